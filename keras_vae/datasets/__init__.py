@@ -1,0 +1,7 @@
+"""Arrays in, arrays out: data sets by name, file or folder, and batches of them."""
+
+from keras_vae.datasets.batches import Batches
+from keras_vae.datasets.binarization import binarize
+from keras_vae.datasets.loading import load
+from keras_vae.datasets.splits import Arrays
+from keras_vae.datasets.splits import Splits

@@ -1,0 +1,18 @@
+"""The digits that come with the library."""
+
+from pathlib import Path
+
+from keras_vae.datasets.npz import read_npz
+
+EMBEDDED = {
+    "mnist_mini": (
+        "5,000 digits of MNIST, every pixel unchanged: 400 of each class from its training part, "
+        "100 of each from its test part (zoo/make_mnist_mini.py). MNIST is the work of Yann LeCun, "
+        "Corinna Cortes and Christopher J. C. Burges; CC BY-SA 3.0."
+    ),
+}
+
+
+def read_embedded(name, image_size=None):
+    """The raw parts of an embedded data set, and its description."""
+    return read_npz(Path(__file__).with_name(f"{name}.npz"), image_size), EMBEDDED[name]

@@ -1,0 +1,89 @@
+"""Raw arrays from folders of pictures."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_vae.datasets.tfds_reader import PARTS
+from keras_vae.datasets.tfds_reader import stack
+
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+_GREY_MODES = {"1", "L", "LA"}
+
+
+def read_folder(folder, image_size=None):
+    """The pictures of a folder as `{part: (x, y)}`, in the order of their sorted paths.
+
+    With sub-folders `train` and `test` (and perhaps `validation`) each is a part; otherwise all is
+    the part "train". The sub-folders of a part are classes, numbered in sorted order; pictures
+    beside them mean that there are no classes (y is None). Pictures are grey where all are grey,
+    and RGB otherwise; transparency is dropped.
+
+    Raises:
+        ValueError: if there are no pictures, one cannot be read, or sizes differ without
+            `image_size`.
+        ImportError: if Pillow is not installed.
+    """
+    folder = Path(folder)
+    if (folder / "train").is_dir() and (folder / "test").is_dir():
+        parts = {part: folder / part for part in PARTS if (folder / part).is_dir()}
+    else:
+        parts = {"train": folder}
+    paths = {part: _pictures_in(root) for part, root in parts.items()}
+    mode = _common_mode([path for found in paths.values() for path in found])
+    return {
+        part: (
+            stack((_read_picture(path, mode) for path in paths[part]), image_size),
+            _classes(root, paths[part]),
+        )
+        for part, root in parts.items()
+    }
+
+
+def _pictures_in(root):
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    if not paths:
+        raise ValueError(
+            f"{root} holds no pictures (files that end in {', '.join(sorted(_SUFFIXES))})."
+        )
+    return paths
+
+
+def _classes(root, paths):
+    """The number of each picture's class, or None where a picture lies in no sub-folder."""
+    names = [path.relative_to(root).parts[0] for path in paths if path.parent != root]
+    if len(names) < len(paths):
+        return None
+    return np.unique(names, return_inverse=True)[1]
+
+
+def _open(path):
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError(
+            'Reading pictures needs Pillow: pip install "keras-vae[datasets]"'
+        ) from error
+    try:
+        return Image.open(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def _common_mode(paths):
+    """Pillow's mode for all pictures: "L" where every one is grey."""
+    for path in paths:
+        with _open(path) as picture:
+            if picture.mode not in _GREY_MODES:
+                return "RGB"
+    return "L"
+
+
+def _read_picture(path, mode):
+    """uint8 (H, W, C)."""
+    with _open(path) as picture:
+        try:
+            pixels = np.asarray(picture.convert(mode))
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+    return pixels.reshape(*pixels.shape[:2], -1)

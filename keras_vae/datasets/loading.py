@@ -1,0 +1,171 @@
+"""Data sets by name: the embedded digits, local files and folders, tensorflow-datasets."""
+
+import numpy as np
+
+from keras_vae.datasets.binarization import binarize as draw_binary
+from keras_vae.datasets.embedded import EMBEDDED
+from keras_vae.datasets.embedded import read_embedded
+from keras_vae.datasets.local import find
+from keras_vae.datasets.local import is_local
+from keras_vae.datasets.local import read_local
+from keras_vae.datasets.splits import Arrays
+from keras_vae.datasets.splits import Splits
+from keras_vae.datasets.splits import fixed_split
+from keras_vae.datasets.tfds import read_tfds
+
+# Each part is binarised from a seed of its own, so that a part can be compared on its own.
+_PART_SEEDS = {"train": 1, "validation": 2, "test": 3}
+
+
+def load(name, *, validation_size=0, binarize=None, seed=0, image_size=None, data_dir=None):
+    """Loads a data set of pictures in fixed parts.
+
+    The parts never depend on a seed: data that come with training, validation and test parts keep
+    them, and one array or a flat folder is divided by `splits.fixed_split`, a tenth for testing.
+    Pictures are float32 in [0, 1]: uint8 is divided by 255, unless it holds 0 and 1 only.
+
+    Args:
+        name: what to load, one of
+            - `"mnist_mini"`: 4,000 and 1,000 digits of MNIST that come with the library;
+            - the path of an `.npz` file with arrays `x_train` and `x_test` (and perhaps `y_train`,
+              `y_test`, `x_validation`, `y_validation`), or with one array `images` or `x` (and
+              perhaps `y`);
+            - the path of a folder of pictures, all in one, or in `train` and `test`; sub-folders
+              are classes. Write `"./photos"` for a folder beside you: a bare word is a name;
+            - any name of a picture data set in tensorflow-datasets, such as `"mnist"`,
+              `"fashion_mnist"`, `"cifar10"`, `"omniglot"`, `"binarized_mnist"`.
+        validation_size: int, how many examples at the end of the training part become the
+            validation part.
+        binarize: None, `"fixed"` (each pixel drawn once, from Bernoulli(x)) or `"threshold"` (1
+            where x >= 0.5). For dynamic binarisation leave None and use `Batches(binarize=True)`.
+        seed: int, at least 0; the seed of `binarize="fixed"`.
+        image_size: None, or `(height, width)` that every (uint8) picture is resized to, stretched
+            where the proportions differ.
+        data_dir: None, or a folder. A relative path that does not exist is also looked up there
+            and in the folder that the environment variable `KERAS_VAE_DATA_DIR` names;
+            tensorflow-datasets keeps its files there rather than in its own default folder.
+
+    Returns:
+        `Splits` with `train`, `test` and, where there is one, `validation`, each `Arrays` with `x`
+        (N, H, W, C) and `y` (N,) or None.
+
+    Raises:
+        ValueError: if the name is unknown, a value is not one of those above, or the data are not
+            pictures of one size.
+        FileNotFoundError: if a path does not exist; it says where was looked.
+        ImportError: if tensorflow-datasets or Pillow is needed and not installed.
+
+    Example:
+
+    ```python
+    data = load("mnist_mini", validation_size=500)
+    model.fit(Batches(data.train.x, batch_size=100), epochs=3, shuffle=False)
+    model.evaluate(Batches(data.validation.x, batch_size=100, shuffle=False))
+    ```
+    """
+    if binarize not in (None, "fixed", "threshold"):
+        raise ValueError(
+            f'`binarize` must be None, "fixed" or "threshold". Received: binarize={binarize!r}. '
+            "Dynamic binarisation draws anew at every use: Batches(x, binarize=True)."
+        )
+    raw, description = _read(name, image_size, data_dir)
+    if "test" not in raw:
+        raw, description = _divide(raw, description)
+    pictures = to_unit_range({part: x for part, (x, _) in raw.items()})
+    parts = {
+        part: Arrays(_binary(pictures[part], part, binarize, seed), _labels(y))
+        for part, (_, y) in raw.items()
+    }
+    if validation_size:
+        parts = _hold_out(parts, validation_size, name)
+    return Splits(str(name), **parts, description=description)
+
+
+def to_unit_range(pictures):
+    """Float32 pictures (N, H, W, C) in [0, 1] from the raw arrays of all parts together.
+
+    Args:
+        pictures: dict of arrays (N, H, W) or (N, H, W, C): bool, float in [0, 1], or uint8. uint8
+            of 0 and 1 only in all parts is black and white already; other uint8 is 0 to 255.
+
+    Raises:
+        ValueError: if an array has another dtype, range or number of axes.
+    """
+    for part, x in pictures.items():
+        _check_pictures(part, x)
+    black_and_white = all(x.max() <= 1 for x in pictures.values())
+    scales = {
+        part: np.float32(255 if x.dtype == np.uint8 and not black_and_white else 1)
+        for part, x in pictures.items()
+    }
+    return {
+        part: np.divide(x if x.ndim == 4 else x[..., None], scales[part], dtype=np.float32)
+        for part, x in pictures.items()
+    }
+
+
+def _check_pictures(part, x):
+    if x.ndim not in (3, 4) or x.size == 0 or (x.ndim == 4 and x.shape[-1] > 4):
+        raise ValueError(
+            f"The {part} pictures must be an array (N, height, width) or (N, height, width, "
+            f"channels) with 1 to 4 channels, the last axis. Received: shape {x.shape}"
+        )
+    known = x.dtype in (np.uint8, np.bool_) or np.issubdtype(x.dtype, np.floating)
+    if not known or not (x.min() >= 0 and x.max() <= (255 if x.dtype == np.uint8 else 1)):
+        raise ValueError(
+            f"The {part} pictures must be uint8 (0 to 255), bool, or float in [0, 1]. "
+            f"Received: {x.dtype} from {x.min()} to {x.max()}"
+        )
+
+
+def _read(name, image_size, data_dir):
+    """The raw parts of a data set as `{part: (x, y)}`, and their description."""
+    if isinstance(name, str) and name in EMBEDDED:
+        return read_embedded(name, image_size)
+    if is_local(name):
+        path = find(name, data_dir)
+        return read_local(path, image_size), f"Read from {path.name}."
+    raw = read_tfds(name, image_size, data_dir)
+    return raw, f"{name!r} of tensorflow-datasets, which names its source and licence."
+
+
+def _divide(raw, description):
+    """A test part out of the training part, where the data come without one."""
+    x, y = raw["train"]
+    train, test = fixed_split(len(x))
+    divided = {
+        part: (x[rows], None if y is None else y[rows])
+        for part, rows in {"train": train, "test": test}.items()
+    }
+    return raw | divided, (
+        f"{description} It has no test part: the last tenth of "
+        "np.random.default_rng(2026).permutation(n) is one."
+    )
+
+
+def _labels(y):
+    return None if y is None else np.asarray(y).astype(np.int32)
+
+
+def _binary(x, part, binarize, seed):
+    if binarize == "fixed":
+        return draw_binary(x, [seed, _PART_SEEDS[part]])
+    if binarize == "threshold":
+        return (x >= 0.5).astype(np.float32)
+    return x
+
+
+def _hold_out(parts, validation_size, name):
+    """The parts with the last examples of training as validation."""
+    if "validation" in parts:
+        raise ValueError(
+            f"{str(name)!r} comes with a validation part of {len(parts['validation'])}: "
+            f"`validation_size` must be 0. Received: validation_size={validation_size}"
+        )
+    train = parts["train"]
+    if not 0 < validation_size < len(train):
+        raise ValueError(
+            f"`validation_size` must be at least 0 and less than the {len(train)} training "
+            f"examples of {str(name)!r}. Received: validation_size={validation_size}"
+        )
+    return parts | {"train": train[:-validation_size], "validation": train[-validation_size:]}

@@ -1,0 +1,30 @@
+"""A bound that never stops the gradient."""
+
+from keras import ops
+
+
+def soft_bound(value, limit=20.0):
+    """Keeps `value` within about `limit`, growing only logarithmically beyond it.
+
+    `f(v) = v` for `|v| <= limit`, else `sign(v) * (limit + log(1 + |v| - limit))`.
+
+    The slope is continuous and nowhere 0, so that an exploded log-variance is finite and can still
+    come back, which a clamp would forbid. With the default limit `|f(v)| < 29.3` for
+    `|v| <= 1e4`: in float32 both `exp(f(v))` and its square are finite and positive.
+
+    Args:
+        value: Tensor.
+        limit: Positive number up to which `f` is the identity.
+
+    Returns:
+        Tensor of the shape of `value`.
+
+    Example:
+
+    >>> soft_bound(np.array([-3.0, 19.0, 1e4]))  # [-3., 19., 29.2084]
+    """
+    value = ops.convert_to_tensor(value)
+    sign = ops.sign(value)
+    excess = ops.relu(ops.abs(value) - limit)
+    # `value - sign * excess` is exact, and has no branch whose gradient could be NaN.
+    return value - sign * excess + sign * ops.log1p(excess)

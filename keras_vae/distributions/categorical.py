@@ -1,0 +1,74 @@
+"""Categorical distribution of independent integer elements."""
+
+import keras
+from keras import ops
+
+from keras_vae.distributions.base import Distribution
+from keras_vae.distributions.base import as_float32
+from keras_vae.distributions.base import sum_last
+from keras_vae.distributions.kl import register_kl
+
+
+class Categorical(Distribution):
+    """Independent integers from 0 to C - 1 with unnormalised log-probabilities `logits`.
+
+    `log p(x) = sum_i [l_i,x_i - log sum_c exp(l_i,c)]`
+
+    Its draws are not differentiable. For relaxed ones see Gumbel-softmax.
+
+    Args:
+        logits: Tensor of shape `batch + event + (C,)`: the last axis holds the classes and
+            is neither a batch nor an event axis.
+        batch_ndims: Number of leading batch axes. Defaults to 1.
+
+    Example:
+
+    >>> codes = Categorical(logits)  # (B, 7, 7, 512)
+    >>> codes.log_prob(indices)  # indices (B, 7, 7) -> (B,) nats
+    """
+
+    def __init__(self, logits, batch_ndims=1):
+        self.logits = as_float32(logits)
+        super().__init__(ops.shape(self.logits)[:-1], batch_ndims)
+
+    @property
+    def log_probs(self):
+        """Log-probabilities of the classes, of the shape of `logits`."""
+        return ops.log_softmax(self.logits, axis=-1)
+
+    @property
+    def probs(self):
+        """Probabilities of the classes, of the shape of `logits`."""
+        return ops.softmax(self.logits, axis=-1)
+
+    @property
+    def mean(self):
+        """The expected index, float32: of use only where the classes are ordered."""
+        return ops.sum(self.probs * ops.arange(self.logits.shape[-1], dtype="float32"), axis=-1)
+
+    @property
+    def mode(self):
+        """The most probable index, int32."""
+        return ops.argmax(self.logits, axis=-1)
+
+    def _log_prob(self, x):
+        index = ops.expand_dims(ops.cast(x, "int32"), -1)
+        log_probs, index = _with_equal_ndim(self.log_probs, index)
+        # Gathered, not multiplied by a one-hot of C times the size.
+        return ops.squeeze(ops.take_along_axis(log_probs, index, axis=-1), -1)
+
+    def _sample(self, shape, seed):
+        # Gumbel-max: argmax_c(log p_c + g_c) ~ p. Normalised first, to keep digits of large logits.
+        shape = (*shape, self.logits.shape[-1])
+        noise = keras.random.uniform(shape, minval=1e-7, dtype="float32", seed=seed)
+        return ops.argmax(self.log_probs - ops.log(-ops.log(noise)), axis=-1)
+
+
+def _with_equal_ndim(a, b):
+    ndim = max(len(a.shape), len(b.shape))
+    return [ops.expand_dims(t, tuple(range(ndim - len(t.shape)))) for t in (a, b)]
+
+
+@register_kl(Categorical, Categorical)
+def _kl_categorical_categorical(q, p):
+    return sum_last(ops.sum(q.probs * (q.log_probs - p.log_probs), axis=-1), q.event_ndims)

@@ -1,0 +1,100 @@
+"""Gaussian with independent dimensions: posterior, prior and likelihood."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_vae.distributions.base import Distribution
+from keras_vae.distributions.base import as_float32
+from keras_vae.distributions.base import sum_last
+from keras_vae.distributions.bounds import soft_bound
+from keras_vae.distributions.kl import register_kl
+
+LOG_2_PI = math.log(2.0 * math.pi)
+
+
+class DiagonalGaussian(Distribution):
+    """Gaussian with a diagonal covariance, `N(x; mean, diag(exp(log_var)))`.
+
+    `log p(x) = -1/2 sum_i [(x_i - mean_i)^2 / exp(log_var_i) + log_var_i + log(2 pi)]`
+
+    It is the posterior and prior of Kingma and Welling (appendices B and C.2), and the Gaussian
+    likelihood with one fixed sigma (`log_var` a number), one learned sigma (a scalar variable) or
+    one for each element (the shape of `mean`); always `log_var = 2 * log(sigma)`.
+
+    Args:
+        mean: Tensor of shape `batch + event`.
+        log_var: Log-variance, of any shape that broadcasts to that of `mean`. It is bounded by
+            `soft_bound`: the identity up to 20, logarithmic beyond.
+        batch_ndims: Number of leading batch axes. Defaults to 1.
+
+    Raises:
+        ValueError: If `log_var` has more axes than `mean`.
+
+    Example:
+
+    >>> posterior = DiagonalGaussian(z_mean, z_log_var)  # (B, D)
+    >>> z = posterior.sample(seed=1)  # (B, D), reparameterised
+    >>> prior = DiagonalGaussian(np.zeros(D), 0.0, batch_ndims=0)
+    >>> kl_divergence(posterior, prior)  # (B,) nats
+
+    Reference:
+        - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114)
+    """
+
+    def __init__(self, mean, log_var, batch_ndims=1):
+        self.mean = as_float32(mean)
+        self.log_var = soft_bound(as_float32(log_var))
+        if len(self.log_var.shape) > len(self.mean.shape):
+            raise ValueError(
+                "`log_var` must broadcast to the shape of `mean`. Received: "
+                f"mean.shape={tuple(self.mean.shape)}, log_var.shape={tuple(self.log_var.shape)}. "
+                "Give `mean` the full shape `batch + event`."
+            )
+        super().__init__(ops.shape(self.mean), batch_ndims)
+
+    @property
+    def std(self):
+        """The standard deviation, of the shape of `log_var`."""
+        return ops.exp(0.5 * self.log_var)
+
+    @property
+    def mode(self):
+        """The mean."""
+        return self.mean
+
+    def _log_prob(self, x):
+        standardised = (x - self.mean) * ops.exp(-0.5 * self.log_var)
+        return -0.5 * (ops.square(standardised) + self.log_var + LOG_2_PI)
+
+    def _sample(self, shape, seed):
+        noise = keras.random.normal(shape, dtype="float32", seed=seed)
+        return self.mean + self.std * noise
+
+
+def kl_per_dimension(q, p):
+    """`KL(q || p)` of two diagonal Gaussians in nats, for each dimension.
+
+    `1/2 [var_q / var_p - 1 - log(var_q / var_p) + (mean_q - mean_p)^2 / var_p]`: for a
+    standard normal `p`, the summands of appendix B of Kingma and Welling.
+
+    Args:
+        q: `DiagonalGaussian` `(B, *event)`.
+        p: `DiagonalGaussian` whose parameters broadcast to those of `q`.
+
+    Returns:
+        Float32 tensor `(B, *event)`, in nats.
+
+    Reference:
+        - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114)
+    """
+    log_ratio = q.log_var - p.log_var
+    shift = (q.mean - p.mean) * ops.exp(-0.5 * p.log_var)
+    # expm1 keeps the digits of a KL close to 0.
+    return 0.5 * (ops.expm1(log_ratio) - log_ratio + ops.square(shift))
+
+
+@register_kl(DiagonalGaussian, DiagonalGaussian)
+def _kl_gaussian_gaussian(q, p):
+    return sum_last(kl_per_dimension(q, p), q.event_ndims)

@@ -1,0 +1,7 @@
+"""Numbers about a trained model."""
+
+from keras_vae.evaluation.batching import map_batches
+from keras_vae.evaluation.bits_per_dim import bits_per_dim
+from keras_vae.evaluation.latent_usage import active_units
+from keras_vae.evaluation.latent_usage import kl_per_dimension
+from keras_vae.evaluation.log_likelihood import log_likelihood

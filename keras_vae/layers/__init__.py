@@ -1,0 +1,11 @@
+"""Trainable pieces between the networks."""
+
+from keras_vae.layers.likelihoods import BernoulliLikelihood
+from keras_vae.layers.likelihoods import BernoulliProbabilityLikelihood
+from keras_vae.layers.likelihoods import CategoricalLikelihood
+from keras_vae.layers.likelihoods import DiscretizedLogisticLikelihood
+from keras_vae.layers.likelihoods import GaussianLikelihood
+from keras_vae.layers.likelihoods import LearnedSigmaGaussianLikelihood
+from keras_vae.layers.likelihoods import Likelihood
+from keras_vae.layers.likelihoods import PerPixelGaussianLikelihood
+from keras_vae.layers.noise import NoiseSource

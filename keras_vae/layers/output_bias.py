@@ -1,0 +1,36 @@
+"""One bias for every number that a decoder puts out."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class OutputBias(keras.layers.Layer):
+    """Adds a learned bias of the shape of one example: `y = x + bias`.
+
+    The bias of a convolution is one number a channel; this one is a number a pixel and channel, so
+    that every decoder can start at the training mean (Burda et al. 2016 set the output bias to the
+    logit of the mean of each pixel).
+
+    Args:
+        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
+
+    Input and output shape: (B, *shape), all but B known.
+
+    Example:
+
+    ```python
+    y = OutputBias()(keras.random.normal((8, 28, 28, 1)))  # bias of shape (28, 28, 1), zeros
+    ```
+
+    Reference:
+        Burda et al. 2016, "Importance weighted autoencoders", section 5.
+    """
+
+    def build(self, input_shape):
+        self.bias = self.add_weight(name="bias", shape=input_shape[1:], initializer="zeros")
+
+    def call(self, inputs):
+        return inputs + self.bias
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

@@ -1,0 +1,55 @@
+"""The deterministic autoencoder, a baseline."""
+
+import keras
+
+from keras_vae.models.encoder_decoder import EncoderDecoderModel
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class Autoencoder(EncoderDecoderModel):
+    """Encoder and decoder, trained on -log p(x|z) at z = encoder(x), without noise or prior.
+
+    Args:
+        encoder: `keras.Model` from x (B, S) to z (B, D). Of several outputs the first is z.
+        decoder: `keras.Model` from z to the parameters of the likelihood.
+        likelihood: `Likelihood`. By default Bernoulli: on the decoder's logits, or on its
+            probabilities where its last layer is seen to end in a sigmoid.
+        seed: int, or `None`; gives the order of the batches.
+
+    Terms: `reconstruction`, -log p(x|z), in nats per example.
+
+    Example:
+
+    ```python
+    model = Autoencoder(MLPEncoder((28, 28, 1), 2), MLPDecoder((28, 28, 1), 2))
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x, epochs=10, validation_data=x_test)
+    ```
+
+    Reference: Hinton, Salakhutdinov 2006, "Reducing the Dimensionality of Data with Neural
+    Networks".
+    """
+
+    def __init__(self, encoder, decoder, likelihood=None, seed=None, name=None, dtype=None):
+        super().__init__(encoder, decoder, likelihood, seed=seed, name=name, dtype=dtype)
+        self.build_where_shapes_are_known()
+
+    def terms(self, x, y=None, training=False):
+        likelihood = self.decode(self.encode(x, training), training)
+        return {"reconstruction": -likelihood.log_prob(x)}
+
+    def term_weights(self):
+        return {"reconstruction": 1.0}
+
+    def metric_names(self):
+        return ("reconstruction",)
+
+    def encode(self, x, training=False):
+        """Returns the latent z (B, D) of x (B, S)."""
+        return self.latent_mean(x, training)
+
+    def sample(self, num_samples, condition=None, seed=None, **kwargs):
+        """An autoencoder has no prior to sample from."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no prior over z, so there is nothing to sample. Use VAE."
+        )

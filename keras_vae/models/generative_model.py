@@ -1,0 +1,306 @@
+"""The base of every family: what users call, and what a train step asks for."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae import evaluation
+from keras_vae import presets
+from keras_vae.datasets import Batches
+from keras_vae.layers.noise import NoiseSource
+from keras_vae.models import inputs
+from keras_vae.models import tensors
+from keras_vae.steps import BackendStep
+from keras_vae.steps import WeightGroup
+
+
+class GenerativeModel(BackendStep, keras.Model):
+    """Base class: a `keras.Model` trained on terms in nats.
+
+    A family says what its terms are; the base and the backend's step do the rest:
+
+    - `terms(x, y, training)` returns the costs of each example, `{name: (B,)}` in nats;
+    - `term_weights()` the weight of each in training: a number, or a schedule of the optimizer's
+      iterations;
+    - `evaluation_weights()` their weights in evaluation, by default 1 each: the objective of
+      `evaluate` is the bound itself, whatever was annealed in training;
+    - `metric_names()` the names that appear in the logs: terms, or `reports` made of them;
+    - `weight_groups()`, where parts of the model descend different costs (adversarial models).
+
+    Logs are means over examples, in nats: a short last batch counts by its size, `val_*` has the
+    same names, and `sample_weight` weighs examples in both costs and logs.
+
+    Args:
+        seed: int in [0, 2**31), from which all of the model's noise and the order of its batches
+            follow; `None` for a fresh one. Saved with the model.
+    """
+
+    def __init__(self, seed=None, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.data_shape = None  # of one example; known once the model is built
+        self.noise = NoiseSource(seed, name="noise")
+        self.trackers = {n: keras.metrics.Mean(name=n) for n in self.metric_names()}
+
+    # What a family gives.
+
+    def terms(self, x, y=None, training=False):
+        """Returns the costs of each example, `{name: (B,)}` in nats, for x (B, S) in float32."""
+        raise NotImplementedError(f"{type(self).__name__} must define `terms`.")
+
+    def term_weights(self):
+        """Returns `{term: number or schedule}`, the weights in training."""
+        raise NotImplementedError(f"{type(self).__name__} must define `term_weights`.")
+
+    def evaluation_weights(self):
+        """Returns `{term: number}`, the weights of the objective in evaluation."""
+        return dict.fromkeys(self.term_weights(), 1.0)
+
+    def metric_names(self):
+        """Returns the names of terms and reports that appear in the logs."""
+        raise NotImplementedError(f"{type(self).__name__} must define `metric_names`.")
+
+    def reports(self, terms):
+        """Returns further quantities of each example for the logs, made of its terms."""
+        return {}
+
+    def weight_groups(self):
+        """Returns `{name: WeightGroup}`: which variables descend which terms."""
+        return {"all": WeightGroup(self.trainable_variables, self.term_weights())}
+
+    def log_importance_weights(self, x, num_samples, y=None):
+        """Returns log p(x, z) - log q(z|x), (K, B) nats, for K draws of z each."""
+        raise NotImplementedError(f"{type(self).__name__} has no likelihood to estimate.")
+
+    def check_condition(self, y, x, name="y"):
+        """Raises `ValueError` where labels or conditions `y` do not fit; returns y."""
+        if y is None or y is x:  # `fit(x, x)` is how autoencoders are often trained
+            return None
+        raise ValueError(
+            f"{type(self).__name__} is trained on `x` alone, and `{name}` was given (shape "
+            f"{getattr(y, 'shape', None)}). Labels have no place in it: drop them, e.g. with "
+            "`dataset.map(lambda x, y: x)`, or use a conditional model."
+        )
+
+    def check_examples(self, x, name="x"):
+        """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""
+        inputs.check_examples(x, self.data_shape, name)
+
+    # Training and evaluation.
+
+    def compile(
+        self,
+        optimizer="adam",
+        *,
+        jit_compile="auto",
+        run_eagerly=False,
+        steps_per_execution=1,
+        auto_scale_loss=True,
+        **unexpected,
+    ):
+        """Configures training; see `keras.Model.compile`.
+
+        The loss is the model's own, so there is no `loss` to give, and metrics on y have
+        nothing to compare: its metrics are its terms.
+
+        Raises:
+            TypeError: `loss`, `metrics` or another argument without a meaning here was given.
+        """
+        given = [k for k, v in unexpected.items() if v is not None]
+        if given:
+            raise TypeError(
+                f"{type(self).__name__}.compile() takes no {', '.join(map(repr, given))}: the "
+                "model brings its own objective, in nats, and logs its terms "
+                f"({', '.join(self.trackers)}). Give an optimizer only; weights of terms, such as "
+                "`kl_weight`, go to the constructor."
+            )
+        super().compile(
+            optimizer=optimizer,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            auto_scale_loss=auto_scale_loss,
+        )
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        return {k: v for k, v in config.items() if k not in _OBJECTIVE_ARGUMENTS}
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        **kwargs,
+    ):
+        """Trains the model; see `keras.Model.fit`.
+
+        Arrays are shuffled by `keras_vae.datasets.Batches` in an order that follows from the
+        model's seed and the updates made so far: the same on every backend, and the same in a
+        resumed run as in an uninterrupted one.
+
+        Raises:
+            ValueError: data the model cannot learn from, before the first step.
+        """
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = _split_off(
+                x, y, sample_weight, validation_split
+            )
+        x, y = self._checked(x, y)
+        if validation_data is not None:
+            validation_data = self._checked_validation(validation_data)
+        if inputs.is_array(x) and shuffle is True and steps_per_epoch is None:
+            x = Batches(
+                x,
+                y,
+                sample_weight,
+                batch_size=batch_size or 32,
+                seed=self.noise.seed,
+                clock=self._num_updates,
+            )
+            y = sample_weight = batch_size = None
+        elif isinstance(x, Batches) and x.clock is None:
+            x.clock = self._num_updates
+        return super().fit(
+            x=x,
+            y=y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            shuffle=shuffle and not isinstance(x, Batches),
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            **kwargs,
+        )
+
+    def evaluate(self, x=None, y=None, **kwargs):
+        """Returns the objective and metrics; see `keras.Model.evaluate`.
+
+        Noise starts anew at each call: evaluating twice gives the same numbers.
+        """
+        if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
+            x, y = self._checked(x, y)
+        self.noise.reset_evaluation()
+        return super().evaluate(x, y, **kwargs)
+
+    def train_on_batch(self, x, y=None, **kwargs):
+        """Makes one update; see `keras.Model.train_on_batch`."""
+        x, y = self._checked(x, y)
+        return super().train_on_batch(x, y, **kwargs)
+
+    def test_on_batch(self, x, y=None, **kwargs):
+        """Evaluates one batch; see `keras.Model.test_on_batch`."""
+        x, y = self._checked(x, y)
+        return super().test_on_batch(x, y, **kwargs)
+
+    # Scores and presets.
+
+    def log_likelihood(self, x, num_samples=1000, seed=None, **kwargs):
+        """Estimates log p(x) by importance sampling; see `keras_vae.evaluation.log_likelihood`.
+
+        Returns:
+            NumPy array (N,), nats: a lower bound in expectation, tight as `num_samples` grows.
+        """
+        return evaluation.log_likelihood(self, x, num_samples, seed=seed, **kwargs)
+
+    def save_to_preset(self, folder):
+        """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
+
+        The preset holds the architecture and the weights, readable on every backend; not the
+        optimizer nor the noise, which `model.save("x.keras")` keeps for resuming.
+        """
+        config = keras.saving.serialize_keras_object(self)
+        config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
+        presets.write_preset(folder, config, tensors.arrays_of(self))
+
+    @classmethod
+    def from_preset(cls, name_or_folder):
+        """Returns the model of a preset with its weights.
+
+        Args:
+            name_or_folder: a name that `keras_vae.presets.names()` lists, or a folder written by
+                `save_to_preset`.
+
+        Raises:
+            ValueError: unknown name, damaged files, or a preset of another class.
+        """
+        preset = presets.read_preset(presets.find(name_or_folder))
+        model = keras.saving.deserialize_keras_object(preset.model_config, safe_mode=True)
+        if not isinstance(model, cls):
+            raise ValueError(
+                f"The preset {str(name_or_folder)!r} holds a {type(model).__name__}, not a "
+                f"{cls.__name__}. Load it with {type(model).__name__}.from_preset(...)."
+            )
+        tensors.assign_all(model, preset.tensors, preset.folder)
+        return model
+
+    # Plumbing.
+
+    def _num_updates(self):
+        return int(ops.convert_to_numpy(self.optimizer.iterations)) if self.optimizer else 0
+
+    def _checked(self, x, y, names=("x", "y")):
+        """Checks data before anything is traced; builds the model where it had not the shape."""
+        if inputs.is_array(x) or isinstance(x, list | tuple):
+            x = inputs.to_numpy(x) if isinstance(x, list | tuple) else x
+            y = self.check_condition(y, x, names[1])
+            sample = inputs.to_numpy(x)
+        else:
+            batch, x = inputs.first_batch(x, names[0])
+            sample, condition, _ = keras.utils.unpack_x_y_sample_weight(batch)
+            self.check_condition(condition, sample, names[1])
+        self.check_examples(sample, names[0])
+        if not self.built:
+            self.build((None, *sample.shape[1:]))
+        return x, y
+
+    def _checked_validation(self, data):
+        names = ("validation_data[0]", "validation_data[1]")
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        x, y = self._checked(x, y, names)
+        if sample_weight is not None:
+            return x, y, sample_weight
+        return (x, y) if inputs.is_array(x) else x
+
+
+# What Keras keeps of `compile` that has no meaning for a model with its own objective.
+_OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+def _split_off(x, y, sample_weight, fraction):
+    """Holds out the last `fraction` of arrays, as Keras' `validation_split` does."""
+    if not inputs.is_array(x):
+        raise ValueError(
+            f"`validation_split` divides arrays, and `x` is a {type(x).__name__}. Give "
+            "`validation_data` instead."
+        )
+    held_out = round(len(x) * fraction)
+    if not 0 < held_out < len(x):
+        raise ValueError(
+            f"`validation_split={fraction}` of {len(x)} examples leaves nothing for one of the two "
+            "parts. Give a fraction between 0 and 1 that fits, or `validation_data`."
+        )
+
+    def parts(rows):
+        return tuple(None if a is None else np.asarray(a)[rows] for a in (x, y, sample_weight))
+
+    cut = len(x) - held_out
+    return parts(slice(cut)), parts(slice(cut, None))

@@ -1,0 +1,114 @@
+"""Checks of what users hand to a model, made before the first step, the same on every backend."""
+
+import types
+
+import keras
+import numpy as np
+
+
+def is_array(x):
+    """Whether `x` is an array or tensor of any framework, and not a data set of batches."""
+    return hasattr(x, "shape") and hasattr(x, "dtype") and not hasattr(x, "element_spec")
+
+
+def first_batch(data, name="x"):
+    """Returns `(batch, data)`: the first batch of a data set as NumPy arrays, and the data set
+    with nothing taken from it.
+
+    Args:
+        data: `keras.utils.PyDataset`, `tf.data.Dataset`, torch `DataLoader`, any iterable, or a
+            generator, which is consumed by the look and replaced by one that begins again.
+        name: the argument's name in messages.
+
+    Raises:
+        ValueError: there is no batch in it.
+    """
+    try:
+        if isinstance(data, keras.utils.PyDataset):
+            batch = data[0]
+        elif isinstance(data, types.GeneratorType):
+            batch = next(data)
+            data = _put_back(batch, data)
+        else:
+            batch = next(iter(data))
+    except (StopIteration, IndexError):
+        raise ValueError(f"`{name}` is empty: it yields no batch. Give at least one.") from None
+    batch = tuple(batch) if isinstance(batch, list) else batch
+    return keras.tree.map_structure(to_numpy, batch), data
+
+
+def to_numpy(x):
+    """Returns any framework's array, or nested lists of numbers, as a NumPy array."""
+    if x is None or isinstance(x, np.ndarray):
+        return x
+    if hasattr(x, "detach"):  # a torch tensor, whatever backend Keras runs on
+        x = x.detach().cpu()
+    return np.asarray(x)
+
+
+def check_examples(x, data_shape, name="x"):
+    """Raises `ValueError` where `x` cannot be data of a model.
+
+    Args:
+        x: NumPy array (N, *data_shape).
+        data_shape: tuple with `None` where any size will do, or `None` while unknown.
+        name: the argument's name in messages.
+    """
+    if x.dtype.kind not in "buif":
+        raise ValueError(
+            f"`{name}` must hold numbers. Received: dtype {x.dtype}, shape {x.shape}. Convert it "
+            "to a float32 array."
+        )
+    if x.ndim == 0 or len(x) == 0:
+        raise ValueError(
+            f"`{name}` is empty: it has shape {x.shape}. Give at least one example, along the "
+            "first axis."
+        )
+    _check_shape(x, data_shape, name)
+    _check_finite(x, name)
+
+
+def _check_shape(x, data_shape, name):
+    if data_shape is None:
+        return
+    fits = len(x.shape) == len(data_shape) + 1 and all(
+        d is None or s == d for s, d in zip(x.shape[1:], data_shape, strict=True)
+    )
+    if not fits:
+        expected = ", ".join("any" if d is None else str(d) for d in data_shape)
+        raise ValueError(
+            f"`{name}` has the wrong shape. Expected: (N, {expected}), the model's. Received: "
+            f"{tuple(x.shape)}, dtype {x.dtype}. {_shape_advice(x.shape, data_shape)}"
+        )
+
+
+def _shape_advice(shape, data_shape):
+    if tuple(shape) == tuple(data_shape):
+        return f"It looks like one example: add the batch axis with x[None], {(1, *shape)}."
+    if len(data_shape) == 3 and tuple(shape[1:]) == tuple(data_shape[:2]) and data_shape[2] == 1:
+        return "The channel axis is missing: add it with x[..., None]."
+    if len(data_shape) == 3 and len(shape) == 4 and tuple(shape[1:3]) == tuple(data_shape[:2]):
+        return (
+            f"The pictures have {shape[3]} channels and the model takes {data_shape[2]}: convert "
+            "them, or build the networks with this shape as `input_shape`."
+        )
+    return "Reshape the data, or build the networks with their shape as `input_shape`."
+
+
+def _check_finite(x, name):
+    if x.dtype.kind != "f" or np.isfinite(np.sum(x, dtype="float64")):
+        return  # the sum of finite float32 numbers is finite in float64
+    bad = ~np.isfinite(x)
+    if not bad.any():
+        return
+    first = tuple(int(i) for i in np.unravel_index(np.argmax(bad), bad.shape))
+    raise ValueError(
+        f"`{name}` holds {int(bad.sum())} values that are not finite, the first ({x[first]}) at "
+        f"index {first}, in shape {x.shape}, dtype {x.dtype}. One of them would turn every weight "
+        "into NaN: remove or repair these examples first."
+    )
+
+
+def _put_back(first, rest):
+    yield first
+    yield from rest

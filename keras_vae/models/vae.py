@@ -1,0 +1,232 @@
+"""The variational autoencoder."""
+
+import functools
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import kl_divergence
+from keras_vae.distributions import kl_per_dimension
+from keras_vae.models.encoder_decoder import EncoderDecoderModel
+from keras_vae.priors import Prior
+from keras_vae.priors import StandardNormal
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class VAE(EncoderDecoderModel):
+    """Variational autoencoder: maximises the evidence lower bound
+
+        log p(x) >= ELBO = E_q(z|x)[log p(x|z)] - KL(q(z|x) || p(z))      (equation 3)
+
+    with q(z|x) = N(z_mean, exp(z_log_var)) and one reparameterised draw of z (equation 10).
+
+    The training cost is `reconstruction + kl_weight * kl`, plus what `free_bits` adds or, with
+    `capacity`, `reconstruction + kl_weight * |kl - capacity|`. Validation always reports the
+    plain bound: `val_loss` is `-val_elbo`.
+
+    Args:
+        encoder: `keras.Model` from x (B, S) to `(z_mean, z_log_var)`, each (B, D). Further
+            outputs, such as the z of the Keras example's encoder, are not used.
+        decoder: `keras.Model` from z (B, D) to the parameters of the likelihood.
+        likelihood: `Likelihood`. By default Bernoulli: on the decoder's logits, or on its
+            probabilities where its last layer is seen to end in a sigmoid.
+        prior: `Prior`, by default `StandardNormal()`.
+        kl_weight: number, or schedule of the updates made (`LinearAnnealing`, `CyclicAnnealing`,
+            any of `keras.optimizers.schedules`): beta. 1 is the ELBO.
+        free_bits: float, nats. The KL of a latent dimension, averaged over the batch, costs
+            nothing until it exceeds this (Kingma et al. 2016, equation 15).
+        capacity: number or schedule, nats, or `None`. The KL that training aims at (Burgess et al.
+            2018, equation 8); `kl_weight` is then that paper's gamma.
+        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+
+    Terms, nats per example: `reconstruction` = -log p(x|z), `kl` = KL(q(z|x) || p(z)) (analytic
+    where there is a closed form), and the training-only penalties `free_bits` and `capacity`.
+    Logs: `loss`, `reconstruction`, `kl`, `elbo` = -(reconstruction + kl), higher is better.
+
+    Raises:
+        ValueError: encoder and decoder do not fit each other or the likelihood; or, from `fit`,
+            data outside the likelihood's support.
+
+    Example:
+
+    ```python
+    shape, latent_dim = (28, 28, 1), 50
+    model = VAE(MLPEncoder(shape, latent_dim), MLPDecoder(shape, latent_dim))
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, epochs=10, validation_data=x_test)
+    pictures = model.sample(16, seed=0)
+    nats = model.log_likelihood(x_test, num_samples=1000)
+    ```
+
+    Reference: Kingma, Welling 2014, "Auto-Encoding Variational Bayes"; for `kl_weight` as beta,
+    Higgins et al. 2017, "beta-VAE".
+    """
+
+    sample_batch_size = 128  # draws made at once by `sample`, whatever their number
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        likelihood=None,
+        prior=None,
+        kl_weight=1.0,
+        free_bits=0.0,
+        capacity=None,
+        seed=None,
+        name=None,
+        dtype=None,
+    ):
+        super().__init__(encoder, decoder, likelihood, seed=seed, name=name, dtype=dtype)
+        self.prior = _check_prior(StandardNormal() if prior is None else prior)
+        self.kl_weight = check_weight("kl_weight", kl_weight)
+        self.free_bits = check_weight("free_bits", free_bits)
+        self.capacity = None if capacity is None else check_weight("capacity", capacity)
+        self.build_where_shapes_are_known()
+
+    def terms(self, x, y=None, training=False):
+        posterior = self.encode(x, training)
+        z = posterior.sample(self.noise.stream(training))
+        prior = self.prior()
+        terms = {
+            "reconstruction": -self.decode(z, training).log_prob(x),
+            "kl": kl_divergence(posterior, prior, sample=z),
+        }
+        if training:
+            terms.update(self._penalties(posterior, prior, terms["kl"]))
+        return terms
+
+    def term_weights(self):
+        weights = {"reconstruction": 1.0, "kl": self.kl_weight}
+        if self.free_bits:
+            weights["free_bits"] = self.kl_weight
+        if self.capacity is not None:
+            weights.update(kl=0.0, capacity=self.kl_weight)
+        return weights
+
+    def evaluation_weights(self):
+        return {"reconstruction": 1.0, "kl": 1.0}
+
+    def metric_names(self):
+        return ("reconstruction", "kl", "elbo")
+
+    def reports(self, terms):
+        return {"elbo": -(terms["reconstruction"] + terms["kl"])}
+
+    def encode(self, x, training=False):
+        """Returns the posterior q(z|x), a distribution over (B, D), of x (B, S)."""
+        outputs = self.encoder(ops.convert_to_tensor(x), training=training)
+        if not isinstance(outputs, list | tuple) or len(outputs) < 2:
+            raise ValueError(
+                "The encoder of a VAE must return (z_mean, z_log_var), each (B, D). It returned "
+                f"{_describe(outputs)}."
+            )
+        return DiagonalGaussian(*outputs[:2])
+
+    def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
+        """Returns new examples: z from the prior, decoded.
+
+        Args:
+            num_samples: int, N.
+            condition: has no place in an unconditional model.
+            seed: int, or `None` for fresh noise.
+            from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
+                returned, as papers picture it.
+
+        Returns:
+            NumPy array (N, S).
+        """
+        if condition is not None:
+            raise ValueError(f"{type(self).__name__} has no `condition`: use a conditional model.")
+        if not isinstance(num_samples, int | np.integer) or num_samples < 1:
+            raise ValueError(f"`num_samples` must be a positive int. Received: {num_samples!r}.")
+        with self.noise.seeded(seed):
+            batches = -(-num_samples // self.sample_batch_size)
+            drawn = [self._sampler()[int(from_likelihood)] for _ in range(batches)]
+        return np.concatenate(drawn)[:num_samples]
+
+    def log_importance_weights(self, x, num_samples, y=None):
+        """Returns log w = log p(x|z) + log p(z) - log q(z|x), (K, B) nats, for z ~ q(z|x).
+
+        Their log-mean-exp over K bounds log p(x) from below (Burda et al. 2016, equation 8).
+        """
+        posterior = self.encode(x)
+        z = posterior.sample(self.noise.stream(training=False), num_samples)  # (K, B, D)
+        rows = ops.reshape(z, (-1, *z.shape[2:]))  # (KB, D)
+        likelihood = self.decode(rows)
+        log_p_x = likelihood.log_prob(ops.tile(x, (num_samples, *[1] * (len(x.shape) - 1))))
+        log_p_x = ops.reshape(log_p_x, (num_samples, -1))
+        return log_p_x + self.prior().log_prob(z) - posterior.log_prob(z)
+
+    def parts(self):
+        return {**super().parts(), "prior": self.prior}
+
+    def build_latent(self, latent_shape):
+        self.prior.build(latent_shape)
+
+    def get_config(self):
+        options = {"kl_weight": self.kl_weight, "capacity": self.capacity}
+        return {
+            **super().get_config(),
+            **{k: serialized_weight(v) for k, v in options.items()},
+            "free_bits": self.free_bits,
+        }
+
+    @functools.cached_property
+    def _sampler(self):
+        return self.jitted(self._draw)
+
+    def _draw(self):
+        """Returns the means of one batch of p(x|z), z from the prior, and a draw from each."""
+        stream = self.noise.stream(training=False)
+        likelihood = self.decode(self.prior().sample(stream, self.sample_batch_size))
+        return likelihood.mean, likelihood.sample(stream)
+
+    def _penalties(self, posterior, prior, kl):
+        """Costs, (B,) each, that turn the KL term into another objective in training only."""
+        penalties = {}
+        if self.free_bits:
+            # max(lambda, KL_j) = KL_j + max(lambda - KL_j, 0), with KL_j a mean over the batch.
+            per_dimension = ops.mean(kl_per_dimension(posterior, prior), axis=0)
+            missing = ops.sum(ops.relu(self.free_bits - per_dimension))
+            penalties["free_bits"] = missing * ops.ones_like(kl)
+        if self.capacity is not None:
+            penalties["capacity"] = ops.abs(kl - self.at_this_step(self.capacity))
+        return penalties
+
+
+def _check_prior(prior):
+    if not isinstance(prior, Prior):
+        raise TypeError(
+            "`prior` must be a prior layer such as keras_vae.StandardNormal(). "
+            f"Received: {prior!r}."
+        )
+    return prior
+
+
+def check_weight(name, value):
+    """Returns `value` where it is a number of at least 0, or a schedule.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if callable(value) or (is_number and value >= 0 and np.isfinite(value)):
+        return float(value) if is_number else value
+    raise ValueError(
+        f"`{name}` must be a number of at least 0, or a schedule such as "
+        f"keras_vae.LinearAnnealing(num_steps). Received: {value!r}."
+    )
+
+
+def serialized_weight(value):
+    """Returns a number or `None` as it is, a schedule as its config."""
+    return keras.saving.serialize_keras_object(value) if callable(value) else value
+
+
+def _describe(outputs):
+    if isinstance(outputs, list | tuple):
+        return f"{len(outputs)} output"
+    return f"one tensor of shape {tuple(outputs.shape)}"

@@ -1,0 +1,159 @@
+"""Encoder and decoder of convolutions, for pictures of any size."""
+
+import math
+from functools import partial
+
+import keras
+
+from keras_vae.layers.output_bias import OutputBias
+from keras_vae.layers.subpixel import SubpixelUpsampling2D
+from keras_vae.networks.network import Decoder
+from keras_vae.networks.network import Network
+from keras_vae.networks.network import check_count
+from keras_vae.networks.network import check_picture_shape
+from keras_vae.networks.network import check_stages
+from keras_vae.networks.network import gaussian_heads
+from keras_vae.networks.network import halved_sizes
+
+# "same" padding, and channels last whatever Keras is configured to: saved weights depend on it.
+Conv = partial(keras.layers.Conv2D, padding="same", data_format="channels_last")
+
+
+def picture_to_gaussian(x, latent_dim, dtype):
+    """The end of an encoder: (B, h, w, C) to `z_mean` and `z_log_var`."""
+    x = keras.layers.Flatten(data_format="channels_last", dtype=dtype, name="flatten")(x)
+    return gaussian_heads(x, latent_dim)
+
+
+def latent_to_picture(z, shape, activation, dtype):
+    """The start of a decoder: (B, D) to the smallest picture (B, *shape)."""
+    dense = keras.layers.Dense(math.prod(shape), activation, dtype=dtype, name="dense")
+    return keras.layers.Reshape(shape, dtype=dtype, name="reshape")(dense(z))
+
+
+def picture_to_parameters(x, channels, kernel_size, size):
+    """The end of a decoder, in float32 under every policy: the last doubling gives the output."""
+    output = SubpixelUpsampling2D(
+        channels, kernel_size, size, use_bias=False, dtype="float32", name="output"
+    )
+    return OutputBias(dtype="float32", name="output_bias")(output(x))
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class ConvEncoder(Network):
+    """Maps pictures to the mean and log-variance of q(z|x) with convolutions of stride 2.
+
+    Each stage halves height and width, rounded up; sizes end at 1, where further stages leave them.
+
+    Args:
+        input_shape: (H, W, C), any sizes.
+        latent_dim: D, the size of z.
+        filters: channels of the stages, in the order of the data.
+        kernel_size: size of every kernel.
+        activation: name or function, after every convolution.
+        name, dtype, trainable: as for every Keras layer.
+
+    Input shape: (B, H, W, C), channels last.
+    Output shape: (z_mean, z_log_var), each (B, latent_dim), float32 under every policy.
+
+    Raises:
+        ValueError: an argument that is not as above, a flat `input_shape` among them.
+
+    Example:
+
+    ```python
+    encoder = ConvEncoder((28, 20, 1), latent_dim=16)
+    z_mean, z_log_var = encoder(x)
+    ```
+    """
+
+    def __init__(
+        self,
+        input_shape,
+        latent_dim,
+        filters=(32, 64),
+        kernel_size=3,
+        activation="relu",
+        name="encoder",
+        dtype=None,
+        trainable=True,
+    ):
+        config = {
+            "input_shape": check_picture_shape("input_shape", input_shape),
+            "latent_dim": check_count("latent_dim", latent_dim),
+            "filters": check_stages("filters", filters),
+            "kernel_size": check_count("kernel_size", kernel_size),
+            "activation": keras.activations.serialize(keras.activations.get(activation)),
+        }
+        with keras.name_scope(name):
+            inputs = x = keras.Input(config["input_shape"], name="x")
+            conv = partial(Conv, strides=2, activation=activation, dtype=dtype)
+            for i, channels in enumerate(config["filters"], start=1):
+                x = conv(channels, kernel_size, name=f"conv_{i}")(x)
+            outputs = picture_to_gaussian(x, latent_dim, dtype)
+        super().__init__(inputs, outputs, config, name, dtype, trainable)
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class ConvDecoder(Decoder):
+    """Maps z to the parameters of p(x|z) with sub-pixel convolutions.
+
+    The mirror image of `ConvEncoder`: a dense layer makes the smallest picture, and each stage
+    doubles it, cut to the size the encoder had there; the last doubling gives the parameters.
+    Its gradients are fast on every backend (see `SubpixelUpsampling2D`).
+
+    Args:
+        output_shape: (H, W, C), any sizes.
+        latent_dim: D, the size of z.
+        filters: channels of the stages, in the order of the data: the mirror image of
+            `ConvEncoder(filters=(32, 64))` is `ConvDecoder(filters=(64, 32))`.
+        kernel_size: size of every kernel.
+        activation: name or function, after every layer but the last.
+        num_parameters: numbers the likelihood needs for each of x: 1 for Bernoulli logits, 2 for
+            a mean (the first C channels) and a log-scale (the rest).
+        name, dtype, trainable: as for every Keras layer.
+
+    Input shape: (B, latent_dim).
+    Output shape: (B, H, W, C * num_parameters), float32 under every policy.
+
+    Raises:
+        ValueError: an argument that is not as above, a flat `output_shape` among them.
+
+    Example:
+
+    ```python
+    decoder = ConvDecoder((28, 20, 1), latent_dim=16)
+    logits = decoder(z)  # (B, 28, 20, 1)
+    ```
+    """
+
+    def __init__(
+        self,
+        output_shape,
+        latent_dim,
+        filters=(64, 32),
+        kernel_size=3,
+        activation="relu",
+        num_parameters=1,
+        name="decoder",
+        dtype=None,
+        trainable=True,
+    ):
+        config = {
+            "output_shape": check_picture_shape("output_shape", output_shape),
+            "latent_dim": check_count("latent_dim", latent_dim),
+            "filters": check_stages("filters", filters),
+            "kernel_size": check_count("kernel_size", kernel_size),
+            "activation": keras.activations.serialize(keras.activations.get(activation)),
+            "num_parameters": check_count("num_parameters", num_parameters),
+        }
+        *size, channels = config["output_shape"]
+        size, *sizes = halved_sizes(*size, times=len(filters))
+        with keras.name_scope(name):
+            inputs = keras.Input((latent_dim,), name="z")
+            x = latent_to_picture(inputs, (*sizes.pop(), filters[0]), activation, dtype)
+            upsampling = partial(SubpixelUpsampling2D, activation=activation, dtype=dtype)
+            for i, width in enumerate(filters[1:], start=1):
+                x = upsampling(width, kernel_size, sizes.pop(), name=f"upsampling_{i}")(x)
+            outputs = picture_to_parameters(x, channels * num_parameters, kernel_size, size)
+        super().__init__(inputs, outputs, config, name, dtype, trainable)

@@ -1,0 +1,6 @@
+"""Arrays to pictures. Needs matplotlib, which is imported when something is drawn."""
+
+from keras_vae.plotting.history import curves
+from keras_vae.plotting.images import image_grid
+from keras_vae.plotting.images import reconstructions
+from keras_vae.plotting.latent import latent_scatter

@@ -1,0 +1,26 @@
+"""The prior p(z) = N(0, I)."""
+
+import keras
+from keras import ops
+
+from keras_vae.distributions import DiagonalGaussian
+from keras_vae.priors.prior import Prior
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class StandardNormal(Prior):
+    """p(z) = N(0, I), without parameters.
+
+    Example:
+
+    ```python
+    prior = StandardNormal()
+    prior.build((2,))
+    z = prior().sample(seed=0, num_samples=16)  # (16, 2)
+    ```
+    """
+
+    def call(self, condition=None):
+        return DiagonalGaussian(
+            ops.zeros(self.latent_shape), ops.zeros(self.latent_shape), batch_ndims=0
+        )

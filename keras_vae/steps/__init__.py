@@ -1,0 +1,21 @@
+"""The custom train step of each backend: the only room that imports a framework.
+
+`BackendStep` is picked once, as a base class, the way Keras itself picks its trainer.
+"""
+
+import keras
+
+from keras_vae.steps.step import WeightGroup
+
+match keras.config.backend():
+    case "tensorflow":
+        from keras_vae.steps.tensorflow_step import TensorFlowStep as BackendStep
+    case "jax":
+        from keras_vae.steps.jax_step import JAXStep as BackendStep
+    case "torch":
+        from keras_vae.steps.torch_step import TorchStep as BackendStep
+    case other:
+        raise ImportError(
+            f"keras_vae runs on tensorflow, jax and torch; Keras is set to {other!r}. "
+            "Set KERAS_BACKEND to one of the three before Keras is imported."
+        )

@@ -1,0 +1,55 @@
+"""The train step on PyTorch."""
+
+import functools
+
+import keras
+import torch
+
+from keras_vae.steps.step import Step
+
+
+class TorchStep(Step):
+    """Train and test steps with `torch.autograd.grad`.
+
+    Gradients are taken group by group and never accumulated in `.grad`, so that one group's cost
+    cannot leak into another's variables.
+    """
+
+    def train_step(self, data):
+        groups = self.weight_groups()
+        costs = self.costs(data, training=True)
+        scaled = [self.optimizer.scale_loss(cost) for cost in costs]
+        of_variable = {}
+        for i, (group, cost) in enumerate(zip(groups.values(), scaled, strict=True)):
+            gradients = torch.autograd.grad(
+                cost,
+                [v.value for v in group.variables],
+                retain_graph=i + 1 < len(groups),
+                allow_unused=True,
+                materialize_grads=True,
+            )
+            of_variable.update(zip(map(id, group.variables), gradients, strict=True))
+        variables = self.trainable_variables
+        with torch.no_grad():
+            self.optimizer.apply([of_variable[id(v)] for v in variables], variables)
+        return self.get_metrics_result()
+
+    def test_step(self, data):
+        self.costs(data, training=False)
+        return self.get_metrics_result()
+
+    def jitted(self, function):
+        """Returns `function(*arrays)`, which may use the model, without gradients and giving
+        NumPy arrays.
+
+        Not traced by `torch.compile`, whose compilation takes longer than most evaluations.
+        Random streams that it draws from advance, as they do outside.
+        """
+
+        @functools.wraps(function)
+        def call(*arrays):
+            with torch.no_grad():
+                outputs = function(*[keras.ops.convert_to_tensor(a) for a in arrays])
+            return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
+
+        return call

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from keras_vae.datasets.npz import read_npz
+
+PICTURES = np.arange(2 * 3 * 4, dtype="uint8").reshape(2, 3, 4)
+
+
+def test_parts_with_labels(tmp_path):
+    path = tmp_path / "parts.npz"
+    np.savez(path, x_train=PICTURES, y_train=[1, 0], x_test=PICTURES + 1, x_validation=PICTURES + 2)
+    parts = read_npz(path)
+    assert list(parts) == ["train", "validation", "test"]
+    np.testing.assert_array_equal(parts["train"][0], PICTURES)
+    np.testing.assert_array_equal(parts["train"][1], [1, 0])
+    np.testing.assert_array_equal(parts["validation"][0], PICTURES + 2)
+    np.testing.assert_array_equal(parts["test"][0], PICTURES + 1)
+    assert parts["test"][1] is None
+
+
+@pytest.mark.parametrize("key", ["images", "x"])
+def test_one_array(tmp_path, key):
+    path = tmp_path / "one.npz"
+    np.savez_compressed(path, **{key: PICTURES, "y": [5, 6]})
+    parts = read_npz(path)
+    assert list(parts) == ["train"]
+    np.testing.assert_array_equal(parts["train"][0], PICTURES)
+    np.testing.assert_array_equal(parts["train"][1], [5, 6])
+
+
+def test_unknown_keys_are_named(tmp_path):
+    path = tmp_path / "other.npz"
+    np.savez(path, pixels=PICTURES, x_train=PICTURES)
+    with pytest.raises(ValueError, match="Received: pixels, x_train"):
+        read_npz(path)
+
+
+def test_pickles_are_never_opened(tmp_path):
+    path = tmp_path / "pickle.npz"
+    np.savez(path, images=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="plain arrays"):
+        read_npz(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 cut short"])
+def test_files_that_are_no_npz(tmp_path, content):
+    path = tmp_path / "broken.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"broken\.npz cannot be read"):
+        read_npz(path)
+
+
+def test_one_npy_in_the_place_of_an_npz(tmp_path):
+    with open(tmp_path / "array.npz", "wb") as file:
+        np.save(file, PICTURES)
+    with pytest.raises(ValueError, match=r"cannot be read as an \.npz"):
+        read_npz(tmp_path / "array.npz")
