@@ -107,14 +107,13 @@ def sum_last(values, num_axes):
     if not num_axes:
         return values
     if num_axes > 1:
-        leading = values.shape[:-num_axes]
         size = math.prod(values.shape[-num_axes:])
-        values = ops.reshape(values, (*(-1 if d is None else d for d in leading), size))
+        values = ops.reshape(values, (*ops.shape(values)[:-num_axes], size))
     if _on_jax_cpu():
         # XLA's CPU compiler fuses a sum over several axes with what it sums and then runs both
         # one number at a time: 20 times slower for a picture's log-likelihood. A product with
         # ones is not fused. (Not on a GPU, where products are rounded to TF32.)
-        return ops.matmul(values, ops.ones((values.shape[-1],)))
+        return ops.matmul(values, ops.ones((values.shape[-1],), "float32"))
     return ops.sum(values, axis=-1)
 
 

@@ -37,8 +37,7 @@ def log_likelihood(model, x, num_samples=1000, *, seed=None, verbose=0):
     """
     if not isinstance(num_samples, int | np.integer) or num_samples < 1:
         raise ValueError(f"`num_samples` must be a positive integer. Received: {num_samples!r}.")
-    x, _ = model._checked(x, None)
-    x = np.asarray(x, "float32")
+    x = np.asarray(model.check_inputs(x), "float32")
     chunk = min(num_samples, MAX_CHUNK)
     batch_size = max(1, min(len(x), MAX_NUMBERS // (chunk * math.prod(x.shape[1:]))))
     estimate = model.jitted(_summed_weights(model, chunk))

@@ -9,3 +9,6 @@ from keras_vae.layers.likelihoods import LearnedSigmaGaussianLikelihood
 from keras_vae.layers.likelihoods import Likelihood
 from keras_vae.layers.likelihoods import PerPixelGaussianLikelihood
 from keras_vae.layers.noise import NoiseSource
+from keras_vae.layers.output_bias import OutputBias
+from keras_vae.layers.residual import ResidualBlock
+from keras_vae.layers.subpixel import SubpixelUpsampling2D

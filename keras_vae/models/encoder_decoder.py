@@ -57,7 +57,6 @@ class EncoderDecoderModel(GenerativeModel):
         Raises:
             ValueError: x is not data of this model.
         """
-        x, _ = self._checked(x, None)
         return self.predict(x, batch_size=batch_size, verbose=0)
 
     def build(self, input_shape):
@@ -88,7 +87,8 @@ class EncoderDecoderModel(GenerativeModel):
         """Builds what depends on the shape of one z; a deterministic model has nothing."""
 
     def build_where_shapes_are_known(self):
-        # Built at once, a model has its summary, its weights to load and its optimizer's slots.
+        """Builds the model at once where the encoder knows its input: it then has a summary,
+        weights to load and optimizer slots to restore before it sees data."""
         shape = getattr(self.encoder, "input_shape", None) if self.encoder.built else None
         if isinstance(shape, tuple) and None not in shape[1:]:
             self.build(shape)

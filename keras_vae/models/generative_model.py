@@ -73,7 +73,8 @@ class GenerativeModel(BackendStep, keras.Model):
 
     def check_condition(self, y, x, name="y"):
         """Raises `ValueError` where labels or conditions `y` do not fit; returns y."""
-        if y is None or y is x:  # `fit(x, x)` is how autoencoders are often trained
+        # `fit(x, x)` is how autoencoders are often trained, from data sets of (x, x) too.
+        if y is None or y is x or np.array_equal(inputs.to_numpy(y), inputs.to_numpy(x)):
             return None
         raise ValueError(
             f"{type(self).__name__} is trained on `x` alone, and `{name}` was given (shape "
@@ -161,6 +162,7 @@ class GenerativeModel(BackendStep, keras.Model):
                 x, y, sample_weight, validation_split
             )
         x, y = self._checked(x, y)
+        y = inputs.target(x, y, sample_weight)
         if validation_data is not None:
             validation_data = self._checked_validation(validation_data)
         if inputs.is_array(x) and shuffle is True and steps_per_epoch is None:
@@ -191,25 +193,42 @@ class GenerativeModel(BackendStep, keras.Model):
             **kwargs,
         )
 
-    def evaluate(self, x=None, y=None, **kwargs):
+    def evaluate(
+        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
+    ):
         """Returns the objective and metrics; see `keras.Model.evaluate`.
 
         Noise starts anew at each call: evaluating twice gives the same numbers.
+
+        Raises:
+            ValueError: data that are not this model's.
         """
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             x, y = self._checked(x, y)
+            y = inputs.target(x, y, sample_weight)
         self.noise.reset_evaluation()
-        return super().evaluate(x, y, **kwargs)
+        return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
 
-    def train_on_batch(self, x, y=None, **kwargs):
+    def predict(self, x, batch_size=None, verbose="auto", **kwargs):
+        """Returns what `call` gives for all of x, as a NumPy array; see `keras.Model.predict`.
+
+        Raises:
+            ValueError: data that are not this model's.
+        """
+        x, _ = self._checked(x, None)
+        return super().predict(x, batch_size, verbose, **kwargs)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """Makes one update; see `keras.Model.train_on_batch`."""
         x, y = self._checked(x, y)
-        return super().train_on_batch(x, y, **kwargs)
+        y = inputs.target(x, y, sample_weight)
+        return super().train_on_batch(x, y, sample_weight, **kwargs)
 
-    def test_on_batch(self, x, y=None, **kwargs):
+    def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """Evaluates one batch; see `keras.Model.test_on_batch`."""
         x, y = self._checked(x, y)
-        return super().test_on_batch(x, y, **kwargs)
+        y = inputs.target(x, y, sample_weight)
+        return super().test_on_batch(x, y, sample_weight, **kwargs)
 
     # Scores and presets.
 
@@ -252,6 +271,15 @@ class GenerativeModel(BackendStep, keras.Model):
         tensors.assign_all(model, preset.tensors, preset.folder)
         return model
 
+    def check_inputs(self, x):
+        """Returns x as a NumPy array, after checking that it is data of this model.
+
+        Raises:
+            ValueError: wrong shape, type, range or values; see the message.
+        """
+        x, _ = self._checked(x, None)
+        return inputs.to_numpy(x)
+
     # Plumbing.
 
     def _num_updates(self):
@@ -277,7 +305,7 @@ class GenerativeModel(BackendStep, keras.Model):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         x, y = self._checked(x, y, names)
         if sample_weight is not None:
-            return x, y, sample_weight
+            return x, inputs.target(x, y, sample_weight), sample_weight
         return (x, y) if inputs.is_array(x) else x
 
 

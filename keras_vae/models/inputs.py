@@ -46,6 +46,14 @@ def to_numpy(x):
     return np.asarray(x)
 
 
+def target(x, y, sample_weight):
+    """Returns `y`, or zeros where arrays are weighed without one: Keras drops weights without
+    targets on JAX and torch, and refuses them on TensorFlow."""
+    if y is None and sample_weight is not None and is_array(x):
+        return np.zeros(len(x), "float32")
+    return y
+
+
 def check_examples(x, data_shape, name="x"):
     """Raises `ValueError` where `x` cannot be data of a model.
 

@@ -85,12 +85,12 @@ class ConvEncoder(Network):
             "kernel_size": check_count("kernel_size", kernel_size),
             "activation": keras.activations.serialize(keras.activations.get(activation)),
         }
+        same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
         with keras.name_scope(name):
             inputs = x = keras.Input(config["input_shape"], name="x")
-            conv = partial(Conv, strides=2, activation=activation, dtype=dtype)
             for i, channels in enumerate(config["filters"], start=1):
-                x = conv(channels, kernel_size, name=f"conv_{i}")(x)
-            outputs = picture_to_gaussian(x, latent_dim, dtype)
+                x = Conv(channels, strides=2, name=f"conv_{i}", **same)(x)
+            outputs = picture_to_gaussian(x, config["latent_dim"], dtype)
         super().__init__(inputs, outputs, config, name, dtype, trainable)
 
 
@@ -149,11 +149,14 @@ class ConvDecoder(Decoder):
         }
         *size, channels = config["output_shape"]
         size, *sizes = halved_sizes(*size, times=len(filters))
+        same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
         with keras.name_scope(name):
-            inputs = keras.Input((latent_dim,), name="z")
-            x = latent_to_picture(inputs, (*sizes.pop(), filters[0]), activation, dtype)
-            upsampling = partial(SubpixelUpsampling2D, activation=activation, dtype=dtype)
-            for i, width in enumerate(filters[1:], start=1):
-                x = upsampling(width, kernel_size, sizes.pop(), name=f"upsampling_{i}")(x)
-            outputs = picture_to_parameters(x, channels * num_parameters, kernel_size, size)
+            inputs = keras.Input((config["latent_dim"],), name="z")
+            x = latent_to_picture(inputs, (*sizes.pop(), config["filters"][0]), activation, dtype)
+            for i, width in enumerate(config["filters"][1:], start=1):
+                x = SubpixelUpsampling2D(
+                    width, target_size=sizes.pop(), name=f"upsampling_{i}", **same
+                )(x)
+            channels *= config["num_parameters"]
+            outputs = picture_to_parameters(x, channels, config["kernel_size"], size)
         super().__init__(inputs, outputs, config, name, dtype, trainable)

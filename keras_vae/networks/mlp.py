@@ -65,7 +65,7 @@ class MLPEncoder(Network):
             x = Flatten(data_format="channels_last", dtype=dtype, name="flatten")(x)
             for i, units in enumerate(config["hidden_units"], start=1):
                 x = Dense(units, activation, dtype=dtype, name=f"dense_{i}")(x)
-            outputs = gaussian_heads(x, latent_dim)
+            outputs = gaussian_heads(x, config["latent_dim"])
         super().__init__(inputs, outputs, config, name, dtype, trainable)
 
 
@@ -118,9 +118,9 @@ class MLPDecoder(Decoder):
             "num_parameters": check_count("num_parameters", num_parameters),
         }
         *sizes, channels = config["output_shape"]
-        shape = (*sizes, channels * num_parameters)
+        shape = (*sizes, channels * config["num_parameters"])
         with keras.name_scope(name):
-            inputs = x = keras.Input((latent_dim,), name="z")
+            inputs = x = keras.Input((config["latent_dim"],), name="z")
             for i, units in enumerate(config["hidden_units"], start=1):
                 x = Dense(units, activation, dtype=dtype, name=f"dense_{i}")(x)
             # No bias here: that of every decoder is `output_bias`, of the shape of the output.

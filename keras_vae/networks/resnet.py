@@ -76,13 +76,13 @@ class ResNetEncoder(Network):
             "kernel_size": check_count("kernel_size", kernel_size),
             "activation": keras.activations.serialize(keras.activations.get(activation)),
         }
-        same = {"kernel_size": kernel_size, "activation": activation, "dtype": dtype}
+        same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
         with keras.name_scope(name):
             inputs = x = keras.Input(config["input_shape"], name="x")
             for i, channels in enumerate(config["filters"], start=1):
                 x = Conv(channels, strides=2, name=f"conv_{i}", **same)(x)
                 x = refine(x, i, num_blocks, **same)
-            outputs = picture_to_gaussian(x, latent_dim, dtype)
+            outputs = picture_to_gaussian(x, config["latent_dim"], dtype)
         super().__init__(inputs, outputs, config, name, dtype, trainable)
 
 
@@ -146,15 +146,16 @@ class ResNetDecoder(Decoder):
         }
         *size, channels = config["output_shape"]
         size, *sizes = halved_sizes(*size, times=len(filters))
-        same = {"kernel_size": kernel_size, "activation": activation, "dtype": dtype}
+        same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
         with keras.name_scope(name):
-            inputs = keras.Input((latent_dim,), name="z")
-            x = latent_to_picture(inputs, (*sizes.pop(), filters[0]), activation, dtype)
+            inputs = keras.Input((config["latent_dim"],), name="z")
+            x = latent_to_picture(inputs, (*sizes.pop(), config["filters"][0]), activation, dtype)
             x = refine(x, 1, num_blocks, **same)
-            for i, width in enumerate(filters[1:], start=2):
+            for i, width in enumerate(config["filters"][1:], start=2):
                 upsampling = SubpixelUpsampling2D(
                     width, target_size=sizes.pop(), name=f"upsampling_{i - 1}", **same
                 )
                 x = refine(upsampling(x), i, num_blocks, **same)
-            outputs = picture_to_parameters(x, channels * num_parameters, kernel_size, size)
+            channels *= config["num_parameters"]
+            outputs = picture_to_parameters(x, channels, config["kernel_size"], size)
         super().__init__(inputs, outputs, config, name, dtype, trainable)

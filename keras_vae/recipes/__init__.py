@@ -1,7 +1,16 @@
 """Recipes: text files from which weights and numbers follow."""
 
+from keras_vae.recipes.build import build_model
+from keras_vae.recipes.build import build_optimizer
+from keras_vae.recipes.card import overview
+from keras_vae.recipes.card import write_card
+from keras_vae.recipes.data import load_data
+from keras_vae.recipes.data import training_batches
+from keras_vae.recipes.history import read_history
+from keras_vae.recipes.measure import environment
 from keras_vae.recipes.measure import measure
 from keras_vae.recipes.recipe import Recipe
 from keras_vae.recipes.recipe import read_recipe
-from keras_vae.recipes.train import load_data
+from keras_vae.recipes.train import METRICS
+from keras_vae.recipes.train import draw_curves
 from keras_vae.recipes.train import train_recipe

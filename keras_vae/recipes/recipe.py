@@ -1,24 +1,20 @@
 """A recipe: the text file from which a preset's weights and numbers follow."""
 
 import dataclasses
-import inspect
 import tomllib
 from pathlib import Path
 
-import keras
-
-from keras_vae import layers
-from keras_vae import models
-from keras_vae import networks
-from keras_vae import priors
-
-# What a recipe may name. Nothing else is looked up, so a recipe cannot run foreign code.
-_ROOMS = (layers, models, networks, priors)
+# Table -> its keys. The tables of parts have `class` and the arguments of that class.
 _TABLES = {
     "data": {"name", "binarize", "validation_size", "image_size"},
     "training": {"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate"},
     "evaluation": {"num_samples", "seed"},
+    "pictures": {"originals"},
 }
+_REQUIRED = {"data": {"name"}, "training": {"epochs"}}
+_PARTS = ("model", "encoder", "decoder", "likelihood")
+_PUBLISHED = {"nll", "bits_per_dim", "source", "protocol"}
+_OPTIONAL = {"likelihood", "published", "limits", "attribution", "pictures"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +22,14 @@ class Recipe:
     """A parsed recipe; see `zoo/README.md` for the meaning of each table.
 
     Attributes:
-        name: the preset's name, the folder the recipe lies in.
+        name: the preset's name: the folder of a `recipe.toml`, else the file's name.
         summary: one sentence for the card.
-        data, model, encoder, decoder, likelihood, training, evaluation: dict, the TOML tables.
+        data, model, encoder, decoder, likelihood, training, evaluation, pictures: dict, the TOML
+            tables.
         published: list of dicts, numbers of papers to compare with.
+        limits: str, what the preset is not good for.
+        attribution: str, whose data they are, and their licence.
+        text: str, the file.
     """
 
     name: str
@@ -41,8 +41,11 @@ class Recipe:
     training: dict
     evaluation: dict
     likelihood: dict = dataclasses.field(default_factory=lambda: {"class": "BernoulliLikelihood"})
+    pictures: dict = dataclasses.field(default_factory=dict)
     published: list = dataclasses.field(default_factory=list)
     limits: str = ""
+    attribution: str = ""
+    text: str = ""
 
     @property
     def is_dynamic(self):
@@ -55,53 +58,32 @@ def read_recipe(path):
 
     Raises:
         ValueError: the file is not TOML, or lacks or misspells a table or a key.
+
+    Example:
+
+    ```python
+    recipe = read_recipe("zoo/vae_mnist_mini/recipe.toml")
+    recipe.training["epochs"]
+    ```
     """
     path = Path(path)
     try:
-        tables = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"The recipe {path} cannot be read: {error}") from error
-    fields = {f.name for f in dataclasses.fields(Recipe)} - {"name"}
-    required = fields - {"likelihood", "published", "limits"}
-    _check_keys(path, "", tables, fields, required)
-    for table, known in _TABLES.items():
-        _check_keys(path, f"[{table}] ", tables[table], known, set())
-    _check_keys(path, "[training] ", tables["training"], _TABLES["training"], {"epochs"})
-    return Recipe(name=path.parent.name or path.stem, **tables)
-
-
-def build_model(recipe, data_shape, seed):
-    """Returns the recipe's model, not compiled, for examples of shape `data_shape`."""
-    likelihood = _build(recipe.likelihood)
-    latent_dim = recipe.encoder["latent_dim"]
-    encoder = _build(recipe.encoder, input_shape=data_shape)
-    decoder = _build(
-        recipe.decoder,
-        output_shape=data_shape,
-        latent_dim=latent_dim,
-        num_parameters=likelihood.num_parameters,
-    )
-    return _build(
-        recipe.model, encoder=encoder, decoder=decoder, likelihood=likelihood, seed=seed
-    )
-
-
-def build_optimizer(recipe, num_updates):
-    """Returns Adam with a cosine schedule from `learning_rate` to `final_learning_rate`."""
-    start = recipe.training.get("learning_rate", 1e-3)
-    end = recipe.training.get("final_learning_rate", start / 100)
-    schedule = keras.optimizers.schedules.CosineDecay(start, num_updates, alpha=end / start)
-    return keras.optimizers.Adam(schedule)
-
-
-def _build(table, **given):
-    """Calls the constructor that `table["class"]` names with the rest of the table."""
-    name = table.get("class")
-    found = [getattr(room, name) for room in _ROOMS if name and hasattr(room, name)]
-    if not found or not inspect.isclass(found[0]):
-        raise ValueError(f"A recipe's `class` must be a public class of keras_vae, not {name!r}.")
-    arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items() if k != "class"}
-    return found[0](**given, **arguments)
+    known = {f.name for f in dataclasses.fields(Recipe)} - {"name", "text"}
+    _check_keys(path, "", tables, known, known - _OPTIONAL)
+    for table, keys in _TABLES.items():
+        found = _check_is_table(path, table, tables.get(table, {}))
+        _check_keys(path, f"[{table}] ", found, keys, _REQUIRED.get(table, set()))
+    for part in _PARTS:
+        _check_is_table(path, part, tables.get(part, {}))
+    for entry in tables.get("published", []):
+        _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
+    _check_epochs(path, tables["training"]["epochs"])
+    name = path.absolute().parent.name if path.name == "recipe.toml" else path.stem
+    return Recipe(name=name, text=text, **tables)
 
 
 def _check_keys(path, table, found, known, required):
@@ -111,4 +93,19 @@ def _check_keys(path, table, found, known, required):
             f"The recipe {path} is not as expected: {table}"
             f"unknown keys {sorted(unknown) or 'none'}, missing keys {sorted(missing) or 'none'}. "
             f"Known keys: {', '.join(sorted(known))}."
+        )
+
+
+def _check_is_table(path, name, value):
+    if not isinstance(value, dict):
+        raise ValueError(f"The recipe {path} is not as expected: `{name}` must be a table, "
+                         f"[{name}]. Received: {value!r}.")
+    return value
+
+
+def _check_epochs(path, epochs):
+    if not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(
+            f"The recipe {path} is not as expected: [training] epochs must be an integer of at "
+            f"least 1. Received: {epochs!r}."
         )

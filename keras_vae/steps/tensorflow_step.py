@@ -22,7 +22,9 @@ class TensorFlowStep(Step):
         of_variable = {}
         for group, cost in zip(groups.values(), scaled, strict=True):
             gradients = tape.gradient(
-                cost, group.variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+                cost,
+                [v.value for v in group.variables],
+                unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
             of_variable.update(zip(map(id, group.variables), gradients, strict=True))
         variables = self.trainable_variables

@@ -173,6 +173,15 @@ def test_traces_with_an_unknown_batch_size(case):
     np.testing.assert_allclose(traced, ops.convert_to_numpy(layer(arrays)), rtol=1e-5)
 
 
+def test_traces_with_two_unknown_batch_axes():
+    inputs = [keras.Input((None, 3, 2)), keras.Input((None, 3, 2))]
+    layer = LogProb(lambda logits: Bernoulli(logits, batch_ndims=2))
+    model = keras.Model(inputs, layer(inputs))
+    arrays = [np.ones((5, 4, 3, 2), "float32")] * 2
+    traced = model.predict(arrays, verbose=0)
+    np.testing.assert_allclose(traced, ops.convert_to_numpy(layer(arrays)), rtol=1e-5)
+
+
 def test_an_event_of_another_shape_is_refused():
     distribution = Bernoulli(np.zeros((2, 28, 28, 1)))
     with pytest.raises(ValueError, match=r"trailing axes of `x`.*\(2, 28, 28\)"):

@@ -4,6 +4,7 @@ import pytest
 from keras import ops
 
 from keras_vae.networks import network
+from keras_vae.networks.conv import ConvDecoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
 
@@ -123,3 +124,11 @@ def test_policy_of_the_constructor_outlives_the_global_one():
     assert encoder.dtype_policy.name == "mixed_bfloat16"
     assert encoder.get_layer("dense_1").compute_dtype == "bfloat16"
     assert encoder.get_layer("z_mean").compute_dtype == "float32"
+
+
+def test_numpy_integers_are_integers():
+    two = np.int64(2)
+    decoder = ConvDecoder([two, two, two], two, [two], two, num_parameters=two)
+    assert decoder.output_shape == (None, 2, 2, 4)
+    assert MLPDecoder([two], two, [two], num_parameters=two).output_shape == (None, 4)
+    assert MLPEncoder([two], two, [two]).latent_dim == 2

@@ -21,20 +21,19 @@ def copy_named(source, target):
 
 def test_starts_as_the_convolutional_network():
     shape, x, z = (7, 5, 3), draw(2, 7, 5, 3), draw(2, 4)
-    conv, resnet = ConvEncoder(shape, 4, (6, 5)), ResNetEncoder(shape, 4, (6, 5), num_blocks=3)
+    conv, resnet = ConvEncoder(shape, 4, (4, 3)), ResNetEncoder(shape, 4, (4, 3), num_blocks=3)
     copy_named(conv, resnet)
     for a, b in zip(conv(x), resnet(x), strict=True):
         assert np.array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
-    conv, resnet = ConvDecoder(shape, 4, (5, 6)), ResNetDecoder(shape, 4, (5, 6), num_blocks=3)
+    conv, resnet = ConvDecoder(shape, 4, (3, 4)), ResNetDecoder(shape, 4, (3, 4), num_blocks=3)
     copy_named(conv, resnet)
     assert np.array_equal(ops.convert_to_numpy(conv(z)), ops.convert_to_numpy(resnet(z)))
 
 
-@pytest.mark.parametrize("filters", [(3,), (4, 3)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_and_every_gradient(shape, filters, unreached):
-    encoder = ResNetEncoder(shape, 3, filters, num_blocks=2, activation="tanh")
-    decoder = ResNetDecoder(shape, 3, filters, num_blocks=2, activation="tanh", num_parameters=2)
+def test_every_shape_and_every_gradient(shape, unreached):
+    encoder = ResNetEncoder(shape, 3, (4, 4), num_blocks=1, activation="tanh")
+    decoder = ResNetDecoder(shape, 3, (4, 4), num_blocks=1, activation="tanh", num_parameters=2)
     assert encoder.output_shape == [(None, 3), (None, 3)]
     assert decoder.output_shape == (None, *shape[:2], 2 * shape[2])
     assert unreached(encoder) == []
@@ -42,7 +41,7 @@ def test_every_shape_and_every_gradient(shape, filters, unreached):
 
 
 def test_blocks_leave_the_start_in_one_step():
-    decoder, z = ResNetDecoder((7, 5, 1), 4, (8, 8), num_blocks=2), draw(16, 4)
+    decoder, z = ResNetDecoder((7, 5, 1), 4, (4, 4), num_blocks=2), draw(16, 4)
     decoder.compile("adam", "mse")
     kernels = [layer.conv_2.kernel for layer in decoder.layers if "block" in layer.name]
     assert len(kernels) == 4

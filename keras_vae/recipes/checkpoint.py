@@ -1,0 +1,84 @@
+"""What an interrupted run leaves behind, so that it can go on as if nothing had happened."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import keras
+
+from keras_vae import presets
+
+FOLDER = "checkpoint"
+_WEIGHTS = "latest.weights.h5"
+_RUN = "run.json"
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves weights, optimizer and noise after every epoch.
+
+    The file is written beside its place and renamed: a run that dies while it is written goes on
+    from the one before. The number of epochs done is not kept beside it, but follows from the
+    optimizer's count of updates, so that the two cannot disagree.
+
+    Args:
+        run_folder: path of the run; the checkpoint is its sub-folder `checkpoint`.
+        settings: dict that JSON can hold, all that the run depends on. A run goes on only with
+            the settings it was begun with.
+
+    Raises:
+        ValueError: the folder holds the checkpoint of a run with other settings.
+    """
+
+    def __init__(self, run_folder, settings):
+        super().__init__()
+        self.folder = Path(run_folder) / FOLDER
+        self.settings = settings
+        run = self._read_run()
+        self._check_settings(run.get("settings", settings))
+        self._seconds_before = run.get("seconds", (0.0, 0.0))
+        self._started = (time.perf_counter(), time.process_time())
+
+    def restore(self, model, steps_per_epoch):
+        """Loads what was saved, if anything was, and returns the number of epochs done."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_run()
+        if not (self.folder / _WEIGHTS).exists():
+            return 0
+        model.optimizer.build(model.trainable_variables)  # before its state can be loaded
+        model.load_weights(self.folder / _WEIGHTS)
+        return int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // steps_per_epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        unfinished = self.folder / f"next.{_WEIGHTS}"  # Keras insists on this ending
+        self.model.save_weights(unfinished)
+        os.replace(unfinished, self.folder / _WEIGHTS)
+        self._write_run()
+
+    def seconds(self):
+        """Returns the wall and the processor time of the run so far, over all its sessions."""
+        now = (time.perf_counter(), time.process_time())
+        parts = zip(self._seconds_before, self._started, now, strict=True)
+        return tuple(before + end - start for before, start, end in parts)
+
+    def remove(self):
+        """Removes the checkpoint of a run that is finished."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _read_run(self):
+        path = self.folder / _RUN
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def _write_run(self):
+        run = {"settings": self.settings, "seconds": self.seconds()}
+        presets.write_atomically(self.folder / _RUN, json.dumps(run, indent=2).encode())
+
+    def _check_settings(self, before):
+        changed = sorted(k for k in self.settings if before.get(k) != self.settings[k])
+        if changed:
+            raise ValueError(
+                f"{self.folder} is of an interrupted run with another {', '.join(changed)}. Give "
+                "what it was begun with to finish it, choose another folder, or remove "
+                f"{self.folder} to begin anew."
+            )

@@ -1,0 +1,26 @@
+"""The curves of a run, as a file: `epochs.csv`, a line an epoch."""
+
+import csv
+from pathlib import Path
+
+
+def read_history(path):
+    """Returns `{name: values}` of an `epochs.csv`.
+
+    Validation may run every few epochs only; its lists then hold the values that were taken.
+    """
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [name for name in (rows[0] if rows else ()) if name != "epoch"]
+    columns = {name: [row[name] for row in rows] for name in names}
+    return {k: [float(v) for v in values if v != "NA"] for k, values in columns.items()}
+
+
+def keep_epochs(path, num_epochs):
+    """Drops the lines of an `epochs.csv` after the first `num_epochs` epochs, if there are any: of
+    epochs that an interrupted run will repeat."""
+    path = Path(path)
+    if path.exists():
+        header, *lines = path.read_text().splitlines(keepends=True) or [""]
+        kept = [line for line in lines if int(line.split(",")[0]) < num_epochs]
+        path.write_text("".join([header, *kept]) if kept else "")

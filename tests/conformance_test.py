@@ -1,0 +1,417 @@
+"""Every family of models against every promise."""
+
+import functools
+import json
+
+import families
+import keras
+import numpy as np
+import pytest
+from families import BATCH_SIZE
+from families import BY_NAME
+from families import FAMILIES
+from keras import ops
+from states import Snapshots
+from states import largest_difference
+from states import state
+from workers import run_worker
+
+BACKEND = keras.config.backend()
+EPOCHS, EPOCHS_BEFORE = 6, 3
+
+every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
+load_model = functools.partial(keras.models.load_model, custom_objects=families.CUSTOM_OBJECTS)
+
+
+@functools.cache
+def trained(name):
+    """Returns (model, history, states after each epoch) of one whole run, with validation."""
+    family, snapshots = BY_NAME[name], Snapshots()
+    model = family.compiled()
+    history = fit(model, family.data(), EPOCHS, validation_data=family.data(), callbacks=snapshots)
+    return model, history, snapshots.states
+
+
+@functools.cache
+def interrupted(name):
+    """Returns a model trained for half the epochs, without validation."""
+    family = BY_NAME[name]
+    model = family.compiled()
+    fit(model, family.data(), EPOCHS_BEFORE)
+    return model
+
+
+def fit(model, x, epochs=1, **kwargs):
+    options = {"validation_batch_size": BATCH_SIZE} if "validation_data" in kwargs else {}
+    history = model.fit(x, batch_size=BATCH_SIZE, epochs=epochs, verbose=0, **options, **kwargs)
+    return history.history
+
+
+def evaluate(model, x, batch_size=BATCH_SIZE, **kwargs):
+    return model.evaluate(x, batch_size=batch_size, return_dict=True, verbose=0, **kwargs)
+
+
+def mean_of(model, x):
+    """Returns `model(x)`, computed outside of any compiled function."""
+    return ops.convert_to_numpy(model(x))
+
+
+def terms_in_evaluation(model, x, batch_size=BATCH_SIZE):
+    """Returns the terms of each example, computed eagerly with the noise of `evaluate`."""
+    model.noise.reset_evaluation()
+    batches = [model.terms(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+    return {k: np.concatenate([ops.convert_to_numpy(b[k]) for b in batches]) for k in batches[0]}
+
+
+@pytest.fixture
+def no_noise(monkeypatch):
+    """Every normal draw is 0, so that costs do not depend on the shape of a batch."""
+    monkeypatch.setattr(
+        keras.random, "normal", lambda shape, *args, dtype=None, **kwargs: ops.zeros(shape, dtype)
+    )
+
+
+# Training and evaluating.
+
+
+@every_family
+def test_fit_with_validation(family):
+    model, history, states = trained(family.name)
+    metrics = {"loss", *model.metric_names()}
+    assert history.keys() == metrics | {f"val_{k}" for k in metrics}
+    assert np.isfinite(list(history.values())).all()
+    unmoved = [
+        v.path
+        for v, a, b in zip(
+            model.weights, family.model().get_weights(), model.get_weights(), strict=True
+        )
+        if np.array_equal(a, b)
+    ]
+    unused = ["encoder/z_log_var/kernel", "encoder/z_log_var/bias"]
+    assert unmoved == (unused if family.name == "autoencoder" else [])
+
+
+@every_family
+def test_validation_loss_is_the_plain_bound(family):
+    model, history, _ = trained(family.name)
+    if "val_elbo" in history:
+        np.testing.assert_allclose(history["val_loss"], -np.array(history["val_elbo"]), rtol=1e-6)
+    bound = sum(np.array(history[f"val_{k}"]) for k in model.evaluation_weights())
+    np.testing.assert_allclose(history["val_loss"], bound, rtol=1e-6)
+
+
+@every_family
+def test_validation_does_not_change_training(family):
+    _, _, states = trained(family.name)
+    without = state(interrupted(family.name))
+    without["evaluation_stream"] = states[EPOCHS_BEFORE - 1]["evaluation_stream"]
+    assert largest_difference(without, states[EPOCHS_BEFORE - 1]) == 0.0
+
+
+@every_family
+def test_evaluate_is_repeatable_and_equals_validation(family):
+    model, history, _ = trained(family.name)
+    first, second = evaluate(model, family.data()), evaluate(model, family.data())
+    assert first == second
+    assert first == {k: history[f"val_{k}"][-1] for k in first}
+
+
+@every_family
+def test_evaluate_returns_the_loss_and_then_the_metrics_in_order(family):
+    model, _, _ = trained(family.name)
+    values = model.evaluate(family.data(), batch_size=BATCH_SIZE, verbose=0)
+    logs = evaluate(model, family.data())
+    assert values == [logs[k] for k in ("loss", *model.metric_names())]
+
+
+@every_family
+def test_one_batch_at_a_time(family):
+    model, x = interrupted(family.name), family.data()[:BATCH_SIZE]
+    logs = model.train_on_batch(x, return_dict=True)
+    assert logs.keys() == {"loss", *model.metric_names()}
+    logs = model.test_on_batch(x, return_dict=True)
+    assert logs.keys() == {"loss", *model.metric_names()}
+    assert np.isfinite(list(logs.values())).all()
+
+
+@every_family
+def test_predict_is_the_mean_of_the_likelihood_without_noise(family):
+    model, x = trained(family.name)[0], family.data()
+    means = model.predict(x, batch_size=BATCH_SIZE, verbose=0)
+    assert means.shape == x.shape
+    np.testing.assert_allclose(means, mean_of(model, x), rtol=1e-5, atol=1e-6)
+    assert np.array_equal(means, model.reconstruct(x, batch_size=BATCH_SIZE))
+
+
+@every_family
+def test_short_last_batch_weighs_by_its_size(family):
+    model, x = trained(family.name)[0], family.data()[: BATCH_SIZE + 2]
+    logs, terms = evaluate(model, x), terms_in_evaluation(model, x)
+    for name in model.evaluation_weights():
+        np.testing.assert_allclose(logs[name], terms[name].mean(), rtol=1e-5)
+    bound = sum(terms[name] for name in model.evaluation_weights())
+    np.testing.assert_allclose(logs["loss"], bound.mean(), rtol=1e-5)
+
+
+@every_family
+def test_loss_does_not_change_when_the_batch_is_duplicated(family, no_noise):
+    model, x = trained(family.name)[0], family.data()
+    for training in (True, False):
+        (once,), (twice,) = (model.costs(b, training) for b in (x, np.concatenate([x, x])))
+        np.testing.assert_allclose(float(once), float(twice), rtol=1e-6)
+
+
+@every_family
+def test_sample_weight_weighs_costs_and_logs(family):
+    model, x = trained(family.name)[0], family.data()
+    weights = np.array([0, 1, 2, 3] * (len(x) // 4), "float32")
+    terms = terms_in_evaluation(model, x)
+    bound = sum(terms[k] for k in model.evaluation_weights())
+    # Keras divides a weighted loss by the number of examples, and a weighted metric by the weights.
+    for y in (None, x):
+        logs = evaluate(model, x, y=y, sample_weight=weights)
+        np.testing.assert_allclose(logs["loss"], np.mean(weights * bound), rtol=1e-5)
+        for name in model.evaluation_weights():
+            weighted = np.average(terms[name], weights=weights)
+            np.testing.assert_allclose(logs[name], weighted, rtol=1e-5)
+
+
+def test_examples_of_weight_zero_teach_nothing():
+    family = BY_NAME["vae"]
+    model = family.compiled(keras.optimizers.SGD(0.1))
+    before = model.get_weights()
+    x = family.data()
+    history = fit(
+        model, x, sample_weight=np.zeros(len(x)), validation_data=(x, None, np.ones(len(x)))
+    )
+    assert history["loss"] == [0.0]
+    assert history["val_loss"][0] > 0
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+# Data.
+
+
+def as_numpy(x):
+    return x
+
+
+def as_dataset(x):
+    tf = pytest.importorskip("tensorflow")
+    return tf.data.Dataset.from_tensor_slices(x).batch(BATCH_SIZE)
+
+
+def as_pairs(x):
+    tf = pytest.importorskip("tensorflow")
+    return tf.data.Dataset.from_tensor_slices((x, x)).batch(BATCH_SIZE)
+
+
+def as_loader(x):
+    torch = pytest.importorskip("torch")
+    return torch.utils.data.DataLoader(torch.from_numpy(x), batch_size=BATCH_SIZE)
+
+
+def as_py_dataset(x):
+    class Slices(keras.utils.PyDataset):
+        def __len__(self):
+            return len(x) // BATCH_SIZE
+
+        def __getitem__(self, i):
+            return (x[i * BATCH_SIZE : (i + 1) * BATCH_SIZE],)
+
+    return Slices()
+
+
+def as_generator(x):
+    return ((x[i : i + BATCH_SIZE],) for i in range(0, len(x), BATCH_SIZE))
+
+
+KINDS = (as_numpy, as_dataset, as_pairs, as_loader, as_py_dataset, as_generator)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
+@every_family
+def test_every_kind_of_data_gives_the_same_numbers(family, kind):
+    model, x = interrupted(family.name), family.data()
+    batch_size = BATCH_SIZE if kind is as_numpy else None
+    expected = evaluate(model, x)
+    assert evaluate(model, kind(x), batch_size) == expected
+    assert evaluate(model, kind(x.astype("float64")), batch_size) == expected
+    updates = int(model.optimizer.iterations)
+    validation = kind(x) if kind is not as_generator else x
+    history = model.fit(
+        kind(x),
+        batch_size=batch_size,
+        validation_data=validation,
+        validation_batch_size=BATCH_SIZE if validation is x else None,
+        verbose=0,
+    ).history
+    assert int(model.optimizer.iterations) == updates + len(x) // BATCH_SIZE
+    assert np.isfinite(history["loss"] + history["val_loss"]).all()
+
+
+# Saving and going on.
+
+
+@pytest.fixture(scope="module")
+def resumed(tmp_path_factory):
+    """Returns `{family: state}`: trained for half the epochs, saved, loaded by another process and
+    trained for the other half."""
+    folder = tmp_path_factory.mktemp("resumed")
+    for family in FAMILIES:
+        interrupted(family.name).save(folder / f"{family.name}.keras")
+    run_worker("resume_worker", folder, EPOCHS_BEFORE, EPOCHS)
+    return {f.name: dict(np.load(folder / f"{f.name}.npz")) for f in FAMILIES}
+
+
+@every_family
+def test_resumed_run_equals_an_uninterrupted_one_exactly(family, resumed):
+    _, _, states = trained(family.name)
+    uninterrupted = states[-1]
+    got = resumed[family.name]
+    uninterrupted["evaluation_stream"] = got[
+        "evaluation_stream"
+    ]  # the resumed run had no validation
+    assert largest_difference(got, uninterrupted) == 0.0
+
+
+@every_family
+def test_keras_file_keeps_everything(family, tmp_path):
+    model, x = interrupted(family.name), family.data()
+    model.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    assert largest_difference(state(loaded), state(model)) == 0.0
+    assert loaded.get_config() == model.get_config()
+    assert np.array_equal(mean_of(loaded, x), mean_of(model, x))
+
+
+@every_family
+def test_weights_file_keeps_weights_and_noise(family, tmp_path):
+    model, x = interrupted(family.name), family.data()
+    model.save_weights(tmp_path / "model.weights.h5")
+    other = family.model(seed=9)
+    assert not np.array_equal(mean_of(other, x), mean_of(model, x))
+    other.load_weights(tmp_path / "model.weights.h5")
+    assert np.array_equal(mean_of(other, x), mean_of(model, x))
+    for key in ("training_stream", "evaluation_stream"):
+        a, b = (ops.convert_to_numpy(getattr(m.noise, key).state) for m in (model, other))
+        assert np.array_equal(a, b)
+
+
+@every_family
+def test_preset_keeps_the_model(family, tmp_path):
+    model, x = interrupted(family.name), family.data()
+    model.save_to_preset(tmp_path)
+    with keras.saving.custom_object_scope(families.CUSTOM_OBJECTS):
+        loaded = type(model).from_preset(tmp_path)
+    assert loaded.get_config() == model.get_config()
+    assert np.array_equal(mean_of(loaded, x), mean_of(model, x))
+
+
+@every_family
+def test_config_is_json_and_makes_the_same_model(family):
+    model = family.model()
+    config = json.loads(json.dumps(model.get_config()))
+    with keras.saving.custom_object_scope(families.CUSTOM_OBJECTS):
+        again = type(model).from_config(config)
+    assert json.loads(json.dumps(again.get_config())) == config
+    assert [(v.path, v.shape) for v in again.weights] == [(v.path, v.shape) for v in model.weights]
+
+
+@every_family
+def test_built_before_any_data(family):
+    model, lines = family.model(), []
+    assert model.built
+    model.summary(print_fn=lambda line, **_: lines.append(line))
+    assert f"{model.count_params():,}" in "\n".join(lines)
+    assert all(layer.built for layer in model._flatten_layers())
+
+
+def test_backup_and_restore_goes_on_exactly(tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == EPOCHS_BEFORE:
+                raise KeyboardInterrupt
+
+    family = BY_NAME["annealed_vae"]
+    backup = keras.callbacks.BackupAndRestore(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        fit(family.compiled(), family.data(), EPOCHS, callbacks=[backup, Interrupt()])
+    model = family.compiled()
+    fit(model, family.data(), EPOCHS, callbacks=[backup])
+    expected = trained(family.name)[2][-1]
+    got = {**state(model), "evaluation_stream": expected["evaluation_stream"]}
+    assert largest_difference(got, expected) == 0.0
+
+
+# Precision and compilation.
+
+
+def check_policy(family, policy):
+    x = family.data()[:BATCH_SIZE]
+    reference = mean_of(family.model(), x)
+    keras.config.set_dtype_policy(policy)
+    model = family.compiled()
+    np.testing.assert_allclose(mean_of(model, x), reference, rtol=0.05, atol=0.02)
+    terms = model.terms(x, training=True)
+    assert {keras.backend.standardize_dtype(v.dtype) for v in terms.values()} == {"float32"}
+    losses = [model.train_on_batch(x, return_dict=True)["loss"] for _ in range(3)]
+    assert np.isfinite(losses).all()
+    assert int(model.optimizer.iterations) == 3  # no step was skipped for an overflow
+
+
+@every_family
+def test_mixed_float16(family):
+    check_policy(family, "mixed_float16")
+
+
+@pytest.mark.parametrize("name", ["vae", "keras_example"])
+def test_mixed_bfloat16(name):
+    check_policy(BY_NAME[name], "mixed_bfloat16")
+
+
+def weights_after_two_steps(family, **compile_arguments):
+    model = family.compiled(keras.optimizers.SGD(0.1), **compile_arguments)
+    fit(model, family.data(), shuffle=False)
+    return state(model)
+
+
+@functools.cache
+def reference_after_two_steps(name):
+    return weights_after_two_steps(BY_NAME[name])
+
+
+@pytest.mark.parametrize(
+    "jit_compile",
+    # torch.compile needs the better part of a minute
+    [pytest.param(True, marks=[pytest.mark.slow] if BACKEND == "torch" else []), False],
+)
+def test_compiled_or_not(jit_compile):
+    # Without noise: TensorFlow's differs between XLA and not.
+    got = weights_after_two_steps(BY_NAME["autoencoder"], jit_compile=jit_compile)
+    assert largest_difference(got, reference_after_two_steps("autoencoder")) < 1e-6
+
+
+def test_run_eagerly():
+    got = weights_after_two_steps(BY_NAME["vae"], run_eagerly=True)
+    assert largest_difference(got, reference_after_two_steps("vae")) < 1e-6
+
+
+def test_steps_per_execution():
+    if BACKEND == "torch":
+        with pytest.raises(ValueError, match="steps_per_execution"):
+            weights_after_two_steps(BY_NAME["vae"], steps_per_execution=2)
+        return
+    got = weights_after_two_steps(BY_NAME["vae"], steps_per_execution=2)
+    assert largest_difference(got, reference_after_two_steps("vae")) == 0.0
+
+
+# What does not belong.
+
+
+@every_family
+@pytest.mark.parametrize("argument", ["loss", "metrics", "loss_weights", "weighted_metrics"])
+def test_compile_takes_no_objective(family, argument):
+    model = family.model()
+    with pytest.raises(TypeError, match=f"compile\\(\\) takes no '{argument}'"):
+        model.compile("adam", **{argument: "mse"})

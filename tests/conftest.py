@@ -1,0 +1,27 @@
+"""Settings of the whole suite, made before any framework is imported."""
+
+import os
+
+# Tests are small and machines shared: threads that wait for each other cost far more than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras_vae  # noqa: F401  settles the backend
+
+import keras
+import pytest
+
+if keras.config.backend() == "torch":
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _same_start():
+    """Every test begins with the same global seed and dtype policy, whatever ran before."""
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_dtype_policy("float32")

@@ -1,0 +1,31 @@
+"""Goes on with the training of saved models: resume_worker.py FOLDER EPOCHS_DONE EPOCHS.
+
+Reads `<family>.keras` for every family from FOLDER, writes `<family>.npz` with `states.state`.
+"""
+
+import sys
+from pathlib import Path
+
+import families
+import keras
+import numpy as np
+import states
+
+
+def main(folder, epochs_done, epochs):
+    for family in families.FAMILIES:
+        model = keras.models.load_model(
+            folder / f"{family.name}.keras", custom_objects=families.CUSTOM_OBJECTS
+        )
+        model.fit(
+            family.data(),
+            batch_size=families.BATCH_SIZE,
+            epochs=epochs,
+            initial_epoch=epochs_done,
+            verbose=0,
+        )
+        np.savez(folder / f"{family.name}.npz", **states.state(model))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,37 @@
+"""Runs the scripts `*_worker.py` of the tests in processes of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+
+TESTS = Path(__file__).parent
+
+
+def run_worker(script, *arguments, backend=None, **environment):
+    """Runs `tests/<script>.py` and returns what it printed; fails the test where it failed.
+
+    Args:
+        script: name of a file in `tests/`, or below it, without ".py".
+        arguments: its command line, turned into strings.
+        backend: the worker's Keras backend, by default that of this process.
+        environment: further environment variables.
+    """
+    path = os.pathsep.join([str(TESTS.parent), str(TESTS), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, str(TESTS / f"{script}.py"), *map(str, arguments)],
+        env={
+            **os.environ,
+            "PYTHONPATH": path,
+            "KERAS_BACKEND": backend or keras.config.backend(),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script} failed:\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+    return done.stdout
