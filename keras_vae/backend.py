@@ -20,7 +20,7 @@ def installed_backends():
 
 
 def choose_backend():
-    """Sets `KERAS_BACKEND` where Keras' own choice would fail.
+    """Sets `KERAS_BACKEND` where Keras' own choice would fail, and quietens TensorFlow.
 
     Does nothing once Keras is imported, or where Keras' choice is installed.
 
@@ -29,6 +29,8 @@ def choose_backend():
     """
     if "keras" in sys.modules:
         return
+    # Heard by TensorFlow only before its import: drops what its C++ says for information.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     installed = installed_backends()
     if not installed:
         raise ImportError(

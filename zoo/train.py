@@ -1,27 +1,69 @@
 """Trains presets of the zoo from their recipes: `python zoo/train.py vae_mnist`.
 
-Writes weights, `metrics.json`, pictures and the card into the preset's folder. Nothing in these
-files is written by hand but `recipe.toml`.
+Writes weights, `metrics.json`, pictures and the card into the preset's folder, and the table into
+`zoo/README.md`. Nothing of it is written by hand but `recipe.toml` and the text around the table.
+`python zoo/train.py --cards` writes cards, curves and table again from the numbers that are there.
 """
 
 import argparse
+import json
 from pathlib import Path
 
+from keras_vae.presets import write_atomically
+from keras_vae.recipes import METRICS
+from keras_vae.recipes import draw_curves
+from keras_vae.recipes import overview
 from keras_vae.recipes import read_recipe
 from keras_vae.recipes import train_recipe
+from keras_vae.recipes import write_card
 
 ZOO = Path(__file__).parent
+TABLE = ("<!-- table: begin, written by zoo/train.py -->", "<!-- table: end -->")
+
+
+def read_zoo(zoo=ZOO):
+    """Returns `[(recipe, metrics or None)]`, all presets by name."""
+    recipes = [read_recipe(path) for path in sorted(zoo.glob("*/recipe.toml"))]
+    return [(recipe, _read_metrics(zoo / recipe.name)) for recipe in recipes]
+
+
+def readme_with_table(text, entries):
+    """Returns the text of `zoo/README.md` with its table made anew."""
+    begin, end = TABLE
+    before, rest = text.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{overview(entries)}\n{end}{after}"
+
+
+def write_texts(zoo=ZOO):
+    """Writes every card, and the table, from the numbers in the folders."""
+    entries = read_zoo(zoo)
+    for recipe, metrics in entries:
+        if metrics:
+            draw_curves(zoo / recipe.name)
+            write_card(recipe, metrics, zoo / recipe.name)
+    readme = zoo / "README.md"
+    write_atomically(readme, readme_with_table(readme.read_text(), entries).encode())
+
+
+def _read_metrics(folder):
+    path = folder / METRICS
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("presets", nargs="+", metavar="PRESET", help="folder names in zoo/")
+    parser.add_argument("presets", nargs="*", metavar="PRESET", help="folder names in zoo/")
+    parser.add_argument("--cards", action="store_true", help="write only cards, curves and table")
     parser.add_argument("--data-dir", help="folder with local data sets such as frey_faces.npz")
     arguments = parser.parse_args()
+    if bool(arguments.presets) == arguments.cards:
+        parser.error("give the presets to train, or --cards")
     for name in arguments.presets:
         recipe = read_recipe(ZOO / name / "recipe.toml")
         metrics = train_recipe(recipe, ZOO / name, data_dir=arguments.data_dir, verbose=2)
         print(f"{name}: {metrics['test']['nll']:.2f} nats")
+    write_texts()
 
 
 if __name__ == "__main__":

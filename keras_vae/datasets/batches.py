@@ -1,5 +1,6 @@
 """Shuffled batches in an order that a resumed run, on any backend, finds again."""
 
+import contextlib
 import math
 
 import keras
@@ -111,6 +112,19 @@ class Batches(keras.utils.PyDataset):
         """Takes the epoch's key from the clock and draws its order; `fit` calls it."""
         self._epoch = self._epoch_now()
         self._epochs_begun += 1
+
+    @contextlib.contextmanager
+    def timed_by(self, clock):
+        """Within this context epochs take their keys from `clock`, unless one was given before.
+
+        `fit` of this library's models wraps itself in it with the updates made so far.
+        """
+        given = self.clock
+        self.clock = clock if given is None else given
+        try:
+            yield
+        finally:
+            self.clock = given
 
     def _epoch_now(self):
         """`(key, order)` of an epoch that would begin now."""

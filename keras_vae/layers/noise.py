@@ -59,6 +59,8 @@ class NoiseSource(keras.layers.Layer):
 
     Args:
         seed: int in [0, 2**31), or `None` for a fresh one.
+        generator_class: `keras.random.SeedGenerator` or a subclass of it, which a backend may need
+            for its way of training on several devices.
 
     Example:
 
@@ -68,11 +70,11 @@ class NoiseSource(keras.layers.Layer):
     ```
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed=None, generator_class=keras.random.SeedGenerator, **kwargs):
         super().__init__(**kwargs)
         self.seed = check_seed(seed)
-        self.training_stream = keras.random.SeedGenerator(child_seed(self.seed, "training"))
-        self.evaluation_stream = keras.random.SeedGenerator(child_seed(self.seed, "evaluation"))
+        self.training_stream = generator_class(child_seed(self.seed, "training"))
+        self.evaluation_stream = generator_class(child_seed(self.seed, "evaluation"))
         self.built = True
 
     def stream(self, training):

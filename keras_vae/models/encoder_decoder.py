@@ -1,5 +1,7 @@
 """What autoencoders and their variational sisters share: an encoder, a decoder, a likelihood."""
 
+import copy
+
 import keras
 from keras import ops
 
@@ -48,8 +50,12 @@ class EncoderDecoderModel(GenerativeModel):
 
     def latent_mean(self, x, training=False):
         """Returns the first output of the encoder: z, or the mean of q(z|x)."""
+        return self.encoder_outputs(x, training)[0]
+
+    def encoder_outputs(self, x, training=False):
+        """Returns everything the encoder gives for x, as a list of tensors."""
         outputs = self.encoder(_as_input(x), training=training)
-        return outputs[0] if isinstance(outputs, list | tuple) else outputs
+        return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
     def reconstruct(self, x, batch_size=128):
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
@@ -68,7 +74,8 @@ class EncoderDecoderModel(GenerativeModel):
         z = self.latent_mean(x)
         self.build_latent(tuple(z.shape[1:]))
         parameters = self.decoder(keras.KerasTensor((None, *z.shape[1:]), "float32"))
-        self.likelihood.build(parameters.shape)
+        if not self.likelihood.built:  # one read from a file has been
+            self.likelihood.build(parameters.shape)
         self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
 
     def get_config(self):
@@ -81,7 +88,8 @@ class EncoderDecoderModel(GenerativeModel):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{k: _deserialized(v) for k, v in config.items()})
+        # Keras empties the config of a functional model as it reads it: the caller keeps his.
+        return cls(**{k: _deserialized(v) for k, v in copy.deepcopy(config).items()})
 
     def build_latent(self, latent_shape):
         """Builds what depends on the shape of one z; a deterministic model has nothing."""

@@ -1,5 +1,8 @@
 """The base of every family: what users call, and what a train step asks for."""
 
+import contextlib
+import copy
+
 import keras
 import numpy as np
 from keras import ops
@@ -38,7 +41,7 @@ class GenerativeModel(BackendStep, keras.Model):
     def __init__(self, seed=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.data_shape = None  # of one example; known once the model is built
-        self.noise = NoiseSource(seed, name="noise")
+        self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
         self.trackers = {n: keras.metrics.Mean(name=n) for n in self.metric_names()}
 
     # What a family gives.
@@ -172,26 +175,25 @@ class GenerativeModel(BackendStep, keras.Model):
                 sample_weight,
                 batch_size=batch_size or 32,
                 seed=self.noise.seed,
-                clock=self._num_updates,
             )
             y = sample_weight = batch_size = None
-        elif isinstance(x, Batches) and x.clock is None:
-            x.clock = self._num_updates
-        return super().fit(
-            x=x,
-            y=y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            shuffle=shuffle and not isinstance(x, Batches),
-            class_weight=class_weight,
-            sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            **kwargs,
-        )
+        is_ordered = isinstance(x, Batches)
+        with x.timed_by(self._num_updates) if is_ordered else contextlib.nullcontext():
+            return super().fit(
+                x=x,
+                y=y,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=callbacks,
+                validation_data=validation_data,
+                shuffle=shuffle and not is_ordered,  # Keras would shuffle the batches once more
+                class_weight=class_weight,
+                sample_weight=sample_weight,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                **kwargs,
+            )
 
     def evaluate(
         self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
@@ -246,8 +248,14 @@ class GenerativeModel(BackendStep, keras.Model):
         The preset holds the architecture and the weights, readable on every backend; not the
         optimizer nor the noise, which `model.save("x.keras")` keeps for resuming.
         """
+        if not self.built:
+            raise ValueError(
+                f"This {type(self).__name__} has no weights yet: its networks do not know their "
+                "input's shape. Train it, or call `model.build((None, *data_shape))` first."
+            )
         config = keras.saving.serialize_keras_object(self)
         config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
+        _rebuilt(config, "this model")  # what could not be read again is not written
         presets.write_preset(folder, config, tensors.arrays_of(self))
 
     @classmethod
@@ -262,7 +270,7 @@ class GenerativeModel(BackendStep, keras.Model):
             ValueError: unknown name, damaged files, or a preset of another class.
         """
         preset = presets.read_preset(presets.find(name_or_folder))
-        model = keras.saving.deserialize_keras_object(preset.model_config, safe_mode=True)
+        model = _rebuilt(preset.model_config, preset.folder)
         if not isinstance(model, cls):
             raise ValueError(
                 f"The preset {str(name_or_folder)!r} holds a {type(model).__name__}, not a "
@@ -311,6 +319,19 @@ class GenerativeModel(BackendStep, keras.Model):
 
 # What Keras keeps of `compile` that has no meaning for a model with its own objective.
 _OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+def _rebuilt(config, source):
+    """Returns the model of a config, made of registered classes only and without weights."""
+    try:
+        return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"The configuration of {source} cannot be turned into a model. A preset may hold "
+            "layers of Keras and of this library, and classes registered with "
+            "`@keras.saving.register_keras_serializable()` and imported; no Lambda. "
+            f"Cause: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _split_off(x, y, sample_weight, fraction):

@@ -117,13 +117,16 @@ class VAE(EncoderDecoderModel):
 
     def encode(self, x, training=False):
         """Returns the posterior q(z|x), a distribution over (B, D), of x (B, S)."""
-        outputs = self.encoder(ops.convert_to_tensor(x), training=training)
-        if not isinstance(outputs, list | tuple) or len(outputs) < 2:
+        return DiagonalGaussian(*self.encoder_outputs(x, training)[:2])
+
+    def encoder_outputs(self, x, training=False):
+        outputs = super().encoder_outputs(x, training)
+        if len(outputs) < 2:
             raise ValueError(
                 "The encoder of a VAE must return (z_mean, z_log_var), each (B, D). It returned "
-                f"{_describe(outputs)}."
+                f"one tensor of shape {tuple(outputs[0].shape)}."
             )
-        return DiagonalGaussian(*outputs[:2])
+        return outputs
 
     def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
         """Returns new examples: z from the prior, decoded.
@@ -164,7 +167,8 @@ class VAE(EncoderDecoderModel):
         return {**super().parts(), "prior": self.prior}
 
     def build_latent(self, latent_shape):
-        self.prior.build(latent_shape)
+        if not self.prior.built:  # one read from a file has been
+            self.prior.build(latent_shape)
 
     def get_config(self):
         options = {"kl_weight": self.kl_weight, "capacity": self.capacity}
@@ -224,9 +228,3 @@ def check_weight(name, value):
 def serialized_weight(value):
     """Returns a number or `None` as it is, a schedule as its config."""
     return keras.saving.serialize_keras_object(value) if callable(value) else value
-
-
-def _describe(outputs):
-    if isinstance(outputs, list | tuple):
-        return f"{len(outputs)} output"
-    return f"one tensor of shape {tuple(outputs.shape)}"

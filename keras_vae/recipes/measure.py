@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+import sys
 import time
 
 import keras
@@ -27,6 +28,8 @@ def measure(model, x, evaluation_config, verbose=1):
     """
     num_samples = evaluation_config.get("num_samples", 1000)
     seed = evaluation_config.get("seed", 0)
+    if not model.compiled:  # read from a preset
+        model.compile()
     logs = model.evaluate(x, batch_size=100, return_dict=True, verbose=0)
     started = time.perf_counter()
     nll = -evaluation.log_likelihood(model, x, num_samples, seed=seed, verbose=verbose)
@@ -50,12 +53,20 @@ def environment():
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "backend": keras.config.backend(),
+        "backend_version": sys.modules[keras.config.backend()].__version__,
         "keras": keras.version(),
         "keras_vae": keras_vae.__version__,
         "python": platform.python_version(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": _cores(),
     }
+
+
+def _cores():
+    try:
+        return len(os.sched_getaffinity(0))  # those this process may use
+    except AttributeError:  # not on every system
+        return os.cpu_count()
 
 
 def _processor():

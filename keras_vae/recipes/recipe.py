@@ -12,7 +12,7 @@ _TABLES = {
     "pictures": {"originals"},
 }
 _REQUIRED = {"data": {"name"}, "training": {"epochs"}}
-_PARTS = ("model", "encoder", "decoder", "likelihood")
+PARTS = ("model", "encoder", "decoder", "likelihood")
 _PUBLISHED = {"nll", "bits_per_dim", "source", "protocol"}
 _OPTIONAL = {"likelihood", "published", "limits", "attribution", "pictures"}
 
@@ -77,7 +77,7 @@ def read_recipe(path):
     for table, keys in _TABLES.items():
         found = _check_is_table(path, table, tables.get(table, {}))
         _check_keys(path, f"[{table}] ", found, keys, _REQUIRED.get(table, set()))
-    for part in _PARTS:
+    for part in PARTS:
         _check_is_table(path, part, tables.get(part, {}))
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
@@ -98,8 +98,10 @@ def _check_keys(path, table, found, known, required):
 
 def _check_is_table(path, name, value):
     if not isinstance(value, dict):
-        raise ValueError(f"The recipe {path} is not as expected: `{name}` must be a table, "
-                         f"[{name}]. Received: {value!r}.")
+        raise ValueError(
+            f"The recipe {path} is not as expected: `{name}` must be a table, [{name}]. "
+            f"Received: {value!r}."
+        )
     return value
 
 

@@ -18,6 +18,7 @@ class JAXStep(Step):
     """
 
     def train_step(self, state, data):
+        """Makes one update and returns the logs; Keras calls it."""
         trainable, non_trainable, optimizer_values, metrics = state
         groups = self.weight_groups()
         side_variables = self.non_trainable_variables + self.metrics_variables
@@ -43,6 +44,7 @@ class JAXStep(Step):
         return logs, (trainable, non_trainable, optimizer_values, metrics)
 
     def test_step(self, state, data):
+        """Records the metrics of one batch and returns the logs; Keras calls it."""
         trainable, non_trainable, metrics = state
         side_variables = self.non_trainable_variables + self.metrics_variables
         mapping = [

@@ -25,6 +25,8 @@ class Step:
     gives the gradients. Everything between the two is here, so that it is the same on all.
     """
 
+    seed_generator_class = keras.random.SeedGenerator  # what the model's noise is drawn through
+
     def costs(self, data, training):
         """Runs the model on a batch and records its metrics.
 
@@ -42,6 +44,7 @@ class Step:
         if sample_weight is not None:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
         terms = {k: ops.cast(v, "float32") for k, v in self.terms(x, y, training).items()}
+        _check_terms(terms)
         means = {k: _mean(v, sample_weight) for k, v in terms.items()}
         if training:
             weights = [group.term_weights for group in self.weight_groups().values()]
@@ -71,6 +74,15 @@ class Step:
         for name, value in {**terms, **self.reports(terms)}.items():
             if name in self.trackers:
                 self.trackers[name].update_state(value, sample_weight=sample_weight)
+
+
+def _check_terms(terms):
+    for name, term in terms.items():
+        if len(term.shape) != 1:  # a scalar would count a short last batch as a full one
+            raise ValueError(
+                f"The term {name!r} must be a cost of each example, of shape (B,). Received: shape "
+                f"{tuple(term.shape)}. Sum it over all axes but the first."
+            )
 
 
 def _mean(term, sample_weight):

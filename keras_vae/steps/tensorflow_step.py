@@ -9,10 +9,29 @@ import tensorflow as tf
 from keras_vae.steps.step import Step
 
 
+class ReplicaSeedGenerator(keras.random.SeedGenerator):
+    """A seed generator that gives each replica of a `tf.distribute` strategy its own noise.
+
+    Keras' own is mirrored, so that all replicas would draw the same for their shares of a batch.
+    """
+
+    def next(self, ordered=True):
+        seed = super().next(ordered)
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return seed
+        # A large odd step, so that no replica's stream is a neighbour of another's.
+        shift = tf.cast(context.replica_id_in_sync_group, "uint32") * tf.constant(2654435761, "uint32")
+        return seed + tf.cast(tf.stack([shift, tf.zeros_like(shift)]), seed.dtype)
+
+
 class TensorFlowStep(Step):
     """Train and test steps with a `tf.GradientTape`."""
 
+    seed_generator_class = ReplicaSeedGenerator
+
     def train_step(self, data):
+        """Makes one update and returns the logs; Keras calls it."""
         groups = self.weight_groups()
         # Every replica sees its share of the batch; the optimizer sums the replicas' gradients.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
@@ -32,6 +51,7 @@ class TensorFlowStep(Step):
         return self.get_metrics_result()
 
     def test_step(self, data):
+        """Records the metrics of one batch and returns the logs; Keras calls it."""
         self.costs(data, training=False)
         return self.get_metrics_result()
 

@@ -16,6 +16,7 @@ class TorchStep(Step):
     """
 
     def train_step(self, data):
+        """Makes one update and returns the logs; Keras calls it."""
         groups = self.weight_groups()
         costs = self.costs(data, training=True)
         scaled = [self.optimizer.scale_loss(cost) for cost in costs]
@@ -35,6 +36,7 @@ class TorchStep(Step):
         return self.get_metrics_result()
 
     def test_step(self, data):
+        """Records the metrics of one batch and returns the logs; Keras calls it."""
         self.costs(data, training=False)
         return self.get_metrics_result()
 

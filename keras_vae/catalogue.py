@@ -1,0 +1,107 @@
+"""What there is to know about presets without running them: `keras-vae list` and `info`."""
+
+import json
+import textwrap
+
+from keras_vae import presets
+from keras_vae import recipes
+
+
+def list_presets(options):
+    """Prints a table of all presets."""
+    header = ("preset", "family", "data", "test NLL, nats", "parameters", "weights")
+    rows = [header, *map(_row, sorted({*presets.names(), *presets.recipe_names()}))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(map(str.ljust, row, widths)).rstrip())
+    print("\nkeras-vae info PRESET tells more; keras-vae train PRESET trains a recipe.")
+
+
+def info(options):
+    """Prints what a preset is, its numbers, how it was made, and how to use it."""
+    folder = _folder_of(options.preset)
+    recipe, metrics = read_recipe(folder), read_metrics(folder)
+    print(recipe.name if recipe else folder)
+    if recipe:
+        print(indented("\n".join(text for text in (recipe.summary, recipe.limits) if text)))
+    print(f"\nModel\n{indented(_parts(folder, recipe))}")
+    if metrics:
+        print(f"\nNumbers\n{indented(summary(metrics['test']))}")
+        print(f"\nMade by\n{indented(_making(metrics))}")
+    if recipe:
+        known = options.preset in presets.recipe_names()
+        print(f"\nUse\n{indented(recipes.usage(recipe, None if known else str(folder)))}")
+
+
+def summary(test):
+    """Returns the numbers of `recipes.measure` as lines of text."""
+    return (
+        f"elbo          {test['elbo']:.2f} nats\n"
+        f"nll           {test['nll']:.2f} +- {test['nll_standard_error']:.2f} nats "
+        f"({test['num_examples']:,} test examples, {test['nll_num_samples']:,} draws each)\n"
+        f"bits/dim      {test['nll_bits_per_dim']:.4f}\n"
+        f"active units  {test['active_units']} of {test['latent_dim']}"
+    )
+
+
+def read_recipe(folder):
+    """Returns the `Recipe` that lies in a preset's or run's folder, or `None`."""
+    path = folder / recipes.RECIPE
+    return recipes.read_recipe(path) if path.exists() else None
+
+
+def read_metrics(folder):
+    """Returns what `metrics.json` in a preset's or run's folder holds, or `None`."""
+    path = folder / recipes.METRICS
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def indented(text):
+    """Returns text moved two columns to the right."""
+    return textwrap.indent(text, "  ")
+
+
+def _folder_of(preset):
+    try:
+        return presets.find(preset)
+    except ValueError:
+        return presets.find_recipe(preset).parent
+
+
+def _row(name):
+    folder = _folder_of(name)
+    recipe, metrics = read_recipe(folder), read_metrics(folder)
+    numbers = ("-", "-")
+    if metrics:
+        test, count = metrics["test"], metrics["training"]["num_parameters"]
+        numbers = (f"{test['nll']:.2f} +- {test['nll_standard_error']:.2f}", f"{count:,}")
+    made_of = (recipe.model["class"], recipe.data["name"]) if recipe else ("-", "-")
+    return (name, *made_of, *numbers, "here" if name in presets.names() else "recipe only")
+
+
+def _parts(folder, recipe):
+    """Lines that name the classes of a model and their arguments."""
+    if recipe:
+        tables = {part: dict(getattr(recipe, part)) for part in recipes.PARTS}
+        found = {k: (table.pop("class"), table) for k, table in tables.items()}
+    else:
+        model = presets.read_preset(folder).model_config
+        parts = {k: v for k, v in model["config"].items() if isinstance(v, dict) and k != "dtype"}
+        found = {"model": (model["class_name"], {})}
+        found |= {k: (v["class_name"], v["config"]) for k, v in parts.items()}
+    return "\n".join(
+        f"{part:<11} {name}({', '.join(f'{k}={v}' for k, v in arguments.items())})"
+        for part, (name, arguments) in found.items()
+    )
+
+
+def _making(metrics):
+    training, machine = metrics["training"], metrics["environment"]
+    return (
+        f"{training['epochs']:,} epochs over {training['num_examples']:,} examples "
+        f"({training['updates']:,} updates), seed {training['seed']},\n"
+        f"in {recipes.duration(training['wall_seconds'])} on {machine['cores']} cores of "
+        f"{machine['processor']}\n"
+        f"with keras_vae {machine['keras_vae']}, Keras {machine['keras']} and {machine['backend']}"
+        f", {machine['date']}"
+    )
