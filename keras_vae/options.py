@@ -147,7 +147,7 @@ def _add_reconstruct(subparsers):
     _add_preset(command)
     _add_data(command)
     command.add_argument(
-        "--num", type=_count, default=32, metavar="N", help="how many (default: 32)"
+        "--num", type=_count, default=30, metavar="N", help="how many (default: 30)"
     )
     _add_seed(command, "of test pictures drawn black and white (default: the recipe's)")
     _add_picture(

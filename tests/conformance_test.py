@@ -2,6 +2,8 @@
 
 import functools
 import json
+import tempfile
+from pathlib import Path
 
 import families
 import keras
@@ -12,6 +14,7 @@ from families import BY_NAME
 from families import FAMILIES
 from keras import ops
 from states import Snapshots
+from states import assign_state
 from states import largest_difference
 from states import state
 from workers import run_worker
@@ -20,6 +23,8 @@ from keras_vae.models.tensors import named_variables
 
 BACKEND = keras.config.backend()
 EPOCHS, EPOCHS_BEFORE = 6, 3
+_temporary = tempfile.TemporaryDirectory()
+FOLDER = Path(_temporary.name)
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
 load_model = functools.partial(keras.models.load_model, custom_objects=families.CUSTOM_OBJECTS)
@@ -27,20 +32,18 @@ load_model = functools.partial(keras.models.load_model, custom_objects=families.
 
 @functools.cache
 def trained(name):
-    """Returns (model, history, states after each epoch) of one whole run, with validation."""
+    """Returns (model, history, states after each epoch) of a whole run, with validation.
+
+    Tests must leave the model as it is: it is compiled once for all of them.
+    """
     family, snapshots = BY_NAME[name], Snapshots()
     model = family.compiled()
+    start = state(model)
+    fit(model, family.data(), EPOCHS_BEFORE)
+    model.save(FOLDER / f"{name}.keras")
+    assign_state(model, start)
     history = fit(model, family.data(), EPOCHS, validation_data=family.data(), callbacks=snapshots)
     return model, history, snapshots.states
-
-
-@functools.cache
-def interrupted(name):
-    """Returns a model trained for half the epochs, without validation."""
-    family = BY_NAME[name]
-    model = family.compiled()
-    fit(model, family.data(), EPOCHS_BEFORE)
-    return model
 
 
 def fit(model, x, epochs=1, **kwargs):
@@ -78,6 +81,15 @@ def no_noise(monkeypatch):
     )
 
 
+@pytest.fixture
+def as_before():
+    """Gives a function that has a model's state restored after the test."""
+    changed = []
+    yield lambda model: changed.append((model, state(model)))
+    for model, before in changed:
+        assign_state(model, before)
+
+
 # Training and evaluating.
 
 
@@ -110,9 +122,9 @@ def test_validation_loss_is_the_plain_bound(family):
 @every_family
 def test_validation_does_not_change_training(family):
     _, _, states = trained(family.name)
-    without = state(interrupted(family.name))
-    without["evaluation_stream"] = states[EPOCHS_BEFORE - 1]["evaluation_stream"]
-    assert largest_difference(without, states[EPOCHS_BEFORE - 1]) == 0.0
+    without = state(load_model(FOLDER / f"{family.name}.keras"))
+    stream = {"evaluation_stream": without["evaluation_stream"]}
+    assert largest_difference(without, {**states[EPOCHS_BEFORE - 1], **stream}) == 0.0
 
 
 @every_family
@@ -132,13 +144,15 @@ def test_evaluate_returns_the_loss_and_then_the_metrics_in_order(family):
 
 
 @every_family
-def test_one_batch_at_a_time(family):
-    model, x = interrupted(family.name), family.data()[:BATCH_SIZE]
-    logs = model.train_on_batch(x, return_dict=True)
-    assert logs.keys() == {"loss", *model.metric_names()}
-    logs = model.test_on_batch(x, return_dict=True)
-    assert logs.keys() == {"loss", *model.metric_names()}
-    assert np.isfinite(list(logs.values())).all()
+def test_one_batch_at_a_time(family, as_before):
+    model, x = trained(family.name)[0], family.data()[:BATCH_SIZE]
+    as_before(model)
+    updates = int(model.optimizer.iterations)
+    for step in (model.train_on_batch, model.test_on_batch):
+        logs = step(x, return_dict=True)
+        assert logs.keys() == {"loss", *model.metric_names()}
+        assert np.isfinite(list(logs.values())).all()
+    assert int(model.optimizer.iterations) == updates + 1
 
 
 @every_family
@@ -202,23 +216,15 @@ def test_examples_of_weight_zero_teach_nothing():
 # Data.
 
 
-def as_numpy(x):
-    return x
-
-
 def as_dataset(x):
     tf = pytest.importorskip("tensorflow")
     return tf.data.Dataset.from_tensor_slices(x).batch(BATCH_SIZE)
 
 
-def as_pairs(x):
-    tf = pytest.importorskip("tensorflow")
-    return tf.data.Dataset.from_tensor_slices((x, x)).batch(BATCH_SIZE)
-
-
 def as_loader(x):
     torch = pytest.importorskip("torch")
-    return torch.utils.data.DataLoader(torch.from_numpy(x), batch_size=BATCH_SIZE)
+    data = torch.utils.data.TensorDataset(torch.from_numpy(x))
+    return torch.utils.data.DataLoader(data, batch_size=BATCH_SIZE)
 
 
 def as_py_dataset(x):
@@ -236,58 +242,86 @@ def as_generator(x):
     return ((x[i : i + BATCH_SIZE],) for i in range(0, len(x), BATCH_SIZE))
 
 
-KINDS = (as_numpy, as_dataset, as_pairs, as_loader, as_py_dataset, as_generator)
+KINDS = (as_dataset, as_loader, as_py_dataset, as_generator)
+every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
+@every_kind
 @every_family
 def test_every_kind_of_data_gives_the_same_numbers(family, kind):
-    model, x = interrupted(family.name), family.data()
-    batch_size = BATCH_SIZE if kind is as_numpy else None
-    expected = evaluate(model, x)
-    assert evaluate(model, kind(x), batch_size) == expected
-    assert evaluate(model, kind(x.astype("float64")), batch_size) == expected
+    model, x = trained(family.name)[0], family.data()
+    assert evaluate(model, kind(x), batch_size=None) == evaluate(model, x)
+
+
+@every_kind
+def test_every_kind_of_data_trains(kind, as_before):
+    model, x = trained("vae")[0], BY_NAME["vae"].data()
+    as_before(model)
     updates = int(model.optimizer.iterations)
     validation = kind(x) if kind is not as_generator else x
-    history = model.fit(
-        kind(x),
-        batch_size=batch_size,
-        validation_data=validation,
-        validation_batch_size=BATCH_SIZE if validation is x else None,
-        verbose=0,
-    ).history
+    history = model.fit(kind(x), validation_data=validation, verbose=0).history
+    # On TensorFlow Keras begins one step more where it cannot know the number of batches.
     assert int(model.optimizer.iterations) == updates + len(x) // BATCH_SIZE
     assert np.isfinite(history["loss"] + history["val_loss"]).all()
+
+
+def as_lists(x):
+    return x.tolist()
+
+
+def as_float64(x):
+    return x.astype("float64")
+
+
+def as_bytes(x):
+    return x.astype("uint8")
+
+
+def as_tensor(x):
+    return ops.convert_to_tensor(x)
+
+
+def as_torch_tensor(x):
+    return pytest.importorskip("torch").from_numpy(x)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [as_lists, as_float64, as_bytes, as_tensor, as_torch_tensor],
+    ids=lambda k: k.__name__,
+)
+def test_every_kind_of_array_gives_the_same_numbers(kind, as_before):
+    model, x = trained("vae")[0], BY_NAME["vae"].data()
+    as_before(model)
+    assert evaluate(model, kind(x)) == evaluate(model, x)
+    assert evaluate(model, kind(x), y=kind(x)) == evaluate(model, x)
+    fit(model, kind(x))
 
 
 # Saving and going on.
 
 
 @pytest.fixture(scope="module")
-def resumed(tmp_path_factory):
+def resumed():
     """Returns `{family: state}`: trained for half the epochs, saved, loaded by another process and
     trained for the other half."""
-    folder = tmp_path_factory.mktemp("resumed")
     for family in FAMILIES:
-        interrupted(family.name).save(folder / f"{family.name}.keras")
-    run_worker("resume_worker", folder, EPOCHS_BEFORE, EPOCHS)
-    return {f.name: dict(np.load(folder / f"{f.name}.npz")) for f in FAMILIES}
+        trained(family.name)
+    run_worker("resume_worker", FOLDER, EPOCHS_BEFORE, EPOCHS)
+    return {f.name: dict(np.load(FOLDER / f"{f.name}.npz")) for f in FAMILIES}
 
 
 @every_family
 def test_resumed_run_equals_an_uninterrupted_one_exactly(family, resumed):
     _, _, states = trained(family.name)
-    uninterrupted = states[-1]
     got = resumed[family.name]
-    uninterrupted["evaluation_stream"] = got[
-        "evaluation_stream"
-    ]  # the resumed run had no validation
-    assert largest_difference(got, uninterrupted) == 0.0
+    stream = {"evaluation_stream": got["evaluation_stream"]}  # the resumed run had no validation
+    assert largest_difference(got, {**states[-1], **stream}) == 0.0
 
 
 @every_family
 def test_keras_file_keeps_everything(family, tmp_path):
-    model, x = interrupted(family.name), family.data()
+    model, x = trained(family.name)[0], family.data()
     model.save(tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")
     assert largest_difference(state(loaded), state(model)) == 0.0
@@ -297,7 +331,7 @@ def test_keras_file_keeps_everything(family, tmp_path):
 
 @every_family
 def test_weights_file_keeps_weights_and_noise(family, tmp_path):
-    model, x = interrupted(family.name), family.data()
+    model, x = trained(family.name)[0], family.data()
     model.save_weights(tmp_path / "model.weights.h5")
     other = family.model(seed=9)
     assert not np.array_equal(mean_of(other, x), mean_of(model, x))
@@ -310,9 +344,9 @@ def test_weights_file_keeps_weights_and_noise(family, tmp_path):
 
 @every_family
 def test_preset_keeps_the_model(family, tmp_path):
-    model, x = interrupted(family.name), family.data()
-    model.save_to_preset(tmp_path)
+    model, x = trained(family.name)[0], family.data()
     with keras.saving.custom_object_scope(families.CUSTOM_OBJECTS):
+        model.save_to_preset(tmp_path)
         loaded = type(model).from_preset(tmp_path)
     assert config_of(loaded) == config_of(model)
     assert np.array_equal(mean_of(loaded, x), mean_of(model, x))
@@ -376,12 +410,13 @@ def check_policy(family, policy):
 
 @every_family
 def test_mixed_float16(family):
+    if family.name == "keras_example" and BACKEND == "tensorflow":
+        pytest.skip("the example's own Sampling layer mixes types, which TensorFlow refuses")
     check_policy(family, "mixed_float16")
 
 
-@pytest.mark.parametrize("name", ["vae", "keras_example"])
-def test_mixed_bfloat16(name):
-    check_policy(BY_NAME[name], "mixed_bfloat16")
+def test_mixed_bfloat16():
+    check_policy(BY_NAME["conv_vae"], "mixed_bfloat16")
 
 
 def weights_after_two_steps(family, **compile_arguments):

@@ -44,6 +44,7 @@ class Family(NamedTuple):
     def compiled(self, optimizer=None, **kwargs):
         model = self.model()
         model.compile(keras.optimizers.Adam(1e-2) if optimizer is None else optimizer, **kwargs)
+        model.optimizer.build(model.trainable_variables)
         return model
 
     def data(self, num_examples=NUM_EXAMPLES):

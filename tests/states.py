@@ -6,13 +6,13 @@ import numpy as np
 
 def state(model):
     """Returns `{name: array}`: weights, optimizer and noise of a compiled model."""
-    variables = {
-        **{f"weight_{i}": v for i, v in enumerate(model.weights)},
-        **{f"optimizer_{i}": v for i, v in enumerate(model.optimizer.variables)},
-        "training_stream": model.noise.training_stream.state,
-        "evaluation_stream": model.noise.evaluation_stream.state,
-    }
-    return {k: keras.ops.convert_to_numpy(v) for k, v in variables.items()}
+    return {k: keras.ops.convert_to_numpy(v) for k, v in _variables(model).items()}
+
+
+def assign_state(model, arrays):
+    """Sets a compiled model back to what `state` returned."""
+    for name, variable in _variables(model).items():
+        variable.assign(arrays[name])
 
 
 def largest_difference(a, b):
@@ -30,3 +30,12 @@ class Snapshots(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.states.append(state(self.model))
+
+
+def _variables(model):
+    return {
+        **{f"weight_{i}": v for i, v in enumerate(model.weights)},
+        **{f"optimizer_{i}": v for i, v in enumerate(model.optimizer.variables)},
+        "training_stream": model.noise.training_stream.state,
+        "evaluation_stream": model.noise.evaluation_stream.state,
+    }

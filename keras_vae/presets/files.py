@@ -44,7 +44,7 @@ def write_preset(folder, model_config, tensors):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = dump_safetensors({k: np.ascontiguousarray(v) for k, v in tensors.items()})
+    weights = dump_safetensors({k: np.asarray(v, order="C") for k, v in tensors.items()})
     config = {
         "format": FORMAT,
         "weights": {"file": WEIGHTS, "sha256": hashlib.sha256(weights).hexdigest()},

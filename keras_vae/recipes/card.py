@@ -4,7 +4,6 @@ from pathlib import Path
 
 from keras_vae import presets
 from keras_vae.recipes.front_matter import front_matter
-from keras_vae.recipes.recipe import Recipe
 from keras_vae.recipes.usage import usage
 
 CARD = "README.md"
@@ -38,9 +37,9 @@ def write_card(recipe, metrics, folder):
     return text
 
 
-def table(header, rows):
-    """Returns a Markdown table, the first column to the left, the others to the right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+def table(header, rows, num_words=1):
+    """Returns a Markdown table: `num_words` columns of words to the left, numbers to the right."""
+    lines = [header, ["---"] * num_words + ["---:"] * (len(header) - num_words), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -51,10 +50,10 @@ def overview(entries):
         entries: list of pairs of a `Recipe` and its metrics, or `None` where it is untrained.
     """
     header = ["preset", "family", "data", "parameters", "test NLL, nats", "bits/dim", "published"]
-    return table(header, [_overview_row(recipe, metrics) for recipe, metrics in entries])
+    return table(header, [_overview_row(*entry) for entry in entries], num_words=3)
 
 
-def _overview_row(recipe: Recipe, metrics):
+def _overview_row(recipe, metrics):
     name = f"[{recipe.name}]({recipe.name}/{CARD if metrics else 'recipe.toml'})"
     row = [name, recipe.model["class"], recipe.data["name"]]
     published = "; ".join(f"{_published_value(e)} ({e['source']})" for e in recipe.published)
@@ -125,7 +124,7 @@ def _making(recipe, metrics):
     if recipe.data["name"].endswith(".npz"):
         command += " --data-dir FOLDER_OF_THE_DATA"
     return (
-        f"{table(['', 'training'], map(list, rows))}\n\nEverything follows from "
+        f"{table(['', ''], map(list, rows), num_words=2)}\n\nEverything follows from "
         f"[recipe.toml](recipe.toml):\n\n```\n{command}\n```"
     )
 

@@ -21,6 +21,6 @@ def keep_epochs(path, num_epochs):
     epochs that an interrupted run will repeat."""
     path = Path(path)
     if path.exists():
-        header, *lines = path.read_text().splitlines(keepends=True) or [""]
-        kept = [line for line in lines if int(line.split(",")[0]) < num_epochs]
-        path.write_text("".join([header, *kept]) if kept else "")
+        header, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
+        kept = [line for line in lines if int(line.split(b",")[0]) < num_epochs]
+        path.write_bytes(b"".join([header, *kept]) if kept else b"")

@@ -22,7 +22,7 @@ METRICS = "metrics.json"
 RECIPE = "recipe.toml"
 EPOCHS = "epochs.csv"
 NUM_CURVE_POINTS = 60
-NUM_ORIGINALS = 32
+NUM_ORIGINALS = 30
 
 
 def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbose=1):

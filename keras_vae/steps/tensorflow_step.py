@@ -35,7 +35,7 @@ class TensorFlowStep(Step):
         groups = self.weight_groups()
         # Every replica sees its share of the batch; the optimizer sums the replicas' gradients.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        with tf.GradientTape(persistent=len(groups) > 1) as tape:
+        with _after(data), tf.GradientTape(persistent=len(groups) > 1) as tape:
             costs = self.costs(data, training=True)
             scaled = [self.optimizer.scale_loss(cost / replicas) for cost in costs]
         of_variable = {}
@@ -47,12 +47,14 @@ class TensorFlowStep(Step):
             )
             of_variable.update(zip(map(id, group.variables), gradients, strict=True))
         variables = self.trainable_variables
-        self.optimizer.apply([of_variable[id(v)] for v in variables], variables)
+        with _after(data):
+            self.optimizer.apply([of_variable[id(v)] for v in variables], variables)
         return self.get_metrics_result()
 
     def test_step(self, data):
         """Records the metrics of one batch and returns the logs; Keras calls it."""
-        self.costs(data, training=False)
+        with _after(data):
+            self.costs(data, training=False)
         return self.get_metrics_result()
 
     def jitted(self, function):
@@ -68,3 +70,13 @@ class TensorFlowStep(Step):
             return keras.tree.map_structure(np.asarray, outputs)
 
         return call
+
+
+def _after(data):
+    """Returns a context whose operations wait for the batch.
+
+    Where Keras cannot know the number of batches it asks for one too many. What does not depend
+    on the data, the steps counted and the random stream, would otherwise move on before the
+    request fails.
+    """
+    return tf.control_dependencies([t for t in keras.tree.flatten(data) if t is not None])

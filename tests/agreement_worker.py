@@ -1,0 +1,81 @@
+"""What one backend computes for every family: agreement_worker.py FOLDER NAME.
+
+The first to run leaves weights and presets in FOLDER; every run writes FOLDER/NAME.npz. Noise is a
+function of its shape alone, since the same seed gives other noise on each backend.
+"""
+
+import sys
+from pathlib import Path
+
+import families
+import keras
+import numpy as np
+from keras import ops
+
+import keras_vae
+
+
+own_noise = keras.random.normal
+
+
+def same_noise(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    try:
+        sizes = [int(n) for n in shape]
+    except Exception:  # a shape that stays open while a functional network is wired
+        return own_noise(shape, mean, stddev, dtype, seed)
+    draws = np.random.default_rng(0).normal(mean, stddev, sizes)
+    return ops.convert_to_tensor(draws.astype("float32"))
+
+
+def numpy(tensors):
+    return {k: ops.convert_to_numpy(v) for k, v in tensors.items()}
+
+
+def trained(family, weights, optimizer, updates):
+    """Returns the changes of the weights after some updates."""
+    model = family.compiled(optimizer, run_eagerly=True)
+    model.set_weights(weights)
+    before = [ops.convert_to_numpy(v) for v in model.trainable_weights]
+    for _ in range(updates):
+        model.train_on_batch(family.data())
+    after = [ops.convert_to_numpy(v) for v in model.trainable_weights]
+    return [b - a for a, b in zip(after, before, strict=True)]
+
+
+def results(family, folder):
+    model = family.model()
+    weights_file = folder / f"{family.name}_weights.npz"
+    if not weights_file.exists():
+        np.savez(weights_file, *model.get_weights())
+        if family.name != "keras_example":  # whose Sampling layer is registered nowhere
+            model.save_to_preset(folder / family.name)
+    with np.load(weights_file) as stored:
+        weights = [stored[key] for key in stored.files]
+    model.set_weights(weights)
+
+    x = family.data()
+    found = {f"term {k}": v for k, v in numpy(model.terms(x, training=True)).items()}
+    found["predict"] = model.predict(x, verbose=0)
+    for i, gradient in enumerate(trained(family, weights, keras.optimizers.SGD(1.0), 1)):
+        found[f"gradient {i}"] = gradient
+    momentum = keras.optimizers.SGD(1e-3, momentum=0.9)
+    for i, change in enumerate(trained(family, weights, momentum, 3)):
+        found[f"three updates {i}"] = change
+    if (folder / family.name).exists():
+        preset = keras_vae.GenerativeModel.from_preset(folder / family.name)
+        found["preset"] = preset.predict(x, verbose=0)
+    return found
+
+
+def main(folder, name):
+    keras.random.normal = same_noise
+    found = {
+        f"{family.name}: {key}": value
+        for family in families.FAMILIES
+        for key, value in results(family, folder).items()
+    }
+    np.savez(folder / f"{name}.npz", **found)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

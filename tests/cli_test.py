@@ -1,0 +1,235 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from tiny_recipe import write_tiny_preset
+from tiny_recipe import write_tiny_recipe
+
+from keras_vae import backend
+from keras_vae import commands
+from keras_vae import recipes
+from keras_vae.cli import main
+
+CHECKOUT = Path(__file__).parents[1]
+THIS = keras.config.backend()
+OTHER = next((name for name in backend.installed_backends() if name != THIS), None)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The working directory, with `tiny.npz` and `tiny/recipe.toml` in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KERAS_VAE_DATA_DIR", raising=False)
+    write_tiny_recipe(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def preset(here):
+    return write_tiny_preset(here)
+
+
+def run_process(*arguments, cwd, **environment):
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **environment}
+    command = [sys.executable, "-m", "keras_vae.cli", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_train_then_everything_else(here, capsys):
+    pytest.importorskip("matplotlib")
+    assert main(["train", "tiny", "--epochs", "1"]) == 0
+    told = capsys.readouterr().out
+    metrics = json.loads((here / "runs" / "tiny" / "metrics.json").read_text())
+    assert f"elbo          {metrics['test']['elbo']:.2f} nats" in told
+    assert 'keras_vae.VAE.from_preset("runs/tiny")' in told
+
+    assert main(["evaluate", "runs/tiny", "--output", "numbers.json"]) == 0
+    assert f"nll           {metrics['test']['nll']:.2f} +- " in capsys.readouterr().out
+    numbers = json.loads((here / "numbers.json").read_text())
+    assert numbers["test"]["nll"] == pytest.approx(metrics["test"]["nll"], rel=1e-5)
+    assert numbers["data"] == "tiny.npz"
+
+    assert main(["sample", "runs/tiny", "--num", "4"]) == 0
+    assert main(["reconstruct", "runs/tiny", "--output", "pairs.npz"]) == 0
+    assert (here / "samples.png").read_bytes()[1:4] == b"PNG"
+    assert np.load("pairs.npz")["originals"].shape == (10, 6, 5, 1)
+
+    assert main(["info", "runs/tiny"]) == 0
+    assert f"{metrics['test']['nll']:.2f}" in capsys.readouterr().out
+
+
+def test_a_finished_run_is_not_overwritten(here, capsys, monkeypatch):
+    folders = []
+
+    def finish(recipe, folder, **options):
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").touch()
+        folders.append(str(folder))
+        raise KeyboardInterrupt  # the rest of the command is tested above
+
+    monkeypatch.setattr(recipes, "train_recipe", finish)
+    for _ in range(3):
+        main(["train", "tiny"])
+    assert folders == [str(Path("runs", name)) for name in ("tiny", "tiny-2", "tiny-3")]
+    assert main(["train", "tiny", "--output", "runs/tiny-2"]) == 2
+    assert "holds a finished run" in capsys.readouterr().err
+    assert len(folders) == 3
+
+
+def test_an_interrupted_run_is_gone_on_with(here, capsys):
+    def die(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keras_vae.recipes.checkpoint.Checkpoint.on_epoch_begin", die)
+        assert main(["train", "tiny", "--epochs", "2"]) == 130
+    error = capsys.readouterr().err
+    assert error == "keras-vae: interrupted; the same command goes on from the last epoch\n"
+    assert main(["train", "tiny", "--epochs", "3"]) == 2
+    assert "another epochs" in capsys.readouterr().err
+    assert main(["train", "tiny", "--epochs", "2"]) == 0
+    assert [path.name for path in (here / "runs").iterdir()] == ["tiny"]
+
+
+def test_list_shows_the_zoo(capsys):
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:3] == ["preset", "family", "data"]
+    assert any(line.startswith("vae_mnist_mini ") and " VAE " in line for line in lines)
+
+
+WRONG = {
+    "unknown preset": (["evaluate", "vae_mnist_min"], "Did you mean 'vae_mnist_mini'?"),
+    "unknown preset to sample": (["sample", "nothing"], "There is no preset 'nothing'"),
+    "unknown preset to tell about": (["info", "nothing"], "There is no preset 'nothing'"),
+    "unknown recipe": (["train", "nothing"], "There is no preset 'nothing'"),
+    "a folder without a preset": (["sample", "."], "holds no config.json"),
+    "a misspelt recipe": (["train", "misspelt.toml"], "unknown keys ['sumary']"),
+    "an unknown class": (["train", "no_class.toml"], "Received: 'VEA'"),
+    "a bad ending": (["sample", "tiny", "--output", "x.gif"], "must end in .png"),
+    "missing data": (["train", "tiny", "--data-dir", "empty"], "no data file or folder"),
+    "missing data file": (["evaluate", "tiny", "--data", "a/b.npz"], "no data file or folder"),
+    "a wrong shape": (
+        ["evaluate", "tiny", "--data", "wide.npz"],
+        "wrong shape. Expected: (N, 6, 5",
+    ),
+    "bad values": (["reconstruct", "tiny", "--data", "float.npz"], "must be uint8"),
+    "no data at all": (["evaluate", "bare"], "give --data"),
+    "damaged weights": (["sample", "damaged"], "sha256 differs"),
+}
+
+
+@pytest.mark.parametrize("arguments, message", WRONG.values(), ids=WRONG)
+def test_wrong_input_is_one_line_and_2(preset, monkeypatch, capsys, arguments, message):
+    recipe = (preset / "recipe.toml").read_text()
+    (preset.parent / "misspelt.toml").write_text(recipe.replace("summary", "sumary"))
+    (preset.parent / "no_class.toml").write_text(recipe.replace('"VAE"', '"VEA"'))
+    for name in ("bare", "damaged", "empty"):
+        (preset.parent / name).mkdir()
+    for file in ("config.json", "model.safetensors"):
+        data = (preset / file).read_bytes()
+        (preset.parent / "bare" / file).write_bytes(data)
+        (preset.parent / "damaged" / file).write_bytes(data.replace(b"\0", b"\1"))
+    np.savez("wide.npz", x=np.zeros((20, 9, 9), "uint8"))
+    np.savez("float.npz", x=np.full((20, 6, 5), 7.0))
+    if "--data-dir" in arguments:
+        Path("tiny.npz").unlink()
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("keras-vae: error: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "required: COMMAND"),
+        (["trian"], "invalid choice: 'trian'"),
+        (["train"], "required: RECIPE"),
+        (["train", "tiny", "--epochs", "0"], "--epochs: must be an integer of at least 1, not '0'"),
+        (["sample", "tiny", "--num", "-3"], "--num: must be an integer of at least 1, not '-3'"),
+        (["sample", "tiny", "--seed", str(2**31)], "--seed: must be an integer from 0 to"),
+        (["list", "--backend", "numpy"], "invalid choice: 'numpy'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(capsys, arguments, message):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "--help" in error
+    assert error.count("\n") == 1
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(preset, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(commands.GenerativeModel, "from_preset", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["sample", "tiny"])
+
+
+def test_a_backend_that_is_not_installed(monkeypatch, capsys):
+    monkeypatch.setattr(backend, "installed_backends", lambda: (THIS,))
+    assert main(["list", "--backend", OTHER or "torch"]) == 2
+    error = capsys.readouterr().err
+    assert f"is not installed (installed here: {THIS})" in error
+    assert 'pip install "keras-vae[' in error
+
+
+def test_another_backend_needs_another_process(monkeypatch):
+    if OTHER is None:
+        pytest.skip("only one backend is installed")
+    started = []
+
+    def execve(path, command, environment):
+        started.append((path, command, environment["KERAS_BACKEND"]))
+        raise KeyboardInterrupt  # the real one does not come back
+
+    monkeypatch.setattr(os, "execve", execve)
+    arguments = ["list", "--backend", OTHER]
+    assert main(arguments) == 130
+    command = [sys.executable, "-m", "keras_vae.cli", *arguments]
+    assert started == [(sys.executable, command, OTHER)]
+    assert main(["list", "--backend", THIS]) == 0
+    assert len(started) == 1
+
+
+@pytest.mark.slow
+def test_a_preset_of_this_backend_is_measured_on_another(preset):
+    if OTHER is None:
+        pytest.skip("only one backend is installed")
+    arguments = ["evaluate", "tiny", "--num-samples", "500", "--output"]
+    assert main([*arguments, "here.json"]) == 0
+    done = run_process(*arguments, "there.json", "--backend", OTHER, cwd=preset.parent)
+    assert done.returncode == 0, done.stderr
+    here, there = (json.loads(Path(f"{name}.json").read_text()) for name in ("here", "there"))
+    assert here["environment"]["backend"] == THIS
+    assert there["environment"]["backend"] == OTHER
+    # The KL has a closed form; the NLL is an estimate from other draws.
+    assert there["test"]["kl"] == pytest.approx(here["test"]["kl"], rel=1e-5)
+    assert there["test"]["nll"] == pytest.approx(here["test"]["nll"], rel=1e-2)
+
+
+@pytest.mark.slow
+def test_the_exit_codes_and_streams_of_a_process(here):
+    helped = run_process("train", "--help", cwd=here, KERAS_BACKEND=THIS)
+    assert helped.returncode == 0
+    assert "examples:\n  keras-vae train vae_mnist_mini" in helped.stdout
+    wrong = run_process("sample", "nothing", cwd=here, KERAS_BACKEND=THIS)
+    assert wrong.returncode == 2
+    assert wrong.stdout == ""
+    assert wrong.stderr.splitlines()[-1].startswith(
+        "keras-vae: error: There is no preset 'nothing'"
+    )
+    assert "Traceback" not in wrong.stderr

@@ -1,0 +1,113 @@
+import json
+
+import numpy as np
+import pytest
+from tiny_recipe import write_tiny_preset
+
+import keras_vae
+from keras_vae import commands
+from keras_vae import datasets
+from keras_vae.options import parse
+
+
+@pytest.fixture
+def preset(tmp_path, monkeypatch):
+    """The folder `tiny` in the working directory: a recipe, and its model, untrained."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KERAS_VAE_DATA_DIR", raising=False)
+    return write_tiny_preset(tmp_path)
+
+
+@pytest.fixture
+def model(preset):
+    return keras_vae.VAE.from_preset(preset)
+
+
+def run(*arguments):
+    options = parse(arguments)
+    options.run(options)
+
+
+def measured(*arguments):
+    run("evaluate", "tiny", *arguments, "--output", "numbers/of_test.json")
+    with open("numbers/of_test.json") as file:
+        return json.load(file)["test"]
+
+
+def test_evaluate_takes_the_recipes_data_and_draws(model):
+    x = datasets.binarize(datasets.load("tiny.npz").test.x, seed=1)
+    expected = -model.log_likelihood(x, num_samples=3, seed=1)
+    numbers = measured()
+    assert numbers["nll"] == pytest.approx(expected.mean(), rel=1e-6)
+    assert (numbers["num_examples"], numbers["nll_num_samples"]) == (10, 3)
+
+
+def test_evaluate_with_other_draws_and_examples(model):
+    x = datasets.binarize(datasets.load("tiny.npz").test.x, seed=7)[:4]
+    expected = -model.log_likelihood(x, num_samples=20, seed=7)
+    numbers = measured("--seed", "7", "--num-samples", "20", "--num-examples", "4")
+    assert numbers["nll"] == pytest.approx(expected.mean(), rel=1e-6)
+    assert (numbers["num_examples"], numbers["nll_num_samples"]) == (4, 20)
+
+
+@pytest.mark.parametrize("has_recipe", [True, False])
+def test_evaluate_other_data(preset, model, has_recipe):
+    """A dynamic recipe draws them black and white; without a recipe they are taken as they are."""
+    grey = np.random.default_rng(3).integers(0, 256, (30, 6, 5), dtype="uint8")
+    np.savez("other.npz", x_train=grey[:25], x_test=grey[25:])
+    x = (grey[25:, ..., None] / 255).astype("float32")
+    if has_recipe:
+        x = datasets.binarize(x, seed=1)
+    else:
+        (preset / "recipe.toml").unlink()
+    expected = -model.log_likelihood(x, num_samples=5, seed=1).mean()
+    numbers = measured("--data", "other.npz", "--num-samples", "5", "--seed", "1")
+    assert numbers["num_examples"] == 5
+    assert numbers["nll"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_samples_are_the_models(model, capsys):
+    run("sample", "tiny", "--num", "5", "--seed", "3", "--output", "new/samples.npz")
+    images = np.load("new/samples.npz")["images"]
+    np.testing.assert_array_equal(images, model.sample(5, seed=3))
+    run("sample", "tiny", "--num", "5", "--seed", "3", "--output", "samples.npy")
+    np.testing.assert_array_equal(np.load("samples.npy"), images)
+    assert capsys.readouterr().out.splitlines()[-1] == "Wrote samples.npy"
+
+
+def test_samples_differ_without_a_seed(preset):
+    for name in ("a.npy", "b.npy"):
+        run("sample", "tiny", "--num", "2", "--output", name)
+    assert np.any(np.load("a.npy") != np.load("b.npy"))
+
+
+def test_samples_can_be_read_as_data(preset):
+    run("sample", "tiny", "--num", "20", "--output", "samples.npz")
+    assert datasets.load("samples.npz").train.x.shape == (18, 6, 5, 1)
+
+
+def test_reconstructions_are_the_models(model):
+    run("reconstruct", "tiny", "--num", "4", "--output", "pairs.npz")
+    x = datasets.binarize(datasets.load("tiny.npz").test.x, seed=1)[:4]
+    pairs = np.load("pairs.npz")
+    np.testing.assert_array_equal(pairs["originals"], x)
+    np.testing.assert_allclose(pairs["reconstructions"], model.reconstruct(x), rtol=1e-6)
+    run("reconstruct", "tiny", "--num", "4", "--output", "copies.npy")
+    np.testing.assert_array_equal(np.load("copies.npy"), pairs["reconstructions"])
+
+
+def test_pictures(preset):
+    imread = pytest.importorskip("matplotlib.image").imread
+    run("sample", "tiny", "--num", "4")
+    run("reconstruct", "tiny", "--num", "3")
+    grid, pairs = imread("samples.png"), imread("reconstructions.png")
+    # Two by two pictures of 6 x 5 with a line between, enlarged eightfold.
+    assert grid.shape[:2] == (8 * 13, 8 * 11)
+    assert pairs.shape[0] == 8 * 13
+
+
+def test_the_ending_is_checked_before_the_work(preset, monkeypatch):
+    monkeypatch.setattr(commands.GenerativeModel, "from_preset", None)
+    for command in ("sample", "reconstruct"):
+        with pytest.raises(ValueError, match=r"must end in .png, .npz or .npy"):
+            run(command, "tiny", "--output", "pictures.tiff")

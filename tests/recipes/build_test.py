@@ -1,0 +1,88 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from tiny_recipe import SHAPE
+from tiny_recipe import TEXT
+from tiny_recipe import read_tiny_recipe
+
+import keras_vae
+from keras_vae.recipes import build_model
+from keras_vae.recipes import build_optimizer
+from keras_vae.recipes.build import start_at_data_mean
+
+
+def test_the_model_that_the_recipe_says(tmp_path):
+    model = build_model(read_tiny_recipe(tmp_path), SHAPE, seed=3)
+    assert type(model) is keras_vae.VAE
+    assert model.data_shape == SHAPE
+    assert model.noise.seed == 3
+    assert isinstance(model.likelihood, keras_vae.BernoulliLikelihood)
+    assert model.encoder.get_config()["hidden_units"] == (4,)
+    assert model.decoder.get_config()["latent_dim"] == 2
+    # By hand: 30-4, 4-2 and 4-2 there, 2-4 and 4-30 back.
+    assert model.count_params() == (31 * 4 + 2 * 5 * 2) + (3 * 4 + 5 * 30)
+
+
+def test_a_likelihood_has_its_parameters(tmp_path):
+    likelihood = '[likelihood]\nclass = "DiscretizedLogisticLikelihood"\nnum_bins = 16\n'
+    recipe = read_tiny_recipe(tmp_path, TEXT + likelihood)
+    model = build_model(recipe, SHAPE, seed=0)
+    assert model.likelihood.num_bins == 16
+    assert model.decoder.output_shape == (None, 6, 5, 2)
+
+
+def test_it_takes_a_step(tmp_path):
+    model = build_model(read_tiny_recipe(tmp_path), SHAPE, seed=0)
+    model.compile(build_optimizer(read_tiny_recipe(tmp_path), 10))
+    before = model.get_weights()
+    logs = model.train_on_batch(np.ones((4, *SHAPE), "float32"), return_dict=True)
+    assert np.isfinite(logs["elbo"])
+    assert any(np.any(a != b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_the_learning_rate_falls_along_a_cosine(tmp_path):
+    recipe = read_tiny_recipe(tmp_path)
+    rate = build_optimizer(recipe, 100)._learning_rate
+    values = [float(ops.convert_to_numpy(rate(step))) for step in (0, 50, 100, 200)]
+    # Half way of a cosine from 1e-2 to 1e-4 is their mean.
+    np.testing.assert_allclose(values, [1e-2, 0.5 * (1e-2 + 1e-4), 1e-4, 1e-4], rtol=1e-5)
+
+
+def test_training_starts_at_the_mean_picture(tmp_path):
+    model = build_model(read_tiny_recipe(tmp_path), SHAPE, seed=0)
+    x = np.random.default_rng(0).random((50, *SHAPE)).astype("float32")
+    start_at_data_mean(model, x)
+    z = np.zeros((1, 2), "float32")  # where all kernels are silent
+    mean = ops.convert_to_numpy(model.decode(z).mean)[0]
+    np.testing.assert_allclose(mean, x.mean(axis=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ('"MLPEncoder"', '"MLPEncodr"', r"`class` of \[encoder\] .* Received: 'MLPEncodr'"),
+        ('"VAE"', '"os"', r"`class` of \[model\] .* Received: 'os'"),
+        ('"VAE"', '"vae"', r"Received: 'vae'"),  # a module, not a class
+        ('class = "VAE"', "", r"Received: None"),
+        ("hidden_units", "hidden_unit", r"\[encoder\] gives hidden_unit, .*It takes: .*hidden_uni"),
+        ("latent_dim = 2", "", r"\[encoder\] .*latent_dim"),
+        ('class = "VAE"', 'class = "VAE"\nseed = 1', r"\[model\] gives seed, which VAE does not"),
+        ("hidden_units = [4]", "hidden_units = 4", r"For one layer write \(4,\)"),
+        ('class = "VAE"', 'class = "VAE"\nkl_weight = -1', r"`kl_weight` must be a number"),
+    ],
+)
+def test_what_cannot_be_built_is_named(tmp_path, old, new, message):
+    recipe = read_tiny_recipe(tmp_path, TEXT.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        build_model(recipe, SHAPE, seed=0)
+
+
+def test_weights_follow_from_the_global_seed(tmp_path):
+    recipe = read_tiny_recipe(tmp_path)
+    weights = []
+    for seed in (1, 1, 2):
+        keras.utils.set_random_seed(seed)
+        weights.append(build_model(recipe, SHAPE, seed=0).encoder.get_weights()[0])
+    np.testing.assert_array_equal(weights[0], weights[1])
+    assert np.any(weights[0] != weights[2])

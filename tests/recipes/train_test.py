@@ -1,0 +1,181 @@
+import dataclasses
+import json
+
+import keras
+import pytest
+from tiny_recipe import SHAPE
+from tiny_recipe import TEXT
+from tiny_recipe import read_tiny_recipe
+
+import keras_vae
+from keras_vae.recipes import load_data
+from keras_vae.recipes import read_history
+from keras_vae.recipes import read_recipe
+from keras_vae.recipes import train_recipe
+from keras_vae.recipes.checkpoint import Checkpoint
+
+PICTURES = ("curves.png", "reconstructions.png", "samples.png")
+PRESET = ("config.json", "model.safetensors")
+TIMES = ("nll_seconds", "wall_seconds", "cpu_seconds")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """`(recipe, data_dir, run folder, metrics)` of a run that nothing interrupted."""
+    home = tmp_path_factory.mktemp("home")
+    recipe = read_tiny_recipe(home)
+    folder = home / "run"
+    return recipe, home, folder, train_recipe(recipe, folder, data_dir=home, verbose=0)
+
+
+def without_times(numbers):
+    return {k: v for k, v in numbers.items() if k not in TIMES}
+
+
+def test_what_is_in_the_folder(run):
+    pytest.importorskip("matplotlib")
+    _, _, folder, metrics = run
+    names = {*PRESET, *PICTURES, "metrics.json", "epochs.csv", "recipe.toml"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+
+
+def test_the_metrics_by_hand(run):
+    recipe, _, folder, metrics = run
+    training, test = metrics["training"], metrics["test"]
+    assert metrics["preset"] == "tiny"
+    assert (training["epochs"], training["updates"], training["seed"]) == (4, 4 * 3, 0)
+    assert training["num_examples"] == 24
+    assert training["num_parameters"] == (31 * 4 + 2 * 5 * 2) + (3 * 4 + 5 * 30)
+    assert (test["num_examples"], test["nll_num_samples"], test["latent_dim"]) == (10, 3, 2)
+    assert test["elbo"] == pytest.approx(-test["reconstruction"] - test["kl"], rel=1e-5)
+    assert metrics["environment"]["backend"] == keras.config.backend()
+    assert metrics["data"]["shape"] == list(SHAPE)
+    assert read_recipe(folder / "recipe.toml").text == recipe.text
+
+
+def test_the_preset_has_the_numbers_of_the_metrics(run):
+    recipe, home, folder, metrics = run
+    model = keras_vae.VAE.from_preset(folder)
+    x = load_data(recipe, home).test.x
+    model.compile()
+    logs = model.evaluate(x, batch_size=100, return_dict=True, verbose=0)
+    nll = -model.log_likelihood(x, num_samples=3, seed=1).mean()
+    assert logs["elbo"] == pytest.approx(metrics["test"]["elbo"], rel=1e-5)
+    assert nll == pytest.approx(metrics["test"]["nll"], rel=1e-5)
+
+
+def test_a_line_an_epoch(run):
+    _, _, folder, metrics = run
+    history = read_history(folder / "epochs.csv")
+    assert [len(v) for v in history.values()] == [4] * len(history)
+    assert history["val_elbo"][-1] == pytest.approx(metrics["test"]["elbo"], rel=1e-5)
+
+
+def test_only_as_many_originals_are_shown_as_the_recipe_says(run, tmp_path, monkeypatch):
+    recipe, home, _, _ = run
+    shown = []
+    monkeypatch.setattr(
+        keras_vae.plotting, "reconstructions", lambda x, y, path: shown.append((len(x), len(y)))
+    )
+    recipe = dataclasses.replace(recipe, pictures={"originals": 2})
+    train_recipe(recipe, tmp_path, epochs=1, data_dir=home, verbose=0)
+    assert shown == [(2, 2)]
+
+
+def test_without_matplotlib_there_are_no_pictures(run, tmp_path, monkeypatch, capsys):
+    def fail(*args, **kwargs):
+        raise ImportError("Plotting needs matplotlib")
+
+    for name in ("curves", "reconstructions", "image_grid"):
+        monkeypatch.setattr(keras_vae.plotting, name, fail)
+    recipe, home, _, _ = run
+    train_recipe(recipe, tmp_path, epochs=1, data_dir=home, verbose=0)
+    assert not list(tmp_path.glob("*.png"))
+    assert (tmp_path / "metrics.json").exists()
+    assert "needs matplotlib" in capsys.readouterr().out
+
+
+def die_in_the_third_epoch(patch):
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == 2 and batch == 1:
+            raise KeyboardInterrupt
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    patch.setattr(Checkpoint, "on_train_batch_end", on_train_batch_end)
+    patch.setattr(Checkpoint, "on_epoch_begin", on_epoch_begin)
+
+
+def die_before_the_second_checkpoint(patch):
+    saved = Checkpoint.on_epoch_end
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:  # its line of epochs.csv is written
+            raise KeyboardInterrupt
+        saved(self, epoch, logs)
+
+    patch.setattr(Checkpoint, "on_epoch_end", on_epoch_end)
+
+
+def die_in_the_first_epoch(patch):
+    def on_train_batch_end(self, batch, logs=None):
+        raise KeyboardInterrupt
+
+    patch.setattr(Checkpoint, "on_train_batch_end", on_train_batch_end)
+
+
+def die_while_measuring(patch):
+    def measure(*args):
+        raise KeyboardInterrupt
+
+    patch.setattr("keras_vae.recipes.train.measure", measure)
+
+
+def interrupt(die, recipe, folder, data_dir):
+    """Trains until the run dies."""
+    with pytest.MonkeyPatch.context() as patch:
+        die(patch)
+        with pytest.raises(KeyboardInterrupt):
+            train_recipe(recipe, folder, data_dir=data_dir, verbose=0)
+
+
+DEATHS = (
+    die_in_the_first_epoch,
+    die_before_the_second_checkpoint,
+    die_in_the_third_epoch,
+    die_while_measuring,
+)
+
+
+@pytest.mark.parametrize("die", DEATHS)
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(run, tmp_path, die):
+    recipe, home, whole, metrics = run
+    interrupt(die, recipe, tmp_path, home)
+    assert not (tmp_path / "metrics.json").exists()
+    keras.utils.set_random_seed(77)  # another process, another state of the world
+    again = train_recipe(recipe, tmp_path, data_dir=home, verbose=0)
+    for part in ("test", "training"):
+        assert without_times(again[part]) == without_times(metrics[part])
+    for name in ("model.safetensors", "epochs.csv"):
+        assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_another_run_is_not_gone_on_with(run, tmp_path):
+    recipe, home, _, _ = run
+    interrupt(die_in_the_third_epoch, recipe, tmp_path, home)
+    with pytest.raises(ValueError, match="another epochs"):
+        train_recipe(recipe, tmp_path, epochs=7, data_dir=home, verbose=0)
+    other = dataclasses.replace(recipe, text=TEXT.replace("1e-2", "1e-3"))
+    with pytest.raises(ValueError, match="another recipe, seed"):
+        train_recipe(other, tmp_path, seed=1, data_dir=home, verbose=0)
+
+
+def test_epochs_and_seed_take_the_place_of_the_recipes(run, tmp_path):
+    recipe, home, _, metrics = run
+    other = train_recipe(recipe, tmp_path, epochs=1, seed=9, data_dir=home, verbose=0)
+    assert (other["training"]["updates"], other["training"]["seed"]) == (3, 9)
+    assert other["test"]["elbo"] != metrics["test"]["elbo"]
+    assert len(read_history(tmp_path / "epochs.csv")["elbo"]) == 1

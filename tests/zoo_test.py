@@ -1,0 +1,122 @@
+"""The zoo: recipes that train, weights that load, and texts that follow from the numbers."""
+
+import importlib.util
+import shutil
+import tomllib
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_vae
+from keras_vae import presets
+from keras_vae import recipes
+
+CHECKOUT = Path(__file__).parents[1]
+ZOO = CHECKOUT / "zoo"
+NAMES = sorted(path.parent.name for path in ZOO.glob("*/recipe.toml"))
+TRAINED = [name for name in NAMES if (ZOO / name / "metrics.json").exists()]
+SHAPES = {"mnist_mini": (28, 28, 1), "mnist": (28, 28, 1), "frey_faces.npz": (28, 20, 1)}
+MAX_BYTES_IN_WHEEL = 2_000_000
+
+pytestmark = pytest.mark.skipif(not NAMES, reason="no zoo: not a checkout")
+
+
+@pytest.fixture(scope="module")
+def train_script():
+    """`zoo/train.py` as a module."""
+    spec = importlib.util.spec_from_file_location("zoo_train", ZOO / "train.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def entries(train_script):
+    """`{name: (recipe, metrics or None)}`."""
+    return {recipe.name: (recipe, metrics) for recipe, metrics in train_script.read_zoo()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recipe_builds_and_takes_a_step(name, entries):
+    recipe, _ = entries[name]
+    shape = SHAPES[recipe.data["name"]]
+    levels = np.random.default_rng(0).integers(0, 2, (4, *shape)).astype("float32")
+    model = recipes.build_model(recipe, shape, seed=0)
+    model.compile(recipes.build_optimizer(recipe, num_updates=10))
+    before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    logs = model.train_on_batch(levels, return_dict=True)
+    assert np.isfinite(logs["elbo"])
+    moved = [np.any(v != b) for v, b in zip(model.trainable_variables, before, strict=True)]
+    assert np.mean(moved) > 0.9
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_card_is_what_the_numbers_make(name, entries, tmp_path):
+    recipe, metrics = entries[name]
+    ignore = shutil.ignore_patterns("*.safetensors", "checkpoint", "README.md")
+    shutil.copytree(ZOO / name, tmp_path / name, ignore=ignore)
+    text = recipes.write_card(recipe, metrics, tmp_path / name)
+    assert (ZOO / name / "README.md").read_text() == text
+    for picture in ("samples.png", "reconstructions.png", "curves.png"):
+        assert f"]({picture})" in text
+
+
+def test_the_table_of_the_zoo_is_what_the_numbers_make(train_script, entries):
+    text = (ZOO / "README.md").read_text()
+    assert train_script.readme_with_table(text, entries.values()) == text
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_numbers_are_of_the_recipe(name, entries):
+    recipe, metrics = entries[name]
+    training, test = metrics["training"], metrics["test"]
+    assert metrics["preset"] == name
+    assert training["epochs"] == recipe.training["epochs"]
+    assert training["seed"] == recipe.training.get("seed", 0)
+    assert test["nll_num_samples"] == recipe.evaluation["num_samples"]
+    assert test["elbo"] == pytest.approx(-test["reconstruction"] - test["kl"], rel=1e-5)
+    assert test["nll"] < -test["elbo"]  # the bound is one
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_weights_load_and_have_the_size_of_the_card(name, entries):
+    model = keras_vae.GenerativeModel.from_preset(name)
+    assert model.count_params() == entries[name][1]["training"]["num_parameters"]
+    images = model.sample(2, seed=0)
+    assert images.shape == (2, *SHAPES[entries[name][0].data["name"]])
+    assert np.isfinite(images).all()
+
+
+@pytest.mark.skipif("vae_mnist_mini" not in TRAINED, reason="not trained")
+def test_the_mini_preset_reaches_the_numbers_of_its_card(entries):
+    recipe, metrics = entries["vae_mnist_mini"]
+    x = recipes.load_data(recipe).test.x
+    model = keras_vae.VAE.from_preset("vae_mnist_mini")
+    model.compile()
+    logs = model.evaluate(x, batch_size=100, return_dict=True, verbose=0)
+    assert logs["kl"] == pytest.approx(metrics["test"]["kl"], rel=1e-4)  # in closed form
+    # One draw of z for each of 1,000 examples, other draws on each backend.
+    assert logs["elbo"] == pytest.approx(metrics["test"]["elbo"], abs=0.7)
+    nll = -model.log_likelihood(x[:100], num_samples=50, seed=0)
+    assert nll.mean() < -logs["elbo"]
+
+
+def test_what_the_wheel_takes_from_the_zoo():
+    config = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    included = config["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    from_zoo = {k: v for k, v in included.items() if k.startswith("zoo/")}
+    for source, target in from_zoo.items():
+        assert (CHECKOUT / source).exists()
+        assert target == f"keras_vae/presets/{source}"
+    assert {source.split("/")[1] for source in from_zoo} == set(NAMES)  # every recipe
+
+
+def test_the_preset_in_the_wheel_is_small():
+    files = [path for path in (ZOO / "vae_mnist_mini").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < MAX_BYTES_IN_WHEEL
+
+
+def test_every_recipe_is_found_by_its_name():
+    assert set(NAMES) <= set(presets.recipe_names())
