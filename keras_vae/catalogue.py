@@ -6,6 +6,8 @@ import textwrap
 from keras_vae import presets
 from keras_vae import recipes
 
+_OF_EVERY_LAYER = ("name", "trainable", "dtype")
+
 
 def list_presets(options):
     """Prints a table of all presets."""
@@ -83,16 +85,18 @@ def _parts(folder, recipe):
     """Lines that name the classes of a model and their arguments."""
     if recipe:
         tables = {part: dict(getattr(recipe, part)) for part in recipes.PARTS}
-        found = {k: (table.pop("class"), table) for k, table in tables.items()}
+        lines = [_call(part, table.pop("class"), table) for part, table in tables.items()]
     else:
         model = presets.read_preset(folder).model_config
         parts = {k: v for k, v in model["config"].items() if isinstance(v, dict) and k != "dtype"}
-        found = {"model": (model["class_name"], {})}
-        found |= {k: (v["class_name"], v["config"]) for k, v in parts.items()}
-    return "\n".join(
-        f"{part:<11} {name}({', '.join(f'{k}={v}' for k, v in arguments.items())})"
-        for part, (name, arguments) in found.items()
-    )
+        lines = [_call("model", model["class_name"], {})]
+        lines += [_call(part, v["class_name"], v["config"]) for part, v in parts.items()]
+    return "\n".join(lines)
+
+
+def _call(part, name, arguments):
+    own = {k: v for k, v in arguments.items() if k not in _OF_EVERY_LAYER}
+    return f"{part:<11} {name}({', '.join(f'{k}={v}' for k, v in own.items())})"
 
 
 def _making(metrics):
@@ -100,8 +104,7 @@ def _making(metrics):
     return (
         f"{training['epochs']:,} epochs over {training['num_examples']:,} examples "
         f"({training['updates']:,} updates), seed {training['seed']},\n"
-        f"in {recipes.duration(training['wall_seconds'])} on {machine['cores']} cores of "
-        f"{machine['processor']}\n"
+        f"in {recipes.duration(training['wall_seconds'])} on {recipes.hardware(machine)}\n"
         f"with keras_vae {machine['keras_vae']}, Keras {machine['keras']} and {machine['backend']}"
         f", {machine['date']}"
     )

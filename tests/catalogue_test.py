@@ -102,7 +102,7 @@ def test_info_of_a_preset_without_a_recipe(zoo, capsys):
     text = told(capsys, "info", str(zoo / "tiny"))
     assert "  model       VAE()" in text.splitlines()
     assert "  encoder     MLPEncoder(input_shape=[6, 5, 1], latent_dim=2, hidden_units=[4]" in text
-    assert "likelihood  BernoulliLikelihood(" in text
+    assert "  likelihood  BernoulliLikelihood()" in text.splitlines()
 
 
 def test_summary_by_hand():

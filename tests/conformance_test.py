@@ -66,11 +66,12 @@ def config_of(model):
     return json.loads(json.dumps(model.get_config()))
 
 
-def terms_in_evaluation(model, x, batch_size=BATCH_SIZE):
-    """Returns the terms of each example, computed eagerly with the noise of `evaluate`."""
+def terms_of(model, x, training=False, batch_size=BATCH_SIZE):
+    """Returns the terms of each example, NumPy, with the noise of `evaluate`, without its step."""
+    run = model.jitted(lambda batch: model.terms(batch, training=training))
     model.noise.reset_evaluation()
-    batches = [model.terms(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
-    return {k: np.concatenate([ops.convert_to_numpy(b[k]) for b in batches]) for k in batches[0]}
+    batches = [run(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+    return {k: np.concatenate([b[k] for b in batches]) for k in batches[0]}
 
 
 @pytest.fixture
@@ -167,7 +168,7 @@ def test_predict_is_the_mean_of_the_likelihood_without_noise(family):
 @every_family
 def test_short_last_batch_weighs_by_its_size(family):
     model, x = trained(family.name)[0], family.data()[: BATCH_SIZE + 2]
-    logs, terms = evaluate(model, x), terms_in_evaluation(model, x)
+    logs, terms = evaluate(model, x), terms_of(model, x)
     for name in model.evaluation_weights():
         np.testing.assert_allclose(logs[name], terms[name].mean(), rtol=1e-5)
     bound = sum(terms[name] for name in model.evaluation_weights())
@@ -175,21 +176,20 @@ def test_short_last_batch_weighs_by_its_size(family):
 
 
 @every_family
-def test_loss_does_not_change_when_the_batch_is_duplicated(family, no_noise):
+def test_terms_do_not_change_when_the_batch_is_duplicated(family, no_noise, as_before):
     model, x = trained(family.name)[0], family.data()
-    for training in (True, False):
-        once, twice = (
-            [ops.convert_to_numpy(cost) for cost in model.costs(batch, training)]
-            for batch in (x, np.concatenate([x, x]))
-        )
-        np.testing.assert_allclose(once, twice, rtol=1e-6)
+    as_before(model)
+    twice = np.concatenate([x, x])
+    once = terms_of(model, x, training=True, batch_size=len(x))
+    for name, value in terms_of(model, twice, training=True, batch_size=len(twice)).items():
+        np.testing.assert_allclose(value, np.concatenate([once[name]] * 2), rtol=1e-5, atol=1e-6)
 
 
 @every_family
 def test_sample_weight_weighs_costs_and_logs(family):
     model, x = trained(family.name)[0], family.data()
     weights = np.array([0, 1, 2, 3] * (len(x) // 4), "float32")
-    terms = terms_in_evaluation(model, x)
+    terms = terms_of(model, x)
     bound = sum(terms[k] for k in model.evaluation_weights())
     # Keras divides a weighted loss by the number of examples, and a weighted metric by the weights.
     for y in (None, x):
@@ -394,18 +394,17 @@ def test_backup_and_restore_goes_on_exactly(tmp_path):
 
 
 def check_policy(family, policy):
-    x = family.data(2)
-    reference = mean_of(family.model(), x)
+    reference, x = trained(family.name)[0], family.data()[:BATCH_SIZE]
+    expected = reference.predict(x, verbose=0)
     keras.config.set_dtype_policy(policy)
     model = family.compiled()
-    np.testing.assert_allclose(mean_of(model, x), reference, rtol=0.05, atol=0.02)
-    terms = model.terms(x, training=True)
-    assert {keras.backend.standardize_dtype(v.dtype) for v in terms.values()} == {"float32"}
+    model.set_weights(reference.get_weights())
+    means, terms = model.jitted(lambda batch: (model(batch), model.terms(batch, training=True)))(x)
+    np.testing.assert_allclose(means, expected, rtol=0.05, atol=0.02)
+    assert {v.dtype.name for v in [means, *terms.values()]} == {"float32"}
     losses = [model.train_on_batch(x, return_dict=True)["loss"] for _ in range(12)]
     assert np.isfinite(losses).all()
-    assert (
-        int(model.optimizer.iterations) > 0
-    )  # steps that overflow halve the scale and are skipped
+    assert int(model.optimizer.iterations) > 0  # steps that overflow halve the scale and are skipped
 
 
 @every_family

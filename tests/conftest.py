@@ -1,6 +1,7 @@
 """Settings of the whole suite, made before any framework is imported."""
 
 import os
+import tempfile
 
 # Tests are small and machines shared: threads that wait for each other cost far more than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -8,10 +9,16 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras_vae  # noqa: F401  settles the backend
+# JAX compiles the same small programs again for every model and every process of a run.
+_compiled = tempfile.TemporaryDirectory(prefix="keras_vae_compiled_")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _compiled.name)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
-import keras
-import pytest
+import keras_vae  # noqa: E402, F401  settles the backend before Keras is imported
+
+# isort: split
+import keras  # noqa: E402
+import pytest  # noqa: E402
 
 if keras.config.backend() == "torch":
     import torch

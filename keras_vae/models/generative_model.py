@@ -208,6 +208,8 @@ class GenerativeModel(BackendStep, keras.Model):
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             x, y = self._checked(x, y)
             y = inputs.target(x, y, sample_weight)
+        if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
+            self.compile()
         self.noise.reset_evaluation()
         return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
 

@@ -3,6 +3,7 @@
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizer
 from keras_vae.recipes.card import duration
+from keras_vae.recipes.card import hardware
 from keras_vae.recipes.card import overview
 from keras_vae.recipes.card import write_card
 from keras_vae.recipes.data import load_data

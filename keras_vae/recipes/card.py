@@ -112,7 +112,7 @@ def _making(recipe, metrics):
         ("training, wall clock", duration(training["wall_seconds"])),
         ("training, processor time", duration(training["cpu_seconds"])),
         ("NLL, wall clock", duration(test["nll_seconds"])),
-        ("hardware", f"{machine['cores']} cores of {machine['processor']}"),
+        ("hardware", hardware(machine)),
         (
             "software",
             f"keras_vae {machine['keras_vae']}, Keras {machine['keras']} on {backend}, "
@@ -150,3 +150,9 @@ def duration(seconds):
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def hardware(machine):
+    """Returns the processor of a metrics file's `environment` in words."""
+    cores = machine["cores"]
+    return f"{cores} core{'s' * (cores != 1)} of {machine['processor']}"

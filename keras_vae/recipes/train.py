@@ -76,6 +76,7 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
         "environment": environment(),
         "data": {"shape": list(data.train.x.shape[1:]), "description": data.description},
     }
+    (folder / METRICS).unlink(missing_ok=True)  # of a run before, whose weights go now
     model.save_to_preset(folder)
     presets.write_atomically(folder / RECIPE, recipe.text.encode())
     draw_curves(folder)

@@ -116,3 +116,11 @@ def test_check_inputs_gives_numpy():
     np.testing.assert_array_equal(model.check_inputs(keras.ops.convert_to_tensor(X)), X)
     with pytest.raises(ValueError, match="wrong shape"):
         model.check_inputs(X[:, :5])
+
+
+def test_a_model_fresh_from_a_preset_can_be_evaluated(tmp_path):
+    model = small_vae()
+    model.save_to_preset(tmp_path)
+    fresh = keras_vae.VAE.from_preset(tmp_path)
+    found = fresh.evaluate(X, batch_size=10, return_dict=True, verbose=0)
+    assert found == model.evaluate(X, batch_size=10, return_dict=True, verbose=0)

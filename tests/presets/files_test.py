@@ -17,7 +17,11 @@ from keras_vae.presets import write_preset
 
 CONFIG, WEIGHTS = files.CONFIG, files.WEIGHTS
 MODEL = {"class_name": "Anything"}
-TENSORS = {"b": np.arange(6, dtype="float32").reshape(2, 3), "a": np.float32([1.5])}
+TENSORS = {
+    "b": np.arange(6, dtype="float32").reshape(2, 3),
+    "a": np.float32([1.5]),
+    "scalar": np.array(0.5, "float32"),
+}
 
 
 @pytest.fixture
@@ -46,6 +50,7 @@ def test_round_trip(preset):
     assert read.tensors.keys() == TENSORS.keys()
     for name, tensor in TENSORS.items():
         assert read.tensors[name].dtype == tensor.dtype
+        assert read.tensors[name].shape == tensor.shape
         np.testing.assert_array_equal(read.tensors[name], tensor)
 
 
