@@ -81,9 +81,7 @@ class EncoderDecoderModel(GenerativeModel):
     def get_config(self):
         return {
             **{k: keras.saving.serialize_keras_object(v) for k, v in self.parts().items()},
-            "seed": self.noise.seed,
-            "name": self.name,
-            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+            **super().get_config(),
         }
 
     @classmethod

@@ -234,6 +234,14 @@ class GenerativeModel(BackendStep, keras.Model):
         y = inputs.target(x, y, sample_weight)
         return super().test_on_batch(x, y, sample_weight, **kwargs)
 
+    def get_config(self):
+        """Returns the constructor's arguments; a family adds its own."""
+        return {
+            "seed": self.noise.seed,
+            "name": self.name,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+        }
+
     # Scores and presets.
 
     def log_likelihood(self, x, num_samples=1000, seed=None, **kwargs):

@@ -47,9 +47,12 @@ class TensorFlowStep(Step):
             )
             of_variable.update(zip(map(id, group.variables), gradients, strict=True))
         variables = self.trainable_variables
-        with _after(data):
-            self.optimizer.apply([of_variable[id(v)] for v in variables], variables)
-        return self.get_metrics_result()
+        gradients, logs = [of_variable[id(v)] for v in variables], self.get_metrics_result()
+        # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
+        # what else the forward pass makes of it may then be read too late.
+        with tf.control_dependencies([*gradients, *keras.tree.flatten(logs)]):
+            self.optimizer.apply(gradients, variables)
+        return logs
 
     def test_step(self, data):
         """Records the metrics of one batch and returns the logs; Keras calls it."""

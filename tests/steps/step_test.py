@@ -76,11 +76,11 @@ def autoencoder(optimizer, dtype_policy="float32"):
     return model
 
 
-def step(optimizer, batch_size=64):
+def step(optimizer, x=X, batch_size=64):
     """Returns the change that one epoch makes, as one vector, and the weights before."""
     model = autoencoder(optimizer)
     before = flat(model)
-    model.fit(X, batch_size=batch_size, shuffle=False, verbose=0)
+    model.fit(x, batch_size=batch_size, shuffle=False, verbose=0)
     return flat(model) - before, before
 
 
@@ -130,14 +130,13 @@ def test_weight_decay(gradient):
     np.testing.assert_allclose(change, -0.5 * gradient - 0.5 * 0.2 * before, atol=1e-6)
 
 
-def test_exponential_moving_average(gradient):
-    change, _ = step(keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.75))
-    # Keras' average begins at the first new weights; with one update it is those or, where it
-    # begins at the old ones, a quarter of the way.
-    change_two, _ = step(keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.75), batch_size=32)
-    plain_two, _ = step(keras.optimizers.SGD(1.0), batch_size=32)
-    assert np.linalg.norm(change) <= np.linalg.norm(gradient) * (1 + 1e-6)
-    assert np.linalg.norm(change_two - plain_two) > 0.1 * np.linalg.norm(plain_two)
+def test_exponential_moving_average_of_two_updates():
+    first, _ = step(keras.optimizers.SGD(1.0), X[:32])
+    both, _ = step(keras.optimizers.SGD(1.0), batch_size=32)
+    averaged = keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.75)
+    change, _ = step(averaged, batch_size=32)
+    # It begins at the weights after the first update, and replaces them when `fit` ends.
+    np.testing.assert_allclose(change, 0.75 * first + 0.25 * both, atol=1e-6)
 
 
 def test_sgd_in_half_precision_moves_as_in_float32(gradient):
@@ -218,9 +217,6 @@ class Tug(GenerativeModel):
             "generator": WeightGroup(self.generator.trainable_variables, {"score": 1.0}),
             "critic": WeightGroup(self.critic.trainable_variables, {"size": 1.0, "score": 0.0}),
         }
-
-    def get_config(self):
-        return {"seed": self.noise.seed, "name": self.name}
 
     def numbers(self):
         return [float(ops.convert_to_numpy(p.kernel)[0, 0]) for p in (self.generator, self.critic)]
