@@ -19,6 +19,7 @@ from states import largest_difference
 from states import state
 from workers import run_worker
 
+from keras_vae.datasets import Batches
 from keras_vae.models.tensors import named_variables
 
 BACKEND = keras.config.backend()
@@ -198,6 +199,14 @@ def test_sample_weight_weighs_costs_and_logs(family):
         for name in model.evaluation_weights():
             weighted = np.average(terms[name], weights=weights)
             np.testing.assert_allclose(logs[name], weighted, rtol=1e-5)
+
+
+def test_a_data_set_weighs_examples_by_giving_them_twice():
+    # As Keras feeds no weights without targets: (x, x, weights).
+    model, x = trained("vae")[0], BY_NAME["vae"].data()
+    weights = np.linspace(0, 2, len(x), dtype="float32")
+    data = Batches(x, x, weights, batch_size=BATCH_SIZE, shuffle=False)
+    assert evaluate(model, data, None) == evaluate(model, x, sample_weight=weights)
 
 
 def test_examples_of_weight_zero_teach_nothing():
@@ -404,7 +413,9 @@ def check_policy(family, policy):
     assert {v.dtype.name for v in [means, *terms.values()]} == {"float32"}
     losses = [model.train_on_batch(x, return_dict=True)["loss"] for _ in range(12)]
     assert np.isfinite(losses).all()
-    assert int(model.optimizer.iterations) > 0  # steps that overflow halve the scale and are skipped
+    assert (
+        int(model.optimizer.iterations) > 0
+    )  # steps that overflow halve the scale and are skipped
 
 
 @every_family

@@ -45,12 +45,12 @@ def test_every_recipe_builds_and_takes_a_step(name, entries):
     levels = np.random.default_rng(0).integers(0, 2, (4, *shape)).astype("float32")
     model = recipes.build_model(recipe, shape, seed=0)
     model.compile(recipes.build_optimizer(recipe, num_updates=10))
-    before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
-    logs = model.train_on_batch(levels, return_dict=True)
+    before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
+    for _ in range(2):  # residual blocks begin at zero, which stops their first gradient
+        logs = model.train_on_batch(levels, return_dict=True)
     assert np.isfinite(logs["elbo"])
-    after = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
-    moved = [np.any(a != b) for a, b in zip(after, before, strict=True)]
-    assert np.mean(moved) > 0.9
+    for variable, value in zip(model.trainable_variables, before, strict=True):
+        assert np.any(keras.ops.convert_to_numpy(variable) != value), variable.path
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -173,7 +173,7 @@ class GenerativeModel(BackendStep, keras.Model):
                 x,
                 y,
                 sample_weight,
-                batch_size=batch_size or 32,
+                batch_size=32 if batch_size is None else batch_size,
                 seed=self.noise.seed,
             )
             y = sample_weight = batch_size = None
@@ -221,6 +221,11 @@ class GenerativeModel(BackendStep, keras.Model):
         """
         x, _ = self._checked(x, None)
         return super().predict(x, batch_size, verbose, **kwargs)
+
+    def predict_on_batch(self, x):
+        """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
+        x, _ = self._checked(x, None)
+        return super().predict_on_batch(x)
 
     def train_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """Makes one update; see `keras.Model.train_on_batch`."""
@@ -351,11 +356,12 @@ def _split_off(x, y, sample_weight, fraction):
             f"`validation_split` divides arrays, and `x` is a {type(x).__name__}. Give "
             "`validation_data` instead."
         )
-    held_out = round(len(x) * fraction)
+    is_number = isinstance(fraction, int | float | np.number)
+    held_out = round(len(x) * fraction) if is_number else 0
     if not 0 < held_out < len(x):
         raise ValueError(
-            f"`validation_split={fraction}` of {len(x)} examples leaves nothing for one of the two "
-            "parts. Give a fraction between 0 and 1 that fits, or `validation_data`."
+            f"`validation_split={fraction!r}` of {len(x)} examples leaves nothing for one of the "
+            "two parts. Give a fraction between 0 and 1 that fits, or `validation_data`."
         )
 
     def parts(rows):

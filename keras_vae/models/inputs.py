@@ -21,8 +21,14 @@ def first_batch(data, name="x"):
         name: the argument's name in messages.
 
     Raises:
-        ValueError: there is no batch in it.
+        ValueError: there is no batch in it, or it is no data set.
     """
+    is_data_set = isinstance(data, keras.utils.PyDataset) or hasattr(data, "__iter__")
+    if not is_data_set or isinstance(data, str | bytes | dict):
+        raise ValueError(
+            f"`{name}` must be an array, one example along its first axis, or a data set that "
+            f"yields batches of them. Received: {type(data).__name__}."
+        )
     try:
         if isinstance(data, keras.utils.PyDataset):
             batch = data[0]
@@ -48,10 +54,22 @@ def to_numpy(x):
 
 def target(x, y, sample_weight):
     """Returns `y`, or zeros where arrays are weighed without one: Keras drops weights without
-    targets on JAX and torch, and refuses them on TensorFlow."""
-    if y is None and sample_weight is not None and is_array(x):
-        return np.zeros(len(x), "float32")
-    return y
+    targets on JAX and torch, and refuses them on TensorFlow.
+
+    Raises:
+        ValueError: `sample_weight` does not hold one number for each example of an array x.
+    """
+    if sample_weight is None or not is_array(x):
+        return y
+    weights = np.asarray(to_numpy(sample_weight), "float64")
+    bad = weights[~((weights >= 0) & (weights < np.inf))]
+    if weights.shape != (len(x),) or bad.size:
+        raise ValueError(
+            f"`sample_weight` must hold one finite number of at least 0 for each of the {len(x)} "
+            f"examples. Received: shape {weights.shape}"
+            f"{f', with {bad[0]} in it' if bad.size else ''}."
+        )
+    return np.zeros(len(x), "float32") if y is None else y
 
 
 def check_examples(x, data_shape, name="x"):

@@ -62,8 +62,9 @@ def assign_all(model, tensors, source):
         )
     problems = [p for k, v in variables.items() if (p := _problem(k, v, tensors[k]))]
     if problems:
-        raise ValueError(f"The weights in {source} cannot be used: {problems[0]}. Nothing was "
-                         "assigned.")
+        raise ValueError(
+            f"The weights in {source} cannot be used: {problems[0]}. Nothing was assigned."
+        )
     for name, variable in variables.items():
         variable.assign(tensors[name])
 

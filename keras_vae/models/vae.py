@@ -144,7 +144,9 @@ class VAE(EncoderDecoderModel):
         if condition is not None:
             raise ValueError(f"{type(self).__name__} has no `condition`: use a conditional model.")
         if not isinstance(num_samples, int | np.integer) or num_samples < 1:
-            raise ValueError(f"`num_samples` must be a positive int. Received: {num_samples!r}.")
+            raise ValueError(
+                f"`num_samples` must be a positive integer. Received: {num_samples!r}."
+            )
         with self.noise.seeded(seed):
             batches = -(-num_samples // self.sample_batch_size)
             drawn = [self._sampler()[int(from_likelihood)] for _ in range(batches)]

@@ -77,10 +77,11 @@ def _published_value(entry):
 
 def _numbers(recipe, metrics):
     test, published = metrics["test"], recipe.published
-    nll = f"{test['nll']:.2f} ± {test['nll_standard_error']:.2f}"
+    bits, bits_per_nat = test["nll_bits_per_dim"], test["nll_bits_per_dim"] / test["nll"]
+    error = test["nll_standard_error"]
     rows = [
-        ("NLL, nats per example", nll, "nll"),
-        ("NLL, bits per dimension", f"{test['nll_bits_per_dim']:.4f}", "bits_per_dim"),
+        ("NLL, nats per example", f"{test['nll']:.2f} ± {error:.2f}", "nll"),
+        ("NLL, bits per dimension", f"{bits:.4f} ± {bits_per_nat * error:.4f}", "bits_per_dim"),
         ("ELBO, nats (higher is better)", f"{test['elbo']:.2f}", None),
         ("reconstruction, -E[log p(x\\|z)], nats", f"{test['reconstruction']:.2f}", None),
         ("KL(q(z\\|x), p(z)), nats", f"{test['kl']:.2f}", None),

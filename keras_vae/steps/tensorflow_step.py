@@ -21,7 +21,9 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
         if context is None or context.num_replicas_in_sync == 1:
             return seed
         # A large odd step, so that no replica's stream is a neighbour of another's.
-        shift = tf.cast(context.replica_id_in_sync_group, "uint32") * tf.constant(2654435761, "uint32")
+        shift = tf.cast(context.replica_id_in_sync_group, "uint32") * tf.constant(
+            2654435761, "uint32"
+        )
         return seed + tf.cast(tf.stack([shift, tf.zeros_like(shift)]), seed.dtype)
 
 

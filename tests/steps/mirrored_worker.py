@@ -52,6 +52,13 @@ def main():
     history = vae.fit(family.data(), batch_size=4, epochs=2, verbose=0).history
     assert np.isfinite(list(history.values())).all()
 
+    @tf.function
+    def draw():
+        return strategy.run(lambda: keras.random.normal((4,), seed=vae.noise.training_stream))
+
+    a, b = strategy.experimental_local_results(draw())
+    assert np.abs(a - b).max() > 1e-3  # each replica's share of a batch has noise of its own
+
 
 if __name__ == "__main__":
     main()
