@@ -46,7 +46,8 @@ def main():
     training = vae.fit(x, epochs=arguments.epochs, batch_size=100, validation_data=x_test)
 
     nats = vae.log_likelihood(x_test, num_samples=10 if arguments.smoke else 500, seed=0)
-    print(f"test log-likelihood {nats.mean():.2f} nats, ELBO {training.history['val_elbo'][-1]:.2f}")
+    elbo = training.history["val_elbo"][-1]
+    print(f"test log-likelihood {nats.mean():.2f} nats, ELBO {elbo:.2f}")
     print(f"active units: {keras_vae.evaluation.active_units(vae, x_test).sum()}")
 
     folder = arguments.output

@@ -14,7 +14,6 @@ from keras import ops
 
 import keras_vae
 
-
 own_noise = keras.random.normal
 
 

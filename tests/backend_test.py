@@ -60,9 +60,7 @@ def test_a_configuration_that_cannot_be_followed(machine, configured):
 
 
 def test_asked_for_one_that_is_not_installed(machine):
-    with pytest.raises(
-        ImportError, match=r"jax is not installed \(installed here: torch\)"
-    ):
+    with pytest.raises(ImportError, match=r"jax is not installed \(installed here: torch\)"):
         machine("torch", asked="jax")
 
 

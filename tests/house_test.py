@@ -1,4 +1,4 @@
-"""The house itself: who imports whom, a twin test for each file, a docstring for each public name."""
+"""The house itself: who imports whom, a twin test a file, a docstring for each public name."""
 
 import ast
 import inspect
@@ -97,9 +97,9 @@ def public_objects():
     for module in [keras_vae, *(getattr(keras_vae, r) for r in ROOMS if hasattr(keras_vae, r))]:
         for name, value in vars(module).items():
             is_ours = getattr(value, "__module__", "").startswith("keras_vae")
-            if not name.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)):
-                if is_ours:
-                    yield f"{module.__name__}.{name}", value
+            is_code = inspect.isclass(value) or inspect.isfunction(value)
+            if is_ours and is_code and not name.startswith("_"):
+                yield f"{module.__name__}.{name}", value
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ def usage(recipe, preset=None):
     return "\n".join(
         [
             "import keras_vae",
+            "",
             f"model = keras_vae.{source}",
             f"data = keras_vae.datasets.load({data})",
             f"x = {x}",

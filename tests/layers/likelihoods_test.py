@@ -106,7 +106,7 @@ LIKELIHOODS = [
 ]
 
 
-@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda l: type(l).__name__)
+@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda x: type(x).__name__)
 def test_config_round_trip(likelihood):
     config = keras.saving.serialize_keras_object(likelihood)
     again = keras.saving.deserialize_keras_object(config)
@@ -114,7 +114,7 @@ def test_config_round_trip(likelihood):
     assert again.get_config() == likelihood.get_config()
 
 
-@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda l: type(l).__name__)
+@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda x: type(x).__name__)
 def test_data_shape_inverts_num_parameters(likelihood):
     if isinstance(likelihood, layers.CategoricalLikelihood):
         assert likelihood.data_shape((7, 4, 5)) == (7, 4)
@@ -126,7 +126,7 @@ def test_data_shape_inverts_num_parameters(likelihood):
 @pytest.mark.parametrize(
     "likelihood",
     [layers.BernoulliLikelihood(), layers.GaussianLikelihood(0.5)],
-    ids=lambda l: type(l).__name__,
+    ids=lambda x: type(x).__name__,
 )
 def test_output_for_mean_gives_that_mean(likelihood):
     mean = np.array([[0.2, 0.5, 0.9]])

@@ -10,6 +10,7 @@ from keras_vae.recipes import usage
 def test_by_hand(tmp_path):
     assert usage(read_tiny_recipe(tmp_path)).splitlines() == [
         "import keras_vae",
+        "",
         'model = keras_vae.VAE.from_preset("tiny")',
         'data = keras_vae.datasets.load("tiny.npz")',
         "x = keras_vae.datasets.binarize(data.test.x[:100], seed=1)",
