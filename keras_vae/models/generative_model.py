@@ -1,18 +1,16 @@
 """The base of every family: what users call, and what a train step asks for."""
 
 import contextlib
-import copy
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_vae import evaluation
-from keras_vae import presets
 from keras_vae.datasets import Batches
 from keras_vae.layers.noise import NoiseSource
 from keras_vae.models import inputs
-from keras_vae.models import tensors
+from keras_vae.models import model_files
 from keras_vae.steps import BackendStep
 from keras_vae.steps import WeightGroup
 
@@ -161,7 +159,7 @@ class GenerativeModel(BackendStep, keras.Model):
             ValueError: data the model cannot learn from, before the first step.
         """
         if validation_split and validation_data is None:
-            (x, y, sample_weight), validation_data = _split_off(
+            (x, y, sample_weight), validation_data = inputs.split_off(
                 x, y, sample_weight, validation_split
             )
         x, y = self._checked(x, y)
@@ -262,16 +260,12 @@ class GenerativeModel(BackendStep, keras.Model):
 
         The preset holds the architecture and the weights, readable on every backend; not the
         optimizer nor the noise, which `model.save("x.keras")` keeps for resuming.
+
+        Raises:
+            ValueError: the model is not built, or could not be read again (Lambda layers, classes
+                that are not registered). Nothing is written then.
         """
-        if not self.built:
-            raise ValueError(
-                f"This {type(self).__name__} has no weights yet: its networks do not know their "
-                "input's shape. Train it, or call `model.build((None, *data_shape))` first."
-            )
-        config = keras.saving.serialize_keras_object(self)
-        config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
-        _rebuilt(config, "this model")  # what could not be read again is not written
-        presets.write_preset(folder, config, tensors.arrays_of(self))
+        model_files.save_model(self, folder)
 
     @classmethod
     def from_preset(cls, name_or_folder):
@@ -284,15 +278,7 @@ class GenerativeModel(BackendStep, keras.Model):
         Raises:
             ValueError: unknown name, damaged files, or a preset of another class.
         """
-        preset = presets.read_preset(presets.find(name_or_folder))
-        model = _rebuilt(preset.model_config, preset.folder)
-        if not isinstance(model, cls):
-            raise ValueError(
-                f"The preset {str(name_or_folder)!r} holds a {type(model).__name__}, not a "
-                f"{cls.__name__}. Load it with {type(model).__name__}.from_preset(...)."
-            )
-        tensors.assign_all(model, preset.tensors, preset.folder)
-        return model
+        return model_files.load_model(name_or_folder, cls)
 
     def check_inputs(self, x):
         """Returns x as a NumPy array, after checking that it is data of this model.
@@ -334,38 +320,3 @@ class GenerativeModel(BackendStep, keras.Model):
 
 # What Keras keeps of `compile` that has no meaning for a model with its own objective.
 _OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
-
-
-def _rebuilt(config, source):
-    """Returns the model of a config, made of registered classes only and without weights."""
-    try:
-        return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise ValueError(
-            f"The configuration of {source} cannot be turned into a model. A preset may hold "
-            "layers of Keras and of this library, and classes registered with "
-            "`@keras.saving.register_keras_serializable()` and imported; no Lambda. "
-            f"Cause: {str(error).splitlines()[0]}"
-        ) from error
-
-
-def _split_off(x, y, sample_weight, fraction):
-    """Holds out the last `fraction` of arrays, as Keras' `validation_split` does."""
-    if not inputs.is_array(x):
-        raise ValueError(
-            f"`validation_split` divides arrays, and `x` is a {type(x).__name__}. Give "
-            "`validation_data` instead."
-        )
-    is_number = isinstance(fraction, int | float | np.number)
-    held_out = round(len(x) * fraction) if is_number else 0
-    if not 0 < held_out < len(x):
-        raise ValueError(
-            f"`validation_split={fraction!r}` of {len(x)} examples leaves nothing for one of the "
-            "two parts. Give a fraction between 0 and 1 that fits, or `validation_data`."
-        )
-
-    def parts(rows):
-        return tuple(None if a is None else np.asarray(a)[rows] for a in (x, y, sample_weight))
-
-    cut = len(x) - held_out
-    return parts(slice(cut)), parts(slice(cut, None))

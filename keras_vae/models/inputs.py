@@ -72,6 +72,35 @@ def target(x, y, sample_weight):
     return np.zeros(len(x), "float32") if y is None else y
 
 
+def split_off(x, y, sample_weight, fraction):
+    """Holds out the last `fraction` of arrays, as Keras' `validation_split` does.
+
+    Returns:
+        `(x, y, sample_weight)` of the rest, and of what is held out.
+
+    Raises:
+        ValueError: x is no array, or one of the two would be empty.
+    """
+    if not is_array(x):
+        raise ValueError(
+            f"`validation_split` divides arrays, and `x` is a {type(x).__name__}. Give "
+            "`validation_data` instead."
+        )
+    is_number = isinstance(fraction, int | float | np.number)
+    held_out = round(len(x) * fraction) if is_number else 0
+    if not 0 < held_out < len(x):
+        raise ValueError(
+            f"`validation_split={fraction!r}` of {len(x)} examples leaves nothing for one of the "
+            "two parts. Give a fraction between 0 and 1 that fits, or `validation_data`."
+        )
+
+    def parts(rows):
+        return tuple(None if a is None else np.asarray(a)[rows] for a in (x, y, sample_weight))
+
+    cut = len(x) - held_out
+    return parts(slice(cut)), parts(slice(cut, None))
+
+
 def check_examples(x, data_shape, name="x"):
     """Raises `ValueError` where `x` cannot be data of a model.
 
