@@ -178,6 +178,17 @@ def test_an_empty_generator(model):
     assert error_of(model.fit, (x for x in ()), verbose=0) == NO_BATCH.format(name="x")
 
 
+def test_a_loader_of_bare_tensors(model):
+    torch = pytest.importorskip("torch")
+    if keras.config.backend() == "torch":
+        pytest.skip("the one backend where Keras takes them")
+    loader = torch.utils.data.DataLoader(torch.from_numpy(X), batch_size=4)
+    assert error_of(model.fit, loader, verbose=0) == (
+        "`x` yields bare torch tensors, which Keras takes on the torch backend only. Let it yield "
+        "tuples (x,): wrap the examples in a torch.utils.data.TensorDataset."
+    )
+
+
 @every_bad_array
 def test_reconstruct_log_likelihood_and_single_batches(model, wrong):
     x, expected = BAD_ARRAYS[wrong]

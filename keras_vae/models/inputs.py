@@ -39,6 +39,11 @@ def first_batch(data, name="x"):
             batch = next(iter(data))
     except (StopIteration, IndexError):
         raise ValueError(f"`{name}` is empty: it yields no batch. Give at least one.") from None
+    if hasattr(batch, "detach") and keras.config.backend() != "torch":
+        raise ValueError(
+            f"`{name}` yields bare torch tensors, which Keras takes on the torch backend only. Let "
+            "it yield tuples (x,): wrap the examples in a torch.utils.data.TensorDataset."
+        )
     batch = tuple(batch) if isinstance(batch, list) else batch
     return keras.tree.map_structure(to_numpy, batch), data
 

@@ -95,7 +95,7 @@ class JAXStep(Step):
             for variable, gradient in zip(self.trainable_variables, pulled, strict=True):
                 if id(variable) in wanted:
                     of_variable[id(variable)] = gradient
-        return [of_variable[id(v)] for v in self.trainable_variables]
+        return self.in_order(of_variable)
 
     def _logs(self, metrics):
         with keras.StatelessScope(list(zip(self.metrics_variables, metrics, strict=True))):

@@ -63,6 +63,20 @@ class Step:
         step = 0 if optimizer is None else optimizer.iterations
         return ops.cast(value(ops.cast(step, "float32")), "float32")
 
+    def in_order(self, gradients):
+        """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them.
+
+        Raises:
+            ValueError: a trainable variable is in no weight group.
+        """
+        missing = [v.path for v in self.trainable_variables if id(v) not in gradients]
+        if missing:
+            raise ValueError(
+                f"`weight_groups()` of {type(self).__name__} leaves out {missing}. Every trainable "
+                "variable must be in one group; freeze what should not learn."
+            )
+        return [gradients[id(v)] for v in self.trainable_variables]
+
     def _weighted_sum(self, means, term_weights):
         # A weight that is the number 0 drops its term from the graph.
         used = {k: w for k, w in term_weights.items() if callable(w) or w != 0}

@@ -48,12 +48,11 @@ class TensorFlowStep(Step):
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
             of_variable.update(zip(map(id, group.variables), gradients, strict=True))
-        variables = self.trainable_variables
-        gradients, logs = [of_variable[id(v)] for v in variables], self.get_metrics_result()
+        gradients, logs = self.in_order(of_variable), self.get_metrics_result()
         # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
         # what else the forward pass makes of it may then be read too late.
         with tf.control_dependencies([*gradients, *keras.tree.flatten(logs)]):
-            self.optimizer.apply(gradients, variables)
+            self.optimizer.apply(gradients, self.trainable_variables)
         return logs
 
     def test_step(self, data):

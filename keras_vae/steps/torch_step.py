@@ -22,6 +22,8 @@ class TorchStep(Step):
         scaled = [self.optimizer.scale_loss(cost) for cost in costs]
         of_variable = {}
         for i, (group, cost) in enumerate(zip(groups.values(), scaled, strict=True)):
+            if not group.variables:  # all of them frozen
+                continue
             gradients = torch.autograd.grad(
                 cost,
                 [v.value for v in group.variables],
@@ -30,9 +32,8 @@ class TorchStep(Step):
                 materialize_grads=True,
             )
             of_variable.update(zip(map(id, group.variables), gradients, strict=True))
-        variables = self.trainable_variables
         with torch.no_grad():
-            self.optimizer.apply([of_variable[id(v)] for v in variables], variables)
+            self.optimizer.apply(self.in_order(of_variable), self.trainable_variables)
         return self.get_metrics_result()
 
     def test_step(self, data):

@@ -256,6 +256,29 @@ def test_each_group_descends_its_own_cost_only(make, rates, policy):
     assert int(model.optimizer.iterations) == 3
 
 
+@pytest.mark.parametrize("frozen", ["generator", "critic"])
+def test_a_frozen_group_stays_and_the_other_descends(frozen):
+    model = Tug(seed=0)
+    getattr(model, frozen).trainable = False
+    model.compile(keras.optimizers.SGD(1.0))
+    model.generator.kernel.assign([[0.5]])
+    model.critic.kernel.assign([[2.0]])
+    model.train_on_batch(np.array([[0.1], [0.3]], "float32"))
+    g, c = (0.5, 2.0 - 2.0 * 0.5**2 * 0.05) if frozen == "generator" else (0.5 - 2.0 * 0.2, 2.0)
+    np.testing.assert_allclose(model.numbers(), [g, c], rtol=1e-6)
+
+
+def test_a_variable_in_no_group_is_named():
+    class Forgetful(Tug):
+        def weight_groups(self):
+            return {"generator": super().weight_groups()["generator"]}
+
+    model = Forgetful(seed=0)
+    model.compile(keras.optimizers.SGD(1.0))
+    with pytest.raises(ValueError, match=r"leaves out \['.*critic/kernel'\]"):
+        model.train_on_batch(np.ones((2, 1), "float32"))
+
+
 def test_groups_train_through_fit_and_after_loading(tmp_path):
     x = np.ones((8, 1), "float32")
     whole, half = Tug(seed=0), Tug(seed=0)
