@@ -139,8 +139,7 @@ def _given_parts(x, y, sample_weight):
     if y is None and sample_weight is not None:
         raise ValueError(
             "`sample_weight` needs `y`, as Keras cannot feed batches without targets but with "
-            "weights on TensorFlow. Received: y=None. A model without targets ignores what it is "
-            "given: y=np.zeros(len(x)) will do."
+            "weights on TensorFlow. Received: y=None. For a model without targets give y=x."
         )
     return tuple(part for part in (x, y, sample_weight) if part is not None)
 

@@ -35,7 +35,8 @@ def log_likelihood(model, x, num_samples=1000, *, seed=None, verbose=0):
 
     Reference: Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders", equation 8.
     """
-    if not isinstance(num_samples, int | np.integer) or num_samples < 1:
+    is_integer = isinstance(num_samples, int | np.integer) and not isinstance(num_samples, bool)
+    if not is_integer or num_samples < 1:
         raise ValueError(f"`num_samples` must be a positive integer. Received: {num_samples!r}.")
     x = np.asarray(model.check_inputs(x), "float32")
     chunk = min(num_samples, MAX_CHUNK)
