@@ -82,7 +82,7 @@ class Sampling(layers.Layer):
 
 
 def keras_example():
-    """Returns encoder and decoder of https://keras.io/examples/generative/vae/, word for word."""
+    """Returns encoder and decoder as https://keras.io/examples/generative/vae/ builds them."""
     latent_dim = 2
 
     encoder_inputs = keras.Input(shape=(28, 28, 1))
