@@ -152,7 +152,7 @@ class GenerativeModel(BackendStep, keras.Model):
         """Trains the model; see `keras.Model.fit`.
 
         Arrays are shuffled by `keras_vae.datasets.Batches` in an order that follows from the
-        model's seed and the updates made so far: the same on every backend, and the same in a
+        model's seed and the steps made so far: the same on every backend, and the same in a
         resumed run as in an uninterrupted one.
 
         Raises:
@@ -176,7 +176,7 @@ class GenerativeModel(BackendStep, keras.Model):
             )
             y = sample_weight = batch_size = None
         is_ordered = isinstance(x, Batches)
-        with x.timed_by(self._num_updates) if is_ordered else contextlib.nullcontext():
+        with x.timed_by(self._num_steps) if is_ordered else contextlib.nullcontext():
             return super().fit(
                 x=x,
                 y=y,
@@ -291,8 +291,13 @@ class GenerativeModel(BackendStep, keras.Model):
 
     # Plumbing.
 
-    def _num_updates(self):
-        return int(ops.convert_to_numpy(self.optimizer.iterations)) if self.optimizer else 0
+    def _num_steps(self):
+        """Returns the train steps made so far, saved with the optimizer: the clock of batches."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        # `iterations` counts updates, and would stand still where gradients are accumulated over
+        # epochs, so that each would have the same order.
+        steps = getattr(optimizer, "_iterations", optimizer.iterations)
+        return int(ops.convert_to_numpy(steps))
 
     def _checked(self, x, y, names=("x", "y")):
         """Checks data before anything is traced; builds the model where it had not the shape."""

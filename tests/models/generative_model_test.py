@@ -31,6 +31,15 @@ def test_order_follows_the_updates_made_and_differs_between_epochs():
     np.testing.assert_array_equal(data.orders, expected)
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_order_differs_between_epochs_that_share_one_update(policy):
+    keras.config.set_dtype_policy(policy)
+    model, data = small_vae(), Recorder(X, batch_size=10, seed=3)
+    model.compile(keras.optimizers.SGD(0.01, gradient_accumulation_steps=12))
+    model.fit(data, epochs=3, verbose=0)
+    assert len({tuple(order) for order in data.orders}) == 3
+
+
 def test_the_same_batches_serve_two_models_and_keep_their_own_clock():
     data = Recorder(X, batch_size=10, seed=3)
     small_vae().fit(data, epochs=2, verbose=0)
