@@ -37,13 +37,12 @@ def info(options):
 
 def summary(test):
     """Returns the numbers of `recipes.measure` as lines of text."""
-    return (
-        f"elbo          {test['elbo']:.2f} nats\n"
-        f"nll           {test['nll']:.2f} +- {test['nll_standard_error']:.2f} nats "
-        f"({test['num_examples']:,} test examples, {test['nll_num_samples']:,} draws each)\n"
-        f"bits/dim      {test['nll_bits_per_dim']:.4f}\n"
-        f"active units  {test['active_units']} of {test['latent_dim']}"
-    )
+    lines = [(words.replace("\\|", "|"), _plain(value)) for _, words, value in recipes.rows(test)]
+    lines.append(("test examples", f"{test['num_examples']:,}"))
+    if test.get("nll_num_samples", 1) > 1:
+        lines.append(("draws each for the NLL", f"{test['nll_num_samples']:,}"))
+    width = max(len(words) for words, _ in lines)
+    return "\n".join(f"{words:<{width}}  {value}" for words, value in lines)
 
 
 def read_recipe(folder):
@@ -76,22 +75,30 @@ def _row(name):
     numbers = ("-", "-")
     if metrics:
         test, count = metrics["test"], metrics["training"]["num_parameters"]
-        numbers = (f"{test['nll']:.2f} +- {test['nll_standard_error']:.2f}", f"{count:,}")
-    made_of = (recipe.model["class"], recipe.data["name"]) if recipe else ("-", "-")
+        values = {name: value for name, _, value in recipes.rows(test)}
+        numbers = (_plain(values.get("nll", "-")), f"{count:,}")
+    made_of = (recipe.family, recipe.data["name"]) if recipe else ("-", "-")
     return (name, *made_of, *numbers, "here" if name in presets.names() else "recipe only")
 
 
 def _parts(folder, recipe):
     """Lines that name the classes of a model and their arguments."""
     if recipe:
-        tables = {part: dict(getattr(recipe, part)) for part in recipes.PARTS}
-        lines = [_call(part, table.pop("class"), table) for part, table in tables.items()]
+        lines = [
+            _call(part, table["class"], {k: v for k, v in table.items() if k != "class"})
+            for part, tables in recipe.parts.items()
+            for table in (tables if isinstance(tables, list) else [tables])
+        ]
     else:
         model = presets.read_preset(folder).model_config
         parts = {k: v for k, v in model["config"].items() if isinstance(v, dict) and k != "dtype"}
         lines = [_call("model", model["class_name"], {})]
         lines += [_call(part, v["class_name"], v["config"]) for part, v in parts.items()]
     return "\n".join(lines)
+
+
+def _plain(value):
+    return value.replace("±", "+-")  # not every terminal can show it
 
 
 def _call(part, name, arguments):

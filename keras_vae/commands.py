@@ -54,11 +54,11 @@ def evaluate(options):
     folder = presets.find(options.preset)
     model = GenerativeModel.from_preset(options.preset)
     recipe = _recipe_of(folder, options)
-    x = model.check_inputs(_test_data(recipe, options).x[: options.num_examples])
+    pairs = _test_pairs(recipe, options, options.num_examples)
     asked = {"num_samples": options.num_samples, "seed": options.seed}
     config = recipe.evaluation if recipe else {}
     config = config | {k: v for k, v in asked.items() if v is not None}
-    test = recipes.measure(model, x, config, verbose=_verbosity())
+    test = recipes.measure(model, pairs, config, verbose=_verbosity())
     print(catalogue.summary(test))
     if options.output:
         report = {
@@ -83,8 +83,8 @@ def reconstruct(options):
     folder = presets.find(options.preset)
     model = GenerativeModel.from_preset(options.preset)
     recipe = _recipe_of(folder, options)
-    x = model.check_inputs(_test_data(recipe, options).x[: options.num])
-    _save(options.output, {"originals": x, "reconstructions": model.reconstruct(x)})
+    pairs = _test_pairs(recipe, options, options.num)
+    _save(options.output, {"originals": pairs[0], "reconstructions": model.reconstruct(*pairs)})
 
 
 def _is_finished(folder):
@@ -119,10 +119,11 @@ def _recipe_of(folder, options):
     return dataclasses.replace(recipe, **changes)
 
 
-def _test_data(recipe, options):
+def _test_pairs(recipe, options, num_examples):
+    """Test examples, with their conditions or targets where the recipe has them."""
     if recipe is None:
-        return datasets.load(options.data, data_dir=options.data_dir).test
-    return recipes.load_data(recipe, options.data_dir).test
+        return (datasets.load(options.data, data_dir=options.data_dir).test.x[:num_examples],)
+    return recipes.pairs(recipe, recipes.load_data(recipe, options.data_dir).test[:num_examples])
 
 
 def _check_ending(path):

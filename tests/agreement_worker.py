@@ -14,16 +14,22 @@ from keras import ops
 
 import keras_vae
 
-own_noise = keras.random.normal
 
+def same_noise(draw, defaults):
+    """Returns a stand-in for `keras.random.<draw>`."""
+    own_noise = getattr(keras.random, draw)
+    names = ("mean", "stddev") if draw == "normal" else ("minval", "maxval")
 
-def same_noise(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    try:
-        sizes = [int(n) for n in shape]
-    except Exception:  # a shape that stays open while a functional network is wired
-        return own_noise(shape, mean, stddev, dtype, seed)
-    draws = np.random.default_rng(0).normal(mean, stddev, sizes)
-    return ops.convert_to_tensor(draws.astype("float32"))
+    def noise(shape, *numbers, dtype=None, seed=None, **kwargs):
+        numbers = [kwargs.get(k, d) for k, d in zip(names, numbers or defaults, strict=True)]
+        try:
+            sizes = [int(n) for n in shape]
+        except Exception:  # a shape that stays open while a functional network is wired
+            return own_noise(shape, *numbers, dtype=dtype, seed=seed)
+        draws = getattr(np.random.default_rng(0), draw)(*numbers, sizes)
+        return ops.convert_to_tensor(draws.astype("float32"))
+
+    return noise
 
 
 def numpy(tensors):
@@ -36,7 +42,7 @@ def trained(family, weights, optimizer, updates):
     model.set_weights(weights)
     before = [ops.convert_to_numpy(v) for v in model.trainable_weights]
     for _ in range(updates):
-        model.train_on_batch(family.data())
+        model.train_on_batch(*family.pairs())
     after = [ops.convert_to_numpy(v) for v in model.trainable_weights]
     return [b - a for a, b in zip(after, before, strict=True)]
 
@@ -52,8 +58,9 @@ def results(family, folder):
         weights = [stored[key] for key in stored.files]
     model.set_weights(weights)
 
-    x = family.data()
-    found = {f"term {k}": v for k, v in numpy(model.terms(x, training=True)).items()}
+    x = family.inputs()
+    terms = model.terms(*map(ops.convert_to_tensor, family.pairs()), training=True)
+    found = {f"term {k}": v for k, v in numpy(terms).items()}
     found["predict"] = model.predict(x, verbose=0)
     for i, gradient in enumerate(trained(family, weights, keras.optimizers.SGD(1.0), 1)):
         found[f"gradient {i}"] = gradient
@@ -67,7 +74,8 @@ def results(family, folder):
 
 
 def main(folder, name):
-    keras.random.normal = same_noise
+    keras.random.normal = same_noise("normal", (0.0, 1.0))
+    keras.random.uniform = same_noise("uniform", (0.0, 1.0))
     found = {
         f"{family.name}: {key}": value
         for family in families.FAMILIES

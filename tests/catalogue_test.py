@@ -75,8 +75,8 @@ def test_info(zoo, capsys):
     for line in (
         "  A tiny VAE.",
         "  encoder     MLPEncoder(hidden_units=[4], latent_dim=2)",
-        "  nll           96.34 +- 0.74 nats (10,000 test examples, 5,000 draws each)",
-        "  active units  19 of 20",
+        "  NLL, nats per example          96.34 +- 0.74",
+        "  active units                   19 of 20",
         "  40 epochs over 4,000 examples (1,600 updates), seed 0,",
         "  in 83 s on 2 cores of Abacus",
         "  with keras_vae 0.1.0, Keras 3.15.1 and jax, 2026-01-02",
@@ -106,9 +106,14 @@ def test_info_of_a_preset_without_a_recipe(zoo, capsys):
 
 
 def test_summary_by_hand():
+    words = {
+        "NLL, nats per example": "96.34 +- 0.74",
+        "NLL, bits per dimension": "0.1773 +- 0.0014",
+        "ELBO, nats (higher is better)": "-102.50",
+        "active units": "19 of 20",
+        "test examples": "10,000",
+        "draws each for the NLL": "5,000",
+    }
     assert catalogue.summary(METRICS["test"]).splitlines() == [
-        "elbo          -102.50 nats",
-        "nll           96.34 +- 0.74 nats (10,000 test examples, 5,000 draws each)",
-        "bits/dim      0.1773",
-        "active units  19 of 20",
+        f"{name:<29}  {value}" for name, value in words.items()
     ]

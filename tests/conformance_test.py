@@ -40,26 +40,29 @@ def trained(name):
     family, snapshots = BY_NAME[name], Snapshots()
     model = family.compiled()
     start = state(model)
-    fit(model, family.data(), EPOCHS_BEFORE)
+    fit(model, family.pairs(), EPOCHS_BEFORE)
     model.save(FOLDER / f"{name}.keras")
     assign_state(model, start)
-    history = fit(model, family.data(), EPOCHS, validation_data=family.data(), callbacks=snapshots)
+    held_out = {"validation_data": family.validation(), "callbacks": snapshots}
+    history = fit(model, family.pairs(), EPOCHS, **held_out)
     return model, history, snapshots.states
 
 
-def fit(model, x, epochs=1, **kwargs):
-    options = {"validation_batch_size": BATCH_SIZE} if "validation_data" in kwargs else {}
-    history = model.fit(x, batch_size=BATCH_SIZE, epochs=epochs, verbose=0, **options, **kwargs)
+def fit(model, pairs, epochs=1, **kwargs):
+    options = {"batch_size": BATCH_SIZE, "verbose": 0, **kwargs}
+    if "validation_data" in kwargs:
+        options["validation_batch_size"] = BATCH_SIZE
+    history = model.fit(*pairs, epochs=epochs, **options)
     return history.history
 
 
-def evaluate(model, x, batch_size=BATCH_SIZE, **kwargs):
-    return model.evaluate(x, batch_size=batch_size, return_dict=True, verbose=0, **kwargs)
+def evaluate(model, pairs, batch_size=BATCH_SIZE, **kwargs):
+    return model.evaluate(*pairs, batch_size=batch_size, return_dict=True, verbose=0, **kwargs)
 
 
-def mean_of(model, x):
-    """Returns `model(x)`, computed outside of any compiled function."""
-    return ops.convert_to_numpy(model(x))
+def mean_of(model, inputs):
+    """Returns `model(inputs)`, computed outside of any compiled function."""
+    return ops.convert_to_numpy(model(inputs))
 
 
 def config_of(model):
@@ -67,20 +70,24 @@ def config_of(model):
     return json.loads(json.dumps(model.get_config()))
 
 
-def terms_of(model, x, training=False, batch_size=BATCH_SIZE):
+def terms_of(model, pairs, training=False, batch_size=BATCH_SIZE):
     """Returns the terms of each example, NumPy, with the noise of `evaluate`, without its step."""
-    run = model.jitted(lambda batch: model.terms(batch, training=training))
+    run = model.jitted(lambda *batch: model.terms(*batch, training=training))
     model.noise.reset_evaluation()
-    batches = [run(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+    starts = range(0, len(pairs[0]), batch_size)
+    batches = [run(*(a[i : i + batch_size] for a in pairs)) for i in starts]
     return {k: np.concatenate([b[k] for b in batches]) for k in batches[0]}
 
 
 @pytest.fixture
 def no_noise(monkeypatch):
-    """Every normal draw is 0, so that costs do not depend on the shape of a batch."""
-    monkeypatch.setattr(
-        keras.random, "normal", lambda shape, *args, dtype=None, **kwargs: ops.zeros(shape, dtype)
-    )
+    """Every draw is the middle one, so that costs do not depend on the shape of a batch."""
+    for draw, middle in (("normal", 0.0), ("uniform", 0.5)):
+        monkeypatch.setattr(
+            keras.random,
+            draw,
+            lambda shape, *args, dtype=None, m=middle, **kwargs: ops.full(shape, m, dtype),
+        )
 
 
 @pytest.fixture
@@ -115,7 +122,7 @@ def test_fit_with_validation(family):
 @every_family
 def test_validation_loss_is_the_plain_bound(family):
     model, history, _ = trained(family.name)
-    if "val_elbo" in history:
+    if "kl" in model.evaluation_weights():
         np.testing.assert_allclose(history["val_loss"], -np.array(history["val_elbo"]), rtol=1e-6)
     bound = sum(np.array(history[f"val_{k}"]) for k in model.evaluation_weights())
     np.testing.assert_allclose(history["val_loss"], bound, rtol=1e-6)
@@ -132,7 +139,7 @@ def test_validation_does_not_change_training(family):
 @every_family
 def test_evaluate_is_repeatable_and_equals_validation(family):
     model, history, _ = trained(family.name)
-    first, second = evaluate(model, family.data()), evaluate(model, family.data())
+    first, second = evaluate(model, family.pairs()), evaluate(model, family.pairs())
     assert first == second
     assert first == {k: history[f"val_{k}"][-1] for k in first}
 
@@ -140,18 +147,18 @@ def test_evaluate_is_repeatable_and_equals_validation(family):
 @every_family
 def test_evaluate_returns_the_loss_and_then_the_metrics_in_order(family):
     model, _, _ = trained(family.name)
-    values = model.evaluate(family.data(), batch_size=BATCH_SIZE, verbose=0)
-    logs = evaluate(model, family.data())
+    values = model.evaluate(*family.pairs(), batch_size=BATCH_SIZE, verbose=0)
+    logs = evaluate(model, family.pairs())
     assert values == [logs[k] for k in ("loss", *model.metric_names())]
 
 
 @every_family
 def test_one_batch_at_a_time(family, as_before):
-    model, x = trained(family.name)[0], family.data()[:BATCH_SIZE]
+    model, pairs = trained(family.name)[0], family.pairs(BATCH_SIZE)
     as_before(model)
     updates = int(model.optimizer.iterations)
     for step in (model.train_on_batch, model.test_on_batch):
-        logs = step(x, return_dict=True)
+        logs = step(*pairs, return_dict=True)
         assert logs.keys() == {"loss", *model.metric_names()}
         assert np.isfinite(list(logs.values())).all()
     assert int(model.optimizer.iterations) == updates + 1
@@ -159,17 +166,18 @@ def test_one_batch_at_a_time(family, as_before):
 
 @every_family
 def test_predict_is_the_mean_of_the_likelihood_without_noise(family):
-    model, x = trained(family.name)[0], family.data()
-    means = model.predict(x, batch_size=BATCH_SIZE, verbose=0)
-    assert means.shape == x.shape
-    np.testing.assert_allclose(means, mean_of(model, x), rtol=1e-5, atol=1e-6)
-    assert np.array_equal(means, model.reconstruct(x, batch_size=BATCH_SIZE))
+    model, pairs = trained(family.name)[0], family.pairs()
+    means = model.predict(family.inputs(), batch_size=BATCH_SIZE, verbose=0)
+    np.testing.assert_allclose(means, mean_of(model, family.inputs()), rtol=1e-5, atol=1e-6)
+    if family.target is None:
+        assert means.shape == pairs[0].shape
+        assert np.array_equal(means, model.reconstruct(*pairs, batch_size=BATCH_SIZE))
 
 
 @every_family
 def test_short_last_batch_weighs_by_its_size(family):
-    model, x = trained(family.name)[0], family.data()[: BATCH_SIZE + 2]
-    logs, terms = evaluate(model, x), terms_of(model, x)
+    model, pairs = trained(family.name)[0], family.pairs(BATCH_SIZE + 2)
+    logs, terms = evaluate(model, pairs), terms_of(model, pairs)
     for name in model.evaluation_weights():
         np.testing.assert_allclose(logs[name], terms[name].mean(), rtol=1e-5)
     bound = sum(terms[name] for name in model.evaluation_weights())
@@ -178,23 +186,24 @@ def test_short_last_batch_weighs_by_its_size(family):
 
 @every_family
 def test_terms_do_not_change_when_the_batch_is_duplicated(family, no_noise, as_before):
-    model, x = trained(family.name)[0], family.data()
+    model, pairs = trained(family.name)[0], family.pairs()
     as_before(model)
-    twice = np.concatenate([x, x])
-    once = terms_of(model, x, training=True, batch_size=len(x))
-    for name, value in terms_of(model, twice, training=True, batch_size=len(twice)).items():
+    size = len(pairs[0])
+    twice = [np.concatenate([a, a]) for a in pairs]
+    once = terms_of(model, pairs, training=True, batch_size=size)
+    for name, value in terms_of(model, twice, training=True, batch_size=2 * size).items():
         np.testing.assert_allclose(value, np.concatenate([once[name]] * 2), rtol=1e-5, atol=1e-6)
 
 
 @every_family
 def test_sample_weight_weighs_costs_and_logs(family):
-    model, x = trained(family.name)[0], family.data()
+    model, (x, *y) = trained(family.name)[0], family.pairs()
     weights = np.array([0, 1, 2, 3] * (len(x) // 4), "float32")
-    terms = terms_of(model, x)
+    terms = terms_of(model, (x, *y))
     bound = sum(terms[k] for k in model.evaluation_weights())
     # Keras divides a weighted loss by the number of examples, and a weighted metric by the weights.
-    for y in (None, x):
-        logs = evaluate(model, x, y=y, sample_weight=weights)
+    for pairs in [(x, *y)] if y else [(x,), (x, x)]:
+        logs = evaluate(model, pairs, sample_weight=weights)
         np.testing.assert_allclose(logs["loss"], np.mean(weights * bound), rtol=1e-5)
         for name in model.evaluation_weights():
             weighted = np.average(terms[name], weights=weights)
@@ -206,7 +215,7 @@ def test_a_data_set_weighs_examples_by_giving_them_twice():
     model, x = trained("vae")[0], BY_NAME["vae"].data()
     weights = np.linspace(0, 2, len(x), dtype="float32")
     data = Batches(x, x, weights, batch_size=BATCH_SIZE, shuffle=False)
-    assert evaluate(model, data, None) == evaluate(model, x, sample_weight=weights)
+    assert evaluate(model, (data,), None) == evaluate(model, (x,), sample_weight=weights)
 
 
 def test_examples_of_weight_zero_teach_nothing():
@@ -215,7 +224,7 @@ def test_examples_of_weight_zero_teach_nothing():
     before = model.get_weights()
     x = family.data()
     history = fit(
-        model, x, sample_weight=np.zeros(len(x)), validation_data=(x, None, np.ones(len(x)))
+        model, (x,), sample_weight=np.zeros(len(x)), validation_data=(x, None, np.ones(len(x)))
     )
     assert history["loss"] == [0.0]
     assert history["val_loss"][0] > 0
@@ -225,30 +234,32 @@ def test_examples_of_weight_zero_teach_nothing():
 # Data.
 
 
-def as_dataset(x):
+def as_dataset(pairs):
     tf = pytest.importorskip("tensorflow")
-    return tf.data.Dataset.from_tensor_slices(x).batch(BATCH_SIZE)
+    data = tf.data.Dataset.from_tensor_slices(pairs if len(pairs) > 1 else pairs[0])
+    return data.batch(BATCH_SIZE)
 
 
-def as_loader(x):
+def as_loader(pairs):
     torch = pytest.importorskip("torch")
-    data = torch.utils.data.TensorDataset(torch.from_numpy(x))
+    data = torch.utils.data.TensorDataset(*map(torch.from_numpy, pairs))
     return torch.utils.data.DataLoader(data, batch_size=BATCH_SIZE)
 
 
-def as_py_dataset(x):
+def as_py_dataset(pairs):
     class Slices(keras.utils.PyDataset):
         def __len__(self):
-            return len(x) // BATCH_SIZE
+            return len(pairs[0]) // BATCH_SIZE
 
         def __getitem__(self, i):
-            return (x[i * BATCH_SIZE : (i + 1) * BATCH_SIZE],)
+            return tuple(a[i * BATCH_SIZE : (i + 1) * BATCH_SIZE] for a in pairs)
 
     return Slices()
 
 
-def as_generator(x):
-    return ((x[i : i + BATCH_SIZE],) for i in range(0, len(x), BATCH_SIZE))
+def as_generator(pairs):
+    for i in range(0, len(pairs[0]), BATCH_SIZE):
+        yield tuple(a[i : i + BATCH_SIZE] for a in pairs)
 
 
 KINDS = (as_dataset, as_loader, as_py_dataset, as_generator)
@@ -258,19 +269,20 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
 @every_kind
 @every_family
 def test_every_kind_of_data_gives_the_same_numbers(family, kind):
-    model, x = trained(family.name)[0], family.data()
-    assert evaluate(model, kind(x), batch_size=None) == evaluate(model, x)
+    model, pairs = trained(family.name)[0], family.pairs()
+    assert evaluate(model, (kind(pairs),), batch_size=None) == evaluate(model, pairs)
 
 
 @every_kind
-def test_every_kind_of_data_trains(kind, as_before):
-    model, x = trained("vae")[0], BY_NAME["vae"].data()
+@pytest.mark.parametrize("name", ["vae", "cvae"])
+def test_every_kind_of_data_trains(kind, name, as_before):
+    model, family = trained(name)[0], BY_NAME[name]
     as_before(model)
-    updates = int(model.optimizer.iterations)
-    validation = kind(x) if kind is not as_generator else x
-    history = model.fit(kind(x), validation_data=validation, verbose=0).history
+    updates, pairs = int(model.optimizer.iterations), family.pairs()
+    validation = kind(pairs) if kind is not as_generator else family.validation()
+    history = model.fit(kind(pairs), validation_data=validation, verbose=0).history
     # On TensorFlow Keras begins one step more where it cannot know the number of batches.
-    assert int(model.optimizer.iterations) == updates + len(x) // BATCH_SIZE
+    assert int(model.optimizer.iterations) == updates + len(pairs[0]) // BATCH_SIZE
     assert np.isfinite(history["loss"] + history["val_loss"]).all()
 
 
@@ -302,9 +314,9 @@ def as_torch_tensor(x):
 def test_every_kind_of_array_gives_the_same_numbers(kind, as_before):
     model, x = trained("vae")[0], BY_NAME["vae"].data()
     as_before(model)
-    assert evaluate(model, kind(x)) == evaluate(model, x)
-    assert evaluate(model, kind(x), y=kind(x)) == evaluate(model, x)
-    fit(model, kind(x))
+    assert evaluate(model, (kind(x),)) == evaluate(model, (x,))
+    assert evaluate(model, (kind(x), kind(x))) == evaluate(model, (x,))
+    fit(model, (kind(x),))
 
 
 # Saving and going on.
@@ -330,7 +342,7 @@ def test_resumed_run_equals_an_uninterrupted_one_exactly(family, resumed):
 
 @every_family
 def test_keras_file_keeps_everything(family, tmp_path):
-    model, x = trained(family.name)[0], family.data()
+    model, x = trained(family.name)[0], family.inputs()
     model.save(tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")
     assert largest_difference(state(loaded), state(model)) == 0.0
@@ -340,7 +352,7 @@ def test_keras_file_keeps_everything(family, tmp_path):
 
 @every_family
 def test_weights_file_keeps_weights_and_noise(family, tmp_path):
-    model, x = trained(family.name)[0], family.data()
+    model, x = trained(family.name)[0], family.inputs()
     model.save_weights(tmp_path / "model.weights.h5")
     other = family.model(seed=9)
     assert not np.array_equal(mean_of(other, x), mean_of(model, x))
@@ -353,7 +365,7 @@ def test_weights_file_keeps_weights_and_noise(family, tmp_path):
 
 @every_family
 def test_preset_keeps_the_model(family, tmp_path):
-    model, x = trained(family.name)[0], family.data()
+    model, x = trained(family.name)[0], family.inputs()
     with keras.saving.custom_object_scope(families.CUSTOM_OBJECTS):
         model.save_to_preset(tmp_path)
         loaded = type(model).from_preset(tmp_path)
@@ -391,9 +403,9 @@ def test_backup_and_restore_goes_on_exactly(tmp_path):
     family = BY_NAME["annealed_vae"]
     backup = keras.callbacks.BackupAndRestore(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        fit(family.compiled(), family.data(), EPOCHS, callbacks=[backup, Interrupt()])
+        fit(family.compiled(), family.pairs(), EPOCHS, callbacks=[backup, Interrupt()])
     model = family.compiled()
-    fit(model, family.data(), EPOCHS, callbacks=[backup])
+    fit(model, family.pairs(), EPOCHS, callbacks=[backup])
     expected = trained(family.name)[2][-1]
     got = {**state(model), "evaluation_stream": expected["evaluation_stream"]}
     assert largest_difference(got, expected) == 0.0
@@ -403,15 +415,16 @@ def test_backup_and_restore_goes_on_exactly(tmp_path):
 
 
 def check_policy(family, policy):
-    reference, x = trained(family.name)[0], family.data()[:BATCH_SIZE]
-    expected = reference.predict(x, verbose=0)
+    reference, pairs = trained(family.name)[0], family.pairs(BATCH_SIZE)
+    expected = reference.predict(family.inputs(BATCH_SIZE), verbose=0)
     keras.config.set_dtype_policy(policy)
     model = family.compiled()
     model.set_weights(reference.get_weights())
-    means, terms = model.jitted(lambda batch: (model(batch), model.terms(batch, training=True)))(x)
+    means = model.predict(family.inputs(BATCH_SIZE), verbose=0)
+    terms = model.jitted(lambda *batch: model.terms(*batch, training=True))(*pairs)
     np.testing.assert_allclose(means, expected, rtol=0.05, atol=0.02)
     assert {v.dtype.name for v in [means, *terms.values()]} == {"float32"}
-    losses = [model.train_on_batch(x, return_dict=True)["loss"] for _ in range(12)]
+    losses = [model.train_on_batch(*pairs, return_dict=True)["loss"] for _ in range(12)]
     assert np.isfinite(losses).all()
     assert (
         int(model.optimizer.iterations) > 0
@@ -431,7 +444,7 @@ def test_mixed_bfloat16():
 
 def weights_after_two_steps(family, **compile_arguments):
     model = family.compiled(keras.optimizers.SGD(0.1), **compile_arguments)
-    fit(model, family.data(), shuffle=False)
+    fit(model, family.pairs(), shuffle=False)
     return state(model)
 
 

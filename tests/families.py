@@ -10,17 +10,30 @@ import numpy as np
 from keras import layers
 from keras import ops
 
+from keras_vae import CVAE
+from keras_vae import IWAE
 from keras_vae import VAE
+from keras_vae import ArrayCondition
 from keras_vae import Autoencoder
+from keras_vae import BinaryCodes
+from keras_vae import CategoricalCodes
+from keras_vae import ConditionalGaussian
 from keras_vae import ConvDecoder
 from keras_vae import ConvEncoder
 from keras_vae import CyclicAnnealing
+from keras_vae import DReGIWAE
+from keras_vae import ExponentialAnnealing
+from keras_vae import GumbelVAE
+from keras_vae import HierarchicalVAE
+from keras_vae import LabelCondition
+from keras_vae import LadderVAE
 from keras_vae import LearnedSigmaGaussianLikelihood
 from keras_vae import LinearAnnealing
 from keras_vae import MLPDecoder
 from keras_vae import MLPEncoder
+from keras_vae import StraightThroughGumbelVAE
 
-NUM_EXAMPLES, BATCH_SIZE = 8, 4
+NUM_EXAMPLES, BATCH_SIZE, NUM_CLASSES = 8, 4, 3
 
 
 class Family(NamedTuple):
@@ -30,11 +43,15 @@ class Family(NamedTuple):
         name: str.
         make: callable without arguments; returns a new model.
         data_shape: shape of one example. Pictures are drawn black and white, vectors real.
+        condition: for a conditional family, the shape of one condition: () for labels 0, 1, 2.
+        target: for a predictor, the same of what it predicts.
     """
 
     name: str
     make: object
     data_shape: tuple
+    condition: tuple | None = None
+    target: tuple | None = None
 
     def model(self, seed=0):
         """Returns a new model, the same at every call."""
@@ -49,16 +66,36 @@ class Family(NamedTuple):
 
     def data(self, num_examples=NUM_EXAMPLES):
         """Returns examples (N, *data_shape), float32, the same at every call."""
-        draws = np.random.default_rng(1).normal(size=(num_examples, *self.data_shape))
-        is_picture = len(self.data_shape) == 3
-        return (draws > 0.5 if is_picture else draws).astype("float32")
+        return _drawn(self.data_shape, num_examples)
+
+    def pairs(self, num_examples=NUM_EXAMPLES):
+        """Returns what `fit` takes: `(x,)`, or `(x, y)` with conditions or targets."""
+        x, shape = self.data(num_examples), self.condition if self.target is None else self.target
+        return (x,) if shape is None else (x, _drawn(shape, num_examples))
+
+    def inputs(self, num_examples=NUM_EXAMPLES):
+        """Returns what `predict` takes: x, or `(x, condition)`."""
+        return self.data(num_examples) if self.condition is None else self.pairs(num_examples)
+
+    def validation(self):
+        """Returns what `validation_data` takes: x, or `(x, y)`."""
+        pairs = self.pairs()
+        return pairs[0] if len(pairs) == 1 else pairs
 
 
-def mlp(data_shape, latent_dim=3, activation="tanh"):
+def _drawn(shape, num_examples):
+    """Labels (N,) for (), black and white pictures for (H, W, C), real vectors for (D,)."""
+    if shape == ():
+        return np.arange(num_examples, dtype="int32") % NUM_CLASSES
+    draws = np.random.default_rng(1).normal(size=(num_examples, *shape))
+    return (draws > 0.5 if len(shape) == 3 else draws).astype("float32")
+
+
+def mlp(data_shape, latent_dim=3, activation="tanh", condition_shape=None):
     """Returns an encoder and a decoder of one hidden layer each."""
     return (
-        MLPEncoder(data_shape, latent_dim, (8,), activation),
-        MLPDecoder(data_shape, latent_dim, (8,), activation),
+        MLPEncoder(data_shape, latent_dim, (8,), activation, condition_shape=condition_shape),
+        MLPDecoder(data_shape, latent_dim, (8,), activation, condition_shape=condition_shape),
     )
 
 
@@ -123,6 +160,48 @@ def _capacity_vae():
     return VAE(*mlp(PICTURE), kl_weight=5.0, capacity=LinearAnnealing(10, end=2.0), seed=5)
 
 
+def _cvae():
+    labels = LabelCondition(NUM_CLASSES, dropout=0.25)
+    networks = mlp(PICTURE, condition_shape=labels.shape)
+    return CVAE(*networks, labels, prior=ConditionalGaussian(), seed=8)
+
+
+def _completing_cvae():
+    picture = ArrayCondition(PICTURE)
+    return CVAE(*mlp(PICTURE, condition_shape=picture.shape), picture, seed=9)
+
+
+def _conditional_iwae():
+    labels = LabelCondition(NUM_CLASSES)
+    networks = mlp(PICTURE, condition_shape=labels.shape)
+    return IWAE(*networks, condition=labels, num_samples=3, seed=10)
+
+
+def _gumbel(family, codes, seed, **options):
+    encoder = MLPEncoder(PICTURE, 6, (8,), "tanh", num_outputs=1)
+    return family(encoder, MLPDecoder(PICTURE, 6, (8,), "tanh"), codes, seed=seed, **options)
+
+
+def _gumbel_vae():
+    return _gumbel(GumbelVAE, CategoricalCodes(3), 21, temperature=ExponentialAnnealing(0.1))
+
+
+def _straight_through_gumbel_vae():
+    return _gumbel(StraightThroughGumbelVAE, CategoricalCodes(3), 22)
+
+
+def _hierarchical_vae():
+    encoders = [MLPEncoder(PICTURE, 4, (8,)), MLPEncoder((4,), 3, (8,))]
+    decoders = [MLPDecoder(PICTURE, 4, (8,)), MLPEncoder((3,), 4, (8,))]
+    return HierarchicalVAE(encoders, decoders, kl_weight=LinearAnnealing(10), seed=20)
+
+
+def _ladder_vae():
+    encoders = [MLPEncoder(PICTURE, 4, (8,), num_outputs=3), MLPEncoder((8,), 3, (8,))]
+    decoders = [MLPDecoder(PICTURE, 4 + 5, (8,)), MLPEncoder((3,), 4, (5,), num_outputs=3)]
+    return LadderVAE(encoders, decoders, seed=21)
+
+
 FAMILIES = [
     Family("vae", lambda: VAE(*mlp(PICTURE), seed=1), PICTURE),
     Family("conv_vae", lambda: VAE(*conv(PICTURE), seed=2), PICTURE),
@@ -130,6 +209,16 @@ FAMILIES = [
     Family("annealed_vae", _annealed_vae, PICTURE),
     Family("capacity_vae", _capacity_vae, PICTURE),
     Family("autoencoder", lambda: Autoencoder(*mlp(PICTURE), seed=6), PICTURE),
+    Family("cvae", _cvae, PICTURE, condition=()),
+    Family("completing_cvae", _completing_cvae, PICTURE, condition=PICTURE),
+    Family("iwae", lambda: IWAE(*mlp(PICTURE), num_samples=3, seed=11), PICTURE),
+    Family("conditional_iwae", _conditional_iwae, PICTURE, condition=()),
+    Family("dreg_iwae", lambda: DReGIWAE(*mlp(PICTURE), num_samples=3, seed=12), PICTURE),
+    Family("hierarchical_vae", _hierarchical_vae, PICTURE),
+    Family("ladder_vae", _ladder_vae, PICTURE),
+    Family("gumbel_vae", _gumbel_vae, PICTURE),
+    Family("straight_through_gumbel_vae", _straight_through_gumbel_vae, PICTURE),
+    Family("binary_gumbel_vae", lambda: _gumbel(GumbelVAE, BinaryCodes(), 23), PICTURE),
     Family("keras_example", lambda: VAE(*keras_example(), seed=7), (28, 28, 1)),
 ]
 BY_NAME = {family.name: family for family in FAMILIES}

@@ -20,11 +20,11 @@ ARROWS = {
     "datasets": set(),
     "plotting": set(),
     "presets": set(),
-    "priors": {"distributions"},
+    "priors": {"distributions", "layers"},
     "layers": {"distributions"},
     "networks": {"layers"},
     "steps": set(),
-    "callbacks": set(),
+    "callbacks": {"evaluation"},
     "evaluation": {"distributions"},
     "models": {
         "datasets",
@@ -37,6 +37,7 @@ ARROWS = {
     },
     "recipes": {
         "datasets",
+        "distributions",
         "evaluation",
         "layers",
         "models",
@@ -44,6 +45,7 @@ ARROWS = {
         "plotting",
         "presets",
         "priors",
+        "steps",
     },
 }
 ROOMS = sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and (p / "__init__.py").exists())

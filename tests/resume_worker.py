@@ -18,7 +18,7 @@ def main(folder, epochs_done, epochs):
             folder / f"{family.name}.keras", custom_objects=families.CUSTOM_OBJECTS
         )
         model.fit(
-            family.data(),
+            *family.pairs(),
             batch_size=families.BATCH_SIZE,
             epochs=epochs,
             initial_epoch=epochs_done,

@@ -3,5 +3,7 @@
 from keras_vae.datasets.batches import Batches
 from keras_vae.datasets.binarization import binarize
 from keras_vae.datasets.loading import load
+from keras_vae.datasets.quadrants import random_quadrants
+from keras_vae.datasets.quadrants import seen_quadrants
 from keras_vae.datasets.splits import Arrays
 from keras_vae.datasets.splits import Splits

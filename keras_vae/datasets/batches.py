@@ -34,6 +34,8 @@ class Batches(keras.utils.PyDataset):
         seed: int, at least 0.
         shuffle: whether an epoch is a permutation of the data; otherwise it keeps their order.
         binarize: whether `x`, one array with values in [0, 1], is drawn black and white.
+        pair: None, or a function of a batch of `x` (as drawn) and a `np.random.Generator` that
+            makes the whole batch of them, a tuple such as `(x, condition)`, anew at every use.
         clock: None, or a callable without arguments that gives an int, at least 0, which differs
             from epoch to epoch. Without one the epochs that were begun are counted: 0, 1, 2, ...
 
@@ -69,6 +71,7 @@ class Batches(keras.utils.PyDataset):
         seed=0,
         shuffle=True,
         binarize=False,
+        pair=None,
         clock=None,
     ):
         # One worker: several would fetch batches of the next epoch before its key is known.
@@ -83,6 +86,7 @@ class Batches(keras.utils.PyDataset):
         self.seed = seed
         self.shuffle = shuffle
         self.binarize = binarize
+        self.pair = pair
         self.clock = clock
         self._epochs_begun = 0
         # One tuple, replaced at once: a prefetching thread never sees half of a new epoch.
@@ -102,11 +106,11 @@ class Batches(keras.utils.PyDataset):
         rows = order[index * self.batch_size : (index + 1) * self.batch_size]
         # An index array copies: no batch shares the caller's memory.
         batch = keras.tree.map_structure(lambda array: array[rows], self.data)
+        # index + 1, as NumPy seeds [seed, key] and [seed, key, 0] alike.
+        rng = np.random.default_rng([self.seed, key, index + 1])
         if self.binarize:
-            # index + 1, as NumPy seeds [seed, key] and [seed, key, 0] alike.
-            rng = np.random.default_rng([self.seed, key, index + 1])
             batch = (bernoulli(batch[0], rng), *batch[1:])
-        return batch
+        return batch if self.pair is None else self.pair(batch[0], rng)
 
     def on_epoch_begin(self):
         """Takes the epoch's key from the clock and draws its order; `fit` calls it."""

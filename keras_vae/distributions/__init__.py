@@ -5,6 +5,10 @@ from keras_vae.distributions.categorical import Categorical
 from keras_vae.distributions.diagonal_gaussian import DiagonalGaussian
 from keras_vae.distributions.diagonal_gaussian import kl_per_dimension
 from keras_vae.distributions.discretized_logistic import DiscretizedLogistic
+from keras_vae.distributions.flow import Flow
 from keras_vae.distributions.kl import kl_divergence
 from keras_vae.distributions.kl import register_kl
 from keras_vae.distributions.mixture import Mixture
+from keras_vae.distributions.relaxed import OneHotCategorical
+from keras_vae.distributions.relaxed import RelaxableBernoulli
+from keras_vae.distributions.relaxed import straight_through

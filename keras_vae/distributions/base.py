@@ -61,6 +61,18 @@ class Distribution:
         self._check_event(x)
         return sum_last(self._log_prob(x), self.event_ndims)
 
+    def log_prob_of_each(self, x):
+        """Log-density of each `x` under every distribution along the last batch axis.
+
+        Args:
+            x: Tensor `(..., *event)`, whose leading axes broadcast against the batch axes but
+                the last.
+
+        Returns:
+            Float32 tensor `(..., K)`, in nats, for a last batch axis of length K.
+        """
+        return self.log_prob(ops.expand_dims(x, -(self.event_ndims + 1)))
+
     def sample(self, seed=None, num_samples=None):
         """Draws a sample; all the noise is float32.
 
@@ -109,7 +121,7 @@ def sum_last(values, num_axes):
     if num_axes > 1:
         size = math.prod(values.shape[-num_axes:])
         values = ops.reshape(values, (*ops.shape(values)[:-num_axes], size))
-    if _on_jax_cpu():
+    if keras.config.backend() == "jax" and _on_cpu():
         # XLA's CPU compiler fuses a sum over several axes with what it sums and then runs both
         # one number at a time: 20 times slower for a picture's log-likelihood. A product with
         # ones is not fused. (Not on a GPU, where products are rounded to TF32.)
@@ -117,10 +129,13 @@ def sum_last(values, num_axes):
     return ops.sum(values, axis=-1)
 
 
+def products_are_exact():
+    """Whether float32 matrices are multiplied in float32: JAX and TensorFlow use TF32 on GPUs."""
+    return keras.config.backend() == "torch" or _on_cpu()
+
+
 @functools.cache
-def _on_jax_cpu():
-    if keras.config.backend() != "jax":
-        return False
+def _on_cpu():
     return all(device.startswith("cpu") for device in keras.distribution.list_devices())
 
 

@@ -14,7 +14,7 @@ class Categorical(Distribution):
 
     `log p(x) = sum_i [l_i,x_i - log sum_c exp(l_i,c)]`
 
-    Its draws are not differentiable. For relaxed ones see Gumbel-softmax.
+    Its draws are not differentiable; those of `OneHotCategorical` can be relaxed.
 
     Args:
         logits: Tensor of shape `batch + event + (C,)`: the last axis holds the classes and
@@ -57,11 +57,15 @@ class Categorical(Distribution):
         # Gathered, not multiplied by a one-hot of C times the size.
         return ops.squeeze(ops.take_along_axis(log_probs, index, axis=-1), -1)
 
-    def _sample(self, shape, seed):
-        # Gumbel-max: argmax_c(log p_c + g_c) ~ p. Normalised first, to keep digits of large logits.
+    def perturbed(self, shape, seed=None):
+        """`log p_c + g_c` with Gumbel noise g, `shape + (C,)`: the largest is a draw of `p`."""
+        # Normalised first, to keep digits of large logits.
         shape = (*shape, self.logits.shape[-1])
         noise = keras.random.uniform(shape, minval=1e-7, dtype="float32", seed=seed)
-        return ops.argmax(self.log_probs - ops.log(-ops.log(noise)), axis=-1)
+        return self.log_probs - ops.log(-ops.log(noise))
+
+    def _sample(self, shape, seed):
+        return ops.argmax(self.perturbed(shape, seed), axis=-1)
 
 
 def _with_equal_ndim(a, b):

@@ -73,10 +73,15 @@ class DiscretizedLogistic(Distribution):
         return below_b + above_a + ops.where(edge, 0.0, ops.log(-ops.expm1(-width)))
 
     def _sample(self, shape, seed):
-        u = keras.random.uniform(shape, minval=1e-7, dtype="float32", seed=seed)
-        noise = ops.log(u) - ops.log1p(-u)  # standard logistic
+        noise = standard_logistic(shape, seed)
         return self._nearest_level(self.location + ops.exp(self.log_scale) * noise)
 
     def _nearest_level(self, value):
         last = self.num_bins - 1
         return ops.round(ops.clip(value, 0.0, 1.0) * last) / last
+
+
+def standard_logistic(shape, seed=None):
+    """Draws from the logistic distribution of location 0 and scale 1, float32."""
+    u = keras.random.uniform(shape, minval=1e-7, dtype="float32", seed=seed)
+    return ops.log(u) - ops.log1p(-u)

@@ -68,8 +68,8 @@ class Mixture(Distribution):
     def log_prob(self, x):
         x = as_float32(x)
         self._check_event(x)
-        x = ops.expand_dims(x, -(self.components.event_ndims + 1))
-        log_probs = ops.logsumexp(self.log_weights + self.components.log_prob(x), axis=-1)
+        each = self.components.log_prob_of_each(x)  # (..., K)
+        log_probs = ops.logsumexp(self.log_weights + each, axis=-1)
         return sum_last(log_probs, len(self.logits.shape) - 1 - self.batch_ndims)
 
     def sample(self, seed=None, num_samples=None):

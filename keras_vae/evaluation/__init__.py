@@ -2,6 +2,12 @@
 
 from keras_vae.evaluation.batching import map_batches
 from keras_vae.evaluation.bits_per_dim import bits_per_dim
+from keras_vae.evaluation.frechet_distance import frechet_distance
+from keras_vae.evaluation.latent_information import KLSplit
+from keras_vae.evaluation.latent_information import TotalCorrelationSplit
+from keras_vae.evaluation.latent_information import kl_split
+from keras_vae.evaluation.latent_information import mutual_information
+from keras_vae.evaluation.latent_information import total_correlation_split
 from keras_vae.evaluation.latent_usage import active_units
 from keras_vae.evaluation.latent_usage import kl_per_dimension
 from keras_vae.evaluation.log_likelihood import log_likelihood

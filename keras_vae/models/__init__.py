@@ -1,6 +1,16 @@
 """The families of models, one file and one paper each."""
 
+from keras_vae.models.aae import AAE
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.models.cvae import CVAE
 from keras_vae.models.encoder_decoder import EncoderDecoderModel
 from keras_vae.models.generative_model import GenerativeModel
+from keras_vae.models.gumbel_vae import GumbelVAE
+from keras_vae.models.gumbel_vae import StraightThroughGumbelVAE
+from keras_vae.models.hierarchical_vae import HierarchicalVAE
+from keras_vae.models.iwae import IWAE
+from keras_vae.models.iwae import DReGIWAE
+from keras_vae.models.ladder_vae import LadderVAE
+from keras_vae.models.latent_variable_model import LatentVariableModel
+from keras_vae.models.predictor import Predictor
 from keras_vae.models.vae import VAE

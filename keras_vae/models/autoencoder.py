@@ -35,7 +35,7 @@ class Autoencoder(EncoderDecoderModel):
         self.build_where_shapes_are_known()
 
     def terms(self, x, y=None, training=False):
-        likelihood = self.decode(self.encode(x, training), training)
+        likelihood = self.decode(self.encode(x, training=training), training=training)
         return {"reconstruction": -likelihood.log_prob(x)}
 
     def term_weights(self):
@@ -44,9 +44,9 @@ class Autoencoder(EncoderDecoderModel):
     def metric_names(self):
         return ("reconstruction",)
 
-    def encode(self, x, training=False):
+    def encode(self, x, condition=None, training=False):
         """Returns the latent z (B, D) of x (B, S)."""
-        return self.latent_mean(x, training)
+        return self.latent_mean(x, condition, training)
 
     def sample(self, num_samples, condition=None, seed=None, **kwargs):
         """An autoencoder has no prior to sample from."""

@@ -5,6 +5,7 @@ import copy
 import keras
 from keras import ops
 
+from keras_vae.layers.conditions import Condition
 from keras_vae.layers.likelihoods import BernoulliLikelihood
 from keras_vae.layers.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.layers.likelihoods import Likelihood
@@ -22,58 +23,102 @@ class EncoderDecoderModel(GenerativeModel):
         decoder: `keras.Model` from z to the parameters of the likelihood.
         likelihood: `Likelihood`. By default Bernoulli: on the decoder's logits, or on its
             probabilities where its last layer is seen to end in a sigmoid.
+        condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
         seed: int, or `None`; gives noise and the order of the batches.
     """
 
-    def __init__(self, encoder, decoder, likelihood=None, seed=None, name=None, dtype=None):
+    def __init__(
+        self, encoder, decoder, likelihood=None, condition=None, seed=None, name=None, dtype=None
+    ):
         super().__init__(seed=seed, name=name, dtype=dtype)
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = _check_likelihood(likelihood or _default_likelihood(decoder))
+        self.condition = _check_condition(condition)
 
     def parts(self):
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""
-        return {"encoder": self.encoder, "decoder": self.decoder, "likelihood": self.likelihood}
+        parts = {"encoder": self.encoder, "decoder": self.decoder, "likelihood": self.likelihood}
+        return parts if self.condition is None else {**parts, "condition": self.condition}
 
     def check_examples(self, x, name="x"):
         super().check_examples(x, name)
         self.likelihood.check(x, name)
 
-    def decode(self, z, training=False):
+    def check_condition(self, y, x, name="y"):
+        if self.condition is None:
+            return super().check_condition(y, x, name)
+        return self.condition.check(y, len(x), name)
+
+    def conditions_for(self, condition, num_examples):
+        if self.condition is None:
+            return super().conditions_for(condition, num_examples)
+        return (self.condition.check_for(condition, num_examples),)
+
+    def checked_inputs(self, x):
+        if self.condition is None:
+            return super().checked_inputs(x)
+        if not isinstance(x, list | tuple) or len(x) != 2:
+            x = (x, None)  # whose check says what is missing
+        return self._checked(*x, names=("x", "condition"))
+
+    def decode(self, z, condition=None, training=False):
         """Returns the likelihood p(x|z), a distribution over (B, S), of z (B, D)."""
-        return self.likelihood(self.decoder(_as_input(z), training=training))
+        inputs = self.with_condition(z, condition)
+        return self.likelihood(self.decoder(inputs, training=training))
 
-    def call(self, x, training=False):
+    def call(self, inputs, training=False):
         """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
-        gives."""
-        return self.decode(self.latent_mean(x, training), training).mean
+        gives for x, and a conditional model for `(x, condition)`."""
+        x, condition = (inputs, None) if self.condition is None else inputs
+        z = self.latent_mean(x, condition, training)
+        return self.decode(z, condition, training).mean
 
-    def latent_mean(self, x, training=False):
+    def latent_mean(self, x, condition=None, training=False):
         """Returns the first output of the encoder: z, or the mean of q(z|x)."""
-        return self.encoder_outputs(x, training)[0]
+        return self.encoder_outputs(x, condition, training)[0]
 
-    def encoder_outputs(self, x, training=False):
+    def encoder_outputs(self, x, condition=None, training=False):
         """Returns everything the encoder gives for x, as a list of tensors."""
-        outputs = self.encoder(_as_input(x), training=training)
+        outputs = self.encoder(self.with_condition(x, condition), training=training)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
-    def reconstruct(self, x, batch_size=128):
+    def with_condition(self, tensor, condition):
+        """Returns what a network is given: the tensor, and in conditional models the condition."""
+        if self.condition is None:
+            return _as_input(tensor)
+        if condition is None:
+            self.condition.check(None, None)
+        return [_as_input(tensor), self.condition(_as_input(condition))]
+
+    def shown(self, condition, training):
+        """Returns the conditions as a step shows them: in training some may be dropped."""
+        if self.condition is None or not training:
+            return condition
+        return self.condition.drop(condition, self.noise.stream(training))
+
+    def reconstruct(self, x, condition=None, batch_size=128):
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Raises:
-            ValueError: x is not data of this model.
+            ValueError: x or the condition is not data of this model.
         """
-        return self.predict(x, batch_size=batch_size, verbose=0)
+        x, *conditions = self.check_inputs(x, condition)
+        inputs = (x, *conditions) if conditions else x
+        return self.predict(inputs, batch_size=batch_size, verbose=0)
 
     def build(self, input_shape):
         """Builds every part from the shape of a batch of x, (None, *S)."""
         if self.built:  # loading a `.keras` file asks once more
             return
         self.data_shape = tuple(input_shape[1:])
+        self._check_network_inputs()
         x = keras.KerasTensor((None, *self.data_shape), "float32")
-        z = self.latent_mean(x)
-        self.build_latent(tuple(z.shape[1:]))
-        parameters = self.decoder(keras.KerasTensor((None, *z.shape[1:]), "float32"))
+        condition = None if self.condition is None else self.condition.symbolic()
+        latent_shape = tuple(self.latent_mean(x, condition).shape[1:])
+        self.build_latent(latent_shape)
+        z = keras.KerasTensor((None, *latent_shape), "float32")
+        parameters = self.decoder(self.with_condition(z, condition))
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)
         self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
@@ -86,8 +131,8 @@ class EncoderDecoderModel(GenerativeModel):
 
     @classmethod
     def from_config(cls, config):
-        # Keras empties the config of a functional model as it reads it: the caller keeps his.
-        return cls(**{k: _deserialized(v) for k, v in copy.deepcopy(config).items()})
+        # Keras empties the configs of functional models as it reads them: the caller keeps his.
+        return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
     def build_latent(self, latent_shape):
         """Builds what depends on the shape of one z; a deterministic model has nothing."""
@@ -96,8 +141,20 @@ class EncoderDecoderModel(GenerativeModel):
         """Builds the model at once where the encoder knows its input: it then has a summary,
         weights to load and optimizer slots to restore before it sees data."""
         shape = getattr(self.encoder, "input_shape", None) if self.encoder.built else None
+        shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
         if isinstance(shape, tuple) and None not in shape[1:]:
             self.build(shape)
+
+    def _check_network_inputs(self):
+        expected = 1 if self.condition is None else 2
+        for name, first in (("encoder", "x"), ("decoder", "z")):
+            inputs = getattr(getattr(self, name), "inputs", None)  # a functional model shows them
+            if inputs and len(inputs) != expected:
+                raise ValueError(
+                    f"The {name} of {type(self).__name__} takes {len(inputs)} inputs. Expected: "
+                    f"{expected}, {first if expected == 1 else f'[{first}, condition]'}. Build it "
+                    f"{'without' if expected == 1 else 'with'} `condition_shape`."
+                )
 
     def _check_decoder(self, decoded_shape):
         if tuple(decoded_shape) != self.data_shape:
@@ -112,11 +169,6 @@ def _as_input(x):
     return x if isinstance(x, keras.KerasTensor) else ops.convert_to_tensor(x)
 
 
-def _deserialized(value):
-    is_object = isinstance(value, dict) and "class_name" in value
-    return keras.saving.deserialize_keras_object(value) if is_object else value
-
-
 def _check_likelihood(likelihood):
     if not isinstance(likelihood, Likelihood):
         raise TypeError(
@@ -124,6 +176,15 @@ def _check_likelihood(likelihood):
             f"Received: {likelihood!r}."
         )
     return likelihood
+
+
+def _check_condition(condition):
+    if condition is not None and not isinstance(condition, Condition):
+        raise TypeError(
+            "`condition` must be a condition layer such as keras_vae.LabelCondition(10). "
+            f"Received: {condition!r}."
+        )
+    return condition
 
 
 def _default_likelihood(decoder):

@@ -83,6 +83,16 @@ class GenerativeModel(BackendStep, keras.Model):
             "`dataset.map(lambda x, y: x)`, or use a conditional model."
         )
 
+    def conditions_for(self, condition, num_examples):
+        """Returns `()`, or in a conditional model `(conditions (N, ...),)`, after checking them.
+
+        Raises:
+            ValueError: a condition where there is no place for one, or a bad one.
+        """
+        if condition is None:
+            return ()
+        raise ValueError(f"{type(self).__name__} has no `condition`: use a conditional model.")
+
     def check_examples(self, x, name="x"):
         """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""
         inputs.check_examples(x, self.data_shape, name)
@@ -217,13 +227,11 @@ class GenerativeModel(BackendStep, keras.Model):
         Raises:
             ValueError: data that are not this model's.
         """
-        x, _ = self._checked(x, None)
-        return super().predict(x, batch_size, verbose, **kwargs)
+        return super().predict(self.checked_inputs(x), batch_size, verbose, **kwargs)
 
     def predict_on_batch(self, x):
         """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
-        x, _ = self._checked(x, None)
-        return super().predict_on_batch(x)
+        return super().predict_on_batch(self.checked_inputs(x))
 
     def train_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """Makes one update; see `keras.Model.train_on_batch`."""
@@ -247,13 +255,15 @@ class GenerativeModel(BackendStep, keras.Model):
 
     # Scores and presets.
 
-    def log_likelihood(self, x, num_samples=1000, seed=None, **kwargs):
+    def log_likelihood(self, x, num_samples=1000, seed=None, condition=None, **kwargs):
         """Estimates log p(x) by importance sampling; see `keras_vae.evaluation.log_likelihood`.
 
         Returns:
             NumPy array (N,), nats: a lower bound in expectation, tight as `num_samples` grows.
         """
-        return evaluation.log_likelihood(self, x, num_samples, seed=seed, **kwargs)
+        return evaluation.log_likelihood(
+            self, x, num_samples, condition=condition, seed=seed, **kwargs
+        )
 
     def save_to_preset(self, folder):
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
@@ -280,14 +290,21 @@ class GenerativeModel(BackendStep, keras.Model):
         """
         return model_files.load_model(name_or_folder, cls)
 
-    def check_inputs(self, x):
-        """Returns x as a NumPy array, after checking that it is data of this model.
+    def check_inputs(self, x, condition=None):
+        """Returns `(x,)` or `(x, condition)` as NumPy arrays, after checking that they are data of
+        this model.
 
         Raises:
             ValueError: wrong shape, type, range or values; see the message.
         """
-        x, _ = self._checked(x, None)
-        return inputs.to_numpy(x)
+        x = inputs.to_numpy(x)
+        conditions = self.conditions_for(condition, len(x))
+        self._check_and_build(x, "x")
+        return (x, *conditions)
+
+    def checked_inputs(self, x):
+        """Returns what `predict` may be given, after checking it."""
+        return self._checked(x, None)[0]
 
     # Plumbing.
 
@@ -309,10 +326,13 @@ class GenerativeModel(BackendStep, keras.Model):
             batch, x = inputs.first_batch(x, names[0])
             sample, condition, _ = keras.utils.unpack_x_y_sample_weight(batch)
             self.check_condition(condition, sample, names[1])
-        self.check_examples(sample, names[0])
+        self._check_and_build(sample, names[0])
+        return x, y
+
+    def _check_and_build(self, sample, name):
+        self.check_examples(sample, name)
         if not self.built:
             self.build((None, *sample.shape[1:]))
-        return x, y
 
     def _checked_validation(self, data):
         names = ("validation_data[0]", "validation_data[1]")

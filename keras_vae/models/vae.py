@@ -1,7 +1,5 @@
 """The variational autoencoder."""
 
-import functools
-
 import keras
 import numpy as np
 from keras import ops
@@ -9,13 +7,11 @@ from keras import ops
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension
-from keras_vae.models.encoder_decoder import EncoderDecoderModel
-from keras_vae.priors import Prior
-from keras_vae.priors import StandardNormal
+from keras_vae.models.latent_variable_model import LatentVariableModel
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
-class VAE(EncoderDecoderModel):
+class VAE(LatentVariableModel):
     """Variational autoencoder: maximises the evidence lower bound
 
         log p(x) >= ELBO = E_q(z|x)[log p(x|z)] - KL(q(z|x) || p(z))      (equation 3)
@@ -39,6 +35,7 @@ class VAE(EncoderDecoderModel):
             nothing until it exceeds this (Kingma et al. 2016, equation 15).
         capacity: number or schedule, nats, or `None`. The KL that training aims at (Burgess et al.
             2018, equation 8); `kl_weight` is then that paper's gamma.
+        condition: `Condition` of a conditional model; see `CVAE`.
         seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
 
     Terms, nats per example: `reconstruction` = -log p(x|z), `kl` = KL(q(z|x) || p(z)) (analytic
@@ -64,8 +61,6 @@ class VAE(EncoderDecoderModel):
     Higgins et al. 2017, "beta-VAE".
     """
 
-    sample_batch_size = 128  # draws made at once by `sample`, whatever their number
-
     def __init__(
         self,
         encoder,
@@ -75,23 +70,21 @@ class VAE(EncoderDecoderModel):
         kl_weight=1.0,
         free_bits=0.0,
         capacity=None,
-        seed=None,
-        name=None,
-        dtype=None,
+        **kwargs,
     ):
-        super().__init__(encoder, decoder, likelihood, seed=seed, name=name, dtype=dtype)
-        self.prior = _check_prior(StandardNormal() if prior is None else prior)
+        super().__init__(encoder, decoder, likelihood, prior, **kwargs)
         self.kl_weight = check_weight("kl_weight", kl_weight)
         self.free_bits = check_weight("free_bits", free_bits)
         self.capacity = None if capacity is None else check_weight("capacity", capacity)
         self.build_where_shapes_are_known()
 
     def terms(self, x, y=None, training=False):
-        posterior = self.encode(x, training)
+        y = self.shown(y, training)
+        posterior = self.encode(x, y, training)
         z = posterior.sample(self.noise.stream(training))
-        prior = self.prior()
+        prior = self.prior_given(y)
         terms = {
-            "reconstruction": -self.decode(z, training).log_prob(x),
+            "reconstruction": -self.decode(z, y, training).log_prob(x),
             "kl": kl_divergence(posterior, prior, sample=z),
         }
         if training:
@@ -109,69 +102,6 @@ class VAE(EncoderDecoderModel):
     def evaluation_weights(self):
         return {"reconstruction": 1.0, "kl": 1.0}
 
-    def metric_names(self):
-        return ("reconstruction", "kl", "elbo")
-
-    def reports(self, terms):
-        return {"elbo": -(terms["reconstruction"] + terms["kl"])}
-
-    def encode(self, x, training=False):
-        """Returns the posterior q(z|x), a distribution over (B, D), of x (B, S)."""
-        return DiagonalGaussian(*self.encoder_outputs(x, training)[:2])
-
-    def encoder_outputs(self, x, training=False):
-        outputs = super().encoder_outputs(x, training)
-        if len(outputs) < 2:
-            raise ValueError(
-                "The encoder of a VAE must return (z_mean, z_log_var), each (B, D). It returned "
-                f"one tensor of shape {tuple(outputs[0].shape)}."
-            )
-        return outputs
-
-    def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
-        """Returns new examples: z from the prior, decoded.
-
-        Args:
-            num_samples: int, N.
-            condition: has no place in an unconditional model.
-            seed: int, or `None` for fresh noise.
-            from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
-                returned, as papers picture it.
-
-        Returns:
-            NumPy array (N, S).
-        """
-        if condition is not None:
-            raise ValueError(f"{type(self).__name__} has no `condition`: use a conditional model.")
-        if not isinstance(num_samples, int | np.integer) or num_samples < 1:
-            raise ValueError(
-                f"`num_samples` must be a positive integer. Received: {num_samples!r}."
-            )
-        with self.noise.seeded(seed):
-            batches = -(-num_samples // self.sample_batch_size)
-            drawn = [self._sampler()[int(from_likelihood)] for _ in range(batches)]
-        return np.concatenate(drawn)[:num_samples]
-
-    def log_importance_weights(self, x, num_samples, y=None):
-        """Returns log w = log p(x|z) + log p(z) - log q(z|x), (K, B) nats, for z ~ q(z|x).
-
-        Their log-mean-exp over K bounds log p(x) from below (Burda et al. 2016, equation 8).
-        """
-        posterior = self.encode(x)
-        z = posterior.sample(self.noise.stream(training=False), num_samples)  # (K, B, D)
-        rows = ops.reshape(z, (-1, *z.shape[2:]))  # (KB, D)
-        likelihood = self.decode(rows)
-        log_p_x = likelihood.log_prob(ops.tile(x, (num_samples, *[1] * (len(x.shape) - 1))))
-        log_p_x = ops.reshape(log_p_x, (num_samples, -1))
-        return log_p_x + self.prior().log_prob(z) - posterior.log_prob(z)
-
-    def parts(self):
-        return {**super().parts(), "prior": self.prior}
-
-    def build_latent(self, latent_shape):
-        if not self.prior.built:  # one read from a file has been
-            self.prior.build(latent_shape)
-
     def get_config(self):
         options = {"kl_weight": self.kl_weight, "capacity": self.capacity}
         return {
@@ -180,36 +110,23 @@ class VAE(EncoderDecoderModel):
             "free_bits": self.free_bits,
         }
 
-    @functools.cached_property
-    def _sampler(self):
-        return self.jitted(self._draw)
-
-    def _draw(self):
-        """Returns the means of one batch of p(x|z), z from the prior, and a draw from each."""
-        stream = self.noise.stream(training=False)
-        likelihood = self.decode(self.prior().sample(stream, self.sample_batch_size))
-        return likelihood.mean, likelihood.sample(stream)
-
     def _penalties(self, posterior, prior, kl):
         """Costs, (B,) each, that turn the KL term into another objective in training only."""
         penalties = {}
         if self.free_bits:
             # max(lambda, KL_j) = KL_j + max(lambda - KL_j, 0), with KL_j a mean over the batch.
+            if not isinstance(prior, DiagonalGaussian):
+                raise ValueError(
+                    "`free_bits` needs the KL of each dimension, which only a Gaussian prior has. "
+                    f"Received: {type(self.prior).__name__}. Leave `free_bits` out, or use "
+                    "StandardNormal."
+                )
             per_dimension = ops.mean(kl_per_dimension(posterior, prior), axis=0)
             missing = ops.sum(ops.relu(self.free_bits - per_dimension))
             penalties["free_bits"] = missing * ops.ones_like(kl)
         if self.capacity is not None:
             penalties["capacity"] = ops.abs(kl - self.at_this_step(self.capacity))
         return penalties
-
-
-def _check_prior(prior):
-    if not isinstance(prior, Prior):
-        raise TypeError(
-            "`prior` must be a prior layer such as keras_vae.StandardNormal(). "
-            f"Received: {prior!r}."
-        )
-    return prior
 
 
 def check_weight(name, value):

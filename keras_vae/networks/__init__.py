@@ -1,7 +1,11 @@
 """Encoders and decoders."""
 
+from keras_vae.networks.completion import CompletionDecoder
+from keras_vae.networks.completion import CompletionNetwork
 from keras_vae.networks.conv import ConvDecoder
 from keras_vae.networks.conv import ConvEncoder
+from keras_vae.networks.ladder import LadderDecoder
+from keras_vae.networks.ladder import LadderEncoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
 from keras_vae.networks.resnet import ResNetDecoder

@@ -7,22 +7,18 @@ import keras
 
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
+from keras_vae.networks.condition import latent_inputs
+from keras_vae.networks.condition import picture_inputs
 from keras_vae.networks.network import Decoder
 from keras_vae.networks.network import Network
-from keras_vae.networks.network import check_count
 from keras_vae.networks.network import check_picture_shape
-from keras_vae.networks.network import check_stages
-from keras_vae.networks.network import gaussian_heads
+from keras_vae.networks.network import checked
+from keras_vae.networks.network import encoder_heads
+from keras_vae.networks.network import flatten
 from keras_vae.networks.network import halved_sizes
 
 # "same" padding, and channels last whatever Keras is configured to: saved weights depend on it.
 Conv = partial(keras.layers.Conv2D, padding="same", data_format="channels_last")
-
-
-def picture_to_gaussian(x, latent_dim, dtype):
-    """The end of an encoder: (B, h, w, C) to `z_mean` and `z_log_var`."""
-    x = keras.layers.Flatten(data_format="channels_last", dtype=dtype, name="flatten")(x)
-    return gaussian_heads(x, latent_dim)
 
 
 def latent_to_picture(z, shape, activation, dtype):
@@ -51,10 +47,16 @@ class ConvEncoder(Network):
         filters: channels of the stages, in the order of the data.
         kernel_size: size of every kernel.
         activation: name or function, after every convolution.
+        num_outputs: 2 for the mean and log-variance; 1 for a single tensor z, as deterministic
+            codes, classifiers (their logits) and discriminators need; 3 for the last hidden
+            activations, flattened, as well.
+        condition_shape: shape of one condition c, (N,) or (H, W, C), or `None`. A picture of the
+            size of x becomes further channels of it; any other condition one, by a dense layer.
         name, dtype, trainable: as for every Keras layer.
 
-    Input shape: (B, H, W, C), channels last.
-    Output shape: (z_mean, z_log_var), each (B, latent_dim), float32 under every policy.
+    Input shape: x (B, H, W, C), channels last, or [x, c] with c (B, *condition_shape).
+    Output shape: (z_mean, z_log_var), each (B, latent_dim), float32 under every policy; z alone
+        of the same shape; or (z_mean, z_log_var, features), features (B, F).
 
     Raises:
         ValueError: an argument that is not as above, a flat `input_shape` among them.
@@ -74,23 +76,27 @@ class ConvEncoder(Network):
         filters=(32, 64),
         kernel_size=3,
         activation="relu",
+        num_outputs=2,
+        condition_shape=None,
         name="encoder",
         dtype=None,
         trainable=True,
     ):
-        config = {
-            "input_shape": check_picture_shape("input_shape", input_shape),
-            "latent_dim": check_count("latent_dim", latent_dim),
-            "filters": check_stages("filters", filters),
-            "kernel_size": check_count("kernel_size", kernel_size),
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
-        }
+        config = checked(
+            input_shape=check_picture_shape("input_shape", input_shape),
+            latent_dim=latent_dim,
+            filters=filters,
+            kernel_size=kernel_size,
+            activation=activation,
+            num_outputs=num_outputs,
+            condition_shape=condition_shape,
+        )
         same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
         with keras.name_scope(name):
-            inputs = x = keras.Input(config["input_shape"], name="x")
+            inputs, x = picture_inputs(config["input_shape"], config["condition_shape"], dtype)
             for i, channels in enumerate(config["filters"], start=1):
                 x = Conv(channels, strides=2, name=f"conv_{i}", **same)(x)
-            outputs = picture_to_gaussian(x, config["latent_dim"], dtype)
+            outputs = encoder_heads(flatten(x, dtype), config["latent_dim"], num_outputs)
         super().__init__(inputs, outputs, config, name, dtype, trainable)
 
 
@@ -111,9 +117,11 @@ class ConvDecoder(Decoder):
         activation: name or function, after every layer but the last.
         num_parameters: numbers the likelihood needs for each of x: 1 for Bernoulli logits, 2 for
             a mean (the first C channels) and a log-scale (the rest).
+        condition_shape: shape of one condition c, (N,) or (H, W, C), or `None`. Its numbers follow
+            those of z into the first layer.
         name, dtype, trainable: as for every Keras layer.
 
-    Input shape: (B, latent_dim).
+    Input shape: z (B, latent_dim), or [z, c] with c (B, *condition_shape).
     Output shape: (B, H, W, C * num_parameters), float32 under every policy.
 
     Raises:
@@ -135,24 +143,26 @@ class ConvDecoder(Decoder):
         kernel_size=3,
         activation="relu",
         num_parameters=1,
+        condition_shape=None,
         name="decoder",
         dtype=None,
         trainable=True,
     ):
-        config = {
-            "output_shape": check_picture_shape("output_shape", output_shape),
-            "latent_dim": check_count("latent_dim", latent_dim),
-            "filters": check_stages("filters", filters),
-            "kernel_size": check_count("kernel_size", kernel_size),
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
-            "num_parameters": check_count("num_parameters", num_parameters),
-        }
+        config = checked(
+            output_shape=check_picture_shape("output_shape", output_shape),
+            latent_dim=latent_dim,
+            filters=filters,
+            kernel_size=kernel_size,
+            activation=activation,
+            num_parameters=num_parameters,
+            condition_shape=condition_shape,
+        )
         *size, channels = config["output_shape"]
         size, *sizes = halved_sizes(*size, times=len(filters))
         same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
         with keras.name_scope(name):
-            inputs = keras.Input((config["latent_dim"],), name="z")
-            x = latent_to_picture(inputs, (*sizes.pop(), config["filters"][0]), activation, dtype)
+            inputs, x = latent_inputs(config["latent_dim"], config["condition_shape"], dtype)
+            x = latent_to_picture(x, (*sizes.pop(), config["filters"][0]), activation, dtype)
             for i, width in enumerate(config["filters"][1:], start=1):
                 x = SubpixelUpsampling2D(
                     width, target_size=sizes.pop(), name=f"upsampling_{i}", **same

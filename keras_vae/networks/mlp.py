@@ -4,16 +4,30 @@ import math
 
 import keras
 from keras.layers import Dense
-from keras.layers import Flatten
 from keras.layers import Reshape
 
 from keras_vae.layers.output_bias import OutputBias
+from keras_vae.networks.condition import flat_inputs
+from keras_vae.networks.condition import latent_inputs
 from keras_vae.networks.network import Decoder
 from keras_vae.networks.network import Network
-from keras_vae.networks.network import check_count
-from keras_vae.networks.network import check_counts
-from keras_vae.networks.network import check_shape
-from keras_vae.networks.network import gaussian_heads
+from keras_vae.networks.network import checked
+from keras_vae.networks.network import encoder_heads
+
+
+def hidden_layers(x, hidden_units, activation, dtype):
+    """Dense layers, one after the other: (B, N) to (B, hidden_units[-1])."""
+    for i, units in enumerate(hidden_units, start=1):
+        x = Dense(units, activation, dtype=dtype, name=f"dense_{i}")(x)
+    return x
+
+
+def flat_to_parameters(x, shape):
+    """The end of a decoder, in float32 under every policy: (B, N) to (B, *shape)."""
+    # No bias here: that of every decoder is `output_bias`, of the shape of the output.
+    output = Dense(math.prod(shape), use_bias=False, dtype="float32", name="output")
+    x = Reshape(shape, dtype="float32", name="reshape")(output(x))
+    return OutputBias(dtype="float32", name="output_bias")(x)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -25,10 +39,16 @@ class MLPEncoder(Network):
         latent_dim: D, the size of z.
         hidden_units: units of the hidden layers, in the order of the data. () gives a linear map.
         activation: name or function, after every hidden layer.
+        num_outputs: 2 for the mean and log-variance; 1 for a single tensor z, as deterministic
+            codes, classifiers (their logits) and discriminators need; 3 for the last hidden
+            activations as well.
+        condition_shape: shape of one condition c, (N,) or (H, W, C), or `None`. Its numbers follow
+            those of x into the first dense layer.
         name, dtype, trainable: as for every Keras layer.
 
-    Input shape: (B, *input_shape).
-    Output shape: (z_mean, z_log_var), each (B, latent_dim), float32 under every policy.
+    Input shape: x (B, *input_shape), or [x, c] with c (B, *condition_shape).
+    Output shape: (z_mean, z_log_var), each (B, latent_dim), float32 under every policy; z alone
+        of the same shape; or (z_mean, z_log_var, features), features (B, F).
 
     Raises:
         ValueError: an argument that is not as above.
@@ -50,22 +70,24 @@ class MLPEncoder(Network):
         latent_dim,
         hidden_units=(512, 256),
         activation="relu",
+        num_outputs=2,
+        condition_shape=None,
         name="encoder",
         dtype=None,
         trainable=True,
     ):
-        config = {
-            "input_shape": check_shape("input_shape", input_shape),
-            "latent_dim": check_count("latent_dim", latent_dim),
-            "hidden_units": check_counts("hidden_units", hidden_units),
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
-        }
+        config = checked(
+            input_shape=input_shape,
+            latent_dim=latent_dim,
+            hidden_units=hidden_units,
+            activation=activation,
+            num_outputs=num_outputs,
+            condition_shape=condition_shape,
+        )
         with keras.name_scope(name):
-            inputs = x = keras.Input(config["input_shape"], name="x")
-            x = Flatten(data_format="channels_last", dtype=dtype, name="flatten")(x)
-            for i, units in enumerate(config["hidden_units"], start=1):
-                x = Dense(units, activation, dtype=dtype, name=f"dense_{i}")(x)
-            outputs = gaussian_heads(x, config["latent_dim"])
+            inputs, x = flat_inputs(config["input_shape"], config["condition_shape"], dtype)
+            x = hidden_layers(x, config["hidden_units"], activation, dtype)
+            outputs = encoder_heads(x, config["latent_dim"], num_outputs)
         super().__init__(inputs, outputs, config, name, dtype, trainable)
 
 
@@ -80,9 +102,11 @@ class MLPDecoder(Decoder):
         activation: name or function, after every hidden layer.
         num_parameters: numbers the likelihood needs for each of x: 1 for Bernoulli logits, 2 for
             a mean (the first C channels, or N numbers) and a log-scale (the rest).
+        condition_shape: shape of one condition c, (N,) or (H, W, C), or `None`. Its numbers follow
+            those of z into the first layer.
         name, dtype, trainable: as for every Keras layer.
 
-    Input shape: (B, latent_dim).
+    Input shape: z (B, latent_dim), or [z, c] with c (B, *condition_shape).
     Output shape: (B, H, W, C * num_parameters) or (B, N * num_parameters), float32.
 
     Raises:
@@ -106,25 +130,23 @@ class MLPDecoder(Decoder):
         hidden_units=(256, 512),
         activation="relu",
         num_parameters=1,
+        condition_shape=None,
         name="decoder",
         dtype=None,
         trainable=True,
     ):
-        config = {
-            "output_shape": check_shape("output_shape", output_shape),
-            "latent_dim": check_count("latent_dim", latent_dim),
-            "hidden_units": check_counts("hidden_units", hidden_units),
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
-            "num_parameters": check_count("num_parameters", num_parameters),
-        }
+        config = checked(
+            output_shape=output_shape,
+            latent_dim=latent_dim,
+            hidden_units=hidden_units,
+            activation=activation,
+            num_parameters=num_parameters,
+            condition_shape=condition_shape,
+        )
         *sizes, channels = config["output_shape"]
         shape = (*sizes, channels * config["num_parameters"])
         with keras.name_scope(name):
-            inputs = x = keras.Input((config["latent_dim"],), name="z")
-            for i, units in enumerate(config["hidden_units"], start=1):
-                x = Dense(units, activation, dtype=dtype, name=f"dense_{i}")(x)
-            # No bias here: that of every decoder is `output_bias`, of the shape of the output.
-            output = Dense(math.prod(shape), use_bias=False, dtype="float32", name="output")
-            x = Reshape(shape, dtype="float32", name="reshape")(output(x))
-            outputs = OutputBias(dtype="float32", name="output_bias")(x)
+            inputs, x = latent_inputs(config["latent_dim"], config["condition_shape"], dtype)
+            x = hidden_layers(x, config["hidden_units"], activation, dtype)
+            outputs = flat_to_parameters(x, shape)
         super().__init__(inputs, outputs, config, name, dtype, trainable)

@@ -1,4 +1,4 @@
-"""What encoders and decoders share: checks of sizes, the config, the first output bias."""
+"""What encoders and decoders share: checks of arguments, the config, the first output bias."""
 
 from numbers import Integral
 
@@ -6,16 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-
-def check_count(argument, value):
-    """Returns `value` as an int of at least 1.
-
-    Raises:
-        ValueError: anything else.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"`{argument}` must be an integer of at least 1, got {value!r}.")
-    return int(value)
+from keras_vae.layers.checks import check_count
 
 
 def check_counts(argument, values):
@@ -82,6 +73,50 @@ def check_picture_shape(argument, shape):
     return shape
 
 
+def check_condition_shape(argument, shape):
+    """`check_shape` for the shape of a condition, which is `None` where there is no condition."""
+    return None if shape is None else check_shape(argument, shape)
+
+
+def check_num_outputs(argument, value):
+    """Returns the number of an encoder's outputs, 1, 2 or 3.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if check_count(argument, value) > 3:
+        raise ValueError(
+            f"`{argument}` must be 1 (a single tensor z), 2 (z_mean, z_log_var) or 3 (z_mean, "
+            f"z_log_var, features), got {value!r}. The size of z is `latent_dim`."
+        )
+    return int(value)
+
+
+def serialized_activation(argument, value):
+    """Returns the config of an activation, a name or a function."""
+    return keras.activations.serialize(keras.activations.get(value))
+
+
+CHECKS = {  # argument of any network -> what checks it
+    "input_shape": check_shape,
+    "output_shape": check_shape,
+    "condition_shape": check_condition_shape,
+    "latent_dim": check_count,
+    "hidden_units": check_counts,
+    "filters": check_stages,
+    "num_blocks": check_count,
+    "kernel_size": check_count,
+    "activation": serialized_activation,
+    "num_outputs": check_num_outputs,
+    "num_parameters": check_count,
+}
+
+
+def checked(**arguments):
+    """Returns a network's config: its arguments, each checked as `CHECKS` says for its name."""
+    return {name: CHECKS[name](name, value) for name, value in arguments.items()}
+
+
 def halved_sizes(height, width, times):
     """Sizes of a picture halved `times` times, rounded up as stride 2 with "same" padding does.
 
@@ -93,10 +128,26 @@ def halved_sizes(height, width, times):
     return sizes
 
 
-def gaussian_heads(x, latent_dim):
-    """Two dense layers in float32 under every policy: `z_mean` and `z_log_var`, each (B, D)."""
-    names = ("z_mean", "z_log_var")
-    return tuple(keras.layers.Dense(latent_dim, dtype="float32", name=name)(x) for name in names)
+def flatten(x, dtype, name="flatten"):
+    """(B, ...) to (B, F), channels last whatever Keras is configured to."""
+    return keras.layers.Flatten(data_format="channels_last", dtype=dtype, name=name)(x)
+
+
+def encoder_heads(features, latent_dim, num_outputs):
+    """The end of an encoder: dense layers in float32 under every policy, each to (B, latent_dim).
+
+    Args:
+        features: (B, F), the last hidden activations.
+        latent_dim: D, the size of z.
+        num_outputs: 1, 2 or 3.
+
+    Returns:
+        The tensor `z`; `(z_mean, z_log_var)`; or these and the features.
+    """
+    names = ("z",) if num_outputs == 1 else ("z_mean", "z_log_var")
+    dense = [keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in names]
+    heads = tuple(head(features) for head in dense)
+    return {1: heads[0], 2: heads, 3: (*heads, features)}[num_outputs]
 
 
 class Network(keras.Model):
@@ -107,15 +158,18 @@ class Network(keras.Model):
     ("encoder/conv_1/kernel"), which then does not depend on what else was built before.
 
     Args:
-        inputs, outputs: as of a functional `keras.Model`.
+        inputs: list of `keras.Input`, [x] or [x, condition]. The network is called on a list only
+            where there are two.
+        outputs: as of a functional `keras.Model`.
         config: the constructor's arguments, without the following three.
         name, dtype, trainable: as for every Keras layer.
     """
 
     def __init__(self, inputs, outputs, config, name, dtype, trainable):
+        inputs = inputs if len(inputs) > 1 else inputs[0]
         super().__init__(inputs, outputs, name=name, trainable=trainable)
         self.dtype_policy = dtype
-        self.latent_dim = config["latent_dim"]
+        self.latent_dim = config.get("latent_dim")  # a network from c alone has no z
         self._arguments = config
 
     def get_config(self):
@@ -128,7 +182,7 @@ class Network(keras.Model):
 
 
 class Decoder(Network):
-    """A network from z to the parameters of a likelihood, ending in an `OutputBias`."""
+    """A network to the parameters of a likelihood, with an `OutputBias` for each of them."""
 
     def set_output_bias(self, value):
         """Sets the bias of the first parameter, the logits or the mean, of every output.

@@ -9,18 +9,39 @@ class Prior(keras.layers.Layer):
     `prior()` returns a distribution over one latent, without a batch axis (`batch_ndims=0`), so
     that `prior().sample(seed, num_samples=n)` has shape (n, *latent_shape) and
     `prior().log_prob(z)` maps (B, *latent_shape) to (B,) nats. A conditional prior takes
-    `prior(condition)`, (B, ...), and returns a distribution with a batch axis.
+    `prior(condition)`, (B, *condition_shape), and returns a distribution with a batch axis; any
+    other disregards the condition, p(z|c) = p(z).
 
-    The model builds its prior with the shape of its latents; a subclass adds its weights in
-    `build` and calls `super().build(latent_shape)`.
+    The model builds its prior with the shape of its latents, and of its conditions where it has
+    any; a subclass adds its weights in `build` and calls
+    `super().build(latent_shape, condition_shape)`.
+
+    Attributes:
+        shares_encoder: whether the density depends on the weights of the model's encoder.
     """
+
+    shares_encoder = False
 
     def __init__(self, **kwargs):
         kwargs.setdefault("dtype", "float32")  # log-densities never in half precision
         super().__init__(**kwargs)
 
-    def build(self, latent_shape):
-        """Args: latent_shape: tuple of ints, the shape of one z, without the batch axis."""
+    def attach(self, encode, data_shape):
+        """Receives what a prior made of posteriors needs from its model, before `build`.
+
+        Args:
+            encode: function from x (N, *data_shape) to q(z|x), a distribution with a batch axis.
+            data_shape: tuple of ints, the shape of one x.
+        """
+
+    def build(self, latent_shape, condition_shape=None):
+        """Creates the weights.
+
+        Args:
+            latent_shape: tuple of ints, the shape of one z, without the batch axis.
+            condition_shape: tuple of ints, the shape of one embedded condition, or `None` where
+                the model is unconditional.
+        """
         self.latent_shape = tuple(latent_shape)
 
     def call(self, condition=None):

@@ -9,9 +9,23 @@ from keras_vae import layers
 from keras_vae import models
 from keras_vae import networks
 from keras_vae import priors
+from keras_vae.steps import schedules
 
 # What a recipe may name. Nothing else is looked up, so a recipe cannot run foreign code.
-_ROOMS = (layers, models, networks, priors)
+_ROOMS = (layers, models, networks, priors, schedules)
+# Each part may depend on the shapes of those before it.
+_ORDER = (
+    "likelihood",
+    "condition",
+    "codes",
+    "encoder",
+    "encoders",
+    "decoder",
+    "decoders",
+    "network",
+    "discriminator",
+    "prior",
+)
 
 
 def build_model(recipe, data_shape, seed):
@@ -26,17 +40,20 @@ def build_model(recipe, data_shape, seed):
     Raises:
         ValueError: a table names no class of keras_vae, or an argument it has not.
     """
-    likelihood = _build(recipe, "likelihood")
-    encoder = _build(recipe, "encoder", input_shape=data_shape)
-    decoder = _build(
-        recipe,
-        "decoder",
-        output_shape=data_shape,
-        latent_dim=encoder.latent_dim,
-        num_parameters=likelihood.num_parameters,
-    )
-    parts = {"encoder": encoder, "decoder": decoder, "likelihood": likelihood}
-    return _build(recipe, "model", **parts, seed=seed)
+    parts, shapes = {}, {"input_shape": data_shape, "output_shape": data_shape}
+    for part in _ORDER:
+        if part not in recipe.parts:
+            continue
+        if part == "discriminator":
+            shapes["input_shape"] = (shapes["latent_dim"],)
+        parts[part] = built = _build(recipe, part, shapes)
+        if part == "likelihood":
+            shapes["num_parameters"] = built.num_parameters
+        elif part == "condition":
+            shapes["condition_shape"] = built.shape
+        elif part == "encoder":
+            shapes["latent_dim"] = built.latent_dim
+    return _build(recipe, "model", {**parts, "seed": seed})
 
 
 def build_optimizer(recipe, num_updates):
@@ -47,31 +64,68 @@ def build_optimizer(recipe, num_updates):
     return keras.optimizers.Adam(schedule)
 
 
-def start_at_data_mean(model, x):
-    """Sets the decoder's output bias so that training starts at the mean picture (Burda et al.
-    2016), where the decoder has one."""
-    if hasattr(model.decoder, "set_output_bias"):
-        mean = np.mean(x, axis=0, dtype="float64")
-        model.decoder.set_output_bias(model.likelihood.output_for_mean(mean))
+def start_at_data(model, x, seed):
+    """Lets the parts of a model that can begin at the training data do so: the output bias at the
+    mean picture (Burda et al. 2016), a prior's pseudo-inputs at examples."""
+    for part in model.parts().values():
+        if hasattr(part, "set_output_bias"):
+            mean = np.mean(x, axis=0, dtype="float64")
+            part.set_output_bias(model.likelihood.output_for_mean(mean))
+        if hasattr(part, "initialize_from"):
+            part.initialize_from(x, seed=seed)
 
 
-def _build(recipe, part, **given):
-    """Calls the constructor that the table's `class` names with the rest of the table."""
-    table = dict(getattr(recipe, part))
-    kind = _class_named(table.pop("class", None), recipe, part)
-    taken = inspect.signature(kind.__init__).parameters
-    unknown = sorted(table.keys() - taken.keys() | table.keys() & given.keys())
+def _build(recipe, part, given):
+    """Builds what a part's table says, or of a list of tables a list: the levels of a hierarchy,
+    of which only the first is next to the data."""
+    tables = recipe.parts[part]
+    if isinstance(tables, dict):
+        return _construct(recipe, part, tables, given)
+    first, *others = tables
+    first_given = {k: v for k, v in given.items() if k not in first}
+    levels = [_construct(recipe, f"{part}[0]", first, first_given)]
+    return levels + [_construct(recipe, f"{part}[{i}]", t, {}) for i, t in enumerate(others, 1)]
+
+
+def _construct(recipe, place, table, given):
+    """Calls the constructor that a table's `class` names with the rest of the table, and with what
+    it takes of `given`."""
+    table = dict(table)
+    kind = _class_named(table.pop("class", None), recipe, place)
+    taken = _arguments_of(kind)
+    given = {k: v for k, v in given.items() if k in taken}
+    unknown = sorted(table.keys() - taken | table.keys() & given.keys())
     if unknown:
-        known = sorted(taken.keys() - given.keys() - {"self", "kwargs"})
+        known = sorted(taken - given.keys())
         raise ValueError(
-            f"The recipe {recipe.name!r}: [{part}] gives {', '.join(unknown)}, which "
+            f"The recipe {recipe.name!r}: [{place}] gives {', '.join(unknown)}, which "
             f"{kind.__name__} does not take here. It takes: {', '.join(known)}."
         )
-    arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    arguments = {k: _argument(recipe, f"{place}.{k}", v) for k, v in table.items()}
     try:
         return kind(**given, **arguments)
     except TypeError as error:  # a missing argument, or one of a wrong type
-        raise ValueError(f"The recipe {recipe.name!r}: [{part}] {error}.") from error
+        raise ValueError(f"The recipe {recipe.name!r}: [{place}] {error}.") from error
+
+
+def _argument(recipe, place, value):
+    """A list becomes a tuple; a table, such as that of a schedule, what its `class` makes."""
+    if isinstance(value, dict):
+        return _construct(recipe, place, value, {})
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _arguments_of(kind):
+    """Names that a constructor takes, those it hands on to its base class among them."""
+    names = set()
+    for base in kind.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        parameters = inspect.signature(base.__init__).parameters
+        names |= parameters.keys() - {"self", "args", "kwargs"}
+        if "kwargs" not in parameters:
+            break
+    return names
 
 
 def _class_named(name, recipe, part):

@@ -1,12 +1,22 @@
 """The card of a preset: its README, made of `metrics.json`, the recipe and the pictures only."""
 
+import json
 from pathlib import Path
 
 from keras_vae import presets
 from keras_vae.recipes.front_matter import front_matter
+from keras_vae.recipes.numbers import rows
 from keras_vae.recipes.usage import usage
 
 CARD = "README.md"
+METRICS = "metrics.json"
+_SAMPLES = {
+    None: "Means of p(x|z), z drawn from the prior.",
+    "labels": "Means of p(x|z, label), z drawn from the prior: a row of eight for each label.",
+    "completion": "A row for each test picture: eight completions of the quadrants seen.",
+    "classes": "",
+    "prediction": "",
+}
 _CURVES = "Solid: training. Dashed: the test set, for the picture only; nothing was chosen by it."
 
 
@@ -22,9 +32,9 @@ def write_card(recipe, metrics, folder):
     sections = (
         front_matter(recipe, metrics),
         f"# {recipe.name}\n\n{recipe.summary}",
-        _picture(folder, "samples.png", "Means of p(x|z) for 64 draws of z from the prior."),
+        _picture(folder, "samples.png", _SAMPLES[recipe.data.get("pairs")]),
         f"## Use\n\n```python\n{usage(recipe)}\n```",
-        f"## Numbers\n\n{_numbers(recipe, metrics)}",
+        f"## Numbers\n\n{_numbers(recipe, metrics, folder)}",
         f"## How it was made\n\n{_making(recipe, metrics)}",
         _picture(folder, "curves.png", _CURVES),
         _picture(folder, "reconstructions.png", "Test data, and below them what the model makes."),
@@ -55,18 +65,20 @@ def overview(entries):
 
 def _overview_row(recipe, metrics):
     name = f"[{recipe.name}]({recipe.name}/{CARD if metrics else 'recipe.toml'})"
-    row = [name, recipe.model["class"], recipe.data["name"]]
+    row = [name, recipe.family, recipe.data["name"]]
     published = "; ".join(f"{_published_value(e)} ({e['source']})" for e in recipe.published)
+    published = published.replace("|", "\\|")
     if not metrics:
         return [*row, "", "not trained yet", "", published or "none"]
-    test = metrics["test"]
-    return [
-        *row,
-        f"{metrics['training']['num_parameters']:,}",
-        f"{test['nll']:.2f} ± {test['nll_standard_error']:.2f}",
-        f"{test['nll_bits_per_dim']:.3f}",
-        published or "none",
-    ]
+    values = {name: value for name, _, value in rows(metrics["test"])}
+    if "accuracy" in values:
+        numbers = [f"accuracy {values['accuracy']}", ""]
+    elif "nll" in values:
+        numbers = [values["nll"], f"{metrics['test']['nll_bits_per_dim']:.3f}"]
+    else:
+        numbers = ["none", ""]
+    count = f"{metrics['training']['num_parameters']:,}"
+    return [*row, count, *numbers, published or "none"]
 
 
 def _published_value(entry):
@@ -75,30 +87,67 @@ def _published_value(entry):
     return f"{entry['bits_per_dim']} bits/dim" if "bits_per_dim" in entry else "n/a"
 
 
-def _numbers(recipe, metrics):
-    test, published = metrics["test"], recipe.published
-    bits, bits_per_nat = test["nll_bits_per_dim"], test["nll_bits_per_dim"] / test["nll"]
-    error = test["nll_standard_error"]
-    rows = [
-        ("NLL, nats per example", f"{test['nll']:.2f} ± {error:.2f}", "nll"),
-        ("NLL, bits per dimension", f"{bits:.4f} ± {bits_per_nat * error:.4f}", "bits_per_dim"),
-        ("ELBO, nats (higher is better)", f"{test['elbo']:.2f}", None),
-        ("reconstruction, -E[log p(x\\|z)], nats", f"{test['reconstruction']:.2f}", None),
-        ("KL(q(z\\|x), p(z)), nats", f"{test['kl']:.2f}", None),
-        ("active units", f"{test['active_units']} of {test['latent_dim']}", None),
+def _numbers(recipe, metrics, folder):
+    test, published, twin = metrics["test"], recipe.published, _twin(recipe, folder)
+    theirs = {name: value for name, _, value in rows(twin["test"])} if twin else {}
+    columns = [f"{recipe.twin}, trained alike"] if twin else []
+    sources = [e["source"].replace("|", "\\|") for e in published]
+    header = ["test set", "this preset", *columns, *sources]
+    keys = {"nll": "nll", "nll_bits_per_dim": "bits_per_dim"}
+    body = [
+        [words, ours, *([theirs.get(name, "")] * bool(twin)), *_published(recipe, keys.get(name))]
+        for name, words, ours in rows(test)
     ]
-    header = ["test set", "this preset", *(e["source"] for e in published)]
-    body = [[name, ours, *(str(e.get(key, "")) for e in published)] for name, ours, key in rows]
-    seed = recipe.evaluation.get("seed", 0)
-    protocol = (
-        f"{test['num_examples']:,} test examples; NLL by importance sampling with "
-        f"{test['nll_num_samples']:,} draws from q(z|x) each (an upper bound in expectation), seed "
-        f"{seed}; ± is the standard error of the mean over examples. ELBO with one draw each. A "
-        "unit is active where the variance of its posterior mean over the test set exceeds 0.01."
+    protocols = [f"- {e['source']}: {e['protocol']}." for e in published if "protocol" in e]
+    if not published:
+        protocols = ["There is no published number to compare with."]
+    texts = [table(header, body), _protocol(recipe, test), "\n".join(protocols)]
+    if twin and "nll" in test:
+        texts.insert(1, _comparison(recipe, test, twin["test"]))
+    return "\n\n".join(text for text in texts if text)
+
+
+def _published(recipe, key):
+    return [str(e.get(key, "")) for e in recipe.published]
+
+
+def _twin(recipe, folder):
+    """The metrics of the preset beside this one that was trained alike, where there is one."""
+    path = folder.parent / recipe.twin / METRICS
+    return json.loads(path.read_text()) if recipe.twin and path.exists() else None
+
+
+def _comparison(recipe, ours, theirs):
+    gain = theirs["nll"] - ours["nll"]
+    return (
+        f"The NLL is {abs(gain):.2f} nats {'below' if gain > 0 else 'above'} that of "
+        f"[{recipe.twin}](../{recipe.twin}/{CARD}): the same data, epochs, batches and rates."
     )
-    theirs = [f"- {e['source']}: {e['protocol']}." for e in published if "protocol" in e]
-    theirs = theirs or ["There is no published number to compare with."] * (not published)
-    return "\n\n".join([table(header, body), protocol, *(["\n".join(theirs)] if theirs else [])])
+
+
+def _protocol(recipe, test):
+    seed, sentences = recipe.evaluation.get("seed", 0), [f"{test['num_examples']:,} test examples."]
+    if test.get("nll_num_samples", 1) > 1:
+        sentences.append(
+            f"NLL by importance sampling with {test['nll_num_samples']:,} draws from q(z|x) each "
+            f"(an upper bound in expectation), seed {seed}."
+        )
+    if "nll" in test:
+        sentences.append("± is the standard error of the mean over examples.")
+    if "elbo" in test:
+        sentences.append("ELBO with one draw each.")
+    if "active_units" in test:
+        sentences.append(
+            "A unit is active where the variance of its posterior mean over the test set exceeds "
+            "0.01."
+        )
+    if "classifier_frechet_distance" in test:
+        sentences.append(
+            "Samples are 10,000 means of p(x|z). Their distance from the test pictures, of "
+            "Gaussians fitted to the features of classifier_mnist, compares with that of other "
+            "presets here and with nothing else."
+        )
+    return " ".join(sentences)
 
 
 def _making(recipe, metrics):
@@ -112,7 +161,7 @@ def _making(recipe, metrics):
         ("seed", str(training["seed"])),
         ("training, wall clock", duration(training["wall_seconds"])),
         ("training, processor time", duration(training["cpu_seconds"])),
-        ("NLL, wall clock", duration(test["nll_seconds"])),
+        *([("NLL, wall clock", duration(test["nll_seconds"]))] if "nll_seconds" in test else []),
         ("hardware", hardware(machine)),
         (
             "software",

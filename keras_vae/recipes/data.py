@@ -2,7 +2,17 @@
 
 import dataclasses
 
+import numpy as np
+
 from keras_vae import datasets
+
+# What `pairs` of a recipe's data may say, beside nothing: what is learned from or with what.
+_PAIRS = {
+    "labels": "pictures, given their labels",
+    "classes": "labels, of pictures",
+    "completion": "pictures, given some of their quadrants",
+    "prediction": "the same, by a network that takes the quadrants and gives the picture",
+}
 
 
 def load_data(recipe, data_dir=None):
@@ -19,7 +29,15 @@ def load_data(recipe, data_dir=None):
         ValueError, FileNotFoundError, ImportError: as `keras_vae.datasets.load`.
         OSError: a data set of tensorflow-datasets could not be downloaded or read.
     """
-    config = {k: v for k, v in recipe.data.items() if not (k == "binarize" and recipe.is_dynamic)}
+    pairs = recipe.data.get("pairs")
+    if pairs not in (None, *_PAIRS):
+        known = "; ".join(f'"{k}" ({v})' for k, v in _PAIRS.items())
+        raise ValueError(
+            f"The recipe {recipe.name!r}: `pairs` of [data] must be one of {known}. Received: "
+            f"{pairs!r}."
+        )
+    own = {"pairs", *(["binarize"] if recipe.is_dynamic else [])}
+    config = {k: v for k, v in recipe.data.items() if k not in own}
     try:
         data = datasets.load(**config, data_dir=data_dir)
     except RuntimeError as error:
@@ -32,9 +50,42 @@ def load_data(recipe, data_dir=None):
 
 def training_batches(recipe, data, seed):
     """Returns the `Batches` of the training part of `data`."""
+    kind = recipe.data.get("pairs")
+    has_labels = kind in ("labels", "classes")
     return datasets.Batches(
         data.train.x,
+        data.train.y if has_labels else None,
         batch_size=recipe.training.get("batch_size", 100),
         seed=seed,
         binarize=recipe.is_dynamic,
+        pair=None if has_labels or kind is None else _completions(kind),
     )
+
+
+def pairs(recipe, arrays, num_seen=None):
+    """Returns what `fit` and `evaluate` take of the `Arrays` of one part: `(x,)` or `(x, y)`.
+
+    Args:
+        num_seen: how many quadrants of a picture to complete are seen; by default one, two or
+            three, drawn with the seed of `[evaluation]`.
+    """
+    kind = recipe.data.get("pairs")
+    if kind is None:
+        return (arrays.x,)
+    if kind in ("labels", "classes"):
+        return arrays.x, arrays.y
+    if num_seen is not None:
+        seen = datasets.seen_quadrants(arrays.x, num_seen)
+        return (arrays.x, seen) if kind == "completion" else (seen, arrays.x)
+    rng = np.random.default_rng(recipe.evaluation.get("seed", 0))
+    return _completions(kind)(arrays.x, rng)
+
+
+def _completions(kind):
+    """Returns a function that makes pairs of pictures and what is seen of them."""
+
+    def pair(x, rng):
+        seen = datasets.random_quadrants(x, rng)
+        return (x, seen) if kind == "completion" else (seen, x)
+
+    return pair

@@ -2,6 +2,14 @@
 
 import json
 
+_METRICS = {
+    "nll": "negative log-likelihood, nats per example",
+    "elbo": "evidence lower bound, nats per example",
+    "nll_bits_per_dim": "bits per dimension",
+    "accuracy": "accuracy",
+    "classifier_frechet_distance": "Frechet distance in the features of classifier_mnist",
+}
+
 
 def front_matter(recipe, metrics):
     """Returns the YAML head of a card, as the Hugging Face hub reads it.
@@ -11,7 +19,7 @@ def front_matter(recipe, metrics):
         metrics: dict, what its `metrics.json` holds.
     """
     data = recipe.data["name"].removesuffix(".npz")
-    family = recipe.model["class"].lower()
+    family = recipe.family.lower()
     test = metrics["test"]
     lines = [
         "---",
@@ -30,9 +38,12 @@ def front_matter(recipe, metrics):
         f"      type: {_text(data)}",
         "      split: test",
         "    metrics:",
-        *_metric("nll", "negative log-likelihood, nats per example", test["nll"]),
-        *_metric("elbo", "evidence lower bound, nats per example", test["elbo"]),
-        *_metric("bits_per_dim", "bits per dimension", test["nll_bits_per_dim"]),
+        *(
+            line
+            for name, words in _METRICS.items()
+            if name in test
+            for line in _metric(name, words, test[name])
+        ),
         "---",
     ]
     return "\n".join(lines)

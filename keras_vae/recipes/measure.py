@@ -11,41 +11,72 @@ import numpy as np
 
 import keras_vae
 from keras_vae import evaluation
+from keras_vae.distributions import DiagonalGaussian
+from keras_vae.models import LatentVariableModel
+from keras_vae.models import Predictor
 
 
-def measure(model, x, evaluation_config, verbose=1):
+def measure(model, pairs, evaluation_config, verbose=1):
     """Returns the metrics of a trained model on test data.
 
     Args:
-        model: a trained `VAE`.
-        x: array (N, S), the test examples as the likelihood takes them (binarised, say).
+        model: a trained model.
+        pairs: tuple, what `model.evaluate` takes: `(x,)` or `(x, y)`, the examples as the
+            likelihood takes them (binarised, say).
         evaluation_config: dict with `num_samples` and `seed`, from the recipe.
         verbose: 1 shows progress.
 
     Returns:
-        dict: `elbo`, `reconstruction`, `kl` and `nll` in nats per example, `nll_standard_error`
-        over examples, `nll_bits_per_dim`, `active_units`, and what they were measured with.
+        dict: the model's own metrics, in nats per example; where it has a likelihood, `nll` with
+        `nll_standard_error` over examples and `nll_bits_per_dim`; where its posterior is
+        Gaussian, `active_units`; and what they were measured with.
     """
-    num_samples = evaluation_config.get("num_samples", 1000)
-    seed = evaluation_config.get("seed", 0)
     if not model.compiled:  # read from a preset
         model.compile()
-    logs = model.evaluate(x, batch_size=100, return_dict=True, verbose=0)
-    started = time.perf_counter()
-    nll = -evaluation.log_likelihood(model, x, num_samples, seed=seed, verbose=verbose)
+    logs = model.evaluate(*pairs, batch_size=100, return_dict=True, verbose=0)
     return {
-        "elbo": logs["elbo"],
-        "reconstruction": logs["reconstruction"],
-        "kl": logs["kl"],
+        **{name: logs[name] for name in model.metric_names()},
+        "num_examples": len(pairs[0]),
+        **_likelihood(model, pairs, evaluation_config, verbose),
+        **_units(model, *pairs),
+    }
+
+
+def _likelihood(model, pairs, config, verbose):
+    started = time.perf_counter()
+    settings = {"num_samples": config.get("num_samples", 1000), "seed": config.get("seed", 0)}
+    if isinstance(model, Predictor):  # exactly
+        nll, settings["num_samples"] = -model.log_likelihood(*pairs), 1
+    else:
+        x, condition = pairs if len(pairs) > 1 else (*pairs, None)
+        options = {**settings, "condition": condition}
+        try:
+            nll = -evaluation.log_likelihood(model, x, **options, verbose=verbose)
+        except NotImplementedError:  # an autoencoder, adversarial or not
+            return {}
+    num_dimensions = model.data_shape if not isinstance(model, Predictor) else pairs[1].shape[1:]
+    return {
         "nll": float(nll.mean()),
         "nll_standard_error": float(nll.std(ddof=1) / np.sqrt(len(nll))),
-        "nll_bits_per_dim": float(evaluation.bits_per_dim(nll.mean(), x.shape[1:])),
-        "nll_num_samples": num_samples,
+        "nll_bits_per_dim": float(evaluation.bits_per_dim(nll.mean(), num_dimensions)),
+        "nll_num_samples": settings["num_samples"],
         "nll_seconds": round(time.perf_counter() - started, 1),
-        "num_examples": len(x),
-        "active_units": int(evaluation.active_units(model, x).sum()),
-        "latent_dim": int(np.prod(model.encode(x[:1]).shape[1:])),
     }
+
+
+def _units(model, x, condition=None):
+    if not isinstance(model, LatentVariableModel):
+        return {}
+    posterior = model.encode(x[:1], None if condition is None else condition[:1])
+    is_hierarchy = isinstance(posterior, list)
+    if not is_hierarchy and not isinstance(posterior, DiagonalGaussian):
+        return {}
+    active = evaluation.active_units(model, x, condition=condition)
+    levels = active if is_hierarchy else [active]
+    counts, sizes = [int(a.sum()) for a in levels], [a.size for a in levels]
+    if not is_hierarchy:
+        (counts,), (sizes,) = counts, sizes
+    return {"active_units": counts, "latent_dim": sizes}
 
 
 def environment():

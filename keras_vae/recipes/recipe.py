@@ -6,15 +6,27 @@ from pathlib import Path
 
 # Table -> its keys. The tables of parts have `class` and the arguments of that class.
 _TABLES = {
-    "data": {"name", "binarize", "validation_size", "image_size"},
+    "data": {"name", "binarize", "validation_size", "image_size", "pairs"},
     "training": {"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate"},
-    "evaluation": {"num_samples", "seed"},
+    "evaluation": {"num_samples", "seed", "measures", "quadrants_num_samples"},
     "pictures": {"originals"},
 }
 _REQUIRED = {"data": {"name"}, "training": {"epochs"}}
-PARTS = ("model", "encoder", "decoder", "likelihood")
+PARTS = (
+    "model",
+    "encoder",
+    "encoders",
+    "decoder",
+    "decoders",
+    "network",
+    "discriminator",
+    "likelihood",
+    "prior",
+    "condition",
+    "codes",
+)
 _PUBLISHED = {"nll", "bits_per_dim", "source", "protocol"}
-_OPTIONAL = {"likelihood", "published", "limits", "attribution", "pictures"}
+_OPTIONAL = {"published", "limits", "attribution", "pictures", "twin", *PARTS} - {"model"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +36,9 @@ class Recipe:
     Attributes:
         name: the preset's name: the folder of a `recipe.toml`, else the file's name.
         summary: one sentence for the card.
-        data, model, encoder, decoder, likelihood, training, evaluation, pictures: dict, the TOML
-            tables.
+        data, training, evaluation, pictures: dict, the TOML tables.
+        parts: dict, the tables of `PARTS` that it has: the model and what it is made of.
+        twin: str, the preset trained alike to compare with, or "".
         published: list of dicts, numbers of papers to compare with.
         limits: str, what the preset is not good for.
         attribution: str, whose data they are, and their licence.
@@ -35,17 +48,20 @@ class Recipe:
     name: str
     summary: str
     data: dict
-    model: dict
-    encoder: dict
-    decoder: dict
+    parts: dict
     training: dict
     evaluation: dict
-    likelihood: dict = dataclasses.field(default_factory=lambda: {"class": "BernoulliLikelihood"})
     pictures: dict = dataclasses.field(default_factory=dict)
     published: list = dataclasses.field(default_factory=list)
     limits: str = ""
     attribution: str = ""
+    twin: str = ""
     text: str = ""
+
+    @property
+    def family(self):
+        """The class of the model."""
+        return self.parts["model"]["class"]
 
     @property
     def is_dynamic(self):
@@ -72,18 +88,18 @@ def read_recipe(path):
         tables = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"The recipe {path} cannot be read: {error}") from error
-    known = {f.name for f in dataclasses.fields(Recipe)} - {"name", "text"}
+    known = {f.name for f in dataclasses.fields(Recipe)} - {"name", "text", "parts"} | set(PARTS)
     _check_keys(path, "", tables, known, known - _OPTIONAL)
     for table, keys in _TABLES.items():
         found = _check_is_table(path, table, tables.get(table, {}))
         _check_keys(path, f"[{table}] ", found, keys, _REQUIRED.get(table, set()))
-    for part in PARTS:
-        _check_is_table(path, part, tables.get(part, {}))
+    parts = {"likelihood": {"class": "BernoulliLikelihood"}}
+    parts |= {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
     _check_epochs(path, tables["training"]["epochs"])
     name = path.absolute().parent.name if path.name == "recipe.toml" else path.stem
-    return Recipe(name=name, text=text, **tables)
+    return Recipe(name=name, text=text, parts=parts, **tables)
 
 
 def _check_keys(path, table, found, known, required):
@@ -102,6 +118,13 @@ def _check_is_table(path, name, value):
             f"The recipe {path} is not as expected: `{name}` must be a table, [{name}]. "
             f"Received: {value!r}."
         )
+    return value
+
+
+def _check_part(path, name, value):
+    levels = value if isinstance(value, list) and name.endswith("s") and value else [value]
+    for level in levels:
+        _check_is_table(path, name, level)
     return value
 
 

@@ -4,25 +4,31 @@ import json
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from keras_vae import plotting
 from keras_vae import presets
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizer
-from keras_vae.recipes.build import start_at_data_mean
+from keras_vae.recipes.build import start_at_data
+from keras_vae.recipes.card import METRICS
 from keras_vae.recipes.checkpoint import Checkpoint
 from keras_vae.recipes.data import load_data
+from keras_vae.recipes.data import pairs
 from keras_vae.recipes.data import training_batches
+from keras_vae.recipes.further_measures import check_measures
+from keras_vae.recipes.further_measures import further_measures
 from keras_vae.recipes.history import keep_epochs
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
 from keras_vae.recipes.measure import measure
 
-METRICS = "metrics.json"
 RECIPE = "recipe.toml"
 EPOCHS = "epochs.csv"
 NUM_CURVE_POINTS = 60
 NUM_ORIGINALS = 30
+NUM_SAMPLES = 80
+RECONSTRUCTIONS = "reconstructions.png"
 
 
 def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbose=1):
@@ -51,19 +57,24 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
     folder = Path(folder)
     seed = recipe.training.get("seed", 0) if seed is None else seed
     epochs = recipe.training["epochs"] if epochs is None else epochs
+    check_measures(recipe)
     data = load_data(recipe, data_dir)
     batches = training_batches(recipe, data, seed)
     keras.utils.set_random_seed(seed)  # initial weights
     model = build_model(recipe, data.train.x.shape[1:], seed)
-    start_at_data_mean(model, data.train.x)
+    start_at_data(model, data.train.x, seed)
     model.compile(build_optimizer(recipe, epochs * len(batches)))
     settings = {"recipe": recipe.text, "epochs": epochs, "seed": seed}
     checkpoint = Checkpoint(folder, settings)
-    _fit(model, batches, data.test.x, folder, epochs, checkpoint, verbose)
+    held_out = pairs(recipe, data.test)
+    _fit(model, batches, held_out, folder, epochs, checkpoint, verbose)
     wall_seconds, cpu_seconds = checkpoint.seconds()
     metrics = {
         "preset": recipe.name,
-        "test": measure(model, data.test.x, recipe.evaluation, verbose),
+        "test": {
+            **measure(model, held_out, recipe.evaluation, verbose),
+            **further_measures(model, recipe, data.test),
+        },
         "training": {
             "epochs": epochs,
             "updates": int(keras.ops.convert_to_numpy(model.optimizer.iterations)),
@@ -80,7 +91,7 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
     model.save_to_preset(folder)
     presets.write_atomically(folder / RECIPE, recipe.text.encode())
     draw_curves(folder)
-    _draw_pictures(model, data.test.x, recipe.pictures.get("originals", NUM_ORIGINALS), folder)
+    _draw_pictures(model, recipe, data.test, folder)
     content = json.dumps(metrics, indent=2) + "\n"
     presets.write_atomically(folder / METRICS, content.encode())  # last: it marks a finished run
     checkpoint.remove()
@@ -95,7 +106,7 @@ def draw_curves(folder):
         print(f"No curves were drawn: {error}")
 
 
-def _fit(model, batches, x_test, folder, epochs, checkpoint, verbose):
+def _fit(model, batches, held_out, folder, epochs, checkpoint, verbose):
     """Trains with a line of `epochs.csv` and a checkpoint after every epoch.
 
     The test curve is for the picture only: nothing is chosen by it.
@@ -107,7 +118,7 @@ def _fit(model, batches, x_test, folder, epochs, checkpoint, verbose):
         batches,
         epochs=epochs,
         initial_epoch=epochs_done,
-        validation_data=x_test,
+        validation_data=held_out,
         validation_batch_size=100,
         validation_freq=max(1, epochs // NUM_CURVE_POINTS),
         callbacks=[log, checkpoint],
@@ -115,10 +126,28 @@ def _fit(model, batches, x_test, folder, epochs, checkpoint, verbose):
     )
 
 
-def _draw_pictures(model, x, num_originals, folder):
-    shown = x[:num_originals]
+def _draw_pictures(model, recipe, test, folder):
+    """Draws what the model makes of test examples, and samples; a classifier makes no pictures."""
+    kind, num_originals = recipe.data.get("pairs"), recipe.pictures.get("originals", NUM_ORIGINALS)
+    shown = pairs(recipe, test[:num_originals])
     try:
-        plotting.reconstructions(shown, model.reconstruct(shown), folder / "reconstructions.png")
-        plotting.image_grid(model.sample(64, seed=0), folder / "samples.png")
+        if kind == "prediction":
+            plotting.reconstructions(shown[1], model.predict(shown[0]), folder / RECONSTRUCTIONS)
+        elif kind != "classes":
+            plotting.reconstructions(shown[0], model.reconstruct(*shown), folder / RECONSTRUCTIONS)
+            samples = model.sample(NUM_SAMPLES, seed=0, **_sample_condition(recipe, test))
+            plotting.image_grid(samples, folder / "samples.png")
     except ImportError as error:
         print(f"No pictures were drawn: {error}")
+
+
+def _sample_condition(recipe, test):
+    """Conditions of the pictured samples: a row of each label, or of each picture to complete."""
+    kind, each = recipe.data.get("pairs"), 8
+    if kind == "labels":
+        labels = np.unique(test.y)
+        return {"condition": np.resize(np.repeat(labels, each), NUM_SAMPLES)}
+    if kind == "completion":
+        _, seen = pairs(recipe, test[: NUM_SAMPLES // each])
+        return {"condition": np.repeat(seen, each, axis=0)}
+    return {}

@@ -2,20 +2,25 @@
 
 import json
 
+_WITHOUT_LIKELIHOOD = ("AAE", "Autoencoder")
+_WITH_LEVELS = ("HierarchicalVAE", "LadderVAE")
+_SEEN = "seen = keras_vae.datasets.seen_quadrants(x, num_seen=2)"  # the left half
+
 
 def usage(recipe, preset=None):
-    """Returns six lines of Python that use a preset on its own test data.
+    """Returns a few lines of Python that use a preset on its own test data.
 
     Args:
         recipe: `Recipe`.
         preset: str, a folder to load it from in place of the recipe's name.
     """
-    options = {k: v for k, v in recipe.data.items() if k != "name" and v != "dynamic"}
+    own = ("name", "pairs")
+    options = {k: v for k, v in recipe.data.items() if k not in own and v != "dynamic"}
     data = ", ".join([_code(recipe.data["name"]), *(f"{k}={_code(v)}" for k, v in options.items())])
     x = "data.test.x[:100]"
     if recipe.is_dynamic:
         x = f"keras_vae.datasets.binarize({x}, seed={recipe.evaluation.get('seed', 0)})"
-    source = f"{recipe.model['class']}.from_preset({_code(preset or recipe.name)})"
+    source = f"{recipe.family}.from_preset({_code(preset or recipe.name)})"
     return "\n".join(
         [
             "import keras_vae",
@@ -23,10 +28,34 @@ def usage(recipe, preset=None):
             f"model = keras_vae.{source}",
             f"data = keras_vae.datasets.load({data})",
             f"x = {x}",
-            "z, new = model.encode(x).mean, model.sample(16, seed=0)",
-            "print(model.log_likelihood(x, num_samples=100, seed=0).mean())  # nats",
+            *_uses(recipe),
         ]
     )
+
+
+def _uses(recipe):
+    """What can be done with x, line by line; the last one prints."""
+    labels = "y = data.test.y[:100]"
+    match recipe.data.get("pairs"):
+        case "classes":
+            return [labels, "probabilities = model.predict(x)", _nats("x, y")]
+        case "prediction":
+            return [_SEEN, "pictures = model.predict(seen)", _nats("seen, x")]
+        case "labels":
+            new = "new = model.sample(16, condition=7, seed=0)"
+            return [labels, new, _nats("x, num_samples=100, seed=0, condition=y")]
+        case "completion":
+            new = "new = model.sample(16, condition=seen[:16], seed=0)"
+            return [_SEEN, new, _nats("x, num_samples=100, seed=0, condition=seen")]
+    if recipe.family in _WITHOUT_LIKELIHOOD:
+        return ["z, new = model.encode(x), model.sample(16, seed=0)", "print(new.shape)"]
+    posterior = "model.encode(x)[0]" if recipe.family in _WITH_LEVELS else "model.encode(x)"
+    new = f"z, new = {posterior}.mean, model.sample(16, seed=0)"
+    return [new, _nats("x, num_samples=100, seed=0")]
+
+
+def _nats(arguments):
+    return f"print(model.log_likelihood({arguments}).mean())  # nats"
 
 
 def _code(value):

@@ -102,3 +102,31 @@ class CyclicAnnealing(Schedule):
             "ramp": self.ramp,
             "end": self.end,
         }
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class ExponentialAnnealing(Schedule):
+    """Falls exponentially, down to a floor: w(t) = max(end, start * exp(-rate t)).
+
+    It is the temperature of Gumbel-softmax draws, which must not reach 0. (Keras' own
+    `ExponentialDecay` has no floor.)
+
+    Args:
+        rate: float greater than 0, per update: 3e-5 takes 23,000 updates from 1 to 1/2.
+        start: float, the value before the first update.
+        end: float, the least value.
+
+    Reference: Jang, Gu, Poole 2017, "Categorical Reparameterization with Gumbel-Softmax",
+    section 4.2.
+    """
+
+    def __init__(self, rate, start=1.0, end=0.5):
+        if not rate > 0:
+            raise ValueError(f"`rate` must be greater than 0. Received: {rate!r}.")
+        self.rate, self.start, self.end = rate, start, end
+
+    def __call__(self, step):
+        return ops.maximum(self.start * ops.exp(-self.rate * ops.cast(step, "float32")), self.end)
+
+    def get_config(self):
+        return {"rate": self.rate, "start": self.start, "end": self.end}

@@ -6,6 +6,7 @@ from keras import ops
 from scipy import stats
 
 from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import Distribution
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension
 
@@ -92,6 +93,62 @@ def test_kl_broadcasts_over_draws_and_examples():
     q = DiagonalGaussian(np.ones((5, 4, 3)), 0.0, batch_ndims=2)
     p = DiagonalGaussian(np.zeros((4, 3)), 0.0, batch_ndims=1)
     np.testing.assert_allclose(numpy(kl_divergence(q, p)), np.full((5, 4), 1.5))
+
+
+@pytest.mark.parametrize("sigma", [1.0, 0.1, 0.01])
+def test_log_prob_of_each_agrees_with_scipy_in_50_dimensions(sigma):
+    rng = np.random.default_rng(0)
+    mean = rng.uniform(-3, 3, size=(20, 50)) + 5  # far from the origin
+    std = sigma * np.exp(0.1 * rng.normal(size=(20, 50)))
+    x = (mean + sigma * rng.normal(size=(3, 20, 50))).astype("float32")  # each near its own
+    got = numpy(DiagonalGaussian(mean, 2 * np.log(std)).log_prob_of_each(x))
+    assert got.shape == (3, 20, 20)
+    expected = stats.norm.logpdf(x[:, :, None], mean, std).sum(-1)
+    np.testing.assert_allclose(got, expected, rtol=1e-4)
+    likeliest = np.arange(20)
+    np.testing.assert_array_equal(got.argmax(-1), np.tile(likeliest, (3, 1)))
+    own, expected = (values[:, likeliest, likeliest] for values in (got, expected))
+    np.testing.assert_allclose(own, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("log_var_shape", [(6, 3), (3,), ()])
+def test_log_prob_of_each_and_its_gradient_are_those_of_the_differences(
+    log_var_shape, value_and_gradients
+):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s) for s in [(2, 4, 3), (6, 3), log_var_shape]]
+    weights = ops.convert_to_tensor(rng.normal(size=(2, 4, 6)), "float32")
+
+    def by(method):
+        return value_and_gradients(
+            lambda x, mean, log_var: method(DiagonalGaussian(mean, log_var), x) * weights, *arrays
+        )
+
+    value, gradients = by(DiagonalGaussian.log_prob_of_each)
+    expected_value, expected = by(Distribution.log_prob_of_each)
+    assert value == pytest.approx(expected_value, rel=1e-4)
+    for got, gradient in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(got, gradient, rtol=1e-4, atol=1e-4)
+
+
+def test_log_prob_of_each_of_a_single_x_and_of_events_of_two_axes():
+    mean = np.random.default_rng(0).normal(size=(6, 3, 2))
+    flat = DiagonalGaussian(mean.reshape(6, 6), 0.5)
+    expected = stats.norm.logpdf(1.0, mean, np.exp(0.25)).sum((1, 2))
+    np.testing.assert_allclose(numpy(flat.log_prob_of_each(np.ones(6))), expected, rtol=1e-5)
+    got = numpy(DiagonalGaussian(mean, 0.5).log_prob_of_each(np.ones((3, 2))))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_log_prob_of_each_stays_finite_for_parameters_up_to_1e4(value_and_gradients):
+    rng = np.random.default_rng(0)
+    values = [-1e4, -300.0, -20.0, -1.0, 0.0, 1.0, 20.0, 300.0, 1e4]
+    arrays = [rng.choice(values, size) for size in [(5, 3), (6, 3), (6, 3)]]
+    value, gradients = value_and_gradients(
+        lambda x, mean, log_var: DiagonalGaussian(mean, log_var).log_prob_of_each(x), *arrays
+    )
+    assert np.isfinite(value)
+    assert all(np.isfinite(g).all() for g in gradients)
 
 
 def test_a_log_var_of_more_axes_than_the_mean_is_refused():

@@ -42,6 +42,25 @@ def test_log_prob_agrees_with_scipy():
     np.testing.assert_allclose(numpy(mixture.log_prob(x)), expected, rtol=1e-5)
 
 
+def test_many_narrow_gaussians_in_50_dimensions_agree_with_scipy():
+    rng = np.random.default_rng(0)
+    means = rng.uniform(-3, 3, size=(40, 50))
+    log_vars = 2 * math.log(0.01) + 0.2 * rng.normal(size=(40, 50))
+    x = (means[rng.integers(0, 40, 30)] + 0.01 * rng.normal(size=(30, 50))).astype("float32")
+    mixture = Mixture(np.zeros(40), DiagonalGaussian(means, log_vars), batch_ndims=0)
+    each = stats.norm.logpdf(x[:, None], means, np.exp(log_vars / 2)).sum(-1)
+    expected = special.logsumexp(each, axis=-1) - math.log(40)
+    np.testing.assert_allclose(numpy(mixture.log_prob(x)), expected, atol=1e-3)
+
+
+def test_a_mixture_of_hundreds_takes_hundreds_of_draws_of_a_batch():
+    # 20 x 50 x 500 x 40 differences would be 80 MB, and thousands of draws gigabytes.
+    mixture = Mixture(np.zeros(500), DiagonalGaussian(np.zeros((500, 40)), 0.0), batch_ndims=0)
+    log_prob = numpy(mixture.log_prob(np.zeros((20, 50, 40))))
+    np.testing.assert_allclose(log_prob, np.full((20, 50), -20 * math.log(2 * math.pi)), rtol=1e-5)
+    assert mixture.sample(seed=0, num_samples=3).shape == (3, 40)
+
+
 def test_one_component_or_equal_ones_are_that_component():
     rng = np.random.default_rng(0)
     mean, x = rng.normal(size=(2, 4, 3))

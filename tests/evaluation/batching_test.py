@@ -9,9 +9,10 @@ from keras_vae.evaluation.batching import padded_batches
 @pytest.mark.parametrize(("n", "batch_size"), [(1, 4), (4, 4), (5, 4), (9, 4), (3, 100)])
 def test_batches_have_one_size_and_cover_everything_once(n, batch_size):
     x = np.arange(n)
-    batches = list(padded_batches(x, batch_size))
-    assert all(len(batch) == batch_size for batch, _ in batches)
-    np.testing.assert_array_equal(np.concatenate([b[:c] for b, c in batches]), x)
+    batches = list(padded_batches([x, 2 * x], batch_size))
+    assert all(len(array) == batch_size for batch, _ in batches for array in batch)
+    for i, whole in enumerate([x, 2 * x]):
+        np.testing.assert_array_equal(np.concatenate([b[i][:c] for b, c in batches]), whole)
 
 
 def test_map_equals_the_function_on_everything():

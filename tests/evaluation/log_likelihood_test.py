@@ -54,18 +54,18 @@ def test_number_of_samples_is_honoured_exactly(exact, num_samples):
         data_shape = model.data_shape
         noise = model.noise
 
-        def check_inputs(self, x):
-            return model.check_inputs(x)
+        def check_inputs(self, x, condition):
+            return model.check_inputs(x, condition)
 
         def jitted(self, function):
-            def call(batch, wanted):
+            def call(wanted, batch):
                 drawn.append(int(wanted))
-                return model_function(batch, wanted)
+                return model_function(wanted, batch)
 
             model_function = model.jitted(function)
             return call
 
-        def log_importance_weights(self, x, k):
+        def log_importance_weights(self, x, k, y):
             # Every weight is 1, so the mean of exactly K of them is 1 and its logarithm 0.
             return keras.ops.zeros((k, keras.ops.shape(x)[0]))
 

@@ -51,9 +51,7 @@ def test_summary_before_any_data(capsys):
 def test_latents_of_any_shape(latents):
     inputs, z = keras.Input((6,)), keras.Input(latents)
     size = int(np.prod(latents))
-    heads = [
-        keras.layers.Reshape(latents)(keras.layers.Dense(size)(inputs)) for _ in range(2)
-    ]
+    heads = [keras.layers.Reshape(latents)(keras.layers.Dense(size)(inputs)) for _ in range(2)]
     decoder = keras.Model(z, keras.layers.Dense(6)(keras.layers.Flatten()(z)))
     model = VAE(keras.Model(inputs, heads), decoder, seed=0)
     model.compile("sgd")

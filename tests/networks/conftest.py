@@ -10,6 +10,12 @@ def draw(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
+def draw_inputs(network, num_examples):
+    """What a network is called on: one array, or a list where it takes a condition."""
+    arrays = [draw(num_examples, *x.shape[1:], seed=i) for i, x in enumerate(network.inputs)]
+    return arrays if len(arrays) > 1 else arrays[0]
+
+
 def outputs_of(network, x):
     return [ops.convert_to_numpy(y) for y in keras.tree.flatten(network(x))]
 
@@ -22,7 +28,7 @@ def unreached():
         # Zero-initialised kernels stop the gradient of what stands before them, at the start only.
         for i, v in enumerate(network.variables):
             v.assign(0.3 * draw(*v.shape, seed=i))
-        x = draw(8, *network.input_shape[1:])
+        x = draw_inputs(network, 8)
         y = tuple(draw(*out.shape, seed=1) for out in outputs_of(network, x))
         network.compile(keras.optimizers.SGD(1e-2), loss=["mse"] * len(y))
         before = network.get_weights()
@@ -45,7 +51,7 @@ def assert_round_trip(tmp_path):
         assert type(again) is type(network)
         assert again.get_config() == network.get_config()
         assert [v.path for v in again.variables] == [v.path for v in network.variables]
-        x = draw(3, *network.input_shape[1:])
+        x = draw_inputs(network, 3)
         for a, b in zip(outputs_of(network, x), outputs_of(again, x), strict=True):
             assert np.array_equal(a, b)
 

@@ -64,13 +64,13 @@ def test_save_and_load(dtype, assert_round_trip):
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="`latent_dim` must be an integer of at least 1, got 0"):
+    with pytest.raises(ValueError, match=r"`latent_dim` must be a positive integer\. Received: 0"):
         MLPEncoder((28, 28, 1), 0)
     with pytest.raises(ValueError, match=r"`input_shape` .* write \(28, 28, 1\)"):
         MLPEncoder((28, 28), 2)
     with pytest.raises(ValueError, match=r"`hidden_units` must be a tuple .* write \(64,\)"):
         MLPDecoder((9,), 2, hidden_units=64)
-    with pytest.raises(ValueError, match="`num_parameters` must be an integer"):
+    with pytest.raises(ValueError, match="`num_parameters` must be a positive"):
         MLPDecoder((9,), 2, num_parameters=0)
 
 

@@ -9,7 +9,7 @@ from tiny_recipe import read_tiny_recipe
 import keras_vae
 from keras_vae.recipes import build_model
 from keras_vae.recipes import build_optimizer
-from keras_vae.recipes.build import start_at_data_mean
+from keras_vae.recipes.build import start_at_data
 
 
 def test_the_model_that_the_recipe_says(tmp_path):
@@ -52,7 +52,7 @@ def test_the_learning_rate_falls_along_a_cosine(tmp_path):
 def test_training_starts_at_the_mean_picture(tmp_path):
     model = build_model(read_tiny_recipe(tmp_path), SHAPE, seed=0)
     x = np.random.default_rng(0).random((50, *SHAPE)).astype("float32")
-    start_at_data_mean(model, x)
+    start_at_data(model, x, seed=0)
     z = np.zeros((1, 2), "float32")  # where all kernels are silent
     mean = ops.convert_to_numpy(model.decode(z).mean)[0]
     np.testing.assert_allclose(mean, x.mean(axis=0), rtol=1e-4)

@@ -83,8 +83,8 @@ def test_what_it_says(card, line):
 
 def test_how_the_number_was_measured(card):
     text = card()
-    assert "10,000 test examples; NLL by importance sampling with 5,000 draws" in text
-    assert "seed 1; ± is the standard error" in text
+    assert "10,000 test examples. NLL by importance sampling with 5,000 draws" in text
+    assert "seed 1. ± is the standard error" in text
     assert "test pictures once, with seed 1." in text
 
 

@@ -20,7 +20,7 @@ def model(tmp_path):
 
 
 def test_the_numbers_are_those_of_their_sources(model):
-    numbers = measure(model, X, {"num_samples": 7, "seed": 5}, verbose=0)
+    numbers = measure(model, (X,), {"num_samples": 7, "seed": 5}, verbose=0)
     nll = -model.log_likelihood(X, num_samples=7, seed=5)
     assert numbers["nll"] == nll.mean()
     assert numbers["nll_standard_error"] == pytest.approx(np.sqrt(nll.var(ddof=1) / 9))
@@ -33,7 +33,7 @@ def test_the_numbers_are_those_of_their_sources(model):
 
 
 def test_measured_twice_is_the_same(model):
-    first, second = (measure(model, X, {"num_samples": 5}, verbose=0) for _ in range(2))
+    first, second = (measure(model, (X,), {"num_samples": 5}, verbose=0) for _ in range(2))
     assert first | {"nll_seconds": 0} == second | {"nll_seconds": 0}
 
 

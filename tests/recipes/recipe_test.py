@@ -11,10 +11,10 @@ def test_the_tables_by_hand(tmp_path):
     assert recipe.name == "tiny"
     assert recipe.text == TEXT
     assert recipe.data == {"name": "tiny.npz", "binarize": "dynamic"}
-    assert recipe.encoder == {"class": "MLPEncoder", "hidden_units": [4], "latent_dim": 2}
+    assert recipe.parts["encoder"] == {"class": "MLPEncoder", "hidden_units": [4], "latent_dim": 2}
     assert recipe.training == {"epochs": 4, "batch_size": 8, "learning_rate": 0.01}
     assert recipe.published == [{"nll": 12.5, "source": "Nobody 1999", "protocol": "made up"}]
-    assert recipe.likelihood == {"class": "BernoulliLikelihood"}  # where it is left out
+    assert recipe.parts["likelihood"] == {"class": "BernoulliLikelihood"}  # where it is left out
     assert recipe.attribution == ""
     assert recipe.pictures == {}
 
@@ -38,7 +38,7 @@ def test_is_dynamic(tmp_path, binarize, is_dynamic):
     "old, new, message",
     [
         ("summary", "sumary", "unknown keys \\['sumary'\\], missing keys \\['summary'\\]"),
-        ("[encoder]", "[encoders]", "missing keys \\['encoder'\\]"),
+        ("[encoder]", "[encodr]", "unknown keys \\['encodr'\\]"),
         ("binarize", "binarise", "\\[data\\] unknown keys \\['binarise'\\].*Known keys: binarize"),
         ("learning_rate", "lr", "\\[training\\] unknown keys \\['lr'\\]"),
         ("epochs = 4", "", "\\[training\\] .*missing keys \\['epochs'\\]"),

@@ -7,6 +7,7 @@ from families import mlp
 from keras_vae import VAE
 from keras_vae import GaussianLikelihood
 from keras_vae.steps.schedules import CyclicAnnealing
+from keras_vae.steps.schedules import ExponentialAnnealing
 from keras_vae.steps.schedules import LinearAnnealing
 from keras_vae.steps.schedules import SigmoidAnnealing
 
@@ -36,9 +37,21 @@ def test_cyclic_by_hand():
     np.testing.assert_allclose(values(schedule, steps), expected, atol=1e-5)
 
 
+def test_exponential_by_hand():
+    schedule = ExponentialAnnealing(rate=np.log(2) / 10, start=4.0, end=0.5)
+    np.testing.assert_allclose(values(schedule, [0, 10, 20, 30, 40]), [4, 2, 1, 0.5, 0.5], 1e-6)
+    with pytest.raises(ValueError, match="`rate` must be greater than 0"):
+        ExponentialAnnealing(0.0)
+
+
 @pytest.mark.parametrize(
     "schedule",
-    [LinearAnnealing(7, 0.1, 2.0), SigmoidAnnealing(7, 3.0, 2.0), CyclicAnnealing(8, 2, 0.3, 2.0)],
+    [
+        LinearAnnealing(7, 0.1, 2.0),
+        SigmoidAnnealing(7, 3.0, 2.0),
+        CyclicAnnealing(8, 2, 0.3, 2.0),
+        ExponentialAnnealing(0.1, 2.0, 1.0),
+    ],
     ids=lambda s: type(s).__name__,
 )
 def test_config_round_trip(schedule):

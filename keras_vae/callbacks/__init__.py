@@ -1,0 +1,3 @@
+"""Keras callbacks."""
+
+from keras_vae.callbacks.collapse_monitor import CollapseMonitor

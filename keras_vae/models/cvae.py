@@ -1,0 +1,55 @@
+"""The conditional variational autoencoder."""
+
+import keras
+
+from keras_vae.models.vae import VAE
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class CVAE(VAE):
+    """Conditional variational autoencoder: maximises the evidence lower bound
+
+        log p(x|c) >= E_q(z|x,c)[log p(x|z,c)] - KL(q(z|x,c) || p(z|c))      (equation 4)
+
+    of x given a condition c: a label, features, or a part of the picture. Encoder and decoder see
+    it; the prior too where it is conditional (`ConditionalGaussian`).
+
+    Args:
+        encoder: `keras.Model` from `[x, c]` to `(z_mean, z_log_var)`, such as
+            `MLPEncoder(..., condition_shape=(10,))`.
+        decoder: `keras.Model` from `[z, c]` to the parameters of the likelihood.
+        condition: `Condition`: `LabelCondition(num_classes)` or `ArrayCondition(shape)`.
+        likelihood, prior, kl_weight, free_bits, capacity, seed: as for `VAE`.
+
+    Terms and logs: those of `VAE`.
+
+    Raises:
+        ValueError: parts that do not fit each other; or, from `fit`, bad data or conditions.
+
+    Example:
+
+    ```python
+    shape, latent_dim, labels = (28, 28, 1), 50, LabelCondition(10)
+    model = CVAE(
+        MLPEncoder(shape, latent_dim, condition_shape=labels.shape),
+        MLPDecoder(shape, latent_dim, condition_shape=labels.shape),
+        condition=labels,
+        prior=ConditionalGaussian(),
+    )
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, y_train, epochs=10, validation_data=(x_test, y_test))
+    sevens = model.sample(16, condition=7, seed=0)
+    nats = model.log_likelihood(x_test, condition=y_test)
+    ```
+
+    Reference: Sohn, Lee, Yan 2015, "Learning Structured Output Representation using Deep
+    Conditional Generative Models".
+    """
+
+    def __init__(self, encoder, decoder, condition, likelihood=None, **kwargs):
+        if condition is None:
+            raise ValueError(
+                "CVAE needs a `condition` such as keras_vae.LabelCondition(10). Without one, it "
+                "is a VAE."
+            )
+        super().__init__(encoder, decoder, likelihood, condition=condition, **kwargs)

@@ -1,0 +1,150 @@
+"""Variational autoencoders of discrete codes, trained on relaxed ones."""
+
+import keras
+import numpy as np
+
+from keras_vae.distributions import kl_divergence
+from keras_vae.distributions import straight_through
+from keras_vae.layers.codes import Codes
+from keras_vae.models.latent_variable_model import LatentVariableModel
+from keras_vae.models.vae import check_weight
+from keras_vae.models.vae import serialized_weight
+from keras_vae.priors.uniform_codes import UniformCodes
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class GumbelVAE(LatentVariableModel):
+    """Variational autoencoder of discrete codes z, trained through the Gumbel-softmax:
+
+        z = softmax((log q(z|x) + g) / temperature),   g ~ Gumbel(0, 1)      (equation 2)
+
+    Such a z is differentiable, and tends to a draw of q(z|x) as the temperature falls; the lower
+    it is, the smaller the bias and the larger the variance of gradients.
+
+    Only training is relaxed. Its cost, `reconstruction + kl_weight * kl` with z relaxed and the
+    KL of the discrete distributions, as in the paper's experiments, bounds nothing. `evaluate`,
+    `val_*`, `log_likelihood` and `sample` draw discrete codes, and the ELBO and the likelihoods
+    that they give are true bounds.
+
+    Args:
+        encoder: `keras.Model` from x (B, S) to logits (B, D), such as
+            `MLPEncoder(..., num_outputs=1)`. Further outputs are not used.
+        decoder: `keras.Model` from z (B, D) to the parameters of the likelihood.
+        codes: `CategoricalCodes(num_classes)`, where z is D / num_classes one-hot groups, or
+            `BinaryCodes()`, where it is D bits.
+        likelihood: `Likelihood`, by default Bernoulli.
+        prior: `Prior` over z, by default `UniformCodes(codes)`. The KL to one without a closed
+            form is that of the drawn z, with log-masses of relaxed ones interpolated.
+        temperature: number greater than 0, or schedule of the updates made: in the paper
+            `ExponentialAnnealing(rate)`. Evaluation knows no temperature.
+        kl_weight: number, or schedule of the updates made. 1 is the ELBO.
+        condition, seed: as for `VAE`.
+
+    `encode(x)` returns q(z|x), over discrete z; its `indices` are a `Categorical` (B, N).
+    `predict` and `reconstruct` decode its most probable code.
+
+    Terms and logs: `reconstruction`, `kl`, `elbo`, as of `VAE`.
+
+    Raises:
+        ValueError: parts that do not fit each other; or, from `fit`, bad data.
+
+    Example:
+
+    ```python
+    shape, codes = (28, 28, 1), CategoricalCodes(10)
+    model = GumbelVAE(
+        MLPEncoder(shape, latent_dim=200, num_outputs=1),  # 20 codes of 10 classes
+        MLPDecoder(shape, latent_dim=200),
+        codes,
+        temperature=ExponentialAnnealing(3e-5),
+    )
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, epochs=10, validation_data=x_test)
+    indices = model.encode(x_test[:8]).indices.mode  # (8, 20)
+    ```
+
+    Reference: Jang, Gu, Poole 2017, "Categorical Reparameterization with Gumbel-Softmax";
+    Maddison, Mnih, Teh 2017, "The Concrete Distribution".
+    """
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        codes,
+        likelihood=None,
+        prior=None,
+        temperature=1.0,
+        kl_weight=1.0,
+        **kwargs,
+    ):
+        prior = UniformCodes(_check_codes(codes)) if prior is None else prior
+        super().__init__(encoder, decoder, likelihood, prior, **kwargs)
+        self.codes = _check_codes(codes)
+        self.temperature = _check_temperature(temperature)
+        self.kl_weight = check_weight("kl_weight", kl_weight)
+        self.build_where_shapes_are_known()
+
+    def encode(self, x, condition=None, training=False):
+        """Returns the posterior q(z|x), a distribution over discrete z (B, D), of x (B, S)."""
+        return self.codes(self.encoder_outputs(x, condition, training)[0])
+
+    def latent_mean(self, x, condition=None, training=False):
+        """Returns the most probable code; the mean of q(z|x) is none."""
+        return self.encode(x, condition, training).mode
+
+    def terms(self, x, y=None, training=False):
+        y = self.shown(y, training)
+        posterior, stream = self.encode(x, y, training), self.noise.stream(training)
+        z = self.relaxed(posterior, stream) if training else posterior.sample(stream)
+        return {
+            "reconstruction": -self.decode(z, y, training).log_prob(x),
+            "kl": kl_divergence(posterior, self.prior_given(y), sample=z),
+        }
+
+    def relaxed(self, posterior, stream):
+        """Returns the differentiable draw of q(z|x) that training decodes, (B, D)."""
+        return posterior.relaxed_sample(self.at_this_step(self.temperature), stream)
+
+    def term_weights(self):
+        return {"reconstruction": 1.0, "kl": self.kl_weight}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "codes": keras.saving.serialize_keras_object(self.codes),
+            "temperature": serialized_weight(self.temperature),
+            "kl_weight": serialized_weight(self.kl_weight),
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class StraightThroughGumbelVAE(GumbelVAE):
+    """`GumbelVAE` whose decoder sees discrete codes in training too.
+
+    The code nearest to the relaxed draw, which is a draw of q(z|x), goes forward, and the gradient
+    of the relaxed draw goes back: a biased gradient of the true bound.
+
+    Args: those of `GumbelVAE`.
+
+    Reference: Jang, Gu, Poole 2017, section 2.2.
+    """
+
+    def relaxed(self, posterior, stream):
+        soft = super().relaxed(posterior, stream)
+        return straight_through(posterior.nearest(soft), soft)
+
+
+def _check_codes(codes):
+    if not isinstance(codes, Codes):
+        raise TypeError(
+            "`codes` must say what the codes are: keras_vae.CategoricalCodes(num_classes) or "
+            f"keras_vae.BinaryCodes(). Received: {codes!r}."
+        )
+    return codes
+
+
+def _check_temperature(value):
+    if isinstance(value, int | float | np.number) and not value > 0:
+        raise ValueError(f"`temperature` must be greater than 0. Received: {value!r}.")
+    return check_weight("temperature", value)

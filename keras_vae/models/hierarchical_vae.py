@@ -1,0 +1,227 @@
+"""The variational autoencoder with several stochastic layers."""
+
+import keras
+from keras import ops
+
+from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import kl_divergence
+from keras_vae.models.latent_variable_model import LatentVariableModel
+from keras_vae.models.latent_variable_model import repeated
+from keras_vae.models.levels import Level
+from keras_vae.models.levels import check_networks
+from keras_vae.models.levels import joined
+from keras_vae.models.levels import latent_shapes
+from keras_vae.models.levels import symbolic_state
+from keras_vae.models.vae import check_weight
+from keras_vae.models.vae import serialized_weight
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class HierarchicalVAE(LatentVariableModel):
+    """Variational autoencoder with L stochastic layers, z_1 next to the data and z_L on top:
+
+        p(x, z) = p(x|z_1) p(z_1|z_2) ... p(z_{L-1}|z_L) p(z_L)      (equation 1)
+        q(z|x)  = q(z_1|x) q(z_2|z_1) ... q(z_L|z_{L-1})             (equation 2)
+
+    each a diagonal Gaussian but p(x|z_1) and p(z_L). With L = 1 it is the `VAE`. The ELBO is
+
+        E_q[log p(x|z_1)] - sum_l kl_l,   kl_l = E_q[log q(z_l|z_{l-1}) - log p(z_l|z_{l+1})]
+
+    where kl_l is in closed form on top only. Below, z_{l+1} depends on z_l, so that the KL of
+    the two Gaussians given z_{l+1} would not be it, and one sample estimates it. `LadderVAE` infers
+    from the top down instead.
+
+    A decoder may return features too, beside mean and log-variance: the next decoder is then given
+    `[z_l, features]`, joined along the last axis. So information flows around z_l, and the model is
+    p(x|z_1, ..., z_L) p(z_1|z_2, ..., z_L) ... p(z_L).
+
+    Args:
+        encoders: list of L `keras.Model`s. `encoders[0]` maps x (B, S) to mean and log-variance
+            of z_1, and `encoders[l]` maps z_l to those of z_{l+1}: vectors, or maps (B, h, w, c).
+        decoders: list of L. `decoders[0]` maps z_1 to the parameters of the likelihood, and
+            `decoders[l]` maps z_{l+1} to mean and log-variance (and features) of z_l: `MLPEncoder`
+            serves.
+        likelihood: as for `VAE`.
+        prior: `Prior` of z_L, by default `StandardNormal()`.
+        kl_weight: number or schedule, the weight of every kl_l in training: the paper of
+            `LadderVAE` finds that upper layers are used only where it warms up from 0.
+        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+
+    Terms, nats per example: `reconstruction` = -log p(x|z_1), and `kl_1` ... `kl_L`.
+    Logs: `loss`, the terms, `kl`, the sum of theirs, and `elbo`, higher is better.
+
+    Raises:
+        ValueError: networks that do not fit each other; or, from `fit`, data outside the
+            likelihood's support.
+
+    Example:
+
+    ```python
+    model = HierarchicalVAE(
+        encoders=[MLPEncoder((28, 28, 1), 100), MLPEncoder((100,), 50)],
+        decoders=[MLPDecoder((28, 28, 1), 100), MLPEncoder((50,), 100)],
+        kl_weight=LinearAnnealing(10_000),
+    )
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, epochs=100, validation_data=x_test)
+    nats = model.log_likelihood(x_test, num_samples=1000)
+    ```
+
+    Reference: Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders", section 2.
+    """
+
+    passed_up = 0  # which output of an encoder has the shape that the next one is given: z_mean
+
+    def __init__(
+        self,
+        encoders,
+        decoders,
+        likelihood=None,
+        prior=None,
+        kl_weight=1.0,
+        seed=None,
+        name=None,
+        dtype=None,
+    ):
+        self.num_levels = check_networks(encoders, decoders)  # the base asks for the metrics
+        parts = encoders[0], decoders[0], likelihood, prior
+        super().__init__(*parts, seed=seed, name=name, dtype=dtype)
+        self.encoders, self.decoders = list(encoders), list(decoders)
+        self.kl_weight = check_weight("kl_weight", kl_weight)
+        self.build_where_shapes_are_known()
+
+    def terms(self, x, y=None, training=False):
+        levels = self.infer(self.bottom_up(x, training), self._draws(training), training)
+        likelihood = self.decode(levels[0].state, training=training)
+        kl = zip(self._kl_names(), self.kl_of(levels), strict=True)
+        return {"reconstruction": -likelihood.log_prob(x), **dict(kl)}
+
+    def term_weights(self):
+        return {"reconstruction": 1.0, **dict.fromkeys(self._kl_names(), self.kl_weight)}
+
+    def metric_names(self):
+        return ("reconstruction", *self._kl_names(), "kl", "elbo")
+
+    def reports(self, terms):
+        kl = sum(terms[name] for name in self._kl_names())
+        return {"kl": kl, "elbo": -(terms["reconstruction"] + kl)}
+
+    def encode(self, x, condition=None, training=False):
+        """Returns the posteriors [q(z_1|x), q(z_2|z_1), ...] of x (B, S), a list of distributions.
+
+        Every z that one of them depends on is the mean of its own: there is no noise in them.
+        """
+        levels = self.infer(self.bottom_up(x, training), _mean, training)
+        return [level.posterior for level in levels]
+
+    def encode_top(self, x):
+        """Returns the posterior of z_L, as `encode` does: what a prior of posteriors is made of."""
+        return self._ascend(self.bottom_up(x), _mean)[-1][0]
+
+    def bottom_up(self, x, training=False):
+        """Returns `[(z_mean, z_log_var), ...]`: all parameters that depend on x without noise."""
+        return [self.encoder_outputs(x, training=training)[:2]]
+
+    def infer(self, parameters, draw, training=False):
+        """Returns the list of the L `Level`s of x.
+
+        Args:
+            parameters: what `bottom_up(x)` returns.
+            draw: function of a posterior that gives z.
+            training: bool.
+        """
+        ascended = self._ascend(parameters, draw, training)
+        return self.top_down(lambda i, prior: ascended[i], training)
+
+    def top_down(self, choose, training=False):
+        """Walks p(z_L), p(z_{L-1}|z_L), ..., p(z_1|z_2) and returns the list of the L `Level`s.
+
+        Args:
+            choose: function of i and the prior of z_{i+1}, which returns its posterior and z.
+            training: bool.
+        """
+        prior, features, levels = self.prior_given(), [], []
+        for i in reversed(range(self.num_levels)):
+            posterior, z = choose(i, prior)
+            state = joined(z, features)
+            levels.insert(0, Level(posterior, prior, z, state))
+            if i:
+                mean, log_var, *features = self.decoders[i](state, training=training)
+                prior = DiagonalGaussian(mean, log_var)
+        return levels
+
+    def kl_of(self, levels):
+        """Returns the list of kl_1, ..., kl_L, each (B,) nats."""
+        *below, top = levels
+        sampled = [q.log_prob(z) - p.log_prob(z) for q, p, z, _ in below]
+        return [*sampled, kl_divergence(top.posterior, top.prior, sample=top.z)]
+
+    def latent_mean(self, x, condition=None, training=False):
+        """Returns what the decoder is given of x where each z is the mean of its posterior."""
+        if isinstance(x, keras.KerasTensor):  # being built: shapes, and no distributions yet
+            self.latent_shapes = latent_shapes(self.encoders, x, self.passed_up)
+            return symbolic_state(self.decoders, self.latent_shapes)
+        return self.infer(self.bottom_up(x, training), _mean, training)[0].state
+
+    def log_importance_weights(self, x, num_samples, y=None):
+        """Returns log w = log p(x, z) - log q(z|x), (K, B) nats, for z = z_1 ... z_L ~ q(z|x)."""
+        folded = keras.tree.map_structure(lambda t: repeated(t, num_samples), self.bottom_up(x))
+        levels = self.infer(folded, self._draws(training=False))  # K B examples each
+        log_ratio = sum(p.log_prob(z) - q.log_prob(z) for q, p, z, _ in levels)
+        state = levels[0].state
+        log_p_x = self.log_p_x(x, ops.reshape(state, (num_samples, -1, *state.shape[1:])))
+        return log_p_x + ops.reshape(log_ratio, (num_samples, -1))
+
+    def log_prior_weights(self, x, num_samples, y=None):
+        state = self._drawn_from_prior(num_samples)  # one draw serves all examples
+        return self.log_p_x(x, ops.repeat(state[:, None], ops.shape(x)[0], axis=1))
+
+    def parts(self):
+        encoders = {f"encoder_{i}": n for i, n in enumerate(self.encoders, start=1)}
+        decoders = {f"decoder_{i}": n for i, n in enumerate(self.decoders, start=1)}
+        return {**encoders, **decoders, "likelihood": self.likelihood, "prior": self.prior}
+
+    def build_latent(self, latent_shape):
+        self.prior.attach(self.encode_top, self.data_shape)
+        if not self.prior.built:  # one read from a file has been
+            self.prior.build(self.latent_shapes[-1])
+
+    def get_config(self):
+        config = super().get_config()  # with an entry for each network
+        for name in ("encoder", "decoder"):
+            numbers = range(1, self.num_levels + 1)
+            config[f"{name}s"] = [config.pop(f"{name}_{i}") for i in numbers]
+        return {**config, "kl_weight": serialized_weight(self.kl_weight)}
+
+    def _draw(self, condition=None):
+        likelihood = self.decode(self._drawn_from_prior(self.sample_batch_size))
+        return likelihood.mean, likelihood.sample(self.noise.stream(training=False))
+
+    def _drawn_from_prior(self, num_samples):
+        """Returns what the decoder is given of draws from p(z_L), p(z_{L-1}|z_L), ..."""
+        stream = self.noise.stream(training=False)
+
+        def choose(i, prior):
+            return prior, prior.sample(stream, None if prior.batch_ndims else num_samples)
+
+        return self.top_down(choose)[0].state
+
+    def _kl_names(self):
+        return [f"kl_{i}" for i in range(1, self.num_levels + 1)]
+
+    def _draws(self, training):
+        stream = self.noise.stream(training)
+        return lambda posterior: posterior.sample(stream)
+
+    def _ascend(self, parameters, draw, training=False):
+        """Returns the list of (q(z_l|z_{l-1}), z_l) from q(z_1|x) on."""
+        posterior = DiagonalGaussian(*parameters[0])
+        ascended = [(posterior, draw(posterior))]
+        for encoder in self.encoders[1:]:
+            posterior = DiagonalGaussian(*encoder(ascended[-1][1], training=training)[:2])
+            ascended.append((posterior, draw(posterior)))
+        return ascended
+
+
+def _mean(posterior):
+    return posterior.mean

@@ -1,0 +1,133 @@
+"""The importance-weighted autoencoder."""
+
+import copy
+import math
+
+import keras
+from keras import ops
+
+from keras_vae.layers.checks import check_count
+from keras_vae.models.latent_variable_model import LatentVariableModel
+from keras_vae.steps import WeightGroup
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class IWAE(LatentVariableModel):
+    """Importance-weighted autoencoder: maximises the K-sample bound
+
+        log p(x) >= L_K = E[ log 1/K sum_k w_k ],   w_k = p(x, z_k) / q(z_k|x)    (equation 8)
+
+    with z_1 ... z_K from q(z|x). L_1 is the ELBO, and L_K rises with K towards log p(x). The same
+    bound serves to evaluate any other model: `model.log_likelihood(x, num_samples=K)`.
+
+    Args:
+        encoder, decoder, likelihood, prior, condition: as for `VAE`.
+        num_samples: int, K: 5 and 50 in the paper.
+        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+
+    Terms, nats per example: `nll_bound` = -L_K, an upper bound of -log p(x).
+    Logs: `loss`, `nll_bound`, and, averages over the K samples, `reconstruction`, `kl` and `elbo`,
+    the bound L_1 of the same posterior; higher is better.
+
+    Raises:
+        ValueError: `num_samples` is no positive integer; encoder and decoder do not fit.
+
+    Example:
+
+    ```python
+    shape, latent_dim = (28, 28, 1), 50
+    model = IWAE(MLPEncoder(shape, latent_dim), MLPDecoder(shape, latent_dim), num_samples=5)
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, epochs=10, validation_data=x_test)
+    ```
+
+    Reference: Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders".
+    """
+
+    def __init__(self, encoder, decoder, likelihood=None, prior=None, num_samples=5, **kwargs):
+        super().__init__(encoder, decoder, likelihood, prior, **kwargs)
+        self.num_samples = check_count("num_samples", num_samples)
+        self.build_where_shapes_are_known()
+
+    def terms(self, x, y=None, training=False):
+        y = self.shown(y, training)
+        posterior = self.encode(x, y, training)
+        z = posterior.sample(self.noise.stream(training), self.num_samples)  # (K, B, D)
+        log_p_x = self.log_p_x(x, z, y, training)  # (K, B)
+        log_p_z = self.prior_given(y).log_prob(z)
+        terms = {
+            "reconstruction": -ops.mean(log_p_x, axis=0),
+            "kl": ops.mean(posterior.log_prob(z) - log_p_z, axis=0),
+            "nll_bound": -log_mean_exp(log_p_x + log_p_z - posterior.log_prob(z)),
+        }
+        if training:
+            terms.update(self.training_terms(log_p_x + log_p_z, z, posterior))
+        return terms
+
+    def training_terms(self, log_joint, z, posterior):
+        """Returns further costs that only training has, of log p(x, z) (K, B) and z (K, B, D)."""
+        return {}
+
+    def term_weights(self):
+        return {"nll_bound": 1.0}
+
+    def metric_names(self):
+        return ("nll_bound", *super().metric_names())
+
+    def get_config(self):
+        return {**super().get_config(), "num_samples": self.num_samples}
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class DReGIWAE(IWAE):
+    """`IWAE` whose encoder descends the doubly-reparameterised gradient.
+
+    The encoder's gradient of L_K by plain reparameterisation gets noisier, relative to its size,
+    the larger K. Without bias it is also
+
+        sum_k v_k^2  d log w_k / d z_k  d z_k / d phi,   v_k = w_k / sum_j w_j    (equation 8)
+
+    where log w_k depends on the encoder's weights phi through z_k alone. Decoder and prior
+    descend L_K as before.
+
+    Args:
+        encoder, decoder, likelihood, prior, condition, num_samples, seed: as for `IWAE`. The
+            prior must not share the encoder's weights, so it cannot be a `VampPrior`.
+
+    Reference: Tucker et al. 2019, "Doubly Reparameterized Gradient Estimators for Monte Carlo
+    Objectives".
+    """
+
+    def __init__(self, encoder, decoder, likelihood=None, prior=None, num_samples=5, **kwargs):
+        if prior is not None and prior.shares_encoder:
+            raise ValueError(
+                f"DReGIWAE cannot have a {type(prior).__name__}: the encoder would be a part of "
+                "the prior, whose gradient is another one. Use IWAE, or another prior."
+            )
+        super().__init__(encoder, decoder, likelihood, prior, num_samples, **kwargs)
+
+    def training_terms(self, log_joint, z, posterior):
+        log_w = log_joint - _without_gradient(posterior).log_prob(z)
+        weights = ops.stop_gradient(ops.softmax(log_w, axis=0))
+        surrogate = -ops.sum(ops.square(weights) * log_w, axis=0)
+        return {"dreg": surrogate - ops.stop_gradient(surrogate)}  # a gradient, and no cost
+
+    def weight_groups(self):
+        encoder = self.encoder.trainable_variables
+        of_encoder = {id(v) for v in encoder}
+        others = [v for v in self.trainable_variables if id(v) not in of_encoder]
+        return {
+            "generative": WeightGroup(others, self.term_weights()),
+            "inference": WeightGroup(encoder, {"dreg": 1.0}),
+        }
+
+
+def _without_gradient(gaussian):
+    fixed = copy.copy(gaussian)
+    fixed.mean, fixed.log_var = ops.stop_gradient(fixed.mean), ops.stop_gradient(fixed.log_var)
+    return fixed
+
+
+def log_mean_exp(log_w):
+    """Returns log 1/K sum_k exp(log_w_k), (B,), of (K, B)."""
+    return ops.logsumexp(log_w, axis=0) - math.log(log_w.shape[0])

@@ -1,0 +1,89 @@
+"""The ladder variational autoencoder."""
+
+import keras
+from keras import ops
+
+from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import kl_divergence
+from keras_vae.models.hierarchical_vae import HierarchicalVAE
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class LadderVAE(HierarchicalVAE):
+    """`HierarchicalVAE` whose inference goes from the top down, as its generation does:
+
+        q(z|x) = q(z_L|x) q(z_{L-1}|z_L, x) ... q(z_1|z_2, x)
+
+    The encoders go up without noise and give N(m_l, v_l), what x says of z_l. On the way down it
+    is multiplied with what the levels above say, p(z_l|z_{l+1}) = N(mu_l, s_l), both weighted by
+    their precision (equations 17 to 19):
+
+        q(z_l|z_{l+1}, x) = N(mean, var),   1 / var = 1 / v_l + 1 / s_l,
+                                            mean = var (m_l / v_l + mu_l / s_l)
+
+    So x has to tell a level only what those above have not told, and many levels learn together.
+    Every kl_l is KL(q(z_l|z_{l+1}, x) || p(z_l|z_{l+1})), in closed form.
+
+    Args:
+        encoders: list of L `keras.Model`s. `encoders[0]` maps x (B, S), and `encoders[l]` the
+            features of `encoders[l - 1]`, to `(z_mean, z_log_var, features)`, the first two of
+            z_{l+1}: `MLPEncoder(..., num_outputs=3)`. The last one needs no features.
+        decoders, likelihood, prior, kl_weight, seed: as for `HierarchicalVAE`.
+
+    Terms and logs: those of `HierarchicalVAE`.
+
+    Raises:
+        ValueError: networks that do not fit each other; or, from `fit`, data outside the
+            likelihood's support.
+
+    Example:
+
+    ```python
+    model = LadderVAE(
+        encoders=[
+            MLPEncoder((28, 28, 1), 64, hidden_units=(512,), num_outputs=3),
+            MLPEncoder((512,), 32, hidden_units=(256,)),
+        ],
+        decoders=[MLPDecoder((28, 28, 1), 64), MLPEncoder((32,), 64)],
+        kl_weight=LinearAnnealing(100_000),
+    )
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, epochs=100, validation_data=x_test)
+    ```
+
+    Reference: Sonderby, Raiko, Maaloe, Sonderby, Winther 2016, "Ladder Variational Autoencoders".
+    """
+
+    passed_up = 2  # the features
+
+    def encode_top(self, x):
+        return DiagonalGaussian(*self.bottom_up(x)[-1])
+
+    def bottom_up(self, x, training=False):
+        parameters, features = [], [x]
+        for encoder in self.encoders:
+            mean, log_var, *features = encoder(features[0], training=training)
+            parameters.append((mean, log_var))
+        return parameters
+
+    def infer(self, parameters, draw, training=False):
+        def choose(i, prior):
+            posterior = DiagonalGaussian(*parameters[i])
+            if i < self.num_levels - 1:
+                posterior = precision_weighted(posterior, prior)
+            return posterior, draw(posterior)
+
+        return self.top_down(choose, training)
+
+    def kl_of(self, levels):
+        return [kl_divergence(q, p, sample=z) for q, p, z, _ in levels]
+
+
+def precision_weighted(a, b):
+    """Returns the product of two diagonal Gaussians, normalised: again one.
+
+    Its precision is the sum of theirs, its mean that of theirs weighted by precision.
+    """
+    log_var = -ops.logaddexp(-a.log_var, -b.log_var)
+    weight = ops.sigmoid(b.log_var - a.log_var)  # 1 / var_a over the sum of both
+    return DiagonalGaussian(b.mean + weight * (a.mean - b.mean), log_var)

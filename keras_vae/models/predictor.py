@@ -1,0 +1,201 @@
+"""Prediction of y from x without a latent variable, a baseline."""
+
+import copy
+
+import keras
+from keras import ops
+
+from keras_vae.distributions import Categorical
+from keras_vae.evaluation.batching import map_batches
+from keras_vae.layers.likelihoods import CategoricalLikelihood
+from keras_vae.layers.likelihoods import Likelihood
+from keras_vae.models import inputs
+from keras_vae.models.generative_model import GenerativeModel
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class Predictor(GenerativeModel):
+    """A network trained on -log p(y|x): a classifier, or a deterministic prediction of pictures.
+
+    Given x the elements of y are independent, where a `CVAE` of y given x has a latent variable
+    in common to them: the baseline that it is measured against. With labels y it is a classifier.
+
+    Args:
+        network: `keras.Model` from x (B, S) to the parameters of the likelihood, such as
+            `MLPEncoder(shape, num_classes, num_outputs=1)` to logits.
+        likelihood: `Likelihood` of y (B, T): `CategoricalLikelihood(num_classes)` of labels (B,),
+            `BernoulliLikelihood()` of black and white pictures.
+        seed: int, or `None`; gives the order of the batches.
+
+    Terms: `nll` = -log p(y|x), nats per example. Logs: `loss` and `nll`, and with a
+    `CategoricalLikelihood` `accuracy`, the part of y that is the most probable class.
+
+    Raises:
+        ValueError: a network that does not fit the likelihood; or, from `fit`, bad or missing data
+            or targets.
+
+    Example:
+
+    ```python
+    model = Predictor(MLPEncoder((28, 28, 1), 10, num_outputs=1), CategoricalLikelihood(10))
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, y_train, epochs=10, validation_data=(x_test, y_test))
+    probabilities = model.predict(x_test)  # (N, 10)
+    features = model.features(x_test)  # (N, 256)
+    ```
+
+    Reference: Sohn, Lee, Yan 2015, "Learning Structured Output Representation using Deep
+    Conditional Generative Models", section 5.1, its baseline.
+    """
+
+    def __init__(self, network, likelihood, seed=None, name=None, dtype=None):
+        if not isinstance(likelihood, Likelihood):
+            raise TypeError(
+                "`likelihood` must be a likelihood layer such as "
+                f"keras_vae.CategoricalLikelihood(10). Received: {likelihood!r}."
+            )
+        self.is_of_classes = isinstance(likelihood, CategoricalLikelihood)  # for `metric_names`
+        super().__init__(seed=seed, name=name, dtype=dtype)
+        self.network = network
+        self.likelihood = likelihood
+        shape = getattr(network, "input_shape", None) if network.built else None
+        if isinstance(shape, tuple) and None not in shape[1:]:
+            self.build(shape)
+
+    def predicted(self, x, training=False):
+        """Returns p(y|x), a distribution over (B, T), of x (B, S)."""
+        return self.likelihood(self.network(ops.cast(x, "float32"), training=training))
+
+    def call(self, x, training=False):
+        """Returns what `predict` gives: the probabilities of the classes, (B, T, C), where the
+        likelihood is categorical, otherwise the mean of p(y|x), (B, T)."""
+        predicted = self.predicted(x, training)
+        return predicted.probs if isinstance(predicted, Categorical) else predicted.mean
+
+    def terms(self, x, y=None, training=False):
+        predicted = self.predicted(x, training)
+        terms = {"nll": -predicted.log_prob(y)}
+        if self.is_of_classes:
+            right = ops.cast(ops.equal(predicted.mode, ops.cast(y, "int32")), "float32")
+            terms["accuracy"] = ops.mean(ops.reshape(right, (ops.shape(right)[0], -1)), axis=-1)
+        return terms
+
+    def term_weights(self):
+        return {"nll": 1.0}
+
+    def metric_names(self):
+        return ("nll", "accuracy") if self.is_of_classes else ("nll",)
+
+    def log_likelihood(self, x, y, batch_size=256):
+        """Returns log p(y|x), exactly.
+
+        Args:
+            x: array (N, S).
+            y: array (N, T), the targets.
+            batch_size: int, examples computed at once.
+
+        Returns:
+            NumPy array (N,), nats.
+
+        Raises:
+            ValueError: x or y is not data of this model.
+        """
+        (x,) = self.check_inputs(x)
+        y = self.check_condition(y, x)
+        return map_batches(
+            self, lambda x, y: self.predicted(x).log_prob(y), x, y, batch_size=batch_size
+        )
+
+    def features(self, x, batch_size=256):
+        """Returns what the network's last layer is given: in a classifier that ends in a dense
+        layer, the activations of the last hidden one.
+
+        Args:
+            x: array (N, S).
+            batch_size: int, examples computed at once.
+
+        Returns:
+            NumPy array (N, F).
+
+        Raises:
+            ValueError: x is not data of this model, or the network shows no layers.
+        """
+        (x,) = self.check_inputs(x)
+        network = _without_last_layer(self.network)
+        features = map_batches(
+            self, lambda batch: network(batch, training=False), x, batch_size=batch_size
+        )
+        return features.reshape(len(x), -1)
+
+    def sample(self, num_samples, condition=None, seed=None, **kwargs):
+        """A predictor has nothing to sample."""
+        raise NotImplementedError(
+            f"{type(self).__name__} predicts y from x and has no prior over z, so there is nothing "
+            "to sample. Use CVAE."
+        )
+
+    def check_condition(self, y, x, name="y"):
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} learns to predict y, and `{name}` is missing. Train with "
+                "`fit(x, y)`, or on a data set of (x, y)."
+            )
+        if not self.built:  # its network does not know its input
+            self._check_and_build(inputs.to_numpy(x), "x")
+        y = inputs.to_numpy(y)
+        inputs.check_examples(y, None, name)
+        expected = (len(x), *self.target_shape)
+        if y.shape != expected:
+            of_labels = (
+                " Labels are integers, one for each example: take np.argmax(y, axis=-1) of one-hot "
+                "ones."
+            )
+            raise ValueError(
+                f"`{name}` has the wrong shape. Expected: {expected}, one target for each of the "
+                f"{len(x)} examples. Received: {y.shape}, dtype {y.dtype}."
+                f"{'' if self.target_shape else of_labels}"
+            )
+        self.likelihood.check(y, name)
+        return y
+
+    def checked_inputs(self, x):
+        if inputs.is_array(x) or isinstance(x, list | tuple):
+            return self.check_inputs(x)[0]
+        batch, x = inputs.first_batch(x)
+        self._check_and_build(keras.utils.unpack_x_y_sample_weight(batch)[0], "x")
+        return x
+
+    def parts(self):
+        """Returns `{constructor argument: layer}`, the parts that hold the weights."""
+        return {"network": self.network, "likelihood": self.likelihood}
+
+    def build(self, input_shape):
+        """Builds every part from the shape of a batch of x, (None, *S)."""
+        if self.built:  # loading a `.keras` file asks once more
+            return
+        self.data_shape = tuple(input_shape[1:])
+        parameters = self.network(keras.KerasTensor((None, *self.data_shape), "float32"))
+        if not self.likelihood.built:  # one read from a file has been
+            self.likelihood.build(parameters.shape)
+        self.target_shape = tuple(self.likelihood.data_shape(parameters.shape[1:]))
+
+    def get_config(self):
+        return {
+            **{k: keras.saving.serialize_keras_object(v) for k, v in self.parts().items()},
+            **super().get_config(),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
+
+
+def _without_last_layer(network):
+    """Returns the network up to what its last layer is given."""
+    if not getattr(network, "inputs", None):
+        raise ValueError(
+            "`features` are the input of the network's last layer, and this "
+            f"{type(network).__name__} does not show its layers. Build it as a functional or "
+            "Sequential `keras.Model`."
+        )
+    return keras.Model(network.inputs, network.layers[-1].input)

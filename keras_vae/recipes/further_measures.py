@@ -1,0 +1,100 @@
+"""Numbers that only some recipes ask for, by `measures` of `[evaluation]`."""
+
+import numpy as np
+
+from keras_vae import evaluation
+from keras_vae import presets
+from keras_vae.datasets.quadrants import MAX_SEEN
+from keras_vae.models import GenerativeModel
+from keras_vae.models import Predictor
+from keras_vae.recipes.data import pairs
+
+CLASSIFIER = "classifier_mnist"
+NUM_SAMPLES = 10_000  # pictures drawn, as many as there are to compare with
+
+
+def check_measures(recipe):
+    """Makes sure, before hours of training, that what comes after them can be measured.
+
+    Raises:
+        ValueError: a measure that there is not, or the preset that it needs is not here.
+    """
+    asked = _asked(recipe)
+    unknown = sorted(set(asked) - _MEASURES.keys())
+    if unknown:
+        raise ValueError(
+            f"The recipe {recipe.name!r}: there is no measure {', '.join(unknown)}. `measures` of "
+            f"[evaluation] may name {', '.join(sorted(_MEASURES))}."
+        )
+    if "samples" in asked:
+        presets.find(CLASSIFIER)
+
+
+def further_measures(model, recipe, test):
+    """Returns `{name: number}` of what the recipe's `measures` names.
+
+    Args:
+        model: a trained model.
+        recipe: `Recipe`, which `check_measures` has found right.
+        test: `Arrays`, the test part of its data.
+    """
+    numbers = {}
+    for name in _asked(recipe):
+        numbers |= _MEASURES[name](model, recipe, test)
+    return numbers
+
+
+def _asked(recipe):
+    return recipe.evaluation.get("measures", [])
+
+
+def _aggregate_posterior(model, recipe, test):
+    """Mean and standard deviation of the codes of all test examples, in each dimension."""
+    z = np.asarray(evaluation.map_batches(model, model.encode, test.x), "float64")
+    mean, std = z.mean(axis=0), z.std(axis=0)
+    return {
+        "aggregate_largest_mean": float(np.abs(mean).max()),
+        "aggregate_smallest_std": float(std.min()),
+        "aggregate_largest_std": float(std.max()),
+    }
+
+
+def _quadrants(model, recipe, test):
+    """-log p of the hidden quadrants given those seen, for one, two and three of them seen."""
+    config, numbers = recipe.evaluation, {}
+    for num_seen in range(1, MAX_SEEN + 1):
+        shown = pairs(recipe, test, num_seen)
+        if isinstance(model, Predictor):
+            numbers[f"nll_{num_seen}_seen"] = float(-model.log_likelihood(*shown).mean())
+            continue
+        x, condition = shown
+        for proposal, name in (("posterior", "nll"), ("prior", "nll_by_prior")):
+            options = {"condition": condition, "proposal": proposal, "seed": config.get("seed", 0)}
+            log_p = evaluation.log_likelihood(
+                model, x, config.get("quadrants_num_samples", 500), **options
+            )
+            numbers[f"{name}_{num_seen}_seen"] = float(-log_p.mean())
+    return numbers
+
+
+def _samples(model, recipe, test):
+    """How samples look to a classifier: the distance of their features from those of test
+    pictures, and for a conditional model how many are taken for their label."""
+    classifier = GenerativeModel.from_preset(CLASSIFIER)
+    labels = np.arange(NUM_SAMPLES, dtype="int32") % 10
+    is_conditional = recipe.data.get("pairs") == "labels"
+    options = {"condition": labels} if is_conditional else {}
+    samples = model.sample(NUM_SAMPLES, seed=recipe.evaluation.get("seed", 0), **options)
+    features = [classifier.features(x) for x in (samples, test.x)]
+    numbers = {"classifier_frechet_distance": evaluation.frechet_distance(*features)}
+    if is_conditional:
+        taken_for = classifier.predict(samples, batch_size=500, verbose=0).argmax(axis=-1)
+        numbers["samples_classified_as_their_label"] = float(np.mean(taken_for == labels))
+    return numbers
+
+
+_MEASURES = {
+    "aggregate_posterior": _aggregate_posterior,
+    "quadrants": _quadrants,
+    "samples": _samples,
+}

@@ -1,0 +1,52 @@
+"""The numbers of `metrics.json` in words, for cards and the command line."""
+
+import re
+
+# Name in `metrics.json` (a pattern) -> what it is, and its decimals. In the order of a card.
+_NAMES = {
+    r"nll": ("NLL, nats per example", 2),
+    r"nll_bits_per_dim": ("NLL, bits per dimension", 4),
+    r"nll_bound": ("bound on the NLL that was trained, nats", 2),
+    r"nll_(\d)_seen": ("NLL of the rest, {} of 4 quadrants seen, nats", 2),
+    r"nll_by_prior_(\d)_seen": ("the same by draws from the prior, {} seen, nats", 2),
+    r"elbo": ("ELBO, nats (higher is better)", 2),
+    r"reconstruction": ("reconstruction, -E[log p(x\\|z)], nats", 2),
+    r"kl": ("KL(q(z\\|x), p(z)), nats", 2),
+    r"kl_(\d+)": ("KL of level {}, nats", 2),
+    r"adversarial": ("-log D(z) of codes, nats", 2),
+    r"discriminator_accuracy": ("codes and draws that the discriminator tells apart", 3),
+    r"accuracy": ("accuracy", 4),
+    r"active_units": ("active units", 0),
+    r"aggregate_largest_mean": ("codes of the test set: largest absolute mean of a dimension", 3),
+    r"aggregate_smallest_std": ("smallest standard deviation of a dimension", 3),
+    r"aggregate_largest_std": ("largest standard deviation of a dimension", 3),
+    r"classifier_frechet_distance": ("Frechet distance of samples, features of the classifier", 2),
+    r"samples_classified_as_their_label": ("samples classified as their label", 4),
+}
+
+
+def rows(test):
+    """Returns `[(name, words, value)]` of the numbers that `test` has, values as text.
+
+    Args:
+        test: dict, the `test` part of a `metrics.json`.
+    """
+    found = []
+    for pattern, (words, decimals) in _NAMES.items():
+        for name in test:
+            if match := re.fullmatch(pattern, name):
+                found.append((name, words.format(*match.groups()), _value(test, name, decimals)))
+    return found
+
+
+def _value(test, name, decimals):
+    if name == "active_units":
+        active, size = test[name], test["latent_dim"]
+        if isinstance(active, list):  # one number a level
+            return ", ".join(f"{a} of {s}" for a, s in zip(active, size, strict=True))
+        return f"{active} of {size}"
+    text = f"{test[name]:.{decimals}f}"
+    errors = {"nll": 1.0, "nll_bits_per_dim": test.get("nll_bits_per_dim", 0) / test.get("nll", 1)}
+    if name not in errors or "nll_standard_error" not in test:
+        return text
+    return f"{text} ± {errors[name] * test['nll_standard_error']:.{decimals}f}"

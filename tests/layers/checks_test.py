@@ -1,0 +1,15 @@
+import numpy as np
+import pytest
+
+from keras_vae.layers.checks import check_count
+
+
+@pytest.mark.parametrize("value", [2, np.int64(2)])
+def test_counts_become_ints(value):
+    assert type(check_count("n", value, least=2)) is int
+
+
+@pytest.mark.parametrize("value", [1, -3, True, 2.0, "2", None])
+def test_what_is_no_count_is_named(value):
+    with pytest.raises(ValueError, match=r"`n` must be an integer of at least 2\. Received: "):
+        check_count("n", value, least=2)

@@ -1,0 +1,107 @@
+import keras
+import numpy as np
+import pytest
+from families import BY_NAME
+from families import PICTURE
+from tiny_recipe import TEXT
+from tiny_recipe import read_tiny_recipe
+
+from keras_vae import presets
+from keras_vae.datasets import Arrays
+from keras_vae.datasets import seen_quadrants
+from keras_vae.recipes import further_measures as module
+from keras_vae.recipes.further_measures import check_measures
+from keras_vae.recipes.further_measures import further_measures
+
+
+def asking(folder, *measures, pairs=None, **evaluation):
+    """The tiny recipe with measures."""
+    lines = [f"measures = {list(measures)}", *(f"{k} = {v}" for k, v in evaluation.items())]
+    text = TEXT.replace("[evaluation]", "\n".join(["[evaluation]", *lines]))
+    if pairs:
+        text = text.replace("[data]", f'[data]\npairs = "{pairs}"')
+    return read_tiny_recipe(folder, text)
+
+
+def test_nothing_is_measured_that_was_not_asked_for(tmp_path):
+    recipe = read_tiny_recipe(tmp_path)
+    check_measures(recipe)
+    assert further_measures(None, recipe, None) == {}
+
+
+def test_an_unknown_measure_is_named_before_training(tmp_path):
+    with pytest.raises(ValueError, match=r"no measure beauty.*quadrants, samples"):
+        check_measures(asking(tmp_path, "beauty", "samples"))
+
+
+def test_a_missing_classifier_is_named_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(presets.locate, "_ZOOS", (tmp_path,))
+    with pytest.raises(ValueError, match="classifier_mnist"):
+        check_measures(asking(tmp_path, "samples"))
+
+
+def test_the_aggregate_posterior_of_codes_by_hand(tmp_path):
+    family = BY_NAME["autoencoder"]  # its codes have no noise, as those of an AAE
+    model, x = family.model(), family.data()
+    z = keras.ops.convert_to_numpy(model.encode(x))
+    found = further_measures(model, asking(tmp_path, "aggregate_posterior"), Arrays(x))
+    assert found == {
+        "aggregate_largest_mean": pytest.approx(np.abs(z.mean(axis=0)).max(), rel=1e-5),
+        "aggregate_smallest_std": pytest.approx(z.std(axis=0).min(), rel=1e-5),
+        "aggregate_largest_std": pytest.approx(z.std(axis=0).max(), rel=1e-5),
+    }
+
+
+def test_completions_are_measured_for_each_number_of_quadrants(tmp_path):
+    family = BY_NAME["completing_cvae"]
+    recipe = asking(tmp_path, "quadrants", pairs="completion", quadrants_num_samples=7)
+
+    class Spy:
+        data_shape, noise = PICTURE, family.model().noise
+
+        def check_inputs(self, x, condition):
+            return x, condition
+
+        def jitted(self, function):
+            return lambda *arrays: keras.ops.convert_to_numpy(function(*arrays))
+
+        def log_importance_weights(self, x, num_samples, y):
+            assert num_samples == 7
+            seen = np.sum(y[..., 1], axis=(1, 2))
+            return keras.ops.convert_to_tensor(np.tile(-seen, (7, 1)).astype("float32"))
+
+        def log_prior_weights(self, x, num_samples, y):
+            return self.log_importance_weights(x, num_samples, y) - 1.0
+
+    x = family.data()
+    found = further_measures(Spy(), recipe, Arrays(x))
+    for num_seen in (1, 2, 3):
+        area = seen_quadrants(x[:1], num_seen)[..., 1].sum()
+        assert found[f"nll_{num_seen}_seen"] == pytest.approx(area, rel=1e-5)
+        assert found[f"nll_by_prior_{num_seen}_seen"] == pytest.approx(area + 1, rel=1e-5)
+
+
+@pytest.mark.parametrize("pairs", [None, "labels"])
+def test_samples_are_seen_by_the_classifier(tmp_path, monkeypatch, pairs):
+    class Classifier:
+        def features(self, x):
+            return x.reshape(len(x), -1)[:, :2]
+
+        def predict(self, x, **kwargs):
+            return np.eye(10)[np.round(x[:, 0, 0, 0] * 9).astype(int)]
+
+    class Model:
+        def sample(self, num_samples, seed, condition=None):
+            # Every tenth is taken for another label than its own.
+            labels = np.arange(num_samples) % 10 if condition is None else condition
+            shown = np.where(np.arange(num_samples) % 20 == 3, 5, labels)
+            return np.broadcast_to((shown / 9)[:, None, None, None], (num_samples, 2, 2, 1))
+
+    monkeypatch.setattr(module, "NUM_SAMPLES", 40)
+    monkeypatch.setattr(module.GenerativeModel, "from_preset", lambda name: Classifier())
+    test = Arrays(np.random.default_rng(0).random((30, 2, 2, 1)).astype("float32"))
+    found = further_measures(Model(), asking(tmp_path, "samples", pairs=pairs), test)
+    features = [Classifier().features(x) for x in (Model().sample(40, 0), test.x)]
+    distance = module.evaluation.frechet_distance(*features)
+    assert found.pop("classifier_frechet_distance") == distance
+    assert found == ({} if pairs is None else {"samples_classified_as_their_label": 0.95})
