@@ -311,3 +311,93 @@ def test_networks_that_do_not_fit():
         "The decoder does not give back the shape of the data. Expected: parameters for x of "
         "shape (6, 5, 1), the encoder's input. Received: for (6, 6, 1), with BernoulliLikelihood."
     )
+
+
+# Conditions.
+
+LABELS_OF_3 = families.BY_NAME["conditional_iwae"].pairs()[1]
+NO_LABEL = (
+    "`{name}` holds {count} values that are no labels, the first ({value}) at index {index}. "
+    "Expected: labels from 0 to 2, as integers (N,) or one-hot. Count classes from 0, or give the "
+    "model as many `num_classes` as there are."
+)
+MISSING = (
+    "A condition is missing. Expected: `{name}`, labels from 0 to 2, as integers (N,) or one-hot, "
+    "one for each example. Received: None. Train with `fit(x, condition)` or on a data set of "
+    "(x, condition), and give `condition=` elsewhere."
+)
+TOO_FEW = (
+    "`{name}` must hold one condition for each of the 8 examples. Received: 7, shape (7,). Were "
+    "some rows dropped or shuffled?"
+)
+NO_KIND = (
+    "`{name}` has the wrong shape or type. Expected: labels from 0 to 2, as integers (N,) or "
+    "one-hot. Received: shape {shape}, dtype {dtype}."
+)
+
+
+def labels_with(value, dtype="int32"):
+    labels = LABELS_OF_3.astype(dtype)
+    labels[[2, 5]] = value
+    return labels
+
+
+BAD_LABELS = {
+    "3 of 3": (labels_with(3), NO_LABEL, {"count": 2, "value": 3, "index": 2}),
+    "minus one": (labels_with(-1), NO_LABEL, {"count": 2, "value": -1, "index": 2}),
+    "a half": (labels_with(0.5, "float32"), NO_LABEL, {"count": 2, "value": 0.5, "index": 2}),
+    "NaN": (labels_with(np.nan, "float32"), NO_LABEL, {"count": 2, "value": "nan", "index": 2}),
+    "soft": (np.full((8, 3), 0.5), NO_LABEL, {"count": 8, "value": "[0.5 0.5 0.5]", "index": 0}),
+    "one too few": (LABELS_OF_3[:7], TOO_FEW, {}),
+    "none": (None, MISSING, {}),
+    "words": (np.array(["a"] * 8), NO_KIND, {"shape": (8,), "dtype": "<U1"}),
+    "of four": (np.zeros((8, 4)), NO_KIND, {"shape": (8, 4), "dtype": "float64"}),
+}
+every_bad_label = pytest.mark.parametrize("wrong", BAD_LABELS)
+
+
+@pytest.fixture(scope="module")
+def conditional():
+    """Its weights must stay as they are: nothing here reaches a step."""
+    model = families.BY_NAME["conditional_iwae"].compiled()
+    before = model.get_weights()
+    yield model
+    assert all(map(np.array_equal, before, model.get_weights()))
+    assert int(model.optimizer.iterations) == 0
+
+
+@every_bad_label
+def test_conditions(conditional, wrong):
+    labels, template, values = BAD_LABELS[wrong]
+    for method in (conditional.fit, conditional.evaluate):
+        assert error_of(method, X, labels, verbose=0) == template.format(name="y", **values)
+    for method in (conditional.train_on_batch, conditional.test_on_batch):
+        assert error_of(method, X, labels) == template.format(name="y", **values)
+    expected = template.format(name="condition", **values)
+    for method in (conditional.reconstruct, conditional.log_likelihood):
+        assert error_of(method, X, condition=labels) == expected
+    assert error_of(conditional.predict, (X, labels), verbose=0) == expected
+    assert error_of(conditional.sample, 8, condition=labels) == expected
+
+
+@every_bad_label
+def test_conditions_of_validation_data_and_data_sets(conditional, wrong):
+    labels, template, values = BAD_LABELS[wrong]
+    expected = template.format(name="validation_data[1]", **values)
+    found = error_of(conditional.fit, X, LABELS_OF_3, validation_data=(X, labels), verbose=0)
+    assert found == expected
+    data = OneBatch(X) if labels is None else OneBatch(X, labels)
+    assert error_of(conditional.fit, data, verbose=0) == template.format(name="y", **values)
+
+
+def test_conditions_that_are_pictures():
+    model = families.BY_NAME["completing_cvae"].model()
+    expected = "finite numbers of shape (N, 6, 5, 1)"
+    assert error_of(model.reconstruct, X, condition=X[:, :5]) == (
+        f"`condition` has the wrong shape or type. Expected: {expected}. Received: shape "
+        "(8, 5, 5, 1), dtype float32."
+    )
+    assert error_of(model.log_likelihood, X, condition=spoiled(np.nan)) == (
+        "`condition` holds 1 conditions that are not finite, the first at index 2. Expected: "
+        f"{expected}. Remove or repair these examples first."
+    )

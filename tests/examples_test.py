@@ -4,10 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from keras_vae import recipes
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+RECIPES = sorted((ROOT / "examples" / "recipes").glob("*.toml"))
 
 
 @pytest.mark.slow
@@ -22,3 +26,20 @@ def test_runs(path, tmp_path):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.name)
 def test_fits_on_a_few_pages(path):
     assert len(path.read_text().splitlines()) <= 150
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
+def test_recipes_train(path):
+    recipe = recipes.read_recipe(path)
+    x = np.random.default_rng(0).integers(0, 2, (8, 28, 28, 1)).astype("float32")
+    model = recipes.build_model(recipe, x.shape[1:], seed=0)
+    model.compile(recipes.build_optimizer(recipe, num_updates=10))
+    before = model.get_weights()
+    assert np.isfinite(model.train_on_batch(x, return_dict=True)["loss"])
+    assert not all(map(np.array_equal, before, model.get_weights()))
+
+
+def test_a_variant_is_a_line():
+    lines = [set(path.read_text().splitlines()) for path in RECIPES]
+    same = set.intersection(*lines)
+    assert all(len(own - same) <= 4 for own in lines)  # its summary, its data, and what it is
