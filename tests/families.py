@@ -10,13 +10,16 @@ import numpy as np
 from keras import layers
 from keras import ops
 
+from keras_vae import AAE
 from keras_vae import CVAE
 from keras_vae import IWAE
 from keras_vae import VAE
 from keras_vae import ArrayCondition
 from keras_vae import Autoencoder
+from keras_vae import BernoulliLikelihood
 from keras_vae import BinaryCodes
 from keras_vae import CategoricalCodes
+from keras_vae import CategoricalLikelihood
 from keras_vae import ConditionalGaussian
 from keras_vae import ConvDecoder
 from keras_vae import ConvEncoder
@@ -31,6 +34,7 @@ from keras_vae import LearnedSigmaGaussianLikelihood
 from keras_vae import LinearAnnealing
 from keras_vae import MLPDecoder
 from keras_vae import MLPEncoder
+from keras_vae import Predictor
 from keras_vae import StraightThroughGumbelVAE
 
 NUM_EXAMPLES, BATCH_SIZE, NUM_CLASSES = 8, 4, 3
@@ -202,6 +206,22 @@ def _ladder_vae():
     return LadderVAE(encoders, decoders, seed=21)
 
 
+def _aae():
+    encoder = MLPEncoder(PICTURE, 3, (8,), "tanh", num_outputs=1)
+    discriminator = MLPEncoder((3,), 1, (8,), "tanh", num_outputs=1, name="discriminator")
+    return AAE(encoder, mlp(PICTURE)[1], discriminator, adversarial_weight=2.0, seed=24)
+
+
+def _classifier():
+    network = MLPEncoder(PICTURE, NUM_CLASSES, (8,), "tanh", num_outputs=1)
+    return Predictor(network, CategoricalLikelihood(NUM_CLASSES), seed=25)
+
+
+def _picture_predictor():
+    network = keras.Sequential([keras.Input(PICTURE), layers.Conv2D(1, 3, padding="same")])
+    return Predictor(network, BernoulliLikelihood(), seed=26)
+
+
 FAMILIES = [
     Family("vae", lambda: VAE(*mlp(PICTURE), seed=1), PICTURE),
     Family("conv_vae", lambda: VAE(*conv(PICTURE), seed=2), PICTURE),
@@ -219,6 +239,9 @@ FAMILIES = [
     Family("gumbel_vae", _gumbel_vae, PICTURE),
     Family("straight_through_gumbel_vae", _straight_through_gumbel_vae, PICTURE),
     Family("binary_gumbel_vae", lambda: _gumbel(GumbelVAE, BinaryCodes(), 23), PICTURE),
+    Family("aae", _aae, PICTURE),
+    Family("classifier", _classifier, PICTURE, target=()),
+    Family("picture_predictor", _picture_predictor, PICTURE, target=PICTURE),
     Family("keras_example", lambda: VAE(*keras_example(), seed=7), (28, 28, 1)),
 ]
 BY_NAME = {family.name: family for family in FAMILIES}

@@ -1,7 +1,5 @@
 """What autoencoders and their variational sisters share: an encoder, a decoder, a likelihood."""
 
-import copy
-
 import keras
 from keras import ops
 
@@ -33,7 +31,7 @@ class EncoderDecoderModel(GenerativeModel):
         super().__init__(seed=seed, name=name, dtype=dtype)
         self.encoder = encoder
         self.decoder = decoder
-        self.likelihood = _check_likelihood(likelihood or _default_likelihood(decoder))
+        self.likelihood = check_likelihood(likelihood or _default_likelihood(decoder))
         self.condition = _check_condition(condition)
 
     def parts(self):
@@ -123,27 +121,14 @@ class EncoderDecoderModel(GenerativeModel):
             self.likelihood.build(parameters.shape)
         self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
 
-    def get_config(self):
-        return {
-            **{k: keras.saving.serialize_keras_object(v) for k, v in self.parts().items()},
-            **super().get_config(),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        # Keras empties the configs of functional models as it reads them: the caller keeps his.
-        return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
-
     def build_latent(self, latent_shape):
         """Builds what depends on the shape of one z; a deterministic model has nothing."""
 
     def build_where_shapes_are_known(self):
         """Builds the model at once where the encoder knows its input: it then has a summary,
         weights to load and optimizer slots to restore before it sees data."""
-        shape = getattr(self.encoder, "input_shape", None) if self.encoder.built else None
-        shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
-        if isinstance(shape, tuple) and None not in shape[1:]:
-            self.build(shape)
+        if input_shape := known_input_shape(self.encoder):
+            self.build(input_shape)
 
     def _check_network_inputs(self):
         expected = 1 if self.condition is None else 2
@@ -169,7 +154,15 @@ def _as_input(x):
     return x if isinstance(x, keras.KerasTensor) else ops.convert_to_tensor(x)
 
 
-def _check_likelihood(likelihood):
+def known_input_shape(network):
+    """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know."""
+    shape = getattr(network, "input_shape", None) if network.built else None
+    shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
+    return shape if isinstance(shape, tuple) and None not in shape[1:] else None
+
+
+def check_likelihood(likelihood):
+    """Returns `likelihood`; raises `TypeError` where it is none."""
     if not isinstance(likelihood, Likelihood):
         raise TypeError(
             "`likelihood` must be a likelihood layer such as keras_vae.GaussianLikelihood(sigma). "

@@ -1,6 +1,7 @@
 """The base of every family: what users call, and what a train step asks for."""
 
 import contextlib
+import copy
 
 import keras
 import numpy as np
@@ -245,13 +246,23 @@ class GenerativeModel(BackendStep, keras.Model):
         y = inputs.target(x, y, sample_weight)
         return super().test_on_batch(x, y, sample_weight, **kwargs)
 
+    def parts(self):
+        """Returns `{constructor argument: layer}`, the parts that hold the weights."""
+        return {}
+
     def get_config(self):
-        """Returns the constructor's arguments; a family adds its own."""
+        """Returns the constructor's arguments, its parts among them; a family adds its own."""
         return {
+            **{k: keras.saving.serialize_keras_object(v) for k, v in self.parts().items()},
             "seed": self.noise.seed,
             "name": self.name,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # Keras empties the configs of functional models as it reads them: the caller keeps his.
+        return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
     # Scores and presets.
 
@@ -298,9 +309,8 @@ class GenerativeModel(BackendStep, keras.Model):
             ValueError: wrong shape, type, range or values; see the message.
         """
         x = inputs.to_numpy(x)
-        conditions = self.conditions_for(condition, len(x))
         self._check_and_build(x, "x")
-        return (x, *conditions)
+        return (x, *self.conditions_for(condition, len(x)))
 
     def checked_inputs(self, x):
         """Returns what `predict` may be given, after checking it."""
@@ -320,13 +330,12 @@ class GenerativeModel(BackendStep, keras.Model):
         """Checks data before anything is traced; builds the model where it had not the shape."""
         if inputs.is_array(x) or isinstance(x, list | tuple):
             x = inputs.to_numpy(x) if isinstance(x, list | tuple) else x
-            y = self.check_condition(y, x, names[1])
-            sample = inputs.to_numpy(x)
-        else:
-            batch, x = inputs.first_batch(x, names[0])
-            sample, condition, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            self.check_condition(condition, sample, names[1])
+            self._check_and_build(inputs.to_numpy(x), names[0])
+            return x, self.check_condition(y, x, names[1])
+        batch, x = inputs.first_batch(x, names[0])
+        sample, condition, _ = keras.utils.unpack_x_y_sample_weight(batch)
         self._check_and_build(sample, names[0])
+        self.check_condition(condition, sample, names[1])
         return x, y
 
     def _check_and_build(self, sample, name):

@@ -1,15 +1,14 @@
 """Prediction of y from x without a latent variable, a baseline."""
 
-import copy
-
 import keras
 from keras import ops
 
 from keras_vae.distributions import Categorical
 from keras_vae.evaluation.batching import map_batches
 from keras_vae.layers.likelihoods import CategoricalLikelihood
-from keras_vae.layers.likelihoods import Likelihood
 from keras_vae.models import inputs
+from keras_vae.models.encoder_decoder import check_likelihood
+from keras_vae.models.encoder_decoder import known_input_shape
 from keras_vae.models.generative_model import GenerativeModel
 
 
@@ -49,18 +48,12 @@ class Predictor(GenerativeModel):
     """
 
     def __init__(self, network, likelihood, seed=None, name=None, dtype=None):
-        if not isinstance(likelihood, Likelihood):
-            raise TypeError(
-                "`likelihood` must be a likelihood layer such as "
-                f"keras_vae.CategoricalLikelihood(10). Received: {likelihood!r}."
-            )
         self.is_of_classes = isinstance(likelihood, CategoricalLikelihood)  # for `metric_names`
         super().__init__(seed=seed, name=name, dtype=dtype)
         self.network = network
-        self.likelihood = likelihood
-        shape = getattr(network, "input_shape", None) if network.built else None
-        if isinstance(shape, tuple) and None not in shape[1:]:
-            self.build(shape)
+        self.likelihood = check_likelihood(likelihood)
+        if input_shape := known_input_shape(network):
+            self.build(input_shape)
 
     def predicted(self, x, training=False):
         """Returns p(y|x), a distribution over (B, T), of x (B, S)."""
@@ -140,8 +133,6 @@ class Predictor(GenerativeModel):
                 f"{type(self).__name__} learns to predict y, and `{name}` is missing. Train with "
                 "`fit(x, y)`, or on a data set of (x, y)."
             )
-        if not self.built:  # its network does not know its input
-            self._check_and_build(inputs.to_numpy(x), "x")
         y = inputs.to_numpy(y)
         inputs.check_examples(y, None, name)
         expected = (len(x), *self.target_shape)
@@ -166,7 +157,6 @@ class Predictor(GenerativeModel):
         return x
 
     def parts(self):
-        """Returns `{constructor argument: layer}`, the parts that hold the weights."""
         return {"network": self.network, "likelihood": self.likelihood}
 
     def build(self, input_shape):
@@ -178,16 +168,6 @@ class Predictor(GenerativeModel):
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)
         self.target_shape = tuple(self.likelihood.data_shape(parameters.shape[1:]))
-
-    def get_config(self):
-        return {
-            **{k: keras.saving.serialize_keras_object(v) for k, v in self.parts().items()},
-            **super().get_config(),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
 
 def _without_last_layer(network):

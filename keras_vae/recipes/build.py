@@ -44,9 +44,9 @@ def build_model(recipe, data_shape, seed):
     for part in _ORDER:
         if part not in recipe.parts:
             continue
-        if part == "discriminator":
-            shapes["input_shape"] = (shapes["latent_dim"],)
-        parts[part] = built = _build(recipe, part, shapes)
+        # A discriminator of codes, unlike the other parts, does not touch the data.
+        of_codes = {"input_shape": (shapes.get("latent_dim"),)}
+        parts[part] = built = _build(recipe, part, of_codes if part == "discriminator" else shapes)
         if part == "likelihood":
             shapes["num_parameters"] = built.num_parameters
         elif part == "condition":
@@ -61,7 +61,7 @@ def build_optimizer(recipe, num_updates):
     start = recipe.training.get("learning_rate", 1e-3)
     end = recipe.training.get("final_learning_rate", start / 100)
     schedule = keras.optimizers.schedules.CosineDecay(start, num_updates, alpha=end / start)
-    return keras.optimizers.Adam(schedule)
+    return keras.optimizers.Adam(schedule, beta_1=recipe.training.get("beta_1", 0.9))
 
 
 def start_at_data(model, x, seed):

@@ -7,7 +7,7 @@ from pathlib import Path
 # Table -> its keys. The tables of parts have `class` and the arguments of that class.
 _TABLES = {
     "data": {"name", "binarize", "validation_size", "image_size", "pairs"},
-    "training": {"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate"},
+    "training": {"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate", "beta_1"},
     "evaluation": {"num_samples", "seed", "measures", "quadrants_num_samples"},
     "pictures": {"originals"},
 }

@@ -27,7 +27,7 @@ RECIPE = "recipe.toml"
 EPOCHS = "epochs.csv"
 NUM_CURVE_POINTS = 60
 NUM_ORIGINALS = 30
-NUM_SAMPLES = 80
+NUM_SAMPLES, NUM_COLUMNS = 80, 8
 RECONSTRUCTIONS = "reconstructions.png"
 
 
@@ -136,18 +136,18 @@ def _draw_pictures(model, recipe, test, folder):
         elif kind != "classes":
             plotting.reconstructions(shown[0], model.reconstruct(*shown), folder / RECONSTRUCTIONS)
             samples = model.sample(NUM_SAMPLES, seed=0, **_sample_condition(recipe, test))
-            plotting.image_grid(samples, folder / "samples.png")
+            plotting.image_grid(samples, folder / "samples.png", columns=NUM_COLUMNS)
     except ImportError as error:
         print(f"No pictures were drawn: {error}")
 
 
 def _sample_condition(recipe, test):
     """Conditions of the pictured samples: a row of each label, or of each picture to complete."""
-    kind, each = recipe.data.get("pairs"), 8
+    kind = recipe.data.get("pairs")
     if kind == "labels":
-        labels = np.unique(test.y)
-        return {"condition": np.resize(np.repeat(labels, each), NUM_SAMPLES)}
+        return {"condition": np.resize(np.repeat(np.unique(test.y), NUM_COLUMNS), NUM_SAMPLES)}
     if kind == "completion":
-        _, seen = pairs(recipe, test[: NUM_SAMPLES // each])
-        return {"condition": np.repeat(seen, each, axis=0)}
+        _, seen = pairs(recipe, test[: NUM_SAMPLES // NUM_COLUMNS])
+        rows = np.resize(np.repeat(np.arange(len(seen)), NUM_COLUMNS), NUM_SAMPLES)
+        return {"condition": seen[rows]}
     return {}

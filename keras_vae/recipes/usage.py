@@ -42,10 +42,10 @@ def _uses(recipe):
         case "prediction":
             return [_SEEN, "pictures = model.predict(seen)", _nats("seen, x")]
         case "labels":
-            new = "new = model.sample(16, condition=7, seed=0)"
+            new = "new = model.sample(16, condition=1, seed=0)"
             return [labels, new, _nats("x, num_samples=100, seed=0, condition=y")]
         case "completion":
-            new = "new = model.sample(16, condition=seen[:16], seed=0)"
+            new = "new = model.sample(len(seen), condition=seen, seed=0)"
             return [_SEEN, new, _nats("x, num_samples=100, seed=0, condition=seen")]
     if recipe.family in _WITHOUT_LIKELIHOOD:
         return ["z, new = model.encode(x), model.sample(16, seed=0)", "print(new.shape)"]

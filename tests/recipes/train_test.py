@@ -2,6 +2,7 @@ import dataclasses
 import json
 
 import keras
+import numpy as np
 import pytest
 from tiny_recipe import SHAPE
 from tiny_recipe import TEXT
@@ -11,7 +12,10 @@ import keras_vae
 from keras_vae.recipes import load_data
 from keras_vae.recipes import read_history
 from keras_vae.recipes import read_recipe
+from keras_vae.recipes import rows
 from keras_vae.recipes import train_recipe
+from keras_vae.recipes import usage
+from keras_vae.recipes import write_card
 from keras_vae.recipes.checkpoint import Checkpoint
 
 PICTURES = ("curves.png", "reconstructions.png", "samples.png")
@@ -179,3 +183,105 @@ def test_epochs_and_seed_take_the_place_of_the_recipes(run, tmp_path):
     assert (other["training"]["updates"], other["training"]["seed"]) == (3, 9)
     assert other["test"]["elbo"] != metrics["test"]["elbo"]
     assert len(read_history(tmp_path / "epochs.csv")["elbo"]) == 1
+
+
+PAIRS = '[data]\npairs = "{}"'
+CONDITION = '[condition]\nclass = "{}"\n{}\n\n[training]'
+LEVELS = """
+[[encoders]]
+class = "MLPEncoder"
+hidden_units = [4]
+latent_dim = 3
+
+[[encoders]]
+class = "MLPEncoder"
+input_shape = [3]
+hidden_units = [4]
+latent_dim = 2
+
+[[decoders]]
+class = "MLPDecoder"
+latent_dim = 3
+hidden_units = [4]
+
+[[decoders]]
+class = "MLPEncoder"
+input_shape = [2]
+hidden_units = [4]
+latent_dim = 3
+
+[model]
+class = "HierarchicalVAE"
+kl_weight = { class = "LinearAnnealing", num_steps = 5 }
+"""
+NETWORK = '[network]\nclass = "{}"\nhidden_units = [4]\n{}\n\n[model]\nclass = "Predictor"'
+DISCRIMINATOR = """
+[discriminator]
+class = "MLPEncoder"
+hidden_units = [4]
+latent_dim = 1
+num_outputs = 1
+name = "discriminator"
+
+[model]
+class = "AAE"
+"""
+NETWORKS = TEXT[TEXT.index("[encoder]") : TEXT.index("[training]")]
+OTHER_KINDS = {
+    "labels": TEXT.replace("[data]", PAIRS.format("labels"))
+    .replace('"VAE"', '"CVAE"')
+    .replace("[training]", CONDITION.format("LabelCondition", "num_classes = 3")),
+    "completion": TEXT.replace("[data]", PAIRS.format("completion"))
+    .replace('"VAE"', '"CVAE"')
+    .replace('"MLPDecoder"', '"CompletionDecoder"')
+    .replace("[training]", CONDITION.format("ArrayCondition", "shape = [6, 5, 2]"))
+    .replace("[evaluation]", '[evaluation]\nmeasures = ["quadrants"]'),
+    "prediction": TEXT.replace("[data]", PAIRS.format("prediction"))
+    .replace(NETWORKS, NETWORK.format("CompletionNetwork", "") + "\n\n")
+    .replace("[evaluation]", '[evaluation]\nmeasures = ["quadrants"]'),
+    "classes": TEXT.replace("[data]", PAIRS.format("classes")).replace(
+        NETWORKS,
+        NETWORK.format("MLPEncoder", "latent_dim = 3\nnum_outputs = 1")
+        + '\n\n[likelihood]\nclass = "CategoricalLikelihood"\nnum_classes = 3\n\n',
+    ),
+    "levels": TEXT.replace(NETWORKS, LEVELS),
+    "adversarial": TEXT.replace("latent_dim = 2", "latent_dim = 2\nnum_outputs = 1")
+    .replace('[model]\nclass = "VAE"\n', DISCRIMINATOR)
+    .replace("[evaluation]", '[evaluation]\nmeasures = ["aggregate_posterior"]'),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_every_kind_of_recipe_goes_from_data_to_a_card(kind, tmp_path):
+    pytest.importorskip("matplotlib")
+    recipe = read_tiny_recipe(tmp_path, OTHER_KINDS[kind])
+    with np.load(tmp_path / "tiny.npz") as arrays:
+        labels = {f"y_{p}": np.arange(len(arrays[f"x_{p}"])) % 3 for p in ("train", "test")}
+        np.savez(tmp_path / "tiny.npz", **arrays, **labels)
+    metrics = train_recipe(recipe, tmp_path / "run", epochs=1, data_dir=tmp_path, verbose=0)
+    test = metrics["test"]
+    assert all(np.isfinite(v).all() for v in test.values())
+    expected = {
+        "labels": {"nll", "elbo"},
+        "completion": {"nll", "nll_1_seen", "nll_by_prior_3_seen"},
+        "prediction": {"nll", "nll_2_seen"},
+        "classes": {"nll", "accuracy"},
+        "levels": {"nll", "kl_1", "kl_2"},
+        "adversarial": {"reconstruction", "aggregate_largest_mean"},
+    }[kind]
+    assert expected <= test.keys()
+    assert (kind == "adversarial") == ("nll" not in test)
+    if kind == "levels":
+        assert (len(test["active_units"]), test["latent_dim"]) == (2, [3, 2])
+    drawn = {path.name for path in (tmp_path / "run").glob("*.png")}
+    pictures = {"classes": {"curves.png"}, "prediction": {"curves.png", "reconstructions.png"}}
+    assert drawn == pictures.get(kind, set(PICTURES))
+    text = write_card(recipe, metrics, tmp_path / "run")
+    for name, words, value in rows(test):
+        assert f"| {words} | {value} |" in text, name
+    # What the card tells users to do runs.
+    names = {}
+    exec(
+        usage(recipe, str(tmp_path / "run")).replace("tiny.npz", str(tmp_path / "tiny.npz")), names
+    )
+    assert isinstance(names["model"], keras_vae.GenerativeModel)
