@@ -18,6 +18,7 @@ from keras_vae import datasets
 from keras_vae import plotting
 from keras_vae import presets
 from keras_vae import recipes
+from keras_vae.layers import LabelCondition
 from keras_vae.models import GenerativeModel
 
 RUNS = Path("runs")
@@ -74,7 +75,8 @@ def sample(options):
     """Draws new examples from a preset into a picture or an array file."""
     _check_ending(options.output)
     model = GenerativeModel.from_preset(options.preset)
-    _save(options.output, {"images": model.sample(options.num, seed=options.seed)})
+    condition = _labels(model, options)
+    _save(options.output, {"images": model.sample(options.num, condition, seed=options.seed)})
 
 
 def reconstruct(options):
@@ -83,8 +85,20 @@ def reconstruct(options):
     folder = presets.find(options.preset)
     model = GenerativeModel.from_preset(options.preset)
     recipe = _recipe_of(folder, options)
+    if not hasattr(model, "reconstruct"):
+        raise ValueError(f"{options.preset} is a {type(model).__name__}: it reconstructs nothing.")
     pairs = _test_pairs(recipe, options, options.num)
     _save(options.output, {"originals": pairs[0], "reconstructions": model.reconstruct(*pairs)})
+
+
+def _labels(model, options):
+    """What `sample` is to draw: one class, or each in turn; nothing for an unconditional model."""
+    if options.label is not None:
+        return options.label
+    condition = getattr(model, "condition", None)
+    if not isinstance(condition, LabelCondition):
+        return None
+    return np.arange(options.num) % condition.num_classes
 
 
 def _is_finished(folder):

@@ -122,11 +122,18 @@ def _add_sample(subparsers):
         keras-vae sample vae_mnist_mini                                  into samples.png
         keras-vae sample vae_mnist_mini --num 1000 --output digits.npz   as an array `images`
         keras-vae sample vae_mnist_mini --seed 1                         the same at every call
+        keras-vae sample cvae_mnist --label 7                            of one class
         """,
     )
     _add_preset(command)
     command.add_argument(
         "--num", type=_count, default=64, metavar="N", help="how many (default: 64)"
+    )
+    command.add_argument(
+        "--label",
+        type=int,
+        metavar="C",
+        help="of a model of labels: the class of all (default: each class in turn)",
     )
     _add_seed(command, "(default: another one at every call)")
     _add_picture(command, "samples.png", ".npz (array `images`) or .npy")

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from families import BY_NAME
 from tiny_recipe import write_tiny_preset
 
 import keras_vae
@@ -79,6 +80,24 @@ def test_samples_differ_without_a_seed(preset):
     for name in ("a.npy", "b.npy"):
         run("sample", "tiny", "--num", "2", "--output", name)
     assert np.any(np.load("a.npy") != np.load("b.npy"))
+
+
+def test_samples_of_a_class_or_of_each_in_turn(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = BY_NAME["cvae"].model()
+    model.save_to_preset("cvae")
+    for arguments, labels in ((["--label", "2"], [2] * 5), ([], [0, 1, 2, 0, 1])):
+        run("sample", "cvae", "--num", "5", "--seed", "3", "--output", "a.npy", *arguments)
+        np.testing.assert_array_equal(np.load("a.npy"), model.sample(5, labels, seed=3))
+
+
+def test_a_predictor_makes_no_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    BY_NAME["classifier"].model().save_to_preset("classifier")
+    with pytest.raises(ValueError, match="classifier is a Predictor: it reconstructs nothing"):
+        run("reconstruct", "classifier", "--data", "mnist_mini")
+    with pytest.raises(NotImplementedError, match="nothing to sample"):
+        run("sample", "classifier")
 
 
 def test_samples_can_be_read_as_data(preset):

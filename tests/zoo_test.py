@@ -45,7 +45,12 @@ def entries(train_script):
     return {recipe.name: (recipe, metrics) for recipe, metrics in train_script.read_zoo()}
 
 
-@pytest.mark.parametrize("name", NAMES)
+LARGE = [n for n in NAMES if 'device = "gpu"' in (ZOO / n / "recipe.toml").read_text()]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in LARGE else []) for n in NAMES]
+)
 def test_every_recipe_builds_and_takes_a_step(name, entries):
     recipe, _ = entries[name]
     shape = SHAPES[recipe.data["name"]]

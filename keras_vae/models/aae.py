@@ -114,9 +114,7 @@ class AAE(LatentVariableModel):
         return {}  # there is no bound
 
     def weight_groups(self):
-        discriminator = self.discriminator.trainable_variables
-        of_discriminator = {id(v) for v in discriminator}
-        others = [v for v in self.trainable_variables if id(v) not in of_discriminator]
+        discriminator, others = self.split_variables(self.discriminator)
         return {
             "autoencoder": WeightGroup(others, self.term_weights()),
             "discriminator": WeightGroup(discriminator, {"discriminator": 1.0}),
@@ -133,10 +131,10 @@ class AAE(LatentVariableModel):
 
     def build_latent(self, latent_shape):
         super().build_latent(latent_shape)
-        if self.prior.trainable_variables:
+        if self.prior.trainable_variables or self.prior.shares_encoder:
             raise ValueError(
                 f"The prior of {type(self).__name__} must not learn: it is what codes are drawn "
-                f"to. Received: {type(self.prior).__name__}, with trainable weights. Use "
+                f"to. Received: {type(self.prior).__name__}, which does. Use "
                 "StandardNormal(), or a mixture frozen with `prior.trainable = False`."
             )
         logit_shape = self.discriminator(keras.KerasTensor((None, *latent_shape))).shape

@@ -69,6 +69,12 @@ class GenerativeModel(BackendStep, keras.Model):
         """Returns `{name: WeightGroup}`: which variables descend which terms."""
         return {"all": WeightGroup(self.trainable_variables, self.term_weights())}
 
+    def split_variables(self, part):
+        """Returns the trainable variables of a part, and those of the rest of the model."""
+        own = {id(v) for v in part.trainable_variables}
+        others = [v for v in self.trainable_variables if id(v) not in own]
+        return part.trainable_variables, others
+
     def log_importance_weights(self, x, num_samples, y=None):
         """Returns log p(x, z) - log q(z|x), (K, B) nats, for K draws of z each."""
         raise NotImplementedError(f"{type(self).__name__} has no likelihood to estimate.")

@@ -113,9 +113,7 @@ class DReGIWAE(IWAE):
         return {"dreg": surrogate - ops.stop_gradient(surrogate)}  # a gradient, and no cost
 
     def weight_groups(self):
-        encoder = self.encoder.trainable_variables
-        of_encoder = {id(v) for v in encoder}
-        others = [v for v in self.trainable_variables if id(v) not in of_encoder]
+        encoder, others = self.split_variables(self.encoder)
         return {
             "generative": WeightGroup(others, self.term_weights()),
             "inference": WeightGroup(encoder, {"dreg": 1.0}),

@@ -69,7 +69,8 @@ def _overview_row(recipe, metrics):
     published = "; ".join(f"{_published_value(e)} ({e['source']})" for e in recipe.published)
     published = published.replace("|", "\\|")
     if not metrics:
-        return [*row, "", "not trained yet", "", published or "none"]
+        state = "not trained yet" + " (needs a GPU)" * (recipe.device == "gpu")
+        return [*row, "", state, "", published or "none"]
     values = {name: value for name, _, value in rows(metrics["test"])}
     if "accuracy" in values:
         numbers = [f"accuracy {values['accuracy']}", ""]

@@ -26,7 +26,7 @@ PARTS = (
     "codes",
 )
 _PUBLISHED = {"nll", "bits_per_dim", "source", "protocol"}
-_OPTIONAL = {"published", "limits", "attribution", "pictures", "twin", *PARTS} - {"model"}
+_OPTIONAL = {"published", "limits", "attribution", "pictures", "twin", "device", *PARTS} - {"model"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Recipe:
         summary: one sentence for the card.
         data, training, evaluation, pictures: dict, the TOML tables.
         parts: dict, the tables of `PARTS` that it has: the model and what it is made of.
+        device: str, "cpu", or "gpu" where an hour on a processor would not do.
         twin: str, the preset trained alike to compare with, or "".
         published: list of dicts, numbers of papers to compare with.
         limits: str, what the preset is not good for.
@@ -56,6 +57,7 @@ class Recipe:
     limits: str = ""
     attribution: str = ""
     twin: str = ""
+    device: str = "cpu"
     text: str = ""
 
     @property
@@ -98,6 +100,11 @@ def read_recipe(path):
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
     _check_epochs(path, tables["training"]["epochs"])
+    if tables.get("device", "cpu") not in ("cpu", "gpu"):
+        raise ValueError(
+            f'The recipe {path} is not as expected: `device` must be "cpu" or "gpu". Received: '
+            f"{tables['device']!r}."
+        )
     name = path.absolute().parent.name if path.name == "recipe.toml" else path.stem
     return Recipe(name=name, text=text, parts=parts, **tables)
 

@@ -48,6 +48,7 @@ def test_is_dynamic(tmp_path, binarize, is_dynamic):
         ("nll = 12.5", "nlll = 12.5", "\\[\\[published\\]\\] unknown keys \\['nlll'\\]"),
         ('source = "Nobody 1999"', "", "\\[\\[published\\]\\] .*missing keys \\['source'\\]"),
         ('limits = "None', 'pictures = 3 \nlimits = "None', "`pictures` must be a table"),
+        ("summary =", "device = 'tpu'\nsummary =", '`device` must be "cpu" or "gpu"'),
         ("[data]", "[data", "cannot be read: .*line"),
         ("summary =", "name = 'x'\nsummary =", "unknown keys \\['name'\\]"),
     ],
