@@ -149,7 +149,7 @@ def test_it_learns_what_the_label_says():
     y = np.arange(64) % 2
     x = np.where(y[:, None] == 1, 1.0, -1.0) * np.ones((64, 4))
     model.compile(keras.optimizers.Adam(2e-2))
-    model.fit(x, y, epochs=40, verbose=0)
+    model.fit(x, y, epochs=150, verbose=0)
     assert model.sample(20, condition=1, seed=0).mean() > 0.8
     assert model.sample(20, condition=0, seed=0).mean() < -0.8
 
