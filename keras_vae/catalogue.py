@@ -75,8 +75,7 @@ def _row(name):
     numbers = ("-", "-")
     if metrics:
         test, count = metrics["test"], metrics["training"]["num_parameters"]
-        values = {name: value for name, _, value in recipes.rows(test)}
-        numbers = (_plain(values.get("nll", "-")), f"{count:,}")
+        numbers = (_plain(recipes.headline(test)), f"{count:,}")
     made_of = (recipe.family, recipe.data["name"]) if recipe else ("-", "-")
     return (name, *made_of, *numbers, "here" if name in presets.names() else "recipe only")
 

@@ -13,6 +13,7 @@ from keras_vae.recipes.data import training_batches
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
 from keras_vae.recipes.measure import measure
+from keras_vae.recipes.numbers import headline
 from keras_vae.recipes.numbers import rows
 from keras_vae.recipes.recipe import PARTS
 from keras_vae.recipes.recipe import Recipe

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_vae import presets
 from keras_vae.recipes.front_matter import front_matter
+from keras_vae.recipes.numbers import headline
 from keras_vae.recipes.numbers import rows
 from keras_vae.recipes.usage import usage
 
@@ -71,15 +72,10 @@ def _overview_row(recipe, metrics):
     if not metrics:
         state = "not trained yet" + " (needs a GPU)" * (recipe.device == "gpu")
         return [*row, "", state, "", published or "none"]
-    values = {name: value for name, _, value in rows(metrics["test"])}
-    if "accuracy" in values:
-        numbers = [f"accuracy {values['accuracy']}", ""]
-    elif "nll" in values:
-        numbers = [values["nll"], f"{metrics['test']['nll_bits_per_dim']:.3f}"]
-    else:
-        numbers = ["none", ""]
-    count = f"{metrics['training']['num_parameters']:,}"
-    return [*row, count, *numbers, published or "none"]
+    test, count = metrics["test"], f"{metrics['training']['num_parameters']:,}"
+    is_of_pictures = "nll_bits_per_dim" in test and "accuracy" not in test
+    bits = f"{test['nll_bits_per_dim']:.3f}" if is_of_pictures else ""
+    return [*row, count, headline(test), bits, published or "none"]
 
 
 def _published_value(entry):

@@ -39,6 +39,14 @@ def rows(test):
     return found
 
 
+def headline(test):
+    """Returns the one number of a preset for a table, as text: its NLL, or its accuracy."""
+    values = {name: value for name, _, value in rows(test)}
+    if "accuracy" in values:
+        return f"accuracy {values['accuracy']}"
+    return values.get("nll", "none")
+
+
 def _value(test, name, decimals):
     if name == "active_units":
         active, size = test[name], test["latent_dim"]

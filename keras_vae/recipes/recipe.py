@@ -95,8 +95,8 @@ def read_recipe(path):
     for table, keys in _TABLES.items():
         found = _check_is_table(path, table, tables.get(table, {}))
         _check_keys(path, f"[{table}] ", found, keys, _REQUIRED.get(table, set()))
-    parts = {"likelihood": {"class": "BernoulliLikelihood"}}
-    parts |= {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
+    tables.setdefault("likelihood", {"class": "BernoulliLikelihood"})
+    parts = {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
     _check_epochs(path, tables["training"]["epochs"])

@@ -1,5 +1,6 @@
 import pytest
 
+from keras_vae.recipes import headline
 from keras_vae.recipes import rows
 
 
@@ -31,3 +32,9 @@ def test_numbers_in_words_in_the_order_of_a_card():
 def test_no_error_without_a_standard_error(name):
     ((_, _, value),) = rows({name: 1.0})
     assert "±" not in value
+
+
+def test_a_headline_is_the_nll_or_the_accuracy():
+    assert headline({"nll": 80.0, "nll_standard_error": 0.5}) == "80.00 ± 0.50"
+    assert headline({"nll": 0.04, "accuracy": 0.991}) == "accuracy 0.9910"
+    assert headline({"reconstruction": 60.0}) == "none"
