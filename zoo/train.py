@@ -12,6 +12,7 @@ from pathlib import Path
 from keras_vae.presets import write_atomically
 from keras_vae.recipes import METRICS
 from keras_vae.recipes import draw_curves
+from keras_vae.recipes import headline
 from keras_vae.recipes import overview
 from keras_vae.recipes import read_recipe
 from keras_vae.recipes import train_recipe
@@ -62,7 +63,7 @@ def main():
     for name in arguments.presets:
         recipe = read_recipe(ZOO / name / "recipe.toml")
         metrics = train_recipe(recipe, ZOO / name, data_dir=arguments.data_dir, verbose=2)
-        print(f"{name}: {metrics['test']['nll']:.2f} nats")
+        print(f"{name}: {headline(metrics['test'])}")
     write_texts()
 
 

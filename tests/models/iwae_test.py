@@ -96,6 +96,8 @@ def estimates():
     """Gradients of the encoder at K = 64 under 150 seeds, `{(class, part): (150, weights)}`, and
     those of the decoder."""
     vae, _ = linear_gaussian_vae(posterior_error=0.5)
+    kernel, bias = vae.encoder.get_layer("z_mean").get_weights()
+    vae.encoder.get_layer("z_mean").set_weights([kernel, bias + 1.0])  # so there is much to learn
     x = np.random.default_rng(0).standard_normal((1, 6)).astype("float32")
     found = {}
     for kind in (IWAE, DReGIWAE):
@@ -112,7 +114,7 @@ def test_dreg_has_the_same_mean_and_a_smaller_variance(estimates):
     error = np.sqrt((plain.var(axis=0) + dreg.var(axis=0)) / len(plain))
     scores = (plain.mean(axis=0) - dreg.mean(axis=0))[error > 0] / error[error > 0]
     assert np.abs(scores).max() < 4.5
-    assert np.abs(plain.mean(axis=0)).max() > 0.01  # there is something to estimate
+    assert np.abs(plain.mean(axis=0)).max() > 0.05  # there is something to estimate
     assert dreg.var(axis=0).sum() < 0.5 * plain.var(axis=0).sum()
 
 
