@@ -126,6 +126,19 @@ def test_what_a_model_gains_over_its_twin(name, entries):
         assert twin["test"][number] - metrics["test"][number] >= gain
 
 
+@pytest.mark.skipif("aae_mnist" not in TRAINED, reason="not trained")
+def test_the_codes_of_aae_mnist_are_distributed_as_the_prior(entries):
+    test = entries["aae_mnist"][1]["test"]
+    assert test["aggregate_largest_mean"] < 0.1
+    assert test["aggregate_smallest_std"] > 0.9
+    assert test["aggregate_largest_std"] < 1.1
+
+
+@pytest.mark.skipif("gumbel_vae_mnist" not in TRAINED, reason="not trained")
+def test_gumbel_vae_mnist_reaches_its_paper(entries):
+    assert entries["gumbel_vae_mnist"][1]["test"]["nll"] < 101.5
+
+
 def test_the_classifier_may_judge_samples(entries):
     assert entries["classifier_mnist"][1]["test"]["accuracy"] >= 0.99
     assert entries["cvae_mnist"][1]["test"]["samples_classified_as_their_label"] >= 0.95
