@@ -4,26 +4,13 @@ import families
 import keras
 import numpy as np
 import pytest
+from families import OneBatch
 
 import keras_vae
 from keras_vae import VAE
 
 X = families.BY_NAME["vae"].data()  # (8, 6, 5, 1), black and white
 LABELS = np.arange(len(X))
-
-
-class OneBatch(keras.utils.PyDataset):
-    """A data set of one batch."""
-
-    def __init__(self, *parts):
-        super().__init__()
-        self.parts = parts
-
-    def __len__(self):
-        return 1
-
-    def __getitem__(self, index):
-        return self.parts
 
 
 class NoBatch(keras.utils.PyDataset):

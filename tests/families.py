@@ -87,6 +87,20 @@ class Family(NamedTuple):
         return pairs[0] if len(pairs) == 1 else pairs
 
 
+class OneBatch(keras.utils.PyDataset):
+    """A data set of one batch."""
+
+    def __init__(self, *parts):
+        super().__init__()
+        self.parts = parts
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.parts
+
+
 def _drawn(shape, num_examples):
     """Labels (N,) for (), black and white pictures for (H, W, C), real vectors for (D,)."""
     if shape == ():

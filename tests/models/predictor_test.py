@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from families import OneBatch
 from keras import ops
 
 import keras_vae
@@ -139,23 +140,12 @@ def test_a_network_that_does_not_know_its_input_yet():
 
 
 def test_predict_takes_data_sets_with_or_without_targets():
-    class Batches(keras.utils.PyDataset):
-        def __init__(self, *parts):
-            super().__init__()
-            self.parts = parts
-
-        def __len__(self):
-            return 1
-
-        def __getitem__(self, index):
-            return self.parts
-
     model = classifier()
     expected = model.predict(X, verbose=0)
     for parts in [(X,), (X, LABELS)]:
-        np.testing.assert_array_equal(model.predict(Batches(*parts), verbose=0), expected)
+        np.testing.assert_array_equal(model.predict(OneBatch(*parts), verbose=0), expected)
     with pytest.raises(ValueError, match="`x` has the wrong shape"):
-        model.predict(Batches(X[:, 1:]))
+        model.predict(OneBatch(X[:, 1:]))
 
 
 def test_preset_and_file(tmp_path):
