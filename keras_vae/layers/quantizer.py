@@ -1,0 +1,86 @@
+"""What a quantizer is: a layer from an encoder's output to discrete codes and back."""
+
+import math
+from typing import NamedTuple
+
+import keras
+from keras import ops
+
+
+class Quantized(NamedTuple):
+    """What a quantizer makes of z_e.
+
+    Attributes:
+        z_q: (B, ..., D) float32, what the decoder is given; its gradient reaches z_e.
+        indices: int32 (B, ...), or (B, ..., Q) of a quantizer with Q codebooks, from 0 to
+            `num_embeddings` - 1; -1 at positions that a mask leaves out.
+        commitment: (B,) float32, the cost that keeps z_e near its codes; 0 where there is none.
+        codebook: (B,) float32, the cost that moves the codes; 0 where nothing but the decoder, or
+            a running mean, moves them.
+    """
+
+    z_q: object
+    indices: object
+    commitment: object
+    codebook: object
+
+
+class Quantizer(keras.layers.Layer):
+    """Base class of quantizers.
+
+    `quantizer(z_e, mask=None, training=False, seed=None)` returns `Quantized`, for z_e (B, ..., D)
+    with one, two or three axes of positions. Values and costs are the same in training and in
+    evaluation; only training moves codebooks that no gradient moves. `seed`, a
+    `keras.random.SeedGenerator`, is drawn from where something is random.
+
+    Costs are of each example: squared distances summed over positions and dimensions, as the terms
+    of a likelihood are, without weights. Positions where `mask`, bool (B, ...), is false cost
+    nothing, teach nothing, and have z_q = 0. Everything is computed in float32 under every dtype
+    policy, so that indices do not depend on it.
+
+    Attributes:
+        num_embeddings: int, K, how many values each index has.
+        num_codebooks: int, Q, how many indices each position has.
+    """
+
+    num_codebooks = 1
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
+    @property
+    def num_embeddings(self):
+        """K, how many values each index has."""
+        raise NotImplementedError
+
+    def call(self, z_e, mask=None, training=False, seed=None):
+        """Returns `Quantized` of z_e (B, ..., D)."""
+        raise NotImplementedError
+
+    def embed(self, indices):
+        """Returns z_q (B, ..., D) of indices: exactly what `call` gave for them."""
+        raise NotImplementedError
+
+    def indices_shape(self, latent_shape):
+        """Returns the shape of one example's indices, for the shape of its z_e."""
+        positions = tuple(latent_shape[:-1])
+        return positions if self.num_codebooks == 1 else (*positions, self.num_codebooks)
+
+    def across_replicas(self, statistics):
+        """Returns the sum of a tensor over the devices that share a step: here there is one.
+
+        A model whose backend trains on several replaces it, so that running means of codes see
+        the whole batch and stay equal on all devices.
+        """
+        return statistics
+
+
+def rows_of(z):
+    """Returns z (B, ..., D) as rows (N, D)."""
+    return ops.reshape(z, (-1, z.shape[-1]))
+
+
+def per_example(costs):
+    """Returns the sum of costs (B, ...) over all axes but the first, (B,)."""
+    return ops.sum(ops.reshape(costs, (-1, math.prod(costs.shape[1:]))), axis=-1)
