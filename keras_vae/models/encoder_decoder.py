@@ -1,16 +1,15 @@
 """What autoencoders and their variational sisters share: an encoder, a decoder, a likelihood."""
 
 import keras
-from keras import ops
 
-from keras_vae.layers.conditions import Condition
 from keras_vae.layers.likelihoods import BernoulliLikelihood
 from keras_vae.layers.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.layers.likelihoods import Likelihood
-from keras_vae.models.generative_model import GenerativeModel
+from keras_vae.models.conditional_model import ConditionalModel
+from keras_vae.models.conditional_model import as_input
 
 
-class EncoderDecoderModel(GenerativeModel):
+class EncoderDecoderModel(ConditionalModel):
     """A model of the networks it is given: x -> encoder -> latent -> decoder -> p(x|z).
 
     A family defines `encode` and the terms, names its serialised parts in `parts`, and ends its
@@ -28,37 +27,19 @@ class EncoderDecoderModel(GenerativeModel):
     def __init__(
         self, encoder, decoder, likelihood=None, condition=None, seed=None, name=None, dtype=None
     ):
-        super().__init__(seed=seed, name=name, dtype=dtype)
+        super().__init__(condition, seed=seed, name=name, dtype=dtype)
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = check_likelihood(likelihood or _default_likelihood(decoder))
-        self.condition = _check_condition(condition)
 
     def parts(self):
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""
-        parts = {"encoder": self.encoder, "decoder": self.decoder, "likelihood": self.likelihood}
-        return parts if self.condition is None else {**parts, "condition": self.condition}
+        own = {"encoder": self.encoder, "decoder": self.decoder, "likelihood": self.likelihood}
+        return {**own, **super().parts()}
 
     def check_examples(self, x, name="x"):
         super().check_examples(x, name)
         self.likelihood.check(x, name)
-
-    def check_condition(self, y, x, name="y"):
-        if self.condition is None:
-            return super().check_condition(y, x, name)
-        return self.condition.check(y, len(x), name)
-
-    def conditions_for(self, condition, num_examples):
-        if self.condition is None:
-            return super().conditions_for(condition, num_examples)
-        return (self.condition.check_for(condition, num_examples),)
-
-    def checked_inputs(self, x):
-        if self.condition is None:
-            return super().checked_inputs(x)
-        if not isinstance(x, list | tuple) or len(x) != 2:
-            x = (x, None)  # whose check says what is missing
-        return self._checked(*x, names=("x", "condition"))
 
     def decode(self, z, condition=None, training=False):
         """Returns the likelihood p(x|z), a distribution over (B, S), of z (B, D)."""
@@ -68,7 +49,7 @@ class EncoderDecoderModel(GenerativeModel):
     def call(self, inputs, training=False):
         """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
         gives for x, and a conditional model for `(x, condition)`."""
-        x, condition = (inputs, None) if self.condition is None else inputs
+        x, condition = self.split_inputs(inputs)
         z = self.latent_mean(x, condition, training)
         return self.decode(z, condition, training).mean
 
@@ -83,17 +64,8 @@ class EncoderDecoderModel(GenerativeModel):
 
     def with_condition(self, tensor, condition):
         """Returns what a network is given: the tensor, and in conditional models the condition."""
-        if self.condition is None:
-            return _as_input(tensor)
-        if condition is None:
-            self.condition.check(None, None)
-        return [_as_input(tensor), self.condition(_as_input(condition))]
-
-    def shown(self, condition, training):
-        """Returns the conditions as a step shows them: in training some may be dropped."""
-        if self.condition is None or not training:
-            return condition
-        return self.condition.drop(condition, self.noise.stream(training))
+        embedded = self.embedded(condition)
+        return as_input(tensor) if embedded is None else [as_input(tensor), embedded]
 
     def reconstruct(self, x, condition=None, batch_size=128):
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
@@ -150,10 +122,6 @@ class EncoderDecoderModel(GenerativeModel):
             )
 
 
-def _as_input(x):
-    return x if isinstance(x, keras.KerasTensor) else ops.convert_to_tensor(x)
-
-
 def known_input_shape(network):
     """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know."""
     shape = getattr(network, "input_shape", None) if network.built else None
@@ -169,15 +137,6 @@ def check_likelihood(likelihood):
             f"Received: {likelihood!r}."
         )
     return likelihood
-
-
-def _check_condition(condition):
-    if condition is not None and not isinstance(condition, Condition):
-        raise TypeError(
-            "`condition` must be a condition layer such as keras_vae.LabelCondition(10). "
-            f"Received: {condition!r}."
-        )
-    return condition
 
 
 def _default_likelihood(decoder):

@@ -21,7 +21,8 @@ class GenerativeModel(BackendStep, keras.Model):
 
     A family says what its terms are; the base and the backend's step do the rest:
 
-    - `terms(x, y, training)` returns the costs of each example, `{name: (B,)}` in nats;
+    - `terms(x, y, training)` returns the costs of each example, `{name: (B,)}` in nats, and what
+      else metrics are made of;
     - `term_weights()` the weight of each in training: a number, or a schedule of the optimizer's
       iterations;
     - `evaluation_weights()` their weights in evaluation, by default 1 each: the objective of
@@ -41,7 +42,7 @@ class GenerativeModel(BackendStep, keras.Model):
         super().__init__(name=name, dtype=dtype)
         self.data_shape = None  # of one example; known once the model is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
-        self.trackers = {n: keras.metrics.Mean(name=n) for n in self.metric_names()}
+        self.trackers = {n: self.metric(n) for n in self.metric_names()}
 
     # What a family gives.
 
@@ -60,6 +61,10 @@ class GenerativeModel(BackendStep, keras.Model):
     def metric_names(self):
         """Returns the names of terms and reports that appear in the logs."""
         raise NotImplementedError(f"{type(self).__name__} must define `metric_names`.")
+
+    def metric(self, name):
+        """Returns the Keras metric behind a name in the logs, by default a mean over examples."""
+        return keras.metrics.Mean(name=name)
 
     def reports(self, terms):
         """Returns further quantities of each example for the logs, made of its terms."""

@@ -2,7 +2,6 @@
 
 import functools
 
-import numpy as np
 from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
@@ -26,8 +25,6 @@ class LatentVariableModel(EncoderDecoderModel):
         condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
         seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
     """
-
-    sample_batch_size = 128  # draws made at once by `sample`, whatever their number
 
     def __init__(self, encoder, decoder, likelihood=None, prior=None, **kwargs):
         super().__init__(encoder, decoder, likelihood, **kwargs)
@@ -75,13 +72,12 @@ class LatentVariableModel(EncoderDecoderModel):
             ValueError: `num_samples` is no positive integer, or the condition does not fit.
         """
         num_samples = check_count("num_samples", num_samples)
-        conditions, size = self.conditions_for(condition, num_samples), self.sample_batch_size
-        drawn = []
-        with self.noise.seeded(seed):
-            for start in range(0, num_samples, size):
-                batch = [np.resize(c[start:], (size, *c.shape[1:])) for c in conditions]
-                drawn.append(self._sampler(*batch)[int(from_likelihood)])
-        return np.concatenate(drawn)[:num_samples]
+        conditions = self.conditions_for(condition, num_samples)
+
+        def draw(*batch):
+            return self._sampler(*batch)[int(from_likelihood)]
+
+        return self.drawn(draw, num_samples, conditions, seed)
 
     def log_importance_weights(self, x, num_samples, y=None):
         """Returns log w = log p(x|z) + log p(z) - log q(z|x), (K, B) nats, for z ~ q(z|x).

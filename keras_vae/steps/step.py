@@ -44,12 +44,13 @@ class Step:
         if sample_weight is not None:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
         terms = {k: ops.cast(v, "float32") for k, v in self.terms(x, y, training).items()}
-        _check_terms(terms)
-        means = {k: _mean(v, sample_weight) for k, v in terms.items()}
         if training:
             weights = [group.term_weights for group in self.weight_groups().values()]
         else:
             weights = [self.evaluation_weights()]
+        weighted = {k: v for k, v in terms.items() if any(k in w for w in weights)}
+        _check_costs(weighted)
+        means = {k: _mean(v, sample_weight) for k, v in weighted.items()}
         costs = [self._weighted_sum(means, w) for w in weights]
         penalty = sum(self.losses) if training and self.losses else 0.0
         self._record(sum(costs) + penalty, terms, x, sample_weight)
@@ -90,8 +91,8 @@ class Step:
                 self.trackers[name].update_state(value, sample_weight=sample_weight)
 
 
-def _check_terms(terms):
-    for name, term in terms.items():
+def _check_costs(costs):
+    for name, term in costs.items():
         if len(term.shape) != 1:  # a scalar would count a short last batch as a full one
             raise ValueError(
                 f"The term {name!r} must be a cost of each example, of shape (B,). Received: shape "
