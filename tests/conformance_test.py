@@ -20,6 +20,7 @@ from states import state
 from workers import run_worker
 
 from keras_vae.datasets import Batches
+from keras_vae.models import EncoderDecoderModel
 from keras_vae.models.tensors import named_variables
 
 BACKEND = keras.config.backend()
@@ -115,8 +116,9 @@ def test_fit_with_validation(family):
         )
         if np.array_equal(a, b)
     ]
-    unused = ["encoder/z_log_var/kernel", "encoder/z_log_var/bias"]
-    assert unmoved == (unused if family.name == "autoencoder" else [])
+    unused = {"autoencoder": ["encoder/z_log_var/kernel", "encoder/z_log_var/bias"]}
+    frozen = [v.path for prior in getattr(model, "priors", []) for v in prior.weights]
+    assert unmoved == unused.get(family.name, frozen)
 
 
 @every_family
@@ -169,7 +171,7 @@ def test_predict_is_the_mean_of_the_likelihood_without_noise(family):
     model, pairs = trained(family.name)[0], family.pairs()
     means = model.predict(family.inputs(), batch_size=BATCH_SIZE, verbose=0)
     np.testing.assert_allclose(means, mean_of(model, family.inputs()), rtol=1e-5, atol=1e-6)
-    if family.target is None:
+    if isinstance(model, EncoderDecoderModel):
         assert means.shape == pairs[0].shape
         assert np.array_equal(means, model.reconstruct(*pairs, batch_size=BATCH_SIZE))
 
@@ -190,7 +192,9 @@ def test_terms_do_not_change_when_the_batch_is_duplicated(family, no_noise, as_b
     as_before(model)
     size = len(pairs[0])
     twice = [np.concatenate([a, a]) for a in pairs]
+    before = state(model)
     once = terms_of(model, pairs, training=True, batch_size=size)
+    assign_state(model, before)  # codebooks may have moved
     for name, value in terms_of(model, twice, training=True, batch_size=2 * size).items():
         np.testing.assert_allclose(value, np.concatenate([once[name]] * 2), rtol=1e-5, atol=1e-6)
 
@@ -423,7 +427,8 @@ def check_policy(family, policy):
     means = model.predict(family.inputs(BATCH_SIZE), verbose=0)
     terms = model.jitted(lambda *batch: model.terms(*batch, training=True))(*pairs)
     np.testing.assert_allclose(means, expected, rtol=0.05, atol=0.02)
-    assert {v.dtype.name for v in [means, *terms.values()]} == {"float32"}
+    costs = [v for name, v in terms.items() if not name.startswith("indices")]
+    assert {v.dtype.name for v in [means, *costs]} == {"float32"}
     losses = [model.train_on_batch(*pairs, return_dict=True)["loss"] for _ in range(12)]
     assert np.isfinite(losses).all()
     assert (

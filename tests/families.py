@@ -14,6 +14,8 @@ from keras_vae import AAE
 from keras_vae import CVAE
 from keras_vae import IWAE
 from keras_vae import VAE
+from keras_vae import VQVAE
+from keras_vae import VQVAE2
 from keras_vae import ArrayCondition
 from keras_vae import Autoencoder
 from keras_vae import BernoulliLikelihood
@@ -23,9 +25,13 @@ from keras_vae import CategoricalLikelihood
 from keras_vae import ConditionalGaussian
 from keras_vae import ConvDecoder
 from keras_vae import ConvEncoder
+from keras_vae import ConvMapDecoder
+from keras_vae import ConvMapEncoder
 from keras_vae import CyclicAnnealing
 from keras_vae import DReGIWAE
 from keras_vae import ExponentialAnnealing
+from keras_vae import FiniteScalarQuantizer
+from keras_vae import GradientUpdate
 from keras_vae import GumbelVAE
 from keras_vae import HierarchicalVAE
 from keras_vae import LabelCondition
@@ -34,8 +40,15 @@ from keras_vae import LearnedSigmaGaussianLikelihood
 from keras_vae import LinearAnnealing
 from keras_vae import MLPDecoder
 from keras_vae import MLPEncoder
+from keras_vae import PixelCNN
 from keras_vae import Predictor
+from keras_vae import ResidualQuantizer
+from keras_vae import ResNetMapDecoder
+from keras_vae import ResNetMapEncoder
+from keras_vae import RotationTrick
 from keras_vae import StraightThroughGumbelVAE
+from keras_vae import TransformerPrior
+from keras_vae import VectorQuantizer
 
 NUM_EXAMPLES, BATCH_SIZE, NUM_CLASSES = 8, 4, 3
 
@@ -236,6 +249,51 @@ def _picture_predictor():
     return Predictor(network, BernoulliLikelihood(), seed=26)
 
 
+def map_networks(encoder=ConvMapEncoder, decoder=ConvMapDecoder):
+    """Returns an encoder of a picture to 3 x 3 vectors and its decoder."""
+    return encoder(PICTURE, 2, (4,)), decoder(PICTURE, 2, (4,))
+
+
+def _vqvae():
+    return VQVAE(*map_networks(), VectorQuantizer(4), seed=31)
+
+
+def _gradient_vqvae():
+    quantizer = VectorQuantizer(4, update=GradientUpdate(), gradient=RotationTrick())
+    networks = map_networks(ResNetMapEncoder, ResNetMapDecoder)
+    return VQVAE(*networks, quantizer, commitment_weight=LinearAnnealing(10), seed=32)
+
+
+def _residual_vqvae():
+    quantizer = ResidualQuantizer([VectorQuantizer(3), VectorQuantizer(3)], dropout=0.5)
+    return VQVAE(*map_networks(), quantizer, seed=33)
+
+
+def _vqvae_with_prior():
+    prior = PixelCNN((3, 3), 9, filters=4, num_blocks=1, seed=1)
+    return VQVAE(*map_networks(), FiniteScalarQuantizer((3, 3)), prior=prior, seed=34)
+
+
+def _vqvae2():
+    return VQVAE2(
+        encoders=[ConvMapEncoder(PICTURE, 2, (4,)), ConvMapEncoder((3, 3, 2), 2, (4,))],
+        decoders=[ConvMapDecoder(PICTURE, 4 + 2, (4,)), ConvMapDecoder((3, 3, 2), 2, (4,))],
+        quantizers=[VectorQuantizer(4), VectorQuantizer(3)],
+        seed=35,
+    )
+
+
+def _pixel_cnn():
+    labels = LabelCondition(NUM_CLASSES, dropout=0.25)
+    options = {"filters": 4, "num_blocks": 2, "attention_every": 1, "num_heads": 2}
+    return PixelCNN(PICTURE, 2, condition=labels, dropout=0.1, seed=36, **options)
+
+
+def _transformer():
+    options = {"width": 8, "num_layers": 2, "num_heads": 2, "dropout": 0.1}
+    return TransformerPrior(PICTURE, 2, seed=37, **options)
+
+
 FAMILIES = [
     Family("vae", lambda: VAE(*mlp(PICTURE), seed=1), PICTURE),
     Family("conv_vae", lambda: VAE(*conv(PICTURE), seed=2), PICTURE),
@@ -256,6 +314,13 @@ FAMILIES = [
     Family("aae", _aae, PICTURE),
     Family("classifier", _classifier, PICTURE, target=()),
     Family("picture_predictor", _picture_predictor, PICTURE, target=PICTURE),
+    Family("vqvae", _vqvae, PICTURE),
+    Family("gradient_vqvae", _gradient_vqvae, PICTURE),
+    Family("residual_vqvae", _residual_vqvae, PICTURE),
+    Family("vqvae_with_prior", _vqvae_with_prior, PICTURE),
+    Family("vqvae2", _vqvae2, PICTURE),
+    Family("pixel_cnn", _pixel_cnn, PICTURE, condition=()),
+    Family("transformer_prior", _transformer, PICTURE),
     Family("keras_example", lambda: VAE(*keras_example(), seed=7), (28, 28, 1)),
 ]
 BY_NAME = {family.name: family for family in FAMILIES}

@@ -43,6 +43,39 @@ source = "Nobody 1999"
 protocol = "made up"
 """
 
+OF_CODES = (
+    TEXT[: TEXT.index("[encoder]")]
+    + """
+[encoder]
+class = "ConvMapEncoder"
+filters = [4]
+latent_dim = 2
+
+[decoder]
+class = "ConvMapDecoder"
+filters = [4]
+
+[quantizer]
+class = "VectorQuantizer"
+num_embeddings = 4
+update = { class = "EMAUpdate", decay = 0.9 }
+
+[prior]
+class = "PixelCNN"
+filters = 4
+num_blocks = 1
+
+[prior_training]
+epochs = 2
+batch_size = 8
+
+[model]
+class = "VQVAE"
+
+"""
+    + TEXT[TEXT.index("[training]") :]
+)
+
 
 def write_tiny_recipe(folder, text=TEXT):
     """Writes `tiny/recipe.toml` and `tiny.npz` into `folder`; returns the path of the recipe."""

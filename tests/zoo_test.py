@@ -24,6 +24,7 @@ SHAPES = {
     "mnist": DIGIT,
     "omniglot28.npz": DIGIT,
     "frey_faces.npz": (28, 20, 1),
+    "cifar10_jpeg75.npz": (32, 32, 3),
 }
 MAX_BYTES_IN_WHEEL = 2_000_000
 
@@ -56,8 +57,9 @@ def test_every_recipe_builds_and_takes_a_step(name, entries):
     shape = SHAPES[recipe.data["name"]]
     levels = np.random.default_rng(0).integers(0, 2, (4, *shape)).astype("float32")
     pairs = recipes.pairs(recipe, datasets.Arrays(levels, np.arange(4, dtype="int32")))
+    pairs = pairs[:1] if recipe.prior_training else pairs
     model = recipes.build_model(recipe, shape, seed=0)
-    model.compile(recipes.build_optimizer(recipe, num_updates=10))
+    model.compile(recipes.build_optimizer(recipe.training, num_updates=10))
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
     for _ in range(2):  # residual blocks begin at zero, which stops their first gradient
         logs = model.train_on_batch(*pairs, return_dict=True)
@@ -154,6 +156,9 @@ def test_the_weights_load_and_have_the_size_of_the_card(name, entries):
     condition = None
     if model.condition is not None:
         condition = np.zeros(model.condition.raw_shape, model.condition.raw_dtype)
+    if isinstance(model, keras_vae.VQVAE) and model.prior is None:
+        assert np.isfinite(model.reconstruct(np.zeros((2, *shape)))).all()
+        return
     images = model.sample(2, seed=0, condition=condition)
     assert images.shape == (2, *shape)
     assert np.isfinite(images).all()

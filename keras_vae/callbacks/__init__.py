@@ -1,3 +1,4 @@
 """Keras callbacks."""
 
+from keras_vae.callbacks.codebook_monitor import CodebookMonitor
 from keras_vae.callbacks.collapse_monitor import CollapseMonitor

@@ -33,7 +33,7 @@ def read_folder(folder, image_size=None):
     mode = _common_mode([path for found in paths.values() for path in found])
     return {
         part: (
-            stack((_read_picture(path, mode) for path in paths[part]), image_size),
+            stack((read_picture(path, mode) for path in paths[part]), image_size),
             _classes(root, paths[part]),
         )
         for part, root in parts.items()
@@ -79,8 +79,8 @@ def _common_mode(paths):
     return "L"
 
 
-def _read_picture(path, mode):
-    """uint8 (H, W, C)."""
+def read_picture(path, mode="RGB"):
+    """uint8 (H, W, C) of a file, given by its path or opened."""
     with _open(path) as picture:
         try:
             pixels = np.asarray(picture.convert(mode))

@@ -29,7 +29,8 @@ def load(name, *, validation_size=0, binarize=None, seed=0, image_size=None, dat
             - `"mnist_mini"`: 4,000 and 1,000 digits of MNIST that come with the library;
             - the path of an `.npz` file with arrays `x_train` and `x_test` (and perhaps `y_train`,
               `y_test`, `x_validation`, `y_validation`), or with one array `images` or `x` (and
-              perhaps `y`);
+              perhaps `y`), or with files of pictures as bytes, `jpeg_train` and `offsets_train`
+              and so on: file i is bytes `offsets[i]` to `offsets[i + 1]`;
             - the path of a folder of pictures, all in one, or in `train` and `test`; sub-folders
               are classes. Write `"./photos"` for a folder beside you: a bare word is a name;
             - any name of a picture data set in tensorflow-datasets, such as `"mnist"`,

@@ -1,12 +1,17 @@
 """Raw arrays from `.npz` files."""
 
+import io
+import itertools
+
 import numpy as np
 
+from keras_vae.datasets.folder import read_picture
 from keras_vae.datasets.tfds_reader import stack
 
 _LAYOUTS = (
     "x_train, x_test (and perhaps y_train, y_test, x_validation, y_validation), "
-    "or one array images or x (and perhaps y)"
+    "one array images or x (and perhaps y), or files of pictures as bytes one after another, "
+    "jpeg_train, offsets_train (file i is bytes offsets[i] to offsets[i + 1]), and so for test"
 )
 
 
@@ -34,6 +39,12 @@ def read_npz(path, image_size=None):
             for part in ("train", "validation", "test")
             if f"x_{part}" in arrays
         }
+    if "jpeg_train" in arrays and "jpeg_test" in arrays:
+        return {
+            part: (_decoded(arrays, part, image_size), arrays.get(f"y_{part}"))
+            for part in ("train", "validation", "test")
+            if f"jpeg_{part}" in arrays
+        }
     for key in ("images", "x"):
         if key in arrays:
             return {"train": (_sized(arrays[key], image_size), arrays.get("y"))}
@@ -47,3 +58,9 @@ def _sized(x, image_size):
     if image_size is None:
         return x
     return stack(x[..., None] if x.ndim == 3 else x, image_size)
+
+
+def _decoded(arrays, part, image_size):
+    content, offsets = arrays[f"jpeg_{part}"].tobytes(), arrays[f"offsets_{part}"]
+    files = (io.BytesIO(content[a:b]) for a, b in itertools.pairwise(offsets))
+    return stack((read_picture(file) for file in files), image_size)

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.layers.checks import check_count
+from keras_vae.layers.dropout import check_dropout
 
 
 class Condition(keras.layers.Layer):
@@ -107,10 +108,8 @@ class LabelCondition(Condition):
 
     def __init__(self, num_classes, dropout=0.0, **kwargs):
         num_classes = check_count("num_classes", num_classes, least=2)
-        if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
-            raise ValueError(f"`dropout` must lie in [0, 1). Received: {dropout!r}.")
         super().__init__(shape=(num_classes,), raw_shape=(), raw_dtype="int32", **kwargs)
-        self.num_classes, self.dropout = num_classes, float(dropout)
+        self.num_classes, self.dropout = num_classes, check_dropout(dropout)
 
     @property
     def can_be_absent(self):

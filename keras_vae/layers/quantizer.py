@@ -62,6 +62,10 @@ class Quantizer(keras.layers.Layer):
         """Returns z_q (B, ..., D) of indices: exactly what `call` gave for them."""
         raise NotImplementedError
 
+    def compute_output_spec(self, z_e, mask=None, training=False, seed=None):
+        # Without the generator, which JAX cannot trace; shapes need no noise.
+        return super().compute_output_spec(z_e, mask=mask, training=False)
+
     def indices_shape(self, latent_shape):
         """Returns the shape of one example's indices, for the shape of its z_e."""
         positions = tuple(latent_shape[:-1])

@@ -2,6 +2,7 @@
 
 from keras_vae.models.aae import AAE
 from keras_vae.models.autoencoder import Autoencoder
+from keras_vae.models.autoregressive_model import AutoregressiveModel
 from keras_vae.models.cvae import CVAE
 from keras_vae.models.encoder_decoder import EncoderDecoderModel
 from keras_vae.models.generative_model import GenerativeModel
@@ -12,5 +13,10 @@ from keras_vae.models.iwae import IWAE
 from keras_vae.models.iwae import DReGIWAE
 from keras_vae.models.ladder_vae import LadderVAE
 from keras_vae.models.latent_variable_model import LatentVariableModel
+from keras_vae.models.pixel_cnn import PixelCNN
 from keras_vae.models.predictor import Predictor
+from keras_vae.models.quantized_model import QuantizedModel
+from keras_vae.models.transformer_prior import TransformerPrior
 from keras_vae.models.vae import VAE
+from keras_vae.models.vq_vae import VQVAE
+from keras_vae.models.vq_vae_2 import VQVAE2

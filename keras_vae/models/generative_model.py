@@ -264,7 +264,7 @@ class GenerativeModel(BackendStep, keras.Model):
     def get_config(self):
         """Returns the constructor's arguments, its parts among them; a family adds its own."""
         return {
-            **{k: keras.saving.serialize_keras_object(v) for k, v in self.parts().items()},
+            **{k: _serialized(v) for k, v in self.parts().items()},
             "seed": self.noise.seed,
             "name": self.name,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
@@ -327,6 +327,14 @@ class GenerativeModel(BackendStep, keras.Model):
         """Returns what `predict` may be given, after checking it."""
         return self._checked(x, None)[0]
 
+    def checked_examples(self, x):
+        """As `checked_inputs`, of a model whose data are pairs, but not those it predicts from."""
+        if inputs.is_array(x) or isinstance(x, list | tuple):
+            return self.check_inputs(x)[0]
+        batch, x = inputs.first_batch(x)
+        self._check_and_build(keras.utils.unpack_x_y_sample_weight(batch)[0], "x")
+        return x
+
     # Plumbing.
 
     def _num_steps(self):
@@ -365,3 +373,9 @@ class GenerativeModel(BackendStep, keras.Model):
 
 # What Keras keeps of `compile` that has no meaning for a model with its own objective.
 _OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+def _serialized(part):
+    config = keras.saving.serialize_keras_object(part)
+    config.pop("compile_config", None)  # of a part that is a model, and was trained on its own
+    return config

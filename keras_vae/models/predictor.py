@@ -150,11 +150,7 @@ class Predictor(GenerativeModel):
         return y
 
     def checked_inputs(self, x):
-        if inputs.is_array(x) or isinstance(x, list | tuple):
-            return self.check_inputs(x)[0]
-        batch, x = inputs.first_batch(x)
-        self._check_and_build(keras.utils.unpack_x_y_sample_weight(batch)[0], "x")
-        return x
+        return self.checked_examples(x)
 
     def parts(self):
         return {"network": self.network, "likelihood": self.likelihood}

@@ -9,18 +9,21 @@ import numpy as np
 def named_variables(model):
     """Returns `{name: variable}` of all weights, in a fixed order.
 
-    A name is the model's own word for the part (`encoder`, `decoder`, `prior`, ...) and the path
-    inside it. The numbers that Keras appends to layer names count every layer of the process;
-    they are replaced by the order within the part.
+    A name is the model's own word for the part (`encoder`, `decoder`, `prior`, ...), or `model`
+    for what is in no part, and the path inside it. The numbers that Keras appends to layer names
+    count every layer of the process; they are replaced by the order within the part.
 
     Args:
         model: a built model with `parts()`.
     """
-    named = {}
-    for part_name, part in model.parts().items():
+    named, seen = {}, set()
+    for part_name, part in {**model.parts(), "model": model}.items():
         own_names = {model.name, part.name}
         counter = {}
         for variable in part.weights:
+            if id(variable) in seen:
+                continue
+            seen.add(id(variable))
             path = variable.path.split("/")
             while len(path) > 1 and path[0] in own_names:
                 path.pop(0)

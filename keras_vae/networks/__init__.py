@@ -6,6 +6,10 @@ from keras_vae.networks.conv import ConvDecoder
 from keras_vae.networks.conv import ConvEncoder
 from keras_vae.networks.ladder import LadderDecoder
 from keras_vae.networks.ladder import LadderEncoder
+from keras_vae.networks.maps import ConvMapDecoder
+from keras_vae.networks.maps import ConvMapEncoder
+from keras_vae.networks.maps import ResNetMapDecoder
+from keras_vae.networks.maps import ResNetMapEncoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
 from keras_vae.networks.resnet import ResNetDecoder

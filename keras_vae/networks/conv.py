@@ -27,6 +27,31 @@ def latent_to_picture(z, shape, activation, dtype):
     return keras.layers.Reshape(shape, dtype=dtype, name="reshape")(dense(z))
 
 
+def smallest_size(config):
+    """The height and width that a decoder starts from."""
+    *size, _ = config["output_shape"]
+    return halved_sizes(*size, times=len(config["filters"]))[-1]
+
+
+def halved(x, filters, **arguments):
+    """The body of an encoder: one convolution of stride 2 a stage."""
+    for i, channels in enumerate(filters, start=1):
+        x = Conv(channels, strides=2, name=f"conv_{i}", **arguments)(x)
+    return x
+
+
+def doubled_to_parameters(x, config, **arguments):
+    """The body and the end of a decoder: one doubling a stage."""
+    *size, channels = config["output_shape"]
+    size, *sizes, _ = halved_sizes(*size, times=len(config["filters"]))
+    for i, width in enumerate(config["filters"][1:], start=1):
+        x = SubpixelUpsampling2D(
+            width, target_size=sizes.pop(), name=f"upsampling_{i}", **arguments
+        )(x)
+    channels *= config["num_parameters"]
+    return picture_to_parameters(x, channels, config["kernel_size"], size)
+
+
 def picture_to_parameters(x, channels, kernel_size, size):
     """The end of a decoder, in float32 under every policy: the last doubling gives the output."""
     output = SubpixelUpsampling2D(
@@ -94,8 +119,7 @@ class ConvEncoder(Network):
         same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
         with keras.name_scope(name):
             inputs, x = picture_inputs(config["input_shape"], config["condition_shape"], dtype)
-            for i, channels in enumerate(config["filters"], start=1):
-                x = Conv(channels, strides=2, name=f"conv_{i}", **same)(x)
+            x = halved(x, config["filters"], **same)
             outputs = encoder_heads(flatten(x, dtype), config["latent_dim"], num_outputs)
         super().__init__(inputs, outputs, config, name, dtype, trainable)
 
@@ -157,16 +181,10 @@ class ConvDecoder(Decoder):
             num_parameters=num_parameters,
             condition_shape=condition_shape,
         )
-        *size, channels = config["output_shape"]
-        size, *sizes = halved_sizes(*size, times=len(filters))
         same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
         with keras.name_scope(name):
             inputs, x = latent_inputs(config["latent_dim"], config["condition_shape"], dtype)
-            x = latent_to_picture(x, (*sizes.pop(), config["filters"][0]), activation, dtype)
-            for i, width in enumerate(config["filters"][1:], start=1):
-                x = SubpixelUpsampling2D(
-                    width, target_size=sizes.pop(), name=f"upsampling_{i}", **same
-                )(x)
-            channels *= config["num_parameters"]
-            outputs = picture_to_parameters(x, channels, config["kernel_size"], size)
+            shape = (*smallest_size(config), config["filters"][0])
+            x = latent_to_picture(x, shape, activation, dtype)
+            outputs = doubled_to_parameters(x, config, **same)
         super().__init__(inputs, outputs, config, name, dtype, trainable)

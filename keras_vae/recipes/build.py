@@ -24,6 +24,8 @@ _ORDER = (
     "decoders",
     "network",
     "discriminator",
+    "quantizer",
+    "quantizers",
     "prior",
 )
 
@@ -42,7 +44,8 @@ def build_model(recipe, data_shape, seed):
     """
     parts, shapes = {}, {"input_shape": data_shape, "output_shape": data_shape}
     for part in _ORDER:
-        if part not in recipe.parts:
+        is_for_later = part == "prior" and recipe.prior_training
+        if part not in recipe.parts or is_for_later:
             continue
         # A discriminator of codes, unlike the other parts, does not touch the data.
         of_codes = {"input_shape": (shapes.get("latent_dim"),)}
@@ -53,15 +56,41 @@ def build_model(recipe, data_shape, seed):
             shapes["condition_shape"] = built.shape
         elif part == "encoder":
             shapes["latent_dim"] = built.latent_dim
-    return _build(recipe, "model", {**parts, "seed": seed})
+    return _build(recipe, "model", {**parts, "seed": seed, "shape": data_shape})
 
 
-def build_optimizer(recipe, num_updates):
-    """Returns Adam with a cosine schedule from `learning_rate` to `final_learning_rate`."""
-    start = recipe.training.get("learning_rate", 1e-3)
-    end = recipe.training.get("final_learning_rate", start / 100)
+def build_priors(recipe, model, seed):
+    """Returns the list of the priors of each level's codes, for the second stage of a recipe.
+
+    Args:
+        recipe: `Recipe` with a table `prior`, or `priors`, that of the level next to the data
+            first.
+        model: the model of the codes.
+        seed: int.
+
+    Raises:
+        ValueError: as `build_model`.
+    """
+    tables = recipe.parts["priors"] if "priors" in recipe.parts else [recipe.parts["prior"]]
+    given = [
+        {"shape": shape, "num_embeddings": quantizer.num_embeddings, "seed": seed}
+        for shape, quantizer in zip(model.code_shapes, model.quantizers, strict=True)
+    ]
+    levels = enumerate(zip(tables, given, strict=True))
+    return [_construct(recipe, f"priors[{i}]", *level) for i, level in levels]
+
+
+def build_optimizer(training, num_updates):
+    """Returns Adam with a cosine schedule from `learning_rate` to `final_learning_rate`.
+
+    Args:
+        training: dict, the table `training` or `prior_training` of a recipe.
+        num_updates: int.
+    """
+    start = training.get("learning_rate", 1e-3)
+    end = training.get("final_learning_rate", start / 100)
     schedule = keras.optimizers.schedules.CosineDecay(start, num_updates, alpha=end / start)
-    return keras.optimizers.Adam(schedule, beta_1=recipe.training.get("beta_1", 0.9))
+    return keras.optimizers.Adam(schedule, beta_1=training.get("beta_1", 0.9))
 
 
 def start_at_data(model, x, seed):
@@ -112,7 +141,9 @@ def _argument(recipe, place, value):
     """A list becomes a tuple; a table, such as that of a schedule, what its `class` makes."""
     if isinstance(value, dict):
         return _construct(recipe, place, value, {})
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(_argument(recipe, f"{place}[{i}]", v) for i, v in enumerate(value))
+    return value
 
 
 def _arguments_of(kind):

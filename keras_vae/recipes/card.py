@@ -14,6 +14,7 @@ METRICS = "metrics.json"
 _SAMPLES = {
     None: "Means of p(x|z), z drawn from the prior.",
     "labels": "Means of p(x|z, label), z drawn from the prior: a row of eight for each label.",
+    "prior_labels": "Codes drawn from the prior given a label, decoded: a row for each label.",
     "completion": "A row for each test picture: eight completions of the quadrants seen.",
     "classes": "",
     "prediction": "",

@@ -56,6 +56,10 @@ class Checkpoint(keras.callbacks.Callback):
         os.replace(unfinished, self.folder / _WEIGHTS)
         self._write_run()
 
+    def keep_time(self):
+        """Writes down how long the run has taken so far."""
+        self._write_run()
+
     def seconds(self):
         """Returns the wall and the processor time of the run so far, over all its sessions."""
         now = (time.perf_counter(), time.process_time())

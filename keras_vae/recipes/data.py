@@ -9,6 +9,7 @@ from keras_vae import datasets
 # What `pairs` of a recipe's data may say, beside nothing: what is learned from or with what.
 _PAIRS = {
     "labels": "pictures, given their labels",
+    "prior_labels": "pictures, of whose codes the prior is given their labels",
     "classes": "labels, of pictures",
     "completion": "pictures, given some of their quadrants",
     "prediction": "the same, by a network that takes the quadrants and gives the picture",
@@ -52,18 +53,19 @@ def training_batches(recipe, data, seed):
     """Returns the `Batches` of the training part of `data`."""
     kind = recipe.data.get("pairs")
     has_labels = kind in ("labels", "classes")
+    is_paired = kind in ("completion", "prediction")
     return datasets.Batches(
         data.train.x,
         data.train.y if has_labels else None,
         batch_size=recipe.training.get("batch_size", 100),
         seed=seed,
         binarize=recipe.is_dynamic,
-        pair=None if has_labels or kind is None else _completions(kind),
+        pair=_completions(kind) if is_paired else None,
     )
 
 
 def pairs(recipe, arrays, num_seen=None):
-    """Returns what `fit` and `evaluate` take of the `Arrays` of one part: `(x,)` or `(x, y)`.
+    """Returns what `evaluate` takes of the `Arrays` of one part: `(x,)` or `(x, y)`.
 
     Args:
         num_seen: how many quadrants of a picture to complete are seen; by default one, two or
@@ -72,7 +74,7 @@ def pairs(recipe, arrays, num_seen=None):
     kind = recipe.data.get("pairs")
     if kind is None:
         return (arrays.x,)
-    if kind in ("labels", "classes"):
+    if kind in ("labels", "prior_labels", "classes"):
         return arrays.x, arrays.y
     if num_seen is not None:
         seen = datasets.seen_quadrants(arrays.x, num_seen)

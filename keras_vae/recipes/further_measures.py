@@ -77,12 +77,23 @@ def _quadrants(model, recipe, test):
     return numbers
 
 
+def _codes(model, recipe, test):
+    """How well codes stand for pictures, and what each of them costs."""
+    error = np.mean(np.square(model.reconstruct(test.x) - test.x), dtype="float64")
+    numbers = {"mse_over_variance": float(error / np.var(test.x, dtype="float64"))}
+    logs = model.evaluate(*pairs(recipe, test), batch_size=100, return_dict=True, verbose=0)
+    for level, shape in enumerate(model.code_shapes, start=1):
+        kl = logs["kl" if len(model.code_shapes) == 1 else f"kl_{level}"]
+        numbers[f"nats_per_code_{level}"] = float(kl / np.prod(shape))
+    return numbers
+
+
 def _samples(model, recipe, test):
     """How samples look to a classifier: the distance of their features from those of test
     pictures, and for a conditional model how many are taken for their label."""
     classifier = GenerativeModel.from_preset(CLASSIFIER)
     labels = np.arange(NUM_SAMPLES, dtype="int32") % 10
-    is_conditional = recipe.data.get("pairs") == "labels"
+    is_conditional = recipe.data.get("pairs") in ("labels", "prior_labels")
     options = {"condition": labels} if is_conditional else {}
     samples = model.sample(NUM_SAMPLES, seed=recipe.evaluation.get("seed", 0), **options)
     features = [classifier.features(x) for x in (samples, test.x)]
@@ -95,6 +106,7 @@ def _samples(model, recipe, test):
 
 _MEASURES = {
     "aggregate_posterior": _aggregate_posterior,
+    "codes": _codes,
     "quadrants": _quadrants,
     "samples": _samples,
 }

@@ -12,8 +12,10 @@ import numpy as np
 import keras_vae
 from keras_vae import evaluation
 from keras_vae.distributions import DiagonalGaussian
+from keras_vae.models import AutoregressiveModel
 from keras_vae.models import LatentVariableModel
 from keras_vae.models import Predictor
+from keras_vae.models import QuantizedModel
 
 
 def measure(model, pairs, evaluation_config, verbose=1):
@@ -28,7 +30,8 @@ def measure(model, pairs, evaluation_config, verbose=1):
 
     Returns:
         dict: the model's own metrics, in nats per example; where it has a likelihood, `nll` with
-        `nll_standard_error` over examples and `nll_bits_per_dim`; where its posterior is
+        `nll_standard_error` over examples and `nll_bits_per_dim`, or of a model of codes the
+        bound on it; where its posterior is
         Gaussian, `active_units`; and what they were measured with.
     """
     if not model.compiled:  # read from a preset
@@ -45,7 +48,9 @@ def measure(model, pairs, evaluation_config, verbose=1):
 def _likelihood(model, pairs, config, verbose):
     started = time.perf_counter()
     settings = {"num_samples": config.get("num_samples", 1000), "seed": config.get("seed", 0)}
-    if isinstance(model, Predictor):  # exactly
+    if isinstance(model, QuantizedModel):
+        return _summary("nll_bound", -model.log_likelihood(*pairs), model.data_shape)
+    if isinstance(model, Predictor | AutoregressiveModel):  # exactly
         nll, settings["num_samples"] = -model.log_likelihood(*pairs), 1
     else:
         x, condition = pairs if len(pairs) > 1 else (*pairs, None)
@@ -54,13 +59,20 @@ def _likelihood(model, pairs, config, verbose):
             nll = -evaluation.log_likelihood(model, x, **options, verbose=verbose)
         except NotImplementedError:  # an autoencoder, adversarial or not
             return {}
-    num_dimensions = model.data_shape if not isinstance(model, Predictor) else pairs[1].shape[1:]
+    shape = model.data_shape if not isinstance(model, Predictor) else pairs[1].shape[1:]
     return {
-        "nll": float(nll.mean()),
-        "nll_standard_error": float(nll.std(ddof=1) / np.sqrt(len(nll))),
-        "nll_bits_per_dim": float(evaluation.bits_per_dim(nll.mean(), num_dimensions)),
+        **_summary("nll", nll, shape),
         "nll_num_samples": settings["num_samples"],
         "nll_seconds": round(time.perf_counter() - started, 1),
+    }
+
+
+def _summary(name, nats, shape):
+    """Mean of nats (N,), its standard error, and bits per dimension of data of a shape."""
+    return {
+        name: float(nats.mean()),
+        f"{name}_standard_error": float(nats.std(ddof=1) / np.sqrt(len(nats))),
+        f"{name}_bits_per_dim": float(evaluation.bits_per_dim(nats.mean(), shape)),
     }
 
 

@@ -6,7 +6,9 @@ import re
 _NAMES = {
     r"nll": ("NLL, nats per example", 2),
     r"nll_bits_per_dim": ("NLL, bits per dimension", 4),
-    r"nll_bound": ("bound on the NLL that was trained, nats", 2),
+    r"nll_bound": ("bound on the NLL, nats", 2),
+    r"nll_bound_bits_per_dim": ("bound on the NLL, bits per dimension", 4),
+    r"nll_per_code": ("NLL, nats per element", 4),
     r"nll_(\d)_seen": ("NLL of the rest, {} of 4 quadrants seen, nats", 2),
     r"nll_by_prior_(\d)_seen": ("the same by draws from the prior, {} seen, nats", 2),
     r"elbo": ("ELBO, nats (higher is better)", 2),
@@ -16,6 +18,12 @@ _NAMES = {
     r"adversarial": ("-log D(z) of codes, nats", 2),
     r"discriminator_accuracy": ("codes and draws that the discriminator tells apart", 3),
     r"accuracy": ("accuracy", 4),
+    r"mse_over_variance": ("squared error over the variance of the data", 4),
+    r"nats_per_code_(\d)": ("nats per code of level {}", 4),
+    r"usage": ("codes that occur in the test set", 4),
+    r"usage_(\d)": ("codes of level {} that occur in the test set", 4),
+    r"perplexity": ("perplexity of the codes", 1),
+    r"perplexity_(\d)": ("perplexity of the codes of level {}", 1),
     r"active_units": ("active units", 0),
     r"aggregate_largest_mean": ("codes of the test set: largest absolute mean of a dimension", 3),
     r"aggregate_smallest_std": ("smallest standard deviation of a dimension", 3),
@@ -40,10 +48,12 @@ def rows(test):
 
 
 def headline(test):
-    """Returns the one number of a preset for a table, as text: its NLL, or its accuracy."""
+    """Returns the one number of a preset for a table, as text: its NLL, or what stands for it."""
     values = {name: value for name, _, value in rows(test)}
     if "accuracy" in values:
         return f"accuracy {values['accuracy']}"
+    if "mse_over_variance" in values:
+        return f"error / variance {values['mse_over_variance']}"
     return values.get("nll", "none")
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 _TABLES = {
     "data": {"name", "binarize", "validation_size", "image_size", "pairs"},
     "training": {"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate", "beta_1"},
+    "prior_training": {"epochs", "batch_size", "learning_rate", "final_learning_rate"},
     "evaluation": {"num_samples", "seed", "measures", "quadrants_num_samples"},
     "pictures": {"originals"},
 }
-_REQUIRED = {"data": {"name"}, "training": {"epochs"}}
+_REQUIRED = {"data": {"name"}, "training": {"epochs"}, "prior_training": {"epochs"}}
 PARTS = (
     "model",
     "encoder",
@@ -21,12 +22,18 @@ PARTS = (
     "network",
     "discriminator",
     "likelihood",
+    "quantizer",
+    "quantizers",
     "prior",
+    "priors",
     "condition",
     "codes",
 )
 _PUBLISHED = {"nll", "bits_per_dim", "source", "protocol"}
-_OPTIONAL = {"published", "limits", "attribution", "pictures", "twin", "device", *PARTS} - {"model"}
+_OPTIONAL = {
+    *{"published", "limits", "attribution", "pictures", "twin", "device", "prior_training"},
+    *PARTS,
+} - {"model"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Recipe:
         name: the preset's name: the folder of a `recipe.toml`, else the file's name.
         summary: one sentence for the card.
         data, training, evaluation, pictures: dict, the TOML tables.
+        prior_training: dict, the table of the second stage of a model of codes, or empty.
         parts: dict, the tables of `PARTS` that it has: the model and what it is made of.
         device: str, "cpu", or "gpu" where an hour on a processor would not do.
         twin: str, the preset trained alike to compare with, or "".
@@ -53,6 +61,7 @@ class Recipe:
     training: dict
     evaluation: dict
     pictures: dict = dataclasses.field(default_factory=dict)
+    prior_training: dict = dataclasses.field(default_factory=dict)
     published: list = dataclasses.field(default_factory=list)
     limits: str = ""
     attribution: str = ""
@@ -94,12 +103,15 @@ def read_recipe(path):
     _check_keys(path, "", tables, known, known - _OPTIONAL)
     for table, keys in _TABLES.items():
         found = _check_is_table(path, table, tables.get(table, {}))
-        _check_keys(path, f"[{table}] ", found, keys, _REQUIRED.get(table, set()))
+        is_left_out = table in _OPTIONAL and table not in tables
+        required = set() if is_left_out else _REQUIRED.get(table, set())
+        _check_keys(path, f"[{table}] ", found, keys, required)
     tables.setdefault("likelihood", {"class": "BernoulliLikelihood"})
     parts = {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
-    _check_epochs(path, tables["training"]["epochs"])
+    for table in ("training", "prior_training"):
+        _check_epochs(path, table, tables.get(table, {}).get("epochs", 1))
     if tables.get("device", "cpu") not in ("cpu", "gpu"):
         raise ValueError(
             f'The recipe {path} is not as expected: `device` must be "cpu" or "gpu". Received: '
@@ -135,9 +147,9 @@ def _check_part(path, name, value):
     return value
 
 
-def _check_epochs(path, epochs):
+def _check_epochs(path, table, epochs):
     if not isinstance(epochs, int) or epochs < 1:
         raise ValueError(
-            f"The recipe {path} is not as expected: [training] epochs must be an integer of at "
+            f"The recipe {path} is not as expected: [{table}] epochs must be an integer of at "
             f"least 1. Received: {epochs!r}."
         )

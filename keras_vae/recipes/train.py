@@ -8,6 +8,9 @@ import numpy as np
 
 from keras_vae import plotting
 from keras_vae import presets
+from keras_vae.models import EncoderDecoderModel
+from keras_vae.models import Predictor
+from keras_vae.models import QuantizedModel
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizer
 from keras_vae.recipes.build import start_at_data
@@ -22,6 +25,7 @@ from keras_vae.recipes.history import keep_epochs
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
 from keras_vae.recipes.measure import measure
+from keras_vae.recipes.prior_training import train_priors
 
 RECIPE = "recipe.toml"
 EPOCHS = "epochs.csv"
@@ -42,7 +46,7 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
     Args:
         recipe: `Recipe`.
         folder: path of the run folder.
-        epochs: int in place of the recipe's.
+        epochs: int in place of the recipe's, of both stages where there are two.
         seed: int in place of the recipe's.
         data_dir: folder with local data sets.
         verbose: as for `fit`.
@@ -56,18 +60,22 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
     """
     folder = Path(folder)
     seed = recipe.training.get("seed", 0) if seed is None else seed
-    epochs = recipe.training["epochs"] if epochs is None else epochs
+    num_epochs = recipe.training["epochs"] if epochs is None else epochs
     check_measures(recipe)
     data = load_data(recipe, data_dir)
     batches = training_batches(recipe, data, seed)
     keras.utils.set_random_seed(seed)  # initial weights
     model = build_model(recipe, data.train.x.shape[1:], seed)
     start_at_data(model, data.train.x, seed)
-    model.compile(build_optimizer(recipe, epochs * len(batches)))
-    settings = {"recipe": recipe.text, "epochs": epochs, "seed": seed}
+    model.compile(build_optimizer(recipe.training, num_epochs * len(batches)))
+    settings = {"recipe": recipe.text, "epochs": num_epochs, "seed": seed}
     checkpoint = Checkpoint(folder, settings)
     held_out = pairs(recipe, data.test)
-    _fit(model, batches, held_out, folder, epochs, checkpoint, verbose)
+    if recipe.prior_training:
+        _fit(model, batches, held_out[:1], folder, num_epochs, checkpoint, verbose)
+        train_priors(model, recipe, data, folder, seed, checkpoint, epochs, verbose)
+    else:
+        _fit(model, batches, held_out, folder, num_epochs, checkpoint, verbose)
     wall_seconds, cpu_seconds = checkpoint.seconds()
     metrics = {
         "preset": recipe.name,
@@ -76,7 +84,7 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
             **further_measures(model, recipe, data.test),
         },
         "training": {
-            "epochs": epochs,
+            "epochs": num_epochs,
             "updates": int(keras.ops.convert_to_numpy(model.optimizer.iterations)),
             "seed": seed,
             "num_parameters": model.count_params(),
@@ -127,24 +135,32 @@ def _fit(model, batches, held_out, folder, epochs, checkpoint, verbose):
 
 
 def _draw_pictures(model, recipe, test, folder):
-    """Draws what the model makes of test examples, and samples; a classifier makes no pictures."""
+    """Draws what the model makes of test examples, and samples, where it makes pictures at all."""
     kind, num_originals = recipe.data.get("pairs"), recipe.pictures.get("originals", NUM_ORIGINALS)
     shown = pairs(recipe, test[:num_originals])
     try:
         if kind == "prediction":
             plotting.reconstructions(shown[1], model.predict(shown[0]), folder / RECONSTRUCTIONS)
-        elif kind != "classes":
-            plotting.reconstructions(shown[0], model.reconstruct(*shown), folder / RECONSTRUCTIONS)
+        elif isinstance(model, EncoderDecoderModel):
+            told = shown[1:] if model.condition is not None else ()  # not what its prior is told
+            again = model.reconstruct(shown[0], *told)
+            plotting.reconstructions(shown[0], again, folder / RECONSTRUCTIONS)
+        if _has_samples(model):
             samples = model.sample(NUM_SAMPLES, seed=0, **_sample_condition(recipe, test))
             plotting.image_grid(samples, folder / "samples.png", columns=NUM_COLUMNS)
     except ImportError as error:
         print(f"No pictures were drawn: {error}")
 
 
+def _has_samples(model):
+    without_prior = isinstance(model, QuantizedModel) and not model.priors
+    return not isinstance(model, Predictor) and not without_prior
+
+
 def _sample_condition(recipe, test):
     """Conditions of the pictured samples: a row of each label, or of each picture to complete."""
     kind = recipe.data.get("pairs")
-    if kind == "labels":
+    if kind in ("labels", "prior_labels"):
         return {"condition": np.resize(np.repeat(np.unique(test.y), NUM_COLUMNS), NUM_SAMPLES)}
     if kind == "completion":
         _, seen = pairs(recipe, test[: NUM_SAMPLES // NUM_COLUMNS])

@@ -4,6 +4,8 @@ import json
 
 _WITHOUT_LIKELIHOOD = ("AAE", "Autoencoder")
 _WITH_LEVELS = ("HierarchicalVAE", "LadderVAE")
+_OF_CODES = ("VQVAE", "VQVAE2")
+_AUTOREGRESSIVE = ("PixelCNN", "TransformerPrior")
 _SEEN = "seen = keras_vae.datasets.seen_quadrants(x, num_seen=2)"  # the left half
 
 
@@ -47,6 +49,13 @@ def _uses(recipe):
         case "completion":
             new = "new = model.sample(len(seen), condition=seen, seed=0)"
             return [_SEEN, new, _nats("x, num_samples=100, seed=0, condition=seen")]
+    if recipe.family in _OF_CODES:
+        indices = "indices, new = model.encode_indices(x), model.sample(16, seed=0{})"
+        if recipe.data.get("pairs") == "prior_labels":
+            return [labels, indices.format(", condition=1"), _nats("x, condition=y")]
+        return [indices.format(""), _nats("x")]
+    if recipe.family in _AUTOREGRESSIVE:
+        return ["new = model.sample(16, seed=0)", _nats("x")]
     if recipe.family in _WITHOUT_LIKELIHOOD:
         return ["z, new = model.encode(x), model.sample(16, seed=0)", "print(new.shape)"]
     posterior = "model.encode(x)[0]" if recipe.family in _WITH_LEVELS else "model.encode(x)"

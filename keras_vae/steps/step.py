@@ -64,6 +64,10 @@ class Step:
         step = 0 if optimizer is None else optimizer.iterations
         return ops.cast(value(ops.cast(step, "float32")), "float32")
 
+    def across_replicas(self, statistics):
+        """Returns the sum of a tensor over the replicas that share a step; here there is one."""
+        return statistics
+
     def in_order(self, gradients):
         """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them.
 

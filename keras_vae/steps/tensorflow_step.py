@@ -61,6 +61,13 @@ class TensorFlowStep(Step):
             self.costs(data, training=False)
         return self.get_metrics_result()
 
+    def across_replicas(self, statistics):
+        """Returns the sum of a tensor over the replicas of a `tf.distribute` strategy."""
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return statistics
+        return context.all_reduce("sum", statistics)
+
     def jitted(self, function):
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.
 

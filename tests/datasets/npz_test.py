@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 
@@ -55,3 +57,25 @@ def test_one_npy_in_the_place_of_an_npz(tmp_path):
         np.save(file, PICTURES)
     with pytest.raises(ValueError, match=r"cannot be read as an \.npz"):
         read_npz(tmp_path / "array.npz")
+
+
+def test_pictures_as_the_bytes_of_their_files(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    colours = np.array([[200, 30, 60], [10, 220, 90], [0, 0, 0]], "uint8")
+    arrays = {}
+    for part, order in {"train": [0, 1, 2], "test": [2, 0]}.items():
+        files = []
+        for colour in colours[order]:
+            file = io.BytesIO()
+            image.fromarray(np.tile(colour, (8, 8, 1))).save(file, "jpeg", quality=95)
+            files.append(file.getvalue())
+        arrays[f"jpeg_{part}"] = np.frombuffer(b"".join(files), "uint8")
+        arrays[f"offsets_{part}"] = np.cumsum([0, *map(len, files)])
+    np.savez(tmp_path / "files.npz", **arrays, y_train=[5, 6, 7])
+    parts = read_npz(tmp_path / "files.npz")
+    for part, order in {"train": [0, 1, 2], "test": [2, 0]}.items():
+        x = parts[part][0]
+        assert (x.shape, x.dtype) == ((len(order), 8, 8, 3), np.uint8)
+        np.testing.assert_allclose(x[:, 4, 4].astype(int), colours[order].astype(int), atol=3)
+    np.testing.assert_array_equal(parts["train"][1], [5, 6, 7])
+    assert read_npz(tmp_path / "files.npz", image_size=(4, 4))["test"][0].shape == (2, 4, 4, 3)

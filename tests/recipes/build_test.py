@@ -34,7 +34,7 @@ def test_a_likelihood_has_its_parameters(tmp_path):
 
 def test_it_takes_a_step(tmp_path):
     model = build_model(read_tiny_recipe(tmp_path), SHAPE, seed=0)
-    model.compile(build_optimizer(read_tiny_recipe(tmp_path), 10))
+    model.compile(build_optimizer(read_tiny_recipe(tmp_path).training, 10))
     before = model.get_weights()
     logs = model.train_on_batch(np.ones((4, *SHAPE), "float32"), return_dict=True)
     assert np.isfinite(logs["elbo"])
@@ -43,7 +43,7 @@ def test_it_takes_a_step(tmp_path):
 
 def test_the_learning_rate_falls_along_a_cosine(tmp_path):
     recipe = read_tiny_recipe(tmp_path)
-    rate = build_optimizer(recipe, 100)._learning_rate
+    rate = build_optimizer(recipe.training, 100)._learning_rate
     values = [float(ops.convert_to_numpy(rate(step))) for step in (0, 50, 100, 200)]
     # Half way of a cosine from 1e-2 to 1e-4 is their mean.
     np.testing.assert_allclose(values, [1e-2, 0.5 * (1e-2 + 1e-4), 1e-4, 1e-4], rtol=1e-5)

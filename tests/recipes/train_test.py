@@ -4,6 +4,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from tiny_recipe import OF_CODES
 from tiny_recipe import SHAPE
 from tiny_recipe import TEXT
 from tiny_recipe import read_tiny_recipe
@@ -226,6 +227,13 @@ name = "discriminator"
 [model]
 class = "AAE"
 """
+PIXELS = """
+[model]
+class = "PixelCNN"
+num_embeddings = 2
+filters = 4
+num_blocks = 1
+"""
 NETWORKS = TEXT[TEXT.index("[encoder]") : TEXT.index("[training]")]
 OTHER_KINDS = {
     "labels": TEXT.replace("[data]", PAIRS.format("labels"))
@@ -245,6 +253,10 @@ OTHER_KINDS = {
         + '\n\n[likelihood]\nclass = "CategoricalLikelihood"\nnum_classes = 3\n\n',
     ),
     "levels": TEXT.replace(NETWORKS, LEVELS),
+    "codes": OF_CODES.replace("[data]", PAIRS.format("prior_labels"))
+    .replace("[prior]\n", '[prior]\ncondition = { class = "LabelCondition", num_classes = 3 }\n')
+    .replace("[evaluation]", '[evaluation]\nmeasures = ["codes"]'),
+    "pixels": TEXT.replace(NETWORKS, PIXELS),
     "adversarial": TEXT.replace("latent_dim = 2", "latent_dim = 2\nnum_outputs = 1")
     .replace('[model]\nclass = "VAE"\n', DISCRIMINATOR)
     .replace("[evaluation]", '[evaluation]\nmeasures = ["aggregate_posterior"]'),
@@ -267,14 +279,20 @@ def test_every_kind_of_recipe_goes_from_data_to_a_card(kind, tmp_path):
         "prediction": {"nll", "nll_2_seen"},
         "classes": {"nll", "accuracy"},
         "levels": {"nll", "kl_1", "kl_2"},
+        "codes": {"nll_bound", "usage", "mse_over_variance", "nats_per_code_1"},
+        "pixels": {"nll", "nll_per_code"},
         "adversarial": {"reconstruction", "aggregate_largest_mean"},
     }[kind]
     assert expected <= test.keys()
-    assert (kind == "adversarial") == ("nll" not in test)
+    assert (kind in ("adversarial", "codes")) == ("nll" not in test)
     if kind == "levels":
         assert (len(test["active_units"]), test["latent_dim"]) == (2, [3, 2])
     drawn = {path.name for path in (tmp_path / "run").glob("*.png")}
-    pictures = {"classes": {"curves.png"}, "prediction": {"curves.png", "reconstructions.png"}}
+    pictures = {
+        "classes": {"curves.png"},
+        "prediction": {"curves.png", "reconstructions.png"},
+        "pixels": {"curves.png", "samples.png"},
+    }
     assert drawn == pictures.get(kind, set(PICTURES))
     text = write_card(recipe, metrics, tmp_path / "run")
     for name, words, value in rows(test):

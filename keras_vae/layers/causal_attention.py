@@ -1,0 +1,124 @@
+"""Attention from each position to itself and to those before it."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae.layers.checks import check_count
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class CausalAttention(keras.layers.Layer):
+    """Multi-head self-attention in which position i sees the positions 0 to i.
+
+    `softmax(Q K^T / sqrt(d)) V` in each head (equation 1), heads concatenated and mixed by one
+    more matrix. `call` takes all positions at once; `start` and `step` give the same one position
+    at a time from the keys and values kept of those before.
+
+    Args:
+        num_heads: int, H; it divides the number of features.
+        positions: `RotaryPositions`, or `None` where the inputs themselves say where they are.
+        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
+
+    Input and output shape: (B, N, F).
+
+    Raises:
+        ValueError: a bad `num_heads`; when built, one that does not divide F.
+
+    Example:
+
+    ```python
+    layer = CausalAttention(num_heads=4)
+    y = layer(x)  # (B, N, F)
+    cache = layer.start(batch_size, length=N)
+    for i in range(N):
+        y_i, cache = layer.step(cache, x[:, i], i)  # y[:, i]
+    ```
+
+    Reference: Vaswani et al. 2017, "Attention is all you need", section 3.2.
+    """
+
+    def __init__(self, num_heads, positions=None, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = check_count("num_heads", num_heads)
+        self.positions = positions
+
+    def build(self, input_shape):
+        features = input_shape[-1]
+        self.head_size, rest = divmod(features, self.num_heads)
+        if rest:
+            raise ValueError(
+                f"`num_heads` must divide the {features} features of the input. Received: "
+                f"{self.num_heads}."
+            )
+        self.projections = self._dense(3 * features, "projections")
+        self.mixing = self._dense(features, "mixing")
+        for dense in (self.projections, self.mixing):
+            dense.build(input_shape)
+
+    def _dense(self, features, name):
+        return keras.layers.Dense(features, use_bias=False, dtype=self.dtype_policy, name=name)
+
+    def call(self, inputs):
+        queries, keys, values = self._heads(inputs, ops.arange(inputs.shape[1]))
+        return self._mixed(ops.dot_product_attention(queries, keys, values, is_causal=True))
+
+    def start(self, batch_size, length):
+        """Returns the cache of `step` before the first of `length` positions: no keys, no values.
+
+        Args:
+            batch_size: int, B.
+            length: int, N.
+        """
+        shape = (batch_size, self.num_heads, length, self.head_size)
+        return ops.zeros(shape, self.compute_dtype), ops.zeros(shape, self.compute_dtype)
+
+    def step(self, cache, x, position):
+        """Returns the output at one position, (B, F), and the cache for the next.
+
+        Args:
+            cache: what `start`, or the step before, returned.
+            x: (B, F), the input at this position.
+            position: scalar integer i, perhaps a tensor.
+        """
+        # Heads before positions, (B, H, N, d): products with a cache that need not be transposed.
+        heads = self._heads(x[:, None], ops.reshape(position, (1,)))
+        query, key, value = (ops.swapaxes(h, 1, 2) for h in heads)  # (B, H, 1, d)
+        keys, values = (
+            ops.slice_update(known, (0, 0, position, 0), new)
+            for known, new in zip(cache, (key, value), strict=True)
+        )
+        logits = ops.matmul(query, ops.swapaxes(keys, 2, 3)) / self.head_size**0.5
+        is_known = ops.arange(keys.shape[2]) <= position
+        logits = ops.where(is_known, ops.cast(logits, "float32"), -np.inf)
+        weights = ops.cast(ops.softmax(logits, axis=-1), values.dtype)
+        seen = ops.swapaxes(ops.matmul(weights, values), 1, 2)
+        return self._mixed(seen)[:, 0], (keys, values)
+
+    def _heads(self, x, positions):
+        """Queries, keys and values, (B, N, H, d) each, of x (B, N, F) at positions (N,)."""
+        projected = self.projections(x)
+        shape = (-1, x.shape[1], 3 * self.num_heads, self.head_size)
+        queries, keys, values = ops.split(ops.reshape(projected, shape), 3, axis=2)
+        if self.positions is not None:
+            queries, keys = (self.positions.turn(heads, positions) for heads in (queries, keys))
+        return queries, keys, values
+
+    def _mixed(self, heads):
+        return self.mixing(
+            ops.reshape(heads, (-1, heads.shape[1], self.num_heads * self.head_size))
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "positions": keras.saving.serialize_keras_object(self.positions),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))

@@ -1,0 +1,110 @@
+"""How a transformer is told where its tokens stand."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class Positions(keras.layers.Layer):
+    """Base class: a layer that tells tokens their positions, or attention, or both.
+
+    The call marks tokens (B, N, F) that stand at `positions`, integers (N,); by default it returns
+    them as they are.
+    """
+
+    def for_attention(self):
+        """Returns the `positions` of a `CausalAttention`: `None` where tokens alone are marked."""
+
+    def call(self, tokens, positions):
+        return tokens
+
+    def compute_output_shape(self, tokens_shape, positions_shape=None):
+        return tokens_shape
+
+    def get_config(self):
+        return super().get_config()  # left to Keras, one with a dtype policy could not be saved
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class LearnedPositions(Positions):
+    """Adds to each token a vector that is learned for its position.
+
+    There are as many vectors as the layer sees tokens when it is built.
+
+    Args:
+        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
+
+    Input shape: tokens (B, N, F), and positions, integers (N,).
+    Output shape: (B, N, F).
+
+    Example:
+
+    ```python
+    prior = TransformerPrior((7, 7), num_embeddings=128, positions=LearnedPositions())
+    ```
+
+    Reference: Vaswani et al. 2017, "Attention is all you need", section 3.5.
+    """
+
+    def build(self, tokens_shape, positions_shape=None):
+        self.vectors = self.add_weight(
+            name="vectors",
+            shape=tokens_shape[1:],
+            initializer=keras.initializers.RandomNormal(stddev=0.02),
+        )
+
+    def call(self, tokens, positions):
+        return tokens + ops.take(self.vectors, positions, axis=0)
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class RotaryPositions(Positions):
+    """Turns queries and keys by angles that grow with their positions.
+
+    The pair of features (j, j + d/2) at position m turns by the angle `m base^(-2j/d)`, so that the
+    product of a query and a key depends on how far apart they are, not on where. Tokens stay as
+    they are.
+
+    Args:
+        base: number above 1: the slowest pair turns once in about 2 pi `base` positions.
+        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
+
+    Raises:
+        ValueError: a bad `base`; or, from `turn`, heads of odd size.
+
+    Example:
+
+    ```python
+    layer = CausalAttention(num_heads=4, positions=RotaryPositions())
+    ```
+
+    Reference: Su et al. 2021, "RoFormer: Enhanced transformer with rotary position embedding",
+    section 3.2, where the pairs are neighbours: the same up to the order of learned features.
+    """
+
+    def __init__(self, base=10000.0, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(base, int | float) or not 1 < base < np.inf:
+            raise ValueError(f"`base` must be a number above 1. Received: {base!r}.")
+        self.base = float(base)
+        self.built = True
+
+    def for_attention(self):
+        return self
+
+    def turn(self, heads, positions):
+        """Returns queries or keys (B, N, H, d), d even, turned for their positions (N,)."""
+        half, odd = divmod(heads.shape[-1], 2)
+        if odd:
+            raise ValueError(
+                f"Rotary positions turn pairs of features, and heads have {heads.shape[-1]}. "
+                "Choose `num_heads` so that heads have an even size."
+            )
+        speeds = (self.base ** (-np.arange(half) / half)).astype("float32")
+        angles = ops.cast(positions, "float32")[:, None, None] * speeds  # (N, 1, d/2)
+        cos, sin = (ops.cast(f(angles), heads.dtype) for f in (ops.cos, ops.sin))
+        first, second = ops.split(heads, 2, axis=-1)
+        return ops.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "base": self.base}

@@ -1,0 +1,97 @@
+"""One layer of a causal transformer."""
+
+import keras
+from keras import ops
+
+from keras_vae.layers.causal_attention import CausalAttention
+from keras_vae.layers.dropout import check_dropout
+from keras_vae.layers.dropout import dropped
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class TransformerBlock(keras.layers.Layer):
+    """Adds to each token what attention, and then a network of two layers, make of it.
+
+    `x + attention(norm(x))`, then `x + mlp(norm(x))`, the network with 4 F hidden units and a GELU:
+    normalised before each of the two, which trains without a warm-up. `call` takes all positions
+    at once; `start` and `step` give the same one position at a time.
+
+    Args:
+        num_heads: int, of the attention; it divides the number of features.
+        dropout: float in [0, 1), in training, of what is added.
+        positions: `RotaryPositions`, or `None` where the inputs themselves say where they are.
+        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
+
+    Input and output shape: (B, N, F).
+
+    Raises:
+        ValueError: an argument that is not as above.
+
+    Example:
+
+    ```python
+    block = TransformerBlock(num_heads=4, dropout=0.1)
+    y = block(x, training=True, seed=noise.stream(training=True))
+    ```
+
+    Reference: Radford et al. 2019, "Language models are unsupervised multitask learners", section
+    2.3; Xiong et al. 2020, "On layer normalization in the transformer architecture".
+    """
+
+    def __init__(self, num_heads, dropout=0.0, positions=None, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout = check_dropout(dropout)
+        dtype = self.dtype_policy
+        self.attention = CausalAttention(num_heads, positions, dtype=dtype, name="attention")
+        self.norm_1 = keras.layers.LayerNormalization(epsilon=1e-5, dtype=dtype, name="norm_1")
+        self.norm_2 = keras.layers.LayerNormalization(epsilon=1e-5, dtype=dtype, name="norm_2")
+
+    def build(self, input_shape):
+        features = input_shape[-1]
+        dense, dtype = keras.layers.Dense, self.dtype_policy
+        self.dense_1 = dense(4 * features, "gelu", dtype=dtype, name="dense_1")
+        self.dense_2 = dense(features, dtype=dtype, name="dense_2")
+        for layer in (self.attention, self.norm_1, self.norm_2, self.dense_1):
+            layer.build(input_shape)
+        self.dense_2.build((*input_shape[:-1], 4 * features))
+
+    def call(self, inputs, training=False, seed=None):
+        """Returns the tokens (B, N, F) of the next layer.
+
+        Args:
+            inputs: (B, N, F).
+            training: bool, whether features are dropped.
+            seed: `keras.random.SeedGenerator` that decides which.
+        """
+        rate = self.dropout if training else 0.0
+        x = inputs + dropped(self.attention(self.norm_1(inputs)), rate, seed)
+        return x + dropped(self._mlp(x), rate, seed)
+
+    def start(self, batch_size, length):
+        """Returns the cache of `step`; see `CausalAttention.start`."""
+        return self.attention.start(batch_size, length)
+
+    def step(self, cache, x, position):
+        """Returns the output at one position, (B, F), and the cache for the next; see
+        `CausalAttention.step`."""
+        seen, cache = self.attention.step(cache, self.norm_1(x), position)
+        x = ops.cast(x, self.compute_dtype) + seen  # which `call` has done for it
+        return x + self._mlp(x), cache
+
+    def _mlp(self, x):
+        return self.dense_2(self.dense_1(self.norm_2(x)))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.attention.num_heads,
+            "dropout": self.dropout,
+            "positions": keras.saving.serialize_keras_object(self.attention.positions),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))

@@ -1,0 +1,147 @@
+"""Priors over the codes of a model's levels: whether they fit, and how they are trained."""
+
+import itertools
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae.layers.code_condition import CodeCondition
+from keras_vae.models.autoregressive_model import AutoregressiveModel
+from keras_vae.models.pixel_cnn import PixelCNN
+from keras_vae.models.transformer_prior import TransformerPrior
+
+
+def default_priors(shapes, num_embeddings):
+    """Returns a new prior for each level: a `PixelCNN` of grids, else a `TransformerPrior`, below
+    the top conditional on the codes above.
+
+    Args:
+        shapes: list of the shapes of one example's codes.
+        num_embeddings: list of K, how many values a code has.
+    """
+    priors, sizes = [], list(zip(shapes, num_embeddings, strict=True))
+    for level, (shape, size) in enumerate(sizes):
+        family = PixelCNN if len(shape) == 2 else TransformerPrior
+        above = [CodeCondition(*upper) for upper in sizes[level + 1 : level + 2]]
+        priors.append(family(shape, size, condition=above[0] if above else None))
+    return priors
+
+
+def check_priors(priors, shapes, num_embeddings):
+    """Returns `priors` as a list.
+
+    Raises:
+        TypeError: they are no autoregressive models.
+        ValueError: they are not made for these codes.
+    """
+    priors = list(priors)
+    if len(priors) != len(shapes):
+        raise ValueError(
+            f"There must be one prior for each of the {len(shapes)} levels of codes. Received: "
+            f"{len(priors)}."
+        )
+    for level, (prior, *expected) in enumerate(zip(priors, shapes, num_embeddings, strict=True)):
+        if not isinstance(prior, AutoregressiveModel):
+            raise TypeError(
+                "A prior of codes must be an autoregressive model such as keras_vae.PixelCNN. "
+                f"Received: {prior!r}."
+            )
+        received = [prior.data_shape, prior.num_embeddings]
+        if received != expected:
+            raise ValueError(
+                f"The prior of level {level + 1} is not made for its codes. Expected: shape "
+                f"{expected[0]}, num_embeddings={expected[1]}. Received: {received[0]}, "
+                f"{received[1]}."
+            )
+        if level + 1 < len(priors):
+            _check_told_of_above(prior, level, shapes[level + 1], num_embeddings[level + 1])
+    return priors
+
+
+def code_costs(priors, indices, condition, num_embeddings):
+    """Returns the list of -log p(codes of a level | codes above), each (B,) nats.
+
+    Args:
+        priors: list, empty for uniform codes.
+        indices: list of integers (B, *positions).
+        condition: of the top prior, or `None`.
+        num_embeddings: list of K.
+    """
+    if not priors:
+        sizes = zip(indices, num_embeddings, strict=True)
+        nats = [math.prod(i.shape[1:]) * math.log(k) for i, k in sizes]
+        return [n * ops.ones((ops.shape(indices[0])[0],)) for n in nats]
+    pairs = training_pairs(priors, indices, condition)
+    return [prior.terms(*pair)["nll"] for prior, pair in zip(priors, pairs, strict=True)]
+
+
+def training_pairs(priors, indices, condition=None):
+    """Returns what each prior learns from: its codes, and what it is told of each example."""
+    top = (indices[-1],) if priors[-1].condition is None else (indices[-1], condition)
+    return [*itertools.pairwise(indices), top]
+
+
+def train(prior, pair, optimizer, held_out=None, **kwargs):
+    """Fits one prior, compiling it where it is not, and leaves it frozen."""
+    if not prior.compiled:
+        prior.compile(_copy(optimizer))
+    if held_out is not None:
+        kwargs["validation_data"] = held_out if len(held_out) > 1 else held_out[0]
+    before, prior.trainable = prior.trainable, True
+    try:
+        return prior.fit(*pair, **kwargs)
+    finally:
+        prior.trainable = before
+
+
+def draw_codes(priors, num_samples, condition, seeds, **options):
+    """Returns codes of all levels, drawn from the top down, a list of (num_samples, *positions).
+
+    Args:
+        priors: list of the levels' priors.
+        num_samples: int.
+        condition: of the top prior, or `None`.
+        seeds: list of ints, one a level.
+        **options: `temperature`, `top_k`.
+    """
+    indices = []
+    for prior, seed in zip(reversed(priors), reversed(seeds), strict=True):
+        condition = prior.sample(num_samples, condition, seed, **options)
+        indices.insert(0, condition)
+    return indices
+
+
+def check_indices(indices, shape, num_embeddings):
+    """Returns indices as an int32 NumPy array (N, *shape).
+
+    Raises:
+        ValueError: another shape, or values out of range.
+    """
+    indices = np.asarray(indices)
+    good = indices.shape[1:] == shape and indices.dtype.kind in "bui"
+    if not good or indices.size == 0 or indices.min() < 0 or indices.max() >= num_embeddings:
+        found = f", from {indices.min()} to {indices.max()}" if indices.size else ""
+        raise ValueError(
+            f"`indices` must be integers from 0 to {num_embeddings - 1} of shape "
+            f"(N, {', '.join(map(str, shape))}), as `encode_indices` gives them. Received: shape "
+            f"{indices.shape}, dtype {indices.dtype}{found}."
+        )
+    return indices.astype("int32")
+
+
+def _check_told_of_above(prior, level, shape, num_embeddings):
+    told = prior.condition
+    expected = (shape, num_embeddings)
+    if isinstance(told, CodeCondition) and (told.raw_shape, told.num_embeddings) == expected:
+        return
+    raise ValueError(
+        f"The prior of level {level + 1} must be told the codes above it. Expected: "
+        f"condition=CodeCondition({shape}, {num_embeddings}). Received: {told!r}."
+    )
+
+
+def _copy(optimizer):
+    optimizer = keras.optimizers.get(optimizer)
+    return type(optimizer).from_config(optimizer.get_config())

@@ -1,0 +1,153 @@
+"""A causal transformer over codes."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_vae.layers.checks import check_count
+from keras_vae.layers.configured import check_configured
+from keras_vae.layers.positions import LearnedPositions
+from keras_vae.layers.positions import Positions
+from keras_vae.layers.transformer_block import TransformerBlock
+from keras_vae.models.autoregressive_model import AutoregressiveModel
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class TransformerPrior(AutoregressiveModel):
+    """A causal transformer: p(x|c) = prod_i p(x_i | x_1 ... x_{i-1}, c) by attention to x_<i and c.
+
+    x may have any shape: a sequence (N,), a grid (h, w), grids of several levels (h, w, Q), or
+    pictures (H, W, C); it is read in raster order, the last axis first. The token at position i
+    is a learned vector of x_{i-1}, at the first position one of the start. Before them stands the
+    condition: each vector along its last axis, mapped to the width of a token, is one more that
+    every position attends to (of labels one, of a map (h', w', E) h' w' of them). Tokens pass
+    through blocks of attention to those before (`TransformerBlock`) and a linear map to logits.
+    This map starts at zero: before training all codes are equally probable, at log K nats each.
+
+    Sampling keeps the keys and values of what came before, so that a new code costs one token.
+
+    Args:
+        shape: tuple of ints, the shape of one x.
+        num_embeddings: int, K: x holds integers from 0 to K - 1.
+        width: int, features of a token.
+        num_layers: int, blocks.
+        num_heads: int, heads of attention in each; it divides `width`.
+        positions: `LearnedPositions()`, the default, or `RotaryPositions()`.
+        dropout: float in [0, 1), in training, of what each half of a block adds.
+        condition: `Condition`, such as `LabelCondition(10)` or `CodeCondition((4, 4), 512)`, or
+            `None`.
+        seed: int, or `None`; gives all noise and the order of the batches.
+
+    Terms: `nll` = -log p(x|c), nats per example, exact. Logs: `loss`, `nll` and `nll_per_code`.
+
+    Raises:
+        ValueError: an argument that is not as above; or, from `fit`, x that are no such integers.
+
+    Example:
+
+    ```python
+    prior = TransformerPrior((7, 7), num_embeddings=128, condition=LabelCondition(10))
+    prior.compile(keras.optimizers.Adam(3e-4))
+    prior.fit(codes, labels, epochs=30)
+    new = prior.sample(64, condition=7, temperature=0.9)  # (64, 7, 7)
+    ```
+
+    Reference: Chen et al. 2020, "Generative pretraining from pixels", section 2.
+    """
+
+    def __init__(
+        self,
+        shape,
+        num_embeddings,
+        width=128,
+        num_layers=4,
+        num_heads=4,
+        positions=None,
+        dropout=0.0,
+        condition=None,
+        seed=None,
+        name=None,
+        dtype=None,
+    ):
+        super().__init__(shape, num_embeddings, condition, seed=seed, name=name, dtype=dtype)
+        self.width = check_count("width", width)
+        self.num_layers = check_count("num_layers", num_layers)
+        self.num_heads, self.dropout = num_heads, dropout
+        self.positions = check_configured("positions", positions, Positions, LearnedPositions)
+        rotary, policy = self.positions.for_attention(), self.dtype_policy
+        self.num_told = 0  # tokens of the condition
+        if condition is not None:
+            self.num_told = math.prod(condition.shape[:-1])
+            self.told = keras.layers.Dense(width, dtype=policy, name="told")
+        # One vector more than there are values: the last stands for the start.
+        self.vectors = keras.layers.Embedding(
+            self.num_embeddings + 1,
+            width,
+            keras.initializers.RandomNormal(stddev=0.02),
+            dtype=policy,
+            name="vectors",
+        )
+        self.blocks = [
+            TransformerBlock(num_heads, dropout, rotary, dtype=policy, name=f"block_{i + 1}")
+            for i in range(num_layers)
+        ]
+        self.norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=policy, name="norm")
+        self.head = keras.layers.Dense(
+            self.num_embeddings, kernel_initializer="zeros", dtype="float32", name="head"
+        )
+        self.build()
+
+    def logits(self, x, condition=None, training=False):
+        tokens = self.vectors(self._shifted(ops.reshape(x, (-1, self.num_codes))))
+        if condition is not None:
+            tokens = ops.concatenate([self._told(condition), tokens], axis=1)
+        tokens = self.positions(tokens, ops.arange(tokens.shape[1]))
+        for block in self.blocks:
+            tokens = block(tokens, training=training, seed=self.noise.stream(training))
+        logits = self.head(self.norm(tokens[:, self.num_told :]))
+        return ops.reshape(logits, (-1, *self.data_shape, self.num_embeddings))
+
+    def start(self, condition, batch_size):
+        length = self.num_told + self.num_codes
+        cache = [block.start(batch_size, length) for block in self.blocks]
+        if condition is None:
+            return cache
+        told = self._told(condition)
+        return ops.fori_loop(
+            0, self.num_told, lambda i, c: self._advanced(c, ops.take(told, i, axis=1), i)[1], cache
+        )
+
+    def step(self, cache, codes, position):
+        token = self.vectors(ops.take(self._shifted(codes), position, axis=1))
+        token, cache = self._advanced(cache, token, self.num_told + position)
+        return self.head(self.norm(token)), cache
+
+    def parts(self):
+        return {**super().parts(), "positions": self.positions}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "width": self.width,
+            "num_layers": self.num_layers,
+            "num_heads": self.num_heads,
+            "dropout": self.dropout,
+        }
+
+    def _advanced(self, cache, token, position):
+        """Returns what the blocks make of the token (B, F) at one position, and their cache."""
+        token = self.positions(token[:, None], ops.reshape(position, (1,)))[:, 0]
+        after = []
+        for block, before in zip(self.blocks, cache, strict=True):
+            token, known = block.step(before, token, position)
+            after.append(known)
+        return token, after
+
+    def _shifted(self, codes):
+        """Returns of codes (B, N) those before each, (B, N), the first of them the start."""
+        return ops.pad(codes[:, :-1], ((0, 0), (1, 0)), constant_values=self.num_embeddings)
+
+    def _told(self, condition):
+        """Returns the tokens of a condition, (B, M, F)."""
+        return self.told(ops.reshape(condition, (-1, self.num_told, condition.shape[-1])))

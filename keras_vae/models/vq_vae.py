@@ -1,0 +1,88 @@
+"""The vector-quantized variational autoencoder."""
+
+import keras
+
+from keras_vae.models.quantized_model import QuantizedModel
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class VQVAE(QuantizedModel):
+    """Autoencoder of a grid of discrete codes, and a prior over them, trained in two stages.
+
+    The encoder gives z_e, a vector for each position; the quantizer replaces each by its code;
+    the decoder sees codes only. The cost of one example is
+
+        -log p(x|z_q) + codebook_weight ||sg[z_e] - e||^2 + commitment_weight ||z_e - sg[e]||^2
+
+    (equation 3), squared distances summed over positions and dimensions, with whatever costs the
+    quantizer has in place of the latter two. Then `fit_prior` trains p(codes), and `sample` draws.
+
+    Args:
+        encoder: `keras.Model` from x (B, S) to z_e (B, ..., D), such as `ConvMapEncoder`.
+        decoder: `keras.Model` from z_q (B, ..., D) to the parameters of the likelihood.
+        quantizer: any `Quantizer`, such as `VectorQuantizer(512)`.
+        likelihood: `Likelihood`, by default Bernoulli.
+        prior: `AutoregressiveModel` of the codes, already trained; by default they are uniform
+            until `fit_prior`.
+        commitment_weight: number or schedule, beta; 0.25 in the paper.
+        codebook_weight: number or schedule, the weight of the quantizer's other cost.
+        condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
+            One that only the prior is told belongs to the prior.
+        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+
+    Terms, nats per example: `reconstruction` = -log p(x|z_q); `kl` = -log p(codes), the KL of the
+    posterior, which is certain, from the prior: N log K while it is uniform; `commitment` and
+    `codebook`, squared distances without weights. Logs: `loss`, these, `elbo`, and over the codes
+    of the whole epoch `usage`, the part of them that occurs, and `perplexity`.
+
+    Raises:
+        TypeError: a part is of the wrong kind.
+        ValueError: parts that do not fit each other.
+
+    Example:
+
+    ```python
+    shape = (28, 28, 1)
+    model = VQVAE(ConvMapEncoder(shape, 16), ConvMapDecoder(shape, 16), VectorQuantizer(128))
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, epochs=30, validation_data=x_test)
+    model.fit_prior(x_train, epochs=30)
+    pictures = model.sample(16, seed=0)
+    ```
+
+    Reference: van den Oord, Vinyals, Kavukcuoglu 2017, "Neural Discrete Representation Learning".
+    """
+
+    def __init__(self, encoder, decoder, quantizer, likelihood=None, prior=None, **kwargs):
+        priors = () if prior is None else (prior,)
+        super().__init__(encoder, decoder, [quantizer], likelihood, priors, **kwargs)
+        self.build_where_shapes_are_known()
+
+    @property
+    def quantizer(self):
+        """The quantizer."""
+        return self.quantizers[0]
+
+    @property
+    def prior(self):
+        """The prior of the codes, `None` while they count as uniform."""
+        return self.priors[0] if self.priors else None
+
+    def encode_levels(self, x, condition=None, training=False):
+        z_e = self.encoder_outputs(x, condition, training)[0]
+        stream = self.noise.stream(training)
+        quantized = self.quantizer(z_e, training=training, seed=stream)
+        return [quantized], quantized.z_q
+
+    def state_of(self, codes, training=False):
+        return codes[0]
+
+    def for_user(self, levels):
+        return levels[0]
+
+    def from_user(self, value):
+        return [value]
+
+    def parts(self):
+        prior = {} if self.prior is None else {"prior": self.prior}
+        return {**super().parts(), "quantizer": self.quantizer, **prior}

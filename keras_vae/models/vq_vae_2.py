@@ -1,0 +1,128 @@
+"""VQ-VAE-2: vector-quantized latents on several levels."""
+
+import keras
+
+from keras_vae.models.levels import check_networks
+from keras_vae.models.levels import joined
+from keras_vae.models.quantized_model import QuantizedModel
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class VQVAE2(QuantizedModel):
+    """`VQVAE` whose codes lie on L levels, of which upper ones are coarser and found first.
+
+    The encoders go up, h_1 = E_1(x), h_2 = E_2(h_1), ...; the codes come down: the top level
+    quantizes h_L, and each below what is joined of h_l and of what a decoder makes of the levels
+    above. So the bottom need not tell what the top has told already.
+
+        z_L = Q_L(h_L),   u_l = D_{l+1}([z_{l+1}, u_{l+1}]),   z_l = Q_l([h_l, u_l])
+        p(x|z) = D_1([z_1, u_1])
+
+    The prior is p(z_L) p(z_{L-1}|z_L) ... p(z_1|z_2), one autoregressive model for each level.
+
+    Args:
+        encoders: list of L `keras.Model`s. `encoders[0]` maps x (B, S) to a map (B, h, w, F), and
+            `encoders[l]` that of the level below to a smaller one: `ConvMapEncoder` serves.
+        decoders: list of L. `decoders[0]` maps `[z_1, u_1]`, joined along the last axis, to the
+            parameters of the likelihood, and `decoders[l]` those of level l + 1 to a map of the
+            size of h_l: `ConvMapDecoder` serves.
+        quantizers: list of L `Quantizer`s. That of a lower level quantizes the joined channels, of
+            which `VectorQuantizer(512, code_dim=64)` makes codes of fewer.
+        likelihood: `Likelihood`, by default Bernoulli.
+        priors: list of L `AutoregressiveModel`s, already trained; by default codes are uniform
+            until `fit_prior`.
+        commitment_weight, codebook_weight, condition, seed: as of `VQVAE`.
+
+    Terms, nats per example: as of `VQVAE`, with `kl_1` ... `kl_L` = -log p(z_l|z_{l+1}) and costs
+    summed over the levels. Logs: these, `kl`, the sum of theirs, `elbo`, and `usage_l` and
+    `perplexity_l` of each level.
+
+    Raises:
+        TypeError: a part is of the wrong kind.
+        ValueError: lists of different length, or parts that do not fit each other.
+
+    Example:
+
+    ```python
+    model = VQVAE2(
+        encoders=[ConvMapEncoder((32, 32, 3), 64), ConvMapEncoder((8, 8, 64), 64, (64,))],
+        decoders=[ConvMapDecoder((32, 32, 3), 192), ConvMapDecoder((8, 8, 64), 64, (64,))],
+        quantizers=[VectorQuantizer(512, code_dim=64), VectorQuantizer(512)],
+        likelihood=LearnedSigmaGaussianLikelihood(),
+    )
+    model.compile(keras.optimizers.Adam(3e-4))
+    model.fit(x_train, epochs=30)
+    model.fit_prior(x_train, epochs=30)
+    pictures = model.sample(16, seed=0)
+    ```
+
+    Reference: Razavi, van den Oord, Vinyals 2019, "Generating Diverse High-Fidelity Images with
+    VQ-VAE-2", algorithms 1 and 2.
+    """
+
+    def __init__(self, encoders, decoders, quantizers, likelihood=None, priors=None, **kwargs):
+        num_levels = check_networks(encoders, decoders)
+        if not isinstance(quantizers, list | tuple) or len(quantizers) != num_levels:
+            raise ValueError(
+                f"`quantizers` must be a list of {num_levels}, one for each level, that of the "
+                f"data first. Received: {quantizers!r}."
+            )
+        parts = (encoders[0], decoders[0], quantizers, likelihood, priors or ())
+        super().__init__(*parts, **kwargs)
+        self.encoders, self.decoders = list(encoders), list(decoders)
+        self.build_where_shapes_are_known()
+
+    def encode_levels(self, x, condition=None, training=False):
+        maps = [self.encoder_outputs(x, condition, training)[0]]  # h_1, ..., h_L
+        for encoder in self.encoders[1:]:
+            maps.append(encoder(maps[-1], training=training))
+        quantized, stream = [], self.noise.stream(training)
+
+        def choose(level, above):
+            z_e = joined(maps[level], above)
+            found = self.quantizers[level](z_e, training=training, seed=stream)
+            quantized.insert(0, found)
+            return found.z_q
+
+        return quantized, self._top_down(choose, training)
+
+    def state_of(self, codes, training=False):
+        return self._top_down(lambda level, above: codes[level], training)
+
+    def parts(self):
+        levels = range(1, len(self.encoders) + 1)
+        named = {
+            "encoder": self.encoders,
+            "decoder": self.decoders,
+            "quantizer": self.quantizers,
+            "prior": self.priors,
+        }
+        others = {k: v for k, v in super().parts().items() if k not in named}
+        numbered = {
+            f"{name}_{level}": part
+            for name, parts in named.items()
+            for level, part in zip(levels, parts, strict=False)
+        }
+        return {**numbered, **others}
+
+    def get_config(self):
+        config = super().get_config()  # with an entry for each part
+        for name in ("encoder", "decoder", "quantizer", "prior"):
+            keys = [k for k in config if k.rpartition("_")[0] == name and k[-1].isdigit()]
+            config[f"{name}s"] = [config.pop(key) for key in keys]
+        return config
+
+    def _top_down(self, choose, training):
+        """Walks from the top level down and returns what the decoder of x is given.
+
+        Args:
+            choose: function of the level and of what the one above gives, a list of at most one
+                map, that returns z_q.
+            training: bool.
+        """
+        above = []
+        for level in reversed(range(len(self.quantizers))):
+            state = joined(choose(level, above), above)
+            if level:
+                above = [self.decoders[level](state, training=training)]
+        return state

@@ -1,0 +1,63 @@
+"""The second stage of a model of codes: priors, trained on the codes of the training data."""
+
+import keras
+
+from keras_vae import datasets
+from keras_vae.layers.noise import child_seed
+from keras_vae.recipes.build import build_optimizer
+from keras_vae.recipes.build import build_priors
+from keras_vae.recipes.checkpoint import FOLDER
+from keras_vae.recipes.checkpoint import Checkpoint
+from keras_vae.recipes.data import pairs
+from keras_vae.recipes.history import keep_epochs
+
+
+def train_priors(model, recipe, data, folder, seed, run, epochs=None, verbose=1):
+    """Trains a prior for each level of codes, and gives them to the model.
+
+    An interrupted run goes on from the last epoch of the level that it was at.
+
+    Args:
+        model: a trained model of codes.
+        recipe: `Recipe` with a table `prior_training`.
+        data: `Splits`, as `load_data` returns them.
+        folder: path of the run folder, which receives `epochs_prior_1.csv`, and so on.
+        seed: int, of initial weights, noise and the order of batches.
+        run: `Checkpoint` of the run, which counts the time.
+        epochs: int in place of the recipe's.
+        verbose: as for `fit`.
+    """
+    training = recipe.prior_training
+    epochs = training["epochs"] if epochs is None else epochs
+    settings = {"recipe": recipe.text, "epochs": epochs, "seed": seed}
+    keras.utils.set_random_seed(seed)  # initial weights, wherever the first stage left off
+    priors = build_priors(recipe, model, child_seed(seed, "priors"))
+    parts = (_black_and_white(recipe, data.train, seed), data.test)
+    train, test = (model.prior_pairs(priors, *pairs(recipe, part)) for part in parts)
+    keep_time = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: run.keep_time())
+    for level, prior in enumerate(priors, start=1):
+        codes, held_out = train[level - 1], test[level - 1]
+        batch_size = training.get("batch_size", 100)
+        batches = datasets.Batches(*codes, batch_size=batch_size, seed=prior.noise.seed)
+        prior.compile(build_optimizer(training, epochs * len(batches)))
+        checkpoint = Checkpoint(folder / FOLDER / f"prior_{level}", settings)
+        epochs_done = checkpoint.restore(prior, len(batches))
+        log = folder / f"epochs_prior_{level}.csv"
+        keep_epochs(log, epochs_done)
+        prior.fit(
+            batches,
+            epochs=epochs,
+            initial_epoch=epochs_done,
+            validation_data=held_out if len(held_out) > 1 else held_out[0],
+            validation_batch_size=100,
+            callbacks=[keras.callbacks.CSVLogger(log, append=True), checkpoint, keep_time],
+            verbose=verbose,
+        )
+    model.take_priors(priors)
+
+
+def _black_and_white(recipe, arrays, seed):
+    """Returns the training data as the likelihood takes them: drawn once, if drawn at all."""
+    if not recipe.is_dynamic:
+        return arrays
+    return datasets.Arrays(datasets.binarize(arrays.x, seed=seed), arrays.y)
