@@ -33,7 +33,7 @@ def test_recipes_train(path):
     recipe = recipes.read_recipe(path)
     x = np.random.default_rng(0).integers(0, 2, (8, 28, 28, 1)).astype("float32")
     model = recipes.build_model(recipe, x.shape[1:], seed=0)
-    model.compile(recipes.build_optimizer(recipe, num_updates=10))
+    model.compile(recipes.build_optimizer(recipe.training, num_updates=10))
     before = model.get_weights()
     assert np.isfinite(model.train_on_batch(x, return_dict=True)["loss"])
     assert not all(map(np.array_equal, before, model.get_weights()))

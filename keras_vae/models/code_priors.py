@@ -14,8 +14,8 @@ from keras_vae.models.transformer_prior import TransformerPrior
 
 
 def default_priors(shapes, num_embeddings):
-    """Returns a new prior for each level: a `PixelCNN` of grids, else a `TransformerPrior`, below
-    the top conditional on the codes above.
+    """Returns a new prior for each level: a `PixelCNN` where codes, and those above them, are
+    grids, else a `TransformerPrior`; below the top it is told the codes above.
 
     Args:
         shapes: list of the shapes of one example's codes.
@@ -23,9 +23,10 @@ def default_priors(shapes, num_embeddings):
     """
     priors, sizes = [], list(zip(shapes, num_embeddings, strict=True))
     for level, (shape, size) in enumerate(sizes):
-        family = PixelCNN if len(shape) == 2 else TransformerPrior
-        above = [CodeCondition(*upper) for upper in sizes[level + 1 : level + 2]]
-        priors.append(family(shape, size, condition=above[0] if above else None))
+        told = CodeCondition(*sizes[level + 1]) if level + 1 < len(sizes) else None
+        are_grids = all(len(s) == 2 for s in shapes[level : level + 2])
+        family = PixelCNN if are_grids else TransformerPrior
+        priors.append(family(shape, size, condition=told))
     return priors
 
 

@@ -11,14 +11,18 @@ SMALL = {"width": 8, "num_layers": 1, "num_heads": 2}
 
 
 def test_default_priors_of_grids_and_of_sequences():
-    below, above = code_priors.default_priors([(4, 4), (2, 2, 3)], [5, 6])
-    assert isinstance(below, PixelCNN)
-    assert (below.data_shape, below.num_embeddings) == ((4, 4), 5)
-    assert isinstance(below.condition, CodeCondition)
-    assert (below.condition.raw_shape, below.condition.num_embeddings) == ((2, 2, 3), 6)
-    assert isinstance(above, TransformerPrior)
-    assert above.condition is None
-    assert code_priors.check_priors([below, above], [(4, 4), (2, 2, 3)], [5, 6]) == [below, above]
+    for top, families in (
+        ((2, 2), (PixelCNN, PixelCNN)),
+        ((2, 2, 3), (TransformerPrior, TransformerPrior)),
+    ):
+        shapes, sizes = [(4, 4), top], [5, 6]
+        below, above = priors = code_priors.default_priors(shapes, sizes)
+        assert tuple(map(type, priors)) == families
+        assert (below.data_shape, below.num_embeddings) == ((4, 4), 5)
+        assert isinstance(below.condition, CodeCondition)
+        assert (below.condition.raw_shape, below.condition.num_embeddings) == (top, 6)
+        assert above.condition is None
+        assert code_priors.check_priors(priors, shapes, sizes) == priors
 
 
 def test_uniform_codes_cost_the_logarithm_of_their_number():
