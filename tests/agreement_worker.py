@@ -59,9 +59,9 @@ def results(family, folder):
     model.set_weights(weights)
 
     x = family.inputs()
+    found = {"predict": model.predict(x, verbose=0)}  # first: training moves codebooks
     terms = model.terms(*map(ops.convert_to_tensor, family.pairs()), training=True)
-    found = {f"term {k}": v for k, v in numpy(terms).items()}
-    found["predict"] = model.predict(x, verbose=0)
+    found |= {f"term {k}": v for k, v in numpy(terms).items()}
     for i, gradient in enumerate(trained(family, weights, keras.optimizers.SGD(1.0), 1)):
         found[f"gradient {i}"] = gradient
     momentum = keras.optimizers.SGD(1e-3, momentum=0.9)

@@ -6,6 +6,8 @@ from keras import ops
 from keras_vae.distributions import straight_through
 from keras_vae.layers.configured import Configured
 
+TINY = 1e-12  # norms below which a vector has no direction
+
 
 class GradientEstimator(Configured):
     """Base class: `estimator(z, codes)` returns `codes`, exactly, with a gradient that reaches z.
@@ -53,9 +55,6 @@ class RotationTrick(GradientEstimator):
         rotated = z - 2 * _dot(z, middle) * middle + 2 * _dot(z, z_unit) * code_unit
         scaled = rotated * code_norm / ops.maximum(z_norm, TINY)
         return straight_through(codes, ops.where(z_norm > TINY, scaled, z))
-
-
-TINY = 1e-12  # norms below which a vector has no direction
 
 
 def _dot(a, b):

@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_vae.layers.nearest_codes import nearest_codes
 
-JITTER = 0.1  # the most, of the way to another row, that a code of several on one row is off it
+JITTER = 0.1  # of the way to another row, at most, are codes put that share a row
 
 
 def k_means(codes, rows, weights, noise, num_iterations):
@@ -27,7 +27,8 @@ def k_means(codes, rows, weights, noise, num_iterations):
     def iterate(_, codes):
         indices = nearest_codes(rows, codes)
         sums, counts = totals(rows, weights, indices, codes.shape[0])
-        means = sums / ops.maximum(counts, 1.0)[:, None]
+        is_used = (counts > 0)[:, None]
+        means = ops.where(is_used, sums / ops.maximum(counts, 1.0)[:, None], codes)
         squares = ops.sum(ops.square(rows - ops.take(codes, indices, axis=0)), axis=-1)
         return drawn_again(means, counts == 0, rows, weights * squares, noise)
 
@@ -56,7 +57,7 @@ def drawn_again(codes, lost, rows, weights, noise):
             Where all are 0, no code moves.
         noise: float32 tensor (N,), uniform in [0, 1), which decides the draws.
     """
-    # When N clocks ring, set at rates in proportion to the weights: their order is that of draws.
+    # N clocks that ring at rates proportional to the weights ring in the order of such draws.
     times = -ops.log1p(-noise) / ops.maximum(weights, 1e-30)
     order = ops.argsort(ops.where(weights > 0, times, float("inf")))
     num_rows = ops.sum(ops.cast(weights > 0, "int32"))

@@ -1,11 +1,11 @@
-"""The search for the nearest code, which is the work of a vector quantizer."""
+"""The search for the nearest code, which is most of the work of a vector quantizer."""
 
 from keras import ops
 
 from keras_vae.distributions.base import products_are_exact
 
-TILE_SIZE = 2**21  # distances that exist at once: 8 MB, which mostly stay in a cache
-BLOCK_SIZE = 64  # codes among which the largest number is found without its index
+TILE_SIZE = 2**21  # 8 MB, which a processor's cache mostly holds
+BLOCK_SIZE = 64  # codes among which the largest number is found before its index
 
 
 def nearest_codes(z, codebook):
@@ -13,8 +13,8 @@ def nearest_codes(z, codebook):
 
     `argmin_k |z - e_k|^2 = argmax_k z . e_k - |e_k|^2 / 2`
 
-    of which the right is a matrix product. It is made tile by tile, of as many rows as give
-    `TILE_SIZE` numbers. Nothing is differentiated.
+    The right is a matrix product, made of so many rows at a time that no more than `TILE_SIZE` of
+    the N x K numbers exist at once (or K, if that is more). Nothing is differentiated.
 
     Args:
         z: float32 tensor (N, d).
@@ -63,7 +63,7 @@ def _split(x):
 def _first_argmax(scores, block_size):
     """The first argmax of each row: of the blocks' largest numbers, and within that block.
 
-    A plain argmax keeps an index with every number it compares, and takes longer than the product.
+    A plain argmax carries an index along with each number, and takes longer than the product.
     """
     blocks = ops.reshape(scores, (-1, scores.shape[-1] // block_size, block_size))
     block = ops.argmax(ops.max(blocks, axis=-1), axis=-1)  # (rows,)
@@ -73,11 +73,11 @@ def _first_argmax(scores, block_size):
 
 def _tile_by_tile(function, rows, tile_size):
     """Returns `function(rows)`, (N,), computed of about `tile_size` rows at a time."""
-    num_rows = ops.shape(rows)[0]  # known while tracing, but on TensorFlow
+    num_rows = ops.shape(rows)[0]  # on TensorFlow it may not be known while tracing
     if isinstance(num_rows, int) and num_rows <= tile_size:
         return function(rows)
     num_tiles = -(-num_rows // tile_size)
-    tile_size = -(-num_rows // num_tiles)  # hardly any filling
+    tile_size = -(-num_rows // num_tiles)  # all tiles alike, and hardly any filling
     rows = ops.pad(rows, ((0, num_tiles * tile_size - num_rows), (0, 0)))
     tiles = ops.reshape(rows, (num_tiles, tile_size, rows.shape[-1]))
     return ops.reshape(ops.map(function, tiles), (-1,))[:num_rows]

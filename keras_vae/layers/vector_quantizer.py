@@ -43,7 +43,7 @@ class VectorQuantizer(CodebookQuantizer):
         gradient: `GradientEstimator`: `StraightThrough()`, the default, or `RotationTrick()`.
         initialization: "k_means" of the first batch, rows of it ("data"), or "uniform" in
             [-1/K, 1/K]. The former two overwrite codes that were set before.
-        revival: `DeadCodeRevival`, or `None` to leave dead codes alone.
+        revival: `DeadCodeRevival`, by default `DeadCodeRevival()`; `None` leaves dead codes alone.
         **kwargs: `name` and `trainable`, as for every Keras layer. The codes of a quantizer that
             is not trainable stay where they are.
 
@@ -114,7 +114,6 @@ class VectorQuantizer(CodebookQuantizer):
         )
 
     def call(self, z_e, mask=None, training=False, seed=None):
-        z_e = ops.cast(z_e, "float32")
         z = self.compared(self.project_in(where(mask, z_e, 0.0)))  # (B, ..., d)
         if not (training and self.trainable):
             return self.nearest(z, self.codes(), mask)
@@ -146,19 +145,19 @@ class VectorQuantizer(CodebookQuantizer):
                 "such as keras.random.SeedGenerator(0). Received: None."
             )
         noise = keras.random.uniform(ops.shape(weights), seed=seed)
-        is_placed = ops.convert_to_tensor(self.is_placed) > 0
-        lost = ops.logical_not(ops.broadcast_to(is_placed, (self.num_embeddings,)))
+        is_first = ops.convert_to_tensor(self.is_placed) == 0
+        lost = ops.broadcast_to(is_first, (self.num_embeddings,))
         if self.revival is not None:
             lost = ops.logical_or(lost, self.revival.dead(self))
         before = ops.convert_to_tensor(self.codebook)
         codes = drawn_again(ops.stop_gradient(before), lost, rows, weights, noise)
         if self._num_iterations:
-            codes = ops.cond(
-                is_placed,
-                lambda: codes,
+            codes = ops.cond(  # which later steps do not pay for
+                is_first,
                 lambda: k_means(codes, rows, weights, noise, self._num_iterations),
+                lambda: codes,
             )
-        # On JAX the gradient of the weight goes through what is assigned to it.
+        # On JAX the gradient of a weight passes through what was assigned to it.
         self.codebook.assign(straight_through(codes, before))
         self.is_placed.assign(ops.maximum(self.is_placed, ops.max(weights)))
         for part in self._parts:
@@ -166,7 +165,7 @@ class VectorQuantizer(CodebookQuantizer):
 
     @property
     def _parts(self):
-        """What remembers earlier steps."""
+        """What goes by the rows of each code."""
         return [self.update] if self.revival is None else [self.update, self.revival]
 
     @property

@@ -19,18 +19,17 @@ from keras_vae.models.autoregressive_model import AutoregressiveModel
 class PixelCNN(AutoregressiveModel):
     """Gated PixelCNN: p(x|c) = prod_i p(x_i | x_1 ... x_{i-1}, c) over a grid, by convolutions.
 
-    Each x_i becomes a learned vector. Shifted down by a row these are what the vertical stack of
-    convolutions is given, shifted right by a column what the horizontal one is: no kernel needs a
-    mask, and no position is missed (`GatedConvolution`). A learned vector a position is added to
-    the vertical stack. What the horizontal stack has become, a hidden layer and a linear map turn
-    into logits. This map starts at zero: before training all values are equally probable, at log K
-    nats each.
+    Each x_i becomes a learned vector. The vertical stack of convolutions is given these shifted
+    down by a row, the horizontal stack shifted right by a column, so that no kernel needs a mask
+    and no position is missed (`GatedConvolution`). The vertical stack is also given a learned
+    vector for each position. A hidden layer and a linear map turn the horizontal stack into logits.
+    The map starts at zero: before training all values are equally probable, at log K nats each.
 
     The condition enters every gate. Labels, or another vector, tell all positions the same; a map
     (h', w', E), such as the codes of the level above, is brought to (h, w), each position taking
     the nearest, and refined by residual blocks.
 
-    Sampling keeps what the convolutions have seen: it makes each of them once a position.
+    Sampling keeps what the convolutions have seen, so that a new code costs one position of each.
 
     Args:
         shape: (h, w), or (h, w, 1).
@@ -87,14 +86,13 @@ class PixelCNN(AutoregressiveModel):
         self.num_blocks = check_count("num_blocks", num_blocks)
         self.kernel_size, self.num_heads, self.dropout = kernel_size, num_heads, dropout
         self.first_kernel_size = check_odd("first_kernel_size", first_kernel_size)
-        self.attention_every = attention_every
         if attention_every is not None:
             check_count("attention_every", attention_every)
+        self.attention_every = attention_every
         policy, reach = {"dtype": self.dtype_policy}, first_kernel_size // 2
-        num_vectors = self.num_embeddings
-        self.vectors = keras.layers.Embedding(
-            num_vectors, min(num_vectors, filters), name="vectors", **policy
-        )
+        # As many numbers as there are values can tell them apart: for black and white pictures 2.
+        vector_size = min(num_embeddings, filters)
+        self.vectors = keras.layers.Embedding(num_embeddings, vector_size, name="vectors", **policy)
         self.above = CausalConvolution(filters, reach, reach, reach, name="above", **policy)
         self.left = CausalConvolution(filters, left=reach, name="left", **policy)
         self.positions = OutputBias(name="positions", **policy)
@@ -102,23 +100,19 @@ class PixelCNN(AutoregressiveModel):
         self.refinement = self._new_refinement(**policy)
         self.hidden = keras.layers.Dense(filters, "relu", name="hidden", **policy)
         self.head = keras.layers.Dense(
-            num_vectors, kernel_initializer="zeros", dtype="float32", name="head"
+            num_embeddings, kernel_initializer="zeros", dtype="float32", name="head"
         )
         self.build()
 
     def _new_blocks(self, **policy):
         blocks = []
         for i in range(1, self.num_blocks + 1):
-            blocks.append(
-                GatedConvolution(self.kernel_size, self.dropout, name=f"block_{i}", **policy)
-            )
+            name = f"block_{i}"
+            blocks.append(GatedConvolution(self.kernel_size, self.dropout, name=name, **policy))
             if self.attention_every and i % self.attention_every == 0:
+                options = {"name": f"attention_{i}", **policy}
                 positions = RotaryPositions(**policy)
-                blocks.append(
-                    GridAttention(
-                        self.num_heads, self.dropout, positions, name=f"attention_{i}", **policy
-                    )
-                )
+                blocks.append(GridAttention(self.num_heads, self.dropout, positions, **options))
         return blocks
 
     def _new_refinement(self, **policy):
@@ -140,9 +134,8 @@ class PixelCNN(AutoregressiveModel):
         vertical, horizontal = self.positions(self.above(down)), self.left(right)
         told, seed = self._told(condition), self.noise.stream(training)
         for block in self.blocks:
-            vertical, horizontal = block(
-                [vertical, horizontal, *told], training=training, seed=seed
-            )
+            stacks = [vertical, horizontal, *told]
+            vertical, horizontal = block(stacks, training=training, seed=seed)
         logits = self.head(self.hidden(horizontal))
         return ops.reshape(logits, (-1, *self.data_shape, self.num_embeddings))
 
@@ -157,9 +150,7 @@ class PixelCNN(AutoregressiveModel):
     def step(self, cache, codes, position):
         column = position % self.grid[1]
         # The vertical stack sees the rows above only: it takes a row before its first column.
-        cache = ops.cond(
-            ops.equal(column, 0), lambda: self._row(cache, codes, position), lambda: cache
-        )
+        cache = ops.cond(column == 0, lambda: self._row(cache, codes, position), lambda: cache)
         before = self._vectors(codes, ops.reshape(position - 1, (1,)), column > 0)
         horizontal, left = self.left.step(cache["left"], before)
         blocks = []

@@ -120,7 +120,7 @@ def test_likelihood_given_labels():
 def test_trains_to_the_frequencies_of_the_data():
     model, x = chain(scale=0.1), codes(256, seed=2)
     model.compile(keras.optimizers.SGD(5.0))
-    model.fit(x, batch_size=256, epochs=100, verbose=0)
+    model.fit(x, batch_size=256, epochs=30, verbose=0)
     flat = x.reshape(256, -1)
     counts = np.zeros((K + 1, K))
     np.add.at(counts, (np.full(256, START), flat[:, 0]), 1)
