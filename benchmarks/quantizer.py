@@ -129,7 +129,9 @@ def serve(make_step, sizes):
 def start_worker(name, arguments):
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(arguments.cores)}
+    # Where cores are shared, threads that wait for others must not keep those from running.
+    threads = {"OMP_NUM_THREADS": str(arguments.cores), "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = {**os.environ, **threads, "PYTHONPATH": path}
     worker = subprocess.Popen(
         [sys.executable, __file__, *sys.argv[1:], "--worker", name],
         stdin=subprocess.PIPE,

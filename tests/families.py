@@ -42,7 +42,6 @@ from keras_vae import MLPDecoder
 from keras_vae import MLPEncoder
 from keras_vae import PixelCNN
 from keras_vae import Predictor
-from keras_vae import ResidualQuantizer
 from keras_vae import ResNetMapDecoder
 from keras_vae import ResNetMapEncoder
 from keras_vae import RotationTrick
@@ -264,11 +263,6 @@ def _gradient_vqvae():
     return VQVAE(*networks, quantizer, commitment_weight=LinearAnnealing(10), seed=32)
 
 
-def _residual_vqvae():
-    quantizer = ResidualQuantizer([VectorQuantizer(3), VectorQuantizer(3)], dropout=0.5)
-    return VQVAE(*map_networks(), quantizer, seed=33)
-
-
 def _vqvae_with_prior():
     prior = PixelCNN((3, 3), 9, filters=4, num_blocks=1, seed=1)
     return VQVAE(*map_networks(), FiniteScalarQuantizer((3, 3)), prior=prior, seed=34)
@@ -316,7 +310,6 @@ FAMILIES = [
     Family("picture_predictor", _picture_predictor, PICTURE, target=PICTURE),
     Family("vqvae", _vqvae, PICTURE),
     Family("gradient_vqvae", _gradient_vqvae, PICTURE),
-    Family("residual_vqvae", _residual_vqvae, PICTURE),
     Family("vqvae_with_prior", _vqvae_with_prior, PICTURE),
     Family("vqvae2", _vqvae2, PICTURE),
     Family("pixel_cnn", _pixel_cnn, PICTURE, condition=()),
