@@ -264,8 +264,8 @@ def _gradient_vqvae():
 
 
 def _vqvae_with_prior():
-    prior = PixelCNN((3, 3), 9, filters=4, num_blocks=1, seed=1)
-    return VQVAE(*map_networks(), FiniteScalarQuantizer((3, 3)), prior=prior, seed=34)
+    prior = PixelCNN((3, 3), 8, filters=4, num_blocks=1, seed=1)
+    return VQVAE(*map_networks(), FiniteScalarQuantizer((4, 2)), prior=prior, seed=34)
 
 
 def _vqvae2():

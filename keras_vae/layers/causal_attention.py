@@ -60,8 +60,10 @@ class CausalAttention(keras.layers.Layer):
         return keras.layers.Dense(features, use_bias=False, dtype=self.dtype_policy, name=name)
 
     def call(self, inputs):
-        queries, keys, values = self._heads(inputs, ops.arange(inputs.shape[1]))
-        return self._mixed(ops.dot_product_attention(queries, keys, values, is_causal=True))
+        heads = self._heads(inputs, ops.arange(inputs.shape[1]))
+        if self.compute_dtype == "float16":  # which JAX has no attention in, on a CPU
+            heads = [ops.cast(h, "float32") for h in heads]
+        return self._mixed(ops.dot_product_attention(*heads, is_causal=True))
 
     def start(self, batch_size, length):
         """Returns the cache of `step` before the first of `length` positions: no keys, no values.
@@ -88,7 +90,7 @@ class CausalAttention(keras.layers.Layer):
             ops.slice_update(known, (0, 0, position, 0), new)
             for known, new in zip(cache, (key, value), strict=True)
         )
-        logits = ops.matmul(query, ops.swapaxes(keys, 2, 3)) / self.head_size**0.5
+        logits = ops.matmul(query / self.head_size**0.5, ops.swapaxes(keys, 2, 3))
         is_known = ops.arange(keys.shape[2]) <= position
         logits = ops.where(is_known, ops.cast(logits, "float32"), -np.inf)
         weights = ops.cast(ops.softmax(logits, axis=-1), values.dtype)

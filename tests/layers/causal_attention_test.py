@@ -34,8 +34,9 @@ def by_hand(layer, x):
 def stepwise(layer, x):
     cache, outputs = layer.start(B, N), []
     for i in range(N):
-        y, cache = layer.step(cache, ops.convert_to_tensor(x[:, i]), i)
-        outputs.append(ops.convert_to_numpy(y))
+        y, cache = layer.step(cache, ops.cast(x[:, i], layer.compute_dtype), i)
+        assert y.dtype == cache[0].dtype  # that of the policy
+        outputs.append(ops.convert_to_numpy(ops.cast(y, "float32")))
     return np.stack(outputs, axis=1)
 
 
@@ -74,22 +75,16 @@ def test_without_positions_the_order_of_what_came_before_is_not_seen():
     assert np.abs(y - z).max() > 1e-3
 
 
-def test_half_precision_stays_near():
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_stays_near(dtype):
     x, layer = inputs(), attention()
-    half = attention(dtype="mixed_bfloat16")
+    half = attention(dtype=f"mixed_{dtype}")
     half.set_weights(layer.get_weights())
     expected = ops.convert_to_numpy(layer(x))
-    for y in (ops.convert_to_numpy(ops.cast(half(x), "float32")), stepwise_float32(half, x)):
+    together = half(x)
+    assert keras.backend.standardize_dtype(together.dtype) == dtype
+    for y in (ops.convert_to_numpy(ops.cast(together, "float32")), stepwise(half, x)):
         np.testing.assert_allclose(y, expected, atol=0.05)
-
-
-def stepwise_float32(layer, x):
-    cache, outputs = layer.start(B, N), []
-    for i in range(N):
-        y, cache = layer.step(cache, ops.cast(x[:, i], layer.compute_dtype), i)
-        assert keras.backend.standardize_dtype(y.dtype) == "bfloat16"
-        outputs.append(ops.convert_to_numpy(ops.cast(y, "float32")))
-    return np.stack(outputs, axis=1)
 
 
 def test_bad_numbers_of_heads():
