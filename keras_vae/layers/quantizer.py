@@ -48,6 +48,7 @@ class Quantizer(keras.layers.Layer):
     def __init__(self, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
+        self.supports_masking = True  # or Keras warns, of every call with a mask, that it is lost
 
     @property
     def num_embeddings(self):

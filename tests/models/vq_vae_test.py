@@ -231,3 +231,24 @@ def test_what_is_no_quantizer():
     encoder = keras.Sequential([keras.Input((6,)), layers.Dense(4)])
     with pytest.raises(TypeError, match="must be a quantizer layer such as"):
         VQVAE(encoder, encoder, layers.Dense(3))
+
+
+@pytest.mark.slow
+def test_a_codebook_with_99_of_100_codes_dead_recovers_within_5_epochs_of_digits():
+    digits = keras_vae.datasets.load("mnist_mini")
+    shape, dim, num_codes = (28, 28, 1), 16, 100
+    quantizer = VectorQuantizer(num_codes, initialization="uniform")
+    model = VQVAE(
+        keras_vae.ConvMapEncoder(shape, dim, filters=(16, 32)),
+        keras_vae.ConvMapDecoder(shape, dim, filters=(32, 16)),
+        quantizer,
+        keras_vae.GaussianLikelihood(0.2),
+        seed=0,
+    )
+    far = np.full((num_codes, dim), 1e3, "float32")
+    far[0] = 0.0
+    quantizer.codebook.assign(far)
+    assert np.all(model.encode_indices(digits.test.x) == 0)
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(digits.train.x, epochs=5, batch_size=100, verbose=0)
+    assert keras_vae.evaluation.codebook_usage(model, digits.test.x).usage >= 0.9
