@@ -123,7 +123,7 @@ WRONG = {
     ),
     "bad values": (["reconstruct", "tiny", "--data", "float.npz"], "must be uint8"),
     "no data at all": (["evaluate", "bare"], "give --data"),
-    "damaged weights": (["sample", "damaged"], "sha256 differs"),
+    "damaged weights": (["sample", "damaged"], "is not a safetensors file of weights"),
 }
 
 

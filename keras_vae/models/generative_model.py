@@ -290,18 +290,22 @@ class GenerativeModel(BackendStep, keras.Model):
     def save_to_preset(self, folder):
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
 
-        The preset holds the architecture and the weights, readable on every backend; not the
+        A kill or a full disk leaves what the folder held. The preset holds the architecture and the weights, readable on every backend; not the
         optimizer nor the noise, which `model.save("x.keras")` keeps for resuming.
 
         Raises:
-            ValueError: the model is not built, or could not be read again (Lambda layers, classes
-                that are not registered). Nothing is written then.
+            ValueError: the model is not built, could not be read again (Lambda layers, classes
+                that are not registered), or has weights that are not finite. Nothing is written.
+            OSError: the disk is full, or the folder cannot be written to.
         """
         model_files.save_model(self, folder)
 
     @classmethod
     def from_preset(cls, name_or_folder):
         """Returns the model of a preset with its weights.
+
+        A preset of unknown origin runs no code of its own: it may name registered classes and
+        Keras' own layers but `Lambda`, and make no more weights than its file holds.
 
         Args:
             name_or_folder: a name that `keras_vae.presets.names()` lists, or a folder written by

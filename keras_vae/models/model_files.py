@@ -6,6 +6,8 @@ import keras
 
 from keras_vae import presets
 from keras_vae.models import tensors
+from keras_vae.models import trusted_config
+from keras_vae.models.weight_budget import weight_budget
 
 
 def save_model(model, folder):
@@ -16,7 +18,9 @@ def save_model(model, folder):
         folder: path.
 
     Raises:
-        ValueError: the model is not built, or could not be read again. Nothing is written then.
+        ValueError: the model is not built, could not be read again, or has weights that are not
+            finite. Nothing is written then.
+        OSError: the disk is full, or the folder cannot be written to. What it held still holds.
     """
     if not model.built:
         raise ValueError(
@@ -25,12 +29,18 @@ def save_model(model, folder):
         )
     config = keras.saving.serialize_keras_object(model)
     config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
-    _rebuilt(config, "this model")
-    presets.write_preset(folder, config, tensors.arrays_of(model))
+    config, arrays = _without_compilation(config), tensors.arrays_of(model)
+    again = _rebuilt(config, arrays, "this model")
+    tensors.check_table(again, arrays, "this model")
+    tensors.check_finite(again, arrays, "this model")
+    presets.write_preset(folder, config, arrays)
 
 
 def load_model(name_or_folder, model_class):
     """Returns the model of a preset with its weights.
+
+    The configuration is checked before anything is made of it, and the file's table of tensors
+    against the model that it makes before any tensor is read.
 
     Args:
         name_or_folder: as for `presets.find`.
@@ -40,24 +50,39 @@ def load_model(name_or_folder, model_class):
         ValueError: unknown name, damaged files, or a preset of another class.
     """
     preset = presets.read_preset(presets.find(name_or_folder))
-    model = _rebuilt(preset.model_config, preset.folder)
-    if not isinstance(model, model_class):
+    found = trusted_config.class_of(preset.model_config)
+    if found is not None and not issubclass(found, model_class):
         raise ValueError(
-            f"The preset {str(name_or_folder)!r} holds a {type(model).__name__}, not a "
-            f"{model_class.__name__}. Load it with {type(model).__name__}.from_preset(...)."
+            f"The preset {str(name_or_folder)!r} holds a {found.__name__}, not a "
+            f"{model_class.__name__}. Load it with {found.__name__}.from_preset(...)."
         )
-    tensors.assign_all(model, preset.tensors, preset.folder)
+    model = _rebuilt(preset.model_config, preset.table, preset.folder)
+    tensors.check_table(model, preset.table, preset.folder)
+    tensors.assign_all(model, preset.read_tensors(), preset.folder)
     return model
 
 
-def _rebuilt(config, source):
-    """Returns the model of a config, made of registered classes only and without weights."""
+def _rebuilt(config, table, source):
+    """Returns the model of a config, within the bounds of a table of weights and without them."""
     try:
-        return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        trusted_config.check_config(config)
+        with weight_budget(entry.shape for entry in table.values()):
+            return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
+    except Exception as error:  # whatever a constructor raises when given what it cannot take
+        cause = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"The configuration of {source} cannot be turned into a model. A preset may hold "
             "layers of Keras and of this library, and classes registered with "
             "`@keras.saving.register_keras_serializable()` and imported; no Lambda. "
-            f"Cause: {str(error).splitlines()[0]}"
+            f"Cause: {cause[:500]}"
         ) from error
+
+
+def _without_compilation(config):
+    """Drops how parts were once compiled: a preset is for use, not for resuming."""
+    if isinstance(config, list | tuple):
+        return [_without_compilation(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    dropped = {"compile_config"} if "class_name" in config else set()
+    return {k: _without_compilation(v) for k, v in config.items() if k not in dropped}

@@ -43,6 +43,37 @@ def arrays_of(model):
     return {k: a.astype("float32") if a.dtype.itemsize < 4 else a for k, a in arrays.items()}
 
 
+def check_table(model, table, source):
+    """Checks that a file's tensors are this model's, before any of them is read.
+
+    Args:
+        model: a built model.
+        table: dict, name -> object with `shape` and `dtype`.
+        source: where they come from, for messages.
+
+    Raises:
+        ValueError: a tensor is missing, unknown, or of another shape or type.
+    """
+    variables = named_variables(model)
+    missing, unknown = variables.keys() - table.keys(), table.keys() - variables.keys()
+    if missing or unknown:
+        raise ValueError(
+            f"The weights in {source} do not belong to this {type(model).__name__}: they were "
+            f"saved from another architecture. Missing: {_listed(missing)}. Unknown: "
+            f"{_listed(unknown)}. Nothing was assigned. Save the model again, both files."
+        )
+    _raise_first((_misfit(k, v, table[k]) for k, v in variables.items()), source)
+
+
+def check_finite(model, tensors, source):
+    """Raises `ValueError` where a tensor has values that are not finite in the model's precision.
+
+    Args: as for `assign_all`, after `check_table`.
+    """
+    variables = named_variables(model)
+    _raise_first((_infinity(k, v, tensors[k]) for k, v in variables.items()), source)
+
+
 def assign_all(model, tensors, source):
     """Assigns every weight from `tensors`, or none.
 
@@ -55,31 +86,41 @@ def assign_all(model, tensors, source):
         ValueError: a tensor is missing, unknown, of another shape or type, or not finite. Nothing
             has been assigned then.
     """
-    variables = named_variables(model)
-    missing, unknown = variables.keys() - tensors.keys(), tensors.keys() - variables.keys()
-    if missing or unknown:
-        raise ValueError(
-            f"The weights in {source} do not belong to this model. "
-            f"Missing: {sorted(missing) or 'none'}. Unknown: {sorted(unknown) or 'none'}. Nothing "
-            "was assigned."
-        )
-    problems = [p for k, v in variables.items() if (p := _problem(k, v, tensors[k]))]
-    if problems:
-        raise ValueError(
-            f"The weights in {source} cannot be used: {problems[0]}. Nothing was assigned."
-        )
-    for name, variable in variables.items():
+    check_table(model, tensors, source)
+    check_finite(model, tensors, source)
+    for name, variable in named_variables(model).items():
         variable.assign(tensors[name])
 
 
-def _problem(name, variable, tensor):
+def _raise_first(problems, source):
+    problem = next(filter(None, problems), None)
+    if problem:
+        raise ValueError(
+            f"The weights in {source} cannot be used: {problem}. Nothing was assigned. They were "
+            "damaged or made by another program: save or fetch the model again."
+        )
+
+
+def _misfit(name, variable, tensor):
     if tuple(tensor.shape) != tuple(variable.shape):
-        return f"{name!r} has shape {tensor.shape}, the model's is {tuple(variable.shape)}"
-    if tensor.dtype.kind != "f":
-        return f"{name!r} has dtype {tensor.dtype}, expected floating point"
+        return f"{name!r} has shape {tuple(tensor.shape)}, the model's is {tuple(variable.shape)}"
+    expected = "float64" if variable.dtype == "float64" else "float32"  # as `arrays_of` gives them
+    if not keras.backend.is_float_dtype(variable.dtype) or tensor.dtype != expected:
+        return f"{name!r} has dtype {tensor.dtype}, expected floating point ({expected})"
+    return None
+
+
+def _infinity(name, variable, tensor):
     if not np.isfinite(tensor).all():
         return f"{name!r} holds values that are not finite"
+    if variable.dtype == "float16" and (abs(tensor) > np.finfo("float16").max).any():
+        return f"{name!r} holds values that are not finite in the model's float16"
     return None
+
+
+def _listed(names, limit=5):
+    shown = [name[:100] for name in sorted(names)[:limit]]
+    return f"{shown} of {len(names)}" if len(names) > limit else shown or "none"
 
 
 def _renumbered(path, counter):

@@ -1,8 +1,16 @@
+import json
+
 import keras
 import numpy as np
 import pytest
+from safetensors.numpy import save as dump
 
 import keras_vae
+from keras_vae.presets import read_preset
+from keras_vae.presets import write_preset
+from keras_vae.presets.files import CONFIG
+from keras_vae.presets.files import WEIGHTS
+from keras_vae.presets.files import config_bytes
 
 X = np.random.default_rng(0).integers(0, 2, (40, 6)).astype("float32")
 
@@ -10,6 +18,19 @@ X = np.random.default_rng(0).integers(0, 2, (40, 6)).astype("float32")
 def small_vae():
     networks = keras_vae.MLPEncoder((6,), 2, (4,)), keras_vae.MLPDecoder((6,), 2, (4,))
     return keras_vae.VAE(*networks, seed=0)
+
+
+@pytest.fixture
+def model_preset(tmp_path):
+    """A tiny model's preset, and a function that writes it again with other tensors."""
+    small_vae().save_to_preset(tmp_path)
+    saved = read_preset(tmp_path)
+    tensors = saved.read_tensors()
+
+    def rewrite(change):
+        write_preset(tmp_path, saved.model_config, change(dict(tensors)))
+
+    return tmp_path, rewrite
 
 
 def test_preset_round_trip(tmp_path):
@@ -24,11 +45,11 @@ def test_preset_round_trip(tmp_path):
 
 def test_a_preset_may_hold_only_registered_classes(tmp_path):
     small_vae().save_to_preset(tmp_path)
-    path = tmp_path / "config.json"
-    config = path.read_text().replace("keras_vae>MLPEncoder", "subprocess>Popen")
-    path.write_text(
-        config.replace("keras_vae.networks.mlp", "subprocess").replace("MLPEncoder", "Popen")
-    )
+    weights = (tmp_path / WEIGHTS).read_bytes()
+    config = json.dumps(read_preset(tmp_path).model_config)
+    config = config.replace("keras_vae>MLPEncoder", "subprocess>Popen")
+    config = config.replace("keras_vae.networks.mlp", "subprocess").replace("MLPEncoder", "Popen")
+    (tmp_path / CONFIG).write_bytes(config_bytes(json.loads(config), weights))
     with pytest.raises(ValueError, match="cannot be turned into a model"):
         keras_vae.VAE.from_preset(tmp_path)
 
@@ -52,3 +73,51 @@ def test_a_model_without_weights_is_not_saved(tmp_path):
     with pytest.raises(ValueError, match="has no weights yet"):
         model.save_to_preset(tmp_path / "preset")
     assert not (tmp_path / "preset").exists()
+
+
+def without_one(tensors):
+    tensors.pop("decoder/output/bias", None) or tensors.popitem()
+    return tensors
+
+
+def transposed(tensors):
+    name = next(k for k, v in tensors.items() if v.ndim == 2)
+    return tensors | {name: tensors[name].T}
+
+
+def with_nan(tensors):
+    name = list(tensors)[-1]
+    return tensors | {name: np.full_like(tensors[name], np.nan)}
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (without_one, "Missing: \\['"),
+        (lambda tensors: tensors | {"more": np.zeros(1, "float32")}, "Unknown: \\['more'\\]"),
+        (transposed, "has shape"),
+        (with_nan, "not finite"),
+        (
+            lambda tensors: {k: v.astype("int32") for k, v in tensors.items()},
+            "has the dtype 'I32', not one of",
+        ),
+        (lambda tensors: {}, "Missing: "),
+    ],
+    ids=["missing", "extra", "shape", "nan", "dtype", "none"],
+)
+def test_a_model_is_not_made_of_wrong_tensors(model_preset, change, message):
+    folder, rewrite = model_preset
+    rewrite(change)
+    with pytest.raises(ValueError, match=message) as error:
+        keras_vae.VAE.from_preset(folder)
+    assert str(folder) in str(error.value)
+
+
+def test_safetensors_of_another_writer_are_read(model_preset):
+    folder, _ = model_preset
+    preset = read_preset(folder)
+    tensors = preset.read_tensors()
+    data = dump(dict(reversed(tensors.items())), metadata={"format": "pt"})
+    (folder / WEIGHTS).write_bytes(data)
+    (folder / CONFIG).write_bytes(config_bytes(preset.model_config, data))
+    assert keras_vae.VAE.from_preset(folder).count_params() == sum(t.size for t in tensors.values())

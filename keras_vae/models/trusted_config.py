@@ -1,0 +1,163 @@
+"""What a configuration of unknown origin may name: nothing in it decides what code is imported."""
+
+import math
+import sys
+
+import keras
+
+MAX_OBJECTS = 10_000
+MAX_INT = 2**24
+MAX_SEED = 2**63
+
+# Where Keras keeps what is made of numbers alone. Left out are layers that run code from the file
+# (Lambda, wrappers of JAX, torch and SavedModel) or read other files (vocabularies).
+_KERAS_ROOMS = (
+    "keras.src.constraints.",
+    "keras.src.dtype_policies.",
+    "keras.src.initializers.",
+    "keras.src.layers.activations.",
+    "keras.src.layers.attention.",
+    "keras.src.layers.convolutional.",
+    "keras.src.layers.core.",
+    "keras.src.layers.merging.",
+    "keras.src.layers.normalization.",
+    "keras.src.layers.pooling.",
+    "keras.src.layers.preprocessing.image_preprocessing.",
+    "keras.src.layers.preprocessing.normalization.",
+    "keras.src.layers.preprocessing.rescaling.",
+    "keras.src.layers.regularization.",
+    "keras.src.layers.reshaping.",
+    "keras.src.layers.rnn.",
+    "keras.src.models.",
+    "keras.src.ops.",
+    "keras.src.random.seed_generator.",
+    "keras.src.regularizers.",
+)
+_LAMBDA = "keras.src.layers.core.lambda_layer."
+_DATA = ("__tensor__", "__numpy__")
+_PLAIN = ("__keras_tensor__", "__slice__", "__ellipsis__", "__bytes__", *_DATA)
+_SEEDS = ("seed", "shared_object_id")
+
+
+def check_config(config):
+    """Checks a serialised Keras object before it is turned into one.
+
+    It may hold numbers within bounds, and name classes and functions that are registered
+    (this library's, and what was given to `keras.saving.register_keras_serializable()`) or belong
+    to the part of Keras that is made of numbers alone. Nothing is imported to find out.
+
+    Args:
+        config: what JSON can hold.
+
+    Raises:
+        ValueError: anything else, with the place in the configuration.
+    """
+    if not isinstance(config, dict) or not isinstance(class_of(config), type):
+        raise ValueError("it names no class that is known and allowed")
+    num_objects = 0
+    pending = [("model", config, False)]
+    while pending:
+        path, value, is_data = pending.pop()
+        if isinstance(value, dict):
+            if "class_name" in value:
+                _check_object(path, value)
+                is_data = value["class_name"] in _DATA
+                num_objects += 1
+            if "inbound_nodes" in value:
+                _check_calls(path, value["inbound_nodes"])
+            pending += [(f"{path}.{k}"[-200:], v, is_data) for k, v in value.items()]
+        elif isinstance(value, list | tuple):
+            pending += [(path, v, is_data) for v in value]
+        elif isinstance(value, int | float):
+            _check_number(path, value, is_data)
+    if num_objects > MAX_OBJECTS:
+        raise ValueError(f"it describes {num_objects:,} objects, and {MAX_OBJECTS:,} are allowed")
+
+
+def class_of(config):
+    """Returns the class that the configuration of an object names, `None` for an unknown one.
+
+    It is looked up in the registry and in modules that are imported already.
+    """
+    name, module = config.get("class_name"), config.get("module")
+    registered_name = config.get("registered_name", name)
+    # Without a module Keras reads a config as of long ago, by its class name alone.
+    if not all(isinstance(text, str) for text in (name, module, registered_name or "")):
+        return None
+    found = keras.saving.get_registered_object(registered_name)
+    if found is None and module.split(".")[0] == "keras":
+        found = getattr(sys.modules.get(module), name, None)
+        found = found if _is_of_numbers(found) else None
+    return found if isinstance(found, type) else None
+
+
+def _is_of_numbers(found):
+    if not isinstance(found, type):
+        return False
+    room = f"{found.__module__}."
+    return room.startswith(_KERAS_ROOMS) and room != _LAMBDA
+
+
+def _check_object(path, config):
+    name = config["class_name"]
+    shown = f"{str(config.get('module'))[:100]}.{str(name)[:100]}"
+    if "config" not in config:
+        raise ValueError(f"{path} names {shown} and has no `config`")
+    if name in _PLAIN:
+        _check_plain(path, name, config["config"])
+    elif name == "function":
+        if not _is_known_function(config["config"], config.get("module")):
+            raise ValueError(f"{path} is a function that is not allowed: {shown}")
+    elif class_of(config) is None:
+        raise ValueError(f"{path} is of a class that is unknown or not allowed: {shown}")
+    if config.get("compile_config"):
+        raise ValueError(f"{path} has a `compile_config`, and a preset holds no optimizer")
+
+
+def _check_plain(path, name, inner):
+    if not isinstance(inner, dict):
+        raise ValueError(f"{path} is a {name} without its values")
+    if name in _DATA:
+        try:
+            keras.backend.standardize_dtype(inner.get("dtype") or "")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path} holds data of a dtype that is not allowed") from error
+
+
+def _is_known_function(name, module):
+    if not isinstance(name, str):
+        return False
+    if keras.saving.get_registered_object(name) is not None:
+        return True
+    is_public = not name.startswith("_") and callable(getattr(keras.activations, name, None))
+    return is_public and module in ("builtins", "keras.activations")
+
+
+def _check_calls(path, nodes):
+    """Layers are wired to symbolic tensors: a call on plain numbers would compute, at any size."""
+    for node in nodes if isinstance(nodes, list | tuple) else [nodes]:
+        if not isinstance(node, dict) or not _has_symbol(node):
+            raise ValueError(f"{path} has an inbound node that is not connected to a layer")
+
+
+def _has_symbol(value):
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            if value.get("class_name") == "__keras_tensor__":
+                return True
+            pending += value.values()
+        elif isinstance(value, list | tuple):
+            pending += value
+    return False
+
+
+def _check_number(path, value, is_data):
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{path} is {value}, which is not a finite number")
+        return
+    bound = MAX_SEED if is_data or path.endswith(_SEEDS) else MAX_INT
+    if abs(value) > bound:
+        raise ValueError(f"{path} is {str(value)[:40]}, beyond the bound of {bound:,}")

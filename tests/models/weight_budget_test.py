@@ -1,0 +1,57 @@
+import threading
+
+import keras
+import pytest
+
+from keras_vae.models.weight_budget import weight_budget
+
+MANY, FEW = 2**21, 2**10  # more and less than what is spared
+
+
+def dense(units, num_inputs=1):
+    layer = keras.layers.Dense(units, use_bias=False)
+    layer.build((None, num_inputs))
+    return layer
+
+
+def test_the_weights_of_the_file_may_be_made():
+    with weight_budget([(2, MANY), (FEW,)]):
+        assert dense(2, MANY).count_params() == 2 * MANY
+
+
+def test_larger_weights_are_refused_before_they_are_made():
+    with weight_budget([(2, FEW)]):
+        dense(FEW, 2)
+        with pytest.raises(ValueError, match=r"'dense_\d+' would make a weight of shape \(1024,"):
+            dense(2**40, FEW)
+
+
+def test_many_small_weights_are_refused():
+    with weight_budget([(1, 1)]):
+        for _ in range(101):
+            dense(1)
+        with pytest.raises(ValueError, match="does not hold that many"):
+            dense(1)
+
+
+def test_it_ends_with_the_context():
+    add_weight = keras.Layer.add_weight
+    with pytest.raises(ZeroDivisionError), weight_budget([]):
+        raise ZeroDivisionError
+    assert keras.Layer.add_weight is add_weight
+    dense(MANY)
+
+
+def test_other_threads_are_free():
+    made = []
+    with weight_budget([]):
+        thread = threading.Thread(target=lambda: made.append(dense(MANY)))
+        thread.start()
+        thread.join()
+    assert made[0].count_params() == MANY
+
+
+def test_a_scalar_counts():
+    with weight_budget([]):
+        assert keras.Layer().add_weight().shape == ()
+        assert keras.Layer().add_weight((3,)).shape == (3,)
