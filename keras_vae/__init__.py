@@ -23,6 +23,7 @@ from keras_vae.layers import CosineVectorQuantizer
 from keras_vae.layers import DeadCodeRevival
 from keras_vae.layers import DiscretizedLogisticLikelihood
 from keras_vae.layers import EMAUpdate
+from keras_vae.layers import EntropyConstrainedVectorQuantizer
 from keras_vae.layers import FiniteScalarQuantizer
 from keras_vae.layers import GaussianLikelihood
 from keras_vae.layers import GradientUpdate

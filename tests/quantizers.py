@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.layers import CosineVectorQuantizer
+from keras_vae.layers import EntropyConstrainedVectorQuantizer
 from keras_vae.layers import FiniteScalarQuantizer
 from keras_vae.layers import GradientUpdate
 from keras_vae.layers import GroupedQuantizer
@@ -26,6 +27,7 @@ QUANTIZERS = {
     "gradient_vector": lambda: VectorQuantizer(5, update=GradientUpdate(), revival=None),
     "rotated_vector": lambda: VectorQuantizer(5, gradient=RotationTrick()),
     "cosine_vector": lambda: CosineVectorQuantizer(5),
+    "entropy_constrained_vector": lambda: EntropyConstrainedVectorQuantizer(5, 0.5),
     "sim": lambda: SimVQ(5),
     "projected_sim": lambda: SimVQ(5, code_dim=2, gradient=RotationTrick()),
     "finite_scalar": lambda: FiniteScalarQuantizer((3, 4, 2, 5)),

@@ -12,6 +12,7 @@ from keras_vae.layers.codes import Codes
 from keras_vae.layers.conditions import ArrayCondition
 from keras_vae.layers.conditions import Condition
 from keras_vae.layers.conditions import LabelCondition
+from keras_vae.layers.entropy_constrained_quantizer import EntropyConstrainedVectorQuantizer
 from keras_vae.layers.finite_scalar_quantizer import FiniteScalarQuantizer
 from keras_vae.layers.gated_convolution import GatedConvolution
 from keras_vae.layers.gradient_estimators import GradientEstimator

@@ -56,7 +56,7 @@ class CodebookQuantizer(ProjectedQuantizer):
 
     def nearest(self, z, codes, mask):
         """Returns `Quantized` of z (B, ..., d) by the nearest of codes (K, d)."""
-        indices = ops.reshape(nearest_codes(rows_of(z), codes), ops.shape(z)[:-1])
+        indices = ops.reshape(self.search(rows_of(z), codes), ops.shape(z)[:-1])
         found = ops.take(codes, indices, axis=0)
         return quantized(
             self.project_out(self.gradient(z, found)),
@@ -65,6 +65,10 @@ class CodebookQuantizer(ProjectedQuantizer):
             _squared_distance(ops.stop_gradient(z), found),
             mask,
         )
+
+    def search(self, rows, codes):
+        """Returns which of the codes (K, d) each of the rows (N, d) is given, int32 (N,)."""
+        return nearest_codes(rows, codes)
 
     def codes_of(self, indices):
         return ops.take(self.codes(), indices, axis=0)
