@@ -64,7 +64,7 @@ def indented(text):
 
 def _folder_of(preset):
     try:
-        return presets.find(preset)
+        return presets.describe(preset)
     except ValueError:
         return presets.find_recipe(preset).parent
 
@@ -77,7 +77,13 @@ def _row(name):
         test, count = metrics["test"], metrics["training"]["num_parameters"]
         numbers = (_plain(recipes.headline(test)), f"{count:,}")
     made_of = (recipe.family, recipe.data["name"]) if recipe else ("-", "-")
-    return (name, *made_of, *numbers, "here" if name in presets.names() else "recipe only")
+    return (name, *made_of, *numbers, _where(name))
+
+
+def _where(name):
+    if presets.is_here(name):
+        return "here"
+    return "to be fetched" if name in presets.names() else "recipe only"
 
 
 def _parts(folder, recipe):

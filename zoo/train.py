@@ -1,8 +1,9 @@
 """Trains presets of the zoo from their recipes: `python zoo/train.py vae_mnist`.
 
-Writes weights, `metrics.json`, pictures and the card into the preset's folder, and the table into
-`zoo/README.md`. Nothing of it is written by hand but `recipe.toml` and the text around the table.
-`python zoo/train.py --cards` writes cards, curves and table again from the numbers that are there.
+Writes weights, `metrics.json`, pictures and the card into the preset's folder, the table into
+`zoo/README.md`, and `zoo/index.json`, which says what every file must be. Nothing of it is written
+by hand but `recipe.toml` and the text around the table.
+`python zoo/train.py --cards` writes cards, curves, table and index again from what is there.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import json
 from pathlib import Path
 
 from keras_vae.presets import write_atomically
+from keras_vae.presets import write_index
 from keras_vae.recipes import METRICS
 from keras_vae.recipes import draw_curves
 from keras_vae.recipes import headline
@@ -37,7 +39,7 @@ def readme_with_table(text, entries):
 
 
 def write_texts(zoo=ZOO):
-    """Writes every card, and the table, from the numbers in the folders."""
+    """Writes every card, the table and the index, from what is in the folders."""
     entries = read_zoo(zoo)
     for recipe, metrics in entries:
         if metrics:
@@ -45,6 +47,7 @@ def write_texts(zoo=ZOO):
             write_card(recipe, metrics, zoo / recipe.name)
     readme = zoo / "README.md"
     write_atomically(readme, readme_with_table(readme.read_text(), entries).encode())
+    write_index(zoo)
 
 
 def _read_metrics(folder):
@@ -55,7 +58,9 @@ def _read_metrics(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("presets", nargs="*", metavar="PRESET", help="folder names in zoo/")
-    parser.add_argument("--cards", action="store_true", help="write only cards, curves and table")
+    parser.add_argument(
+        "--cards", action="store_true", help="write only cards, curves, table, index"
+    )
     parser.add_argument("--data-dir", help="folder with local data sets such as frey_faces.npz")
     arguments = parser.parse_args()
     if bool(arguments.presets) == arguments.cards:

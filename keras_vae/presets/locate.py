@@ -1,9 +1,14 @@
-"""Where presets lie: the checkout's `zoo/`, and the few that travel in the wheel."""
+"""Where presets lie: in the checkout's `zoo/`, in the wheel, in the cache, on the hub."""
 
 import difflib
 from pathlib import Path
 
+from keras_vae.presets import hub
+from keras_vae.presets import obtain
 from keras_vae.presets.files import CONFIG
+from keras_vae.presets.files import WEIGHTS
+from keras_vae.presets.index import INDEX
+from keras_vae.presets.index import read_index
 
 RECIPE = "recipe.toml"
 _PACKAGE = Path(__file__).parent
@@ -11,7 +16,7 @@ _ZOOS = (_PACKAGE.parents[1] / "zoo", _PACKAGE / "zoo")
 
 
 def names():
-    """Returns the names of all presets with weights, sorted."""
+    """Returns the names of all presets with weights, here or to be fetched, sorted."""
     return _names_with(CONFIG)
 
 
@@ -20,16 +25,57 @@ def recipe_names():
     return _names_with(RECIPE)
 
 
-def find(name_or_folder):
-    """Returns the folder of a preset.
+def entries():
+    """Returns `{name: Entry}` of the index: sizes, sha256, tensors, licences and metrics."""
+    return next((read_index(zoo / INDEX) for zoo in _ZOOS if (zoo / INDEX).is_file()), {})
+
+
+def is_here(name):
+    """Whether a preset's weights are on this machine, so that `find` needs no connection.
 
     Args:
-        name_or_folder: one of `names()`, or a path to a folder written by `save_to_preset`.
+        name: one of `names()`.
+    """
+    if _first(name, CONFIG, WEIGHTS):
+        return True
+    entry = entries().get(name)
+    return entry is not None and obtain.is_here(entry)
+
+
+def describe(name_or_folder):
+    """Returns a folder with a preset's texts: recipe, configuration, metrics. Fetches nothing.
+
+    Args:
+        name_or_folder: one of `names()` or `recipe_names()`, or the path of a preset's folder.
 
     Raises:
         ValueError: there is no such preset.
     """
-    return _find(name_or_folder, CONFIG, names())
+    name = str(name_or_folder)
+    folder = _first(name, CONFIG) or _first(name, RECIPE) or Path(name_or_folder)
+    if any((folder / file).is_file() for file in (CONFIG, RECIPE)):
+        return folder
+    raise ValueError(_unknown(name, CONFIG, names()))
+
+
+def find(name_or_folder):
+    """Returns the folder of a preset, fetched and verified where it is not in the installation.
+
+    Args:
+        name_or_folder: one of `names()`, a path to a folder written by `save_to_preset`, or
+            `hf://owner/name`, a repository of the Hugging Face hub.
+
+    Raises:
+        ValueError: there is no such preset.
+        FetchError: its weights are not here, and `KERAS_VAE_ZOO` is not set or does not serve them.
+    """
+    if hub.is_address(name_or_folder):
+        return hub.download(name_or_folder)
+    if whole := _first(name_or_folder, CONFIG, WEIGHTS):
+        return whole
+    folder = _find(name_or_folder, CONFIG, names())
+    entry = entries().get(name_or_folder)
+    return obtain.obtain(entry, folder) if entry else folder
 
 
 def find_recipe(name_or_path):
@@ -48,10 +94,17 @@ def _names_with(file):
     return sorted({path.parent.name for zoo in _ZOOS for path in zoo.glob(f"*/{file}")})
 
 
+def _first(name, *files):
+    """The first zoo's folder of this name that holds all these files, or `None`."""
+    if name not in _names_with(files[0]):
+        return None
+    folders = [zoo / name for zoo in _ZOOS]
+    return next((f for f in folders if all((f / file).is_file() for file in files)), None)
+
+
 def _find(name_or_folder, file, known):
     if name_or_folder in known:
-        folders = [zoo / name_or_folder for zoo in _ZOOS]
-        return next(folder for folder in folders if (folder / file).is_file())
+        return _first(name_or_folder, file)
     folder = Path(name_or_folder)
     if (folder / file).is_file():
         return folder

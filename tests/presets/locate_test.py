@@ -12,9 +12,9 @@ def zoos(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first, second = tmp_path / "zoo", tmp_path / "package" / "zoo"
     for zoo, name, files in (
-        (first, "vae_a", ("config.json", "recipe.toml")),
-        (second, "vae_a", ("config.json", "recipe.toml")),
-        (second, "vae_b", ("config.json",)),
+        (first, "vae_a", ("config.json", "model.safetensors", "recipe.toml")),
+        (second, "vae_a", ("config.json", "model.safetensors", "recipe.toml")),
+        (second, "vae_b", ("config.json", "model.safetensors")),
         (second, "vae_c", ("recipe.toml",)),
     ):
         (zoo / name).mkdir(parents=True)
@@ -70,6 +70,30 @@ def test_unknown_presets(zoos, name, message):
 def test_unknown_recipes(zoos, name):
     with pytest.raises(ValueError, match=r"There is no preset|holds no recipe.toml"):
         presets.find_recipe(name)
+
+
+def test_what_is_described_need_not_have_weights(zoos, tmp_path):
+    first, second = zoos
+    assert presets.describe("vae_a") == first / "vae_a"
+    assert presets.describe("vae_c") == second / "vae_c"
+    assert presets.describe(second / "vae_b") == second / "vae_b"
+    with pytest.raises(ValueError, match="There is no preset 'vae_d'"):
+        presets.describe("vae_d")
+
+
+def test_what_is_here(zoos):
+    assert presets.is_here("vae_a")
+    assert not presets.is_here("vae_c")
+    (zoos[1] / "vae_b" / "model.safetensors").unlink()
+    assert not presets.is_here("vae_b")
+    assert presets.find("vae_b") == zoos[1] / "vae_b"  # which reading then says is not whole
+
+
+def test_the_first_index_counts(zoos):
+    assert presets.entries() == {}
+    for zoo in zoos:
+        (zoo / "index.json").write_text('{"format": 1, "presets": {}}')
+    assert presets.entries() == {}
 
 
 def test_every_preset_of_this_checkout_is_found():

@@ -1,0 +1,108 @@
+"""The weights of a preset that is in the index and not in this installation."""
+
+import contextlib
+
+import filelock
+
+from keras_vae.presets import cache
+from keras_vae.presets import sources
+from keras_vae.presets.atomic import write_atomically
+from keras_vae.presets.fetch import FetchError
+from keras_vae.presets.fetch import fetch
+from keras_vae.presets.files import CONFIG
+from keras_vae.presets.settings import Settings
+
+_TEXTS = ("recipe.toml", "metrics.json")
+_LOCK_TIMEOUT = 60.0
+
+
+def obtain(entry, texts, settings=None):
+    """Returns a folder with a preset's files, all of them verified now.
+
+    A folder of `KERAS_VAE_ZOO` is used where it is. Else the weights are fetched into the cache,
+    where they are not there yet, and the configuration beside them is the installation's own: what
+    is downloaded never says what a model is made of.
+
+    Args:
+        entry: `Entry` of the index.
+        texts: `pathlib.Path`, the folder of the preset in this installation, without weights.
+        settings: `Settings` of fetching.
+
+    Raises:
+        FetchError: the weights are not here, and cannot be fetched.
+        ValueError: the configuration in `texts` is not that of the index.
+    """
+    folder = cache.folder_of(entry)
+    if not _is_whole(folder, entry):
+        addresses = sources.configured()
+        for other in sources.folders(addresses, entry):
+            if _is_whole(other, entry):
+                return other
+        _fetch_weights(folder, entry, addresses, settings or Settings())
+    _copy_texts(texts, folder, entry)
+    return folder
+
+
+def is_here(entry):
+    """Whether a preset's files are in the cache or in a folder of `KERAS_VAE_ZOO`, by their sizes.
+
+    Args:
+        entry: `Entry` of the index.
+    """
+    places = [cache.folder_of(entry), *sources.folders(sources.configured(), entry)]
+    return any(
+        all(_size(folder / name) == file.size for name, file in entry.files.items())
+        for folder in places
+    )
+
+
+def _is_whole(folder, entry):
+    return all(cache.holds(folder / k, f.size, f.sha256) for k, f in entry.files.items())
+
+
+def _size(path):
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _fetch_weights(folder, entry, addresses, settings):
+    for name, file in entry.files.items():
+        if name == CONFIG or cache.holds(folder / name, file.size, file.sha256):
+            continue
+        urls = sources.urls(addresses, entry, name)
+        if not urls and not cache.is_offline():
+            raise FetchError(sources.how_to_set(entry.name))
+        fetch(urls, folder / name, file.size, file.sha256, settings)
+
+
+def _copy_texts(texts, folder, entry):
+    """Writes the installation's own texts beside the weights where others or none are there."""
+    own = {name: (texts / name).read_bytes() for name in (CONFIG, *_TEXTS) if _size(texts / name)}
+    file = entry.files[CONFIG]
+    if not cache.holds(texts / CONFIG, file.size, file.sha256):
+        raise ValueError(
+            f"{texts / CONFIG} is not the file that the index of this installation names: install "
+            "keras-vae again."
+        )
+    changed = {k: v for k, v in own.items() if not _is_same(folder / k, v)}
+    if not changed:
+        return
+    # A cache that cannot be written to serves, as long as the configuration in it is right.
+    with contextlib.nullcontext() if CONFIG in changed else contextlib.suppress(OSError):
+        _write_texts(folder, changed)
+
+
+def _write_texts(folder, texts):
+    with filelock.FileLock(cache.lock_path(folder / CONFIG), timeout=_LOCK_TIMEOUT):
+        for name, data in texts.items():
+            cache.sweep(folder / name)
+            write_atomically(folder / name, data)
+
+
+def _is_same(path, data):
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
