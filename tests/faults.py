@@ -177,7 +177,7 @@ def another_part_than_asked_for(reply):
         half_then_reset(reply)
         return
     size = len(reply.content)
-    reply.head("206 Partial Content", Content_Range=f"bytes 0-{size - 1}/{size}")
+    reply.head("206 Partial Content", Content_Range=f"bytes 0-{size - 1}/{size}", ETag='"1"')
     reply.body(reply.content)
 
 
@@ -186,7 +186,8 @@ def part_of_another_size(reply):
         half_then_reset(reply)
         return
     size = len(reply.content) + 1
-    reply.head("206 Partial Content", Content_Range=f"bytes {reply.start}-{size - 1}/{size}")
+    part = f"bytes {reply.start}-{size - 1}/{size}"
+    reply.head("206 Partial Content", Content_Range=part, ETag='"1"')
     reply.body(reply.content[reply.start :] + b"x")
 
 

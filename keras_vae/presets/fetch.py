@@ -62,7 +62,6 @@ def fetch(urls, target, size, sha256, settings=_DEFAULT):
             if not cache.holds(target, size, sha256):
                 _prepare(target)
                 _transfer(urls, target, size, sha256, settings, patience)
-            cache.sweep(target)
     except FetchError:
         raise
     except OSError as error:  # the disk's
@@ -126,8 +125,10 @@ def _transfer(urls, target, size, sha256, settings, patience):
     bar = Bar(target.parent.parent.name, size)
     try:
         with Part(target, size) as part:
-            if part.length == size and part.finish(sha256):  # all was there but the last rename
-                return
+            if part.length == size:  # all was there but the last rename
+                if part.finish(sha256):
+                    return
+                part.restart()
             while mirrors and patience.left() > 0:
                 # Those not tried yet come first, in their order.
                 mirror = min(mirrors, key=lambda m: m.not_before)

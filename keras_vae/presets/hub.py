@@ -7,6 +7,7 @@ from keras_vae.presets import cache
 from keras_vae.presets.files import CONFIG
 from keras_vae.presets.files import WEIGHTS
 from keras_vae.presets.files import read_preset
+from keras_vae.presets.index import MAX_SIZE
 
 _SCHEME = "hf://"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -47,12 +48,15 @@ def download(address):
         address: str, `hf://owner/name`.
 
     Raises:
-        ValueError: the repository holds no preset.
+        ValueError: the repository holds no preset, or one that is too large.
         OSError: it cannot be reached.
     """
-    library = _library()
+    library, name, revision = _library(), repository(address), None
+    if not cache.is_offline():
+        revision = _checked_revision(library, name)
     folder = library.snapshot_download(
-        repository(address),
+        name,
+        revision=revision,
         allow_patterns=[*_NEEDED, *_TEXTS],
         local_files_only=cache.is_offline(),
     )
@@ -99,6 +103,18 @@ def upload(folder, address, private=False):
         commit_message="Upload a preset of keras_vae",
     )
     return str(done)
+
+
+def _checked_revision(library, name):
+    """Returns a repository's revision of now, of whose files none is too large to fetch."""
+    info = library.HfApi().model_info(name, files_metadata=True)
+    for file in info.siblings:
+        if file.rfilename in (*_NEEDED, *_TEXTS) and (file.size or 0) > MAX_SIZE:
+            raise ValueError(
+                f"{_SCHEME}{name} holds {file.rfilename} of {file.size:,} bytes; the limit is "
+                f"{MAX_SIZE:,}."
+            )
+    return info.sha
 
 
 def _library():

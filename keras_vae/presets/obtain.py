@@ -73,7 +73,7 @@ def _fetch_weights(folder, entry, addresses, settings):
             continue
         urls = sources.urls(addresses, entry, name)
         if not urls and not cache.is_offline():
-            raise FetchError(sources.how_to_set(entry.name))
+            raise FetchError(sources.how_to_set(entry.name, addresses))
         fetch(urls, folder / name, file.size, file.sha256, settings)
 
 

@@ -43,13 +43,13 @@ def urls(sources, entry, file):
     return [_join(source, path) for source in sources if not isinstance(source, Path)]
 
 
-def how_to_set(name):
-    """Returns the words that say what to set where nothing is."""
+def how_to_set(name, sources):
+    """Returns the words that say what to set where `sources`, if any, hold no such weights."""
+    state = f"no folder of {VARIABLE} holds them" if sources else f"{VARIABLE} is not set"
     return (
-        f"The weights of {name!r} are not here, and {VARIABLE} does not say where to fetch them "
-        f"from. Set it to the address of a zoo, for example {VARIABLE}={_EXAMPLE} (or hf://OWNER/"
-        "NAME, or a folder, or several of these with commas between), or train them: "
-        f"`keras-vae train {name}`."
+        f"The weights of {name!r} are not here, and {state}. Set it to the address to fetch them "
+        f"from, for example {VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of "
+        f"these with commas between), or train them: `keras-vae train {name}`."
     )
 
 

@@ -1,40 +1,27 @@
 import errno
-import hashlib
 import os
 import random
 import socket
-import subprocess
-import sys
 import time
 import warnings
-from pathlib import Path
 
 import faults
+import filelock
 import pytest
 from fault_server import FaultServer
+from fetching import CONTENT
+from fetching import assert_nothing_wrong
+from fetching import assert_right
+from fetching import closed_port
+from fetching import get
+from fetching import left_over
 
 from keras_vae.presets import cache
 from keras_vae.presets import part
 from keras_vae.presets.fetch import FetchError
-from keras_vae.presets.fetch import fetch
 from keras_vae.presets.settings import Settings
 
-CONTENT = random.Random(0).randbytes(40_000)
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-# Everything 30 times as fast as for users.
-QUICK = Settings(
-    connect_timeout=0.4,
-    stall_timeout=0.4,
-    rate_window=0.5,
-    min_rate=1500.0,
-    patience=1.7,
-    max_attempts=3,
-    first_pause=0.01,
-    longest_pause=0.05,
-)
-SLACK = 1.5  # seconds that a busy machine may add
 FAULTS = faults.TEMPORARY | faults.PERMANENT
-WORKER = Path(__file__).with_name("fetch_worker.py")
 
 
 @pytest.fixture
@@ -42,90 +29,8 @@ def target(tmp_path):
     return tmp_path / "folder" / "model.safetensors"
 
 
-def get(target, *servers, settings=QUICK, content=CONTENT):
-    urls = [server if isinstance(server, str) else server.url for server in servers]
-    sha256 = hashlib.sha256(content).hexdigest()
-    begin = time.monotonic()
-    try:
-        return fetch(urls, target, len(content), sha256, settings)
-    finally:
-        assert time.monotonic() - begin < settings.patience + SLACK
-
-
-def left_over(target):
-    """Everything in the folder but the file and its lock."""
-    names = {path.name for path in target.parent.iterdir()}
-    return names - {target.name, cache.lock_path(target).name}
-
-
-def assert_right(target, content=CONTENT):
-    assert target.read_bytes() == content
-    assert not left_over(target)
-
-
-def assert_nothing_wrong(target):
-    """After a failure: no file under the true name, and the next run ends well."""
-    assert not target.exists()
-    with FaultServer(CONTENT, faults.fine) as good:
-        get(target, good)
-    assert_right(target)
-
-
-def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}/file"
-
-
-def test_there_are_many_faults():
-    assert len(FAULTS) >= 45
-
-
 def test_a_user_waits_less_than_a_minute():
     assert Settings().patience + Settings().connect_timeout <= 60
-
-
-@pytest.mark.parametrize("name", faults.TEMPORARY)
-def test_a_fault_that_passes(name, target):
-    with FaultServer(CONTENT, FAULTS[name], FAULTS[name], faults.fine) as server:
-        if name in ("bit flipped", "other content of the same length", "endless body"):
-            server.script = server.script[1:]  # who sends a wrong file twice is not believed again
-        get(target, server)
-    assert_right(target)
-
-
-@pytest.mark.parametrize("name", faults.PERMANENT)
-def test_a_fault_that_stays_is_met_once(name, target):
-    with FaultServer(CONTENT, FAULTS[name]) as server:
-        with pytest.raises(FetchError):
-            get(target, server)
-        assert len(server.requests) <= 1 + QUICK.max_redirects * ("redirect" in name)
-    assert_nothing_wrong(target)
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_at_one_mirror_of_two(name, target):
-    with FaultServer(CONTENT, FAULTS[name]) as bad, FaultServer(CONTENT, faults.fine) as good:
-        get(target, bad, good)
-    assert_right(target)
-
-
-@pytest.mark.parametrize("name", faults.TEMPORARY)
-def test_a_fault_that_never_passes(name, target):
-    if name in ("reset at half", "silent at half"):
-        pytest.skip("each attempt brings another half of the rest")
-    with FaultServer(CONTENT, FAULTS[name]) as server, pytest.raises(FetchError):
-        get(target, server)
-    assert_nothing_wrong(target)
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_while_resuming(name, target):
-    """Another process was killed half-way; the one mirror there is fails, then another is fine."""
-    target.parent.mkdir()
-    part.path_of(target).write_bytes(CONTENT[:20_000])
-    with FaultServer(CONTENT, FAULTS[name]) as bad, FaultServer(CONTENT, faults.fine) as good:
-        get(target, bad, good)
-    assert_right(target)
 
 
 def test_mirrors_that_all_fail_and_the_last_is_fine(target):
@@ -136,6 +41,13 @@ def test_mirrors_that_all_fail_and_the_last_is_fine(target):
     assert_right(target)
     for server in (*servers, good):
         server.__exit__()
+
+
+def test_silent_mirrors_leave_time_for_the_last(target):
+    """Each alone would be waited for longer than a sixth of the patience."""
+    with FaultServer(CONTENT, faults.silent) as silent, FaultServer(CONTENT, faults.fine) as good:
+        get(target, *(f"{silent.url}/{i}" for i in range(6)), good)
+    assert_right(target)
 
 
 def test_no_mirror_at_all(target):
@@ -164,6 +76,24 @@ def test_the_error_names_each_mirror_and_its_answer(target):
 def test_only_http_is_fetched_from(scheme, target):
     with pytest.raises(FetchError, match="neither http nor https"):
         get(target, scheme)
+
+
+def test_a_bad_mirror_does_not_spoil_what_a_good_one_sends(target):
+    """It sends half of another file each time; the good one goes on from there only once."""
+    bad = faults.first_half_of_another_file_then_reset
+    with FaultServer(CONTENT, bad) as first, FaultServer(CONTENT, faults.fine) as second:
+        get(target, first, second)
+        assert second.num_bytes == 1.5 * len(CONTENT)
+    assert_right(target)
+
+
+def test_a_server_is_left_alone_for_as_long_as_it_asks(target):
+    busy = faults.status("503 Service Unavailable", Retry_After="1")
+    begin = time.monotonic()
+    with FaultServer(CONTENT, busy, faults.fine) as server:
+        get(target, server)
+    assert time.monotonic() - begin >= 1
+    assert_right(target)
 
 
 def test_resuming_transfers_the_rest_only(target):
@@ -286,75 +216,7 @@ def test_a_full_disk_is_said_once_and_leaves_nothing(call, target, monkeypatch):
     assert_right(target)
 
 
-def start(server, target, *more, content=CONTENT):
-    sha256 = hashlib.sha256(content).hexdigest()
-    command = [sys.executable, "-S", WORKER, server.url, target, len(content), sha256, *more]
-    environment = {k: v for k, v in os.environ.items() if k != "KERAS_VAE_OFFLINE"}
-    site = Path(__import__("filelock").__file__).parents[1]
-    environment["PYTHONPATH"] = str(site)
-    return subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.PIPE)
-
-
-def wait(process):
-    """Returns the exit code and what was said."""
-    _, told = process.communicate(timeout=60)
-    return process.returncode, told.decode()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="limits files as POSIX does")
-def test_a_file_that_the_system_refuses_to_let_grow(target):
-    with FaultServer(CONTENT, faults.fine) as server:
-        code, told = wait(start(server, target, 10_000))
-        assert code == 1
-        assert "FetchError" in told
-        assert "File too large" in told
-        assert_nothing_wrong(target)
-
-
-def slowly(reply):
-    """A good server that takes a while, so that others come in between."""
-    size, block = len(reply.content), len(reply.content) // 50 + 1
-    part_of = f"bytes {reply.start}-{size - 1}/{size}"
-    status = "206 Partial Content" if reply.start else "200 OK"
-    reply.head(status, Content_Length=size - reply.start, ETag='"1"', Content_Range=part_of)
-    for begin in range(reply.start, size, block):
-        reply.body(reply.content[begin : begin + block])
-        reply.pause(0.004)
-
-
-@pytest.mark.slow
-def test_sixteen_processes_transfer_the_file_once(target):
-    with FaultServer(CONTENT, slowly) as server:
-        processes = [start(server, target) for _ in range(16)]
-        assert [wait(process) for process in processes] == [(0, "")] * 16
-        assert len(server.requests) == 1
-        assert server.num_bytes == len(CONTENT)
-    assert_right(target)
-
-
-@pytest.mark.slow
-def test_fifty_kills_at_any_moment(tmp_path):
-    rng = random.Random(0)
-    num_killed = 0
-    for i in range(50):
-        target = tmp_path / str(i) / "model.safetensors"
-        with FaultServer(CONTENT, slowly) as server:
-            process = start(server, target)
-            end = time.monotonic() + 20
-            while not server.requests and process.poll() is None and time.monotonic() < end:
-                time.sleep(0.001)
-            time.sleep(rng.uniform(0, 0.25))
-            process.kill()
-            num_killed += wait(process)[0] != 0
-            assert not target.exists() or target.read_bytes() == CONTENT
-            get(target, server)
-        assert_right(target)
-    assert num_killed >= 25  # the others had ended
-
-
 def test_one_waits_for_another_that_makes_progress_and_not_for_one_that_is_stuck(target):
-    import filelock
-
     target.parent.mkdir()
     with (
         filelock.FileLock(cache.lock_path(target)),

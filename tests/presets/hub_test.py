@@ -18,12 +18,17 @@ class Hub(types.ModuleType):
         super().__init__("huggingface_hub")
         self.folder = folder
         self.calls = []
+        self.sizes = {"config.json": 10, "model.safetensors": 10, "code.bin": 1 << 40}
 
     def hf_hub_url(self, repo_id, filename):
         return f"https://hub.example/{repo_id}/resolve/main/{filename}"
 
-    def snapshot_download(self, repo_id, *, allow_patterns, local_files_only):
-        self.calls.append((repo_id, local_files_only))
+    def model_info(self, repo_id, *, files_metadata):
+        files = [types.SimpleNamespace(rfilename=k, size=v) for k, v in self.sizes.items()]
+        return types.SimpleNamespace(sha="abc", siblings=files)
+
+    def snapshot_download(self, repo_id, *, revision, allow_patterns, local_files_only):
+        self.calls.append((repo_id, revision, local_files_only))
         snapshot = self.folder.parent / "snapshot"
         snapshot.mkdir(exist_ok=True)
         for path in self.folder.iterdir():
@@ -65,24 +70,31 @@ def test_the_double_takes_the_arguments_of_the_library():
     for name in ("hf_hub_url", "snapshot_download"):
         names = set(inspect.signature(getattr(Hub, name)).parameters) - {"self"}
         assert names <= set(inspect.signature(getattr(real, name)).parameters)
-    for name in ("create_repo", "upload_folder"):
+    for name in ("create_repo", "upload_folder", "model_info"):
         names = set(inspect.signature(getattr(Hub, name)).parameters) - {"self"}
         assert names <= set(inspect.signature(getattr(real.HfApi, name)).parameters)
 
 
 def test_only_data_are_downloaded(library, monkeypatch):
     found = presets.find("hf://me/my-vae")
-    assert library.calls == [("me/my-vae", False)]
+    assert library.calls == [("me/my-vae", "abc", False)]
     assert {p.name for p in found.iterdir()} == {"config.json", "model.safetensors", "recipe.toml"}
     monkeypatch.setenv("KERAS_VAE_OFFLINE", "1")
     presets.find("hf://me/my-vae")
-    assert library.calls[1] == ("me/my-vae", True)
+    assert library.calls[1] == ("me/my-vae", None, True)
 
 
 def test_a_repository_without_a_preset(library):
     (library.folder / "model.safetensors").unlink()
     with pytest.raises(ValueError, match=r"holds no preset: model\.safetensors missing"):
         hub.download("hf://me/my-vae")
+
+
+def test_a_repository_with_a_file_too_large_is_not_downloaded(library):
+    library.sizes["model.safetensors"] = 1 << 40
+    with pytest.raises(ValueError, match=r"model\.safetensors of 1,099,511,627,776 bytes"):
+        presets.find("hf://me/my-vae")
+    assert library.calls == []
 
 
 def test_upload_takes_the_preset_and_its_card_and_nothing_else(library, folder):

@@ -60,5 +60,8 @@ def test_folders_are_published_ones_or_as_a_checkout_has_them():
 
 
 def test_how_to_set_says_what_to_set():
-    assert "KERAS_VAE_ZOO=https://" in sources.how_to_set("vae_a")
-    assert "keras-vae train vae_a" in sources.how_to_set("vae_a")
+    words = sources.how_to_set("vae_a", [])
+    assert "KERAS_VAE_ZOO is not set. Set it to" in words
+    assert "KERAS_VAE_ZOO=https://" in words
+    assert "keras-vae train vae_a" in words
+    assert "no folder of KERAS_VAE_ZOO holds them" in sources.how_to_set("vae_a", [Path("zoo")])
