@@ -1,9 +1,9 @@
 """Trains presets of the zoo from their recipes: `python zoo/train.py vae_mnist`.
 
-Writes weights, `metrics.json`, pictures and the card into the preset's folder, the table into
-`zoo/README.md`, and `zoo/index.json`, which says what every file must be. Nothing of it is written
-by hand but `recipe.toml` and the text around the table.
-`python zoo/train.py --cards` writes cards, curves, table and index again from what is there.
+Writes weights, `metrics.json`, pictures and the card into the preset's folder, the tables into
+`zoo/README.md` and the main `README.md`, and `zoo/index.json`, which says what every file must be.
+Nothing of it is written by hand but `recipe.toml` and the text around the tables.
+`python zoo/train.py --cards` writes cards, curves, tables and index again from what is there.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from keras_vae.recipes import draw_curves
 from keras_vae.recipes import headline
 from keras_vae.recipes import overview
 from keras_vae.recipes import read_recipe
+from keras_vae.recipes import short_overview
 from keras_vae.recipes import train_recipe
 from keras_vae.recipes import write_card
 
@@ -32,21 +33,33 @@ def read_zoo(zoo=ZOO):
 
 def readme_with_table(text, entries):
     """Returns the text of `zoo/README.md` with its table made anew."""
+    return _with_table(text, overview(entries))
+
+
+def main_readme_with_table(text, entries):
+    """Returns the text of the main `README.md` with its table made anew."""
+    return _with_table(text, short_overview(entries))
+
+
+def _with_table(text, table):
     begin, end = TABLE
     before, rest = text.split(begin)
     _, after = rest.split(end)
-    return f"{before}{begin}\n{overview(entries)}\n{end}{after}"
+    return f"{before}{begin}\n{table}\n{end}{after}"
 
 
 def write_texts(zoo=ZOO):
-    """Writes every card, the table and the index, from what is in the folders."""
+    """Writes every card, the tables and the index, from what is in the folders."""
     entries = read_zoo(zoo)
     for recipe, metrics in entries:
         if metrics:
             draw_curves(zoo / recipe.name)
             write_card(recipe, metrics, zoo / recipe.name)
-    readme = zoo / "README.md"
-    write_atomically(readme, readme_with_table(readme.read_text(), entries).encode())
+    for readme, renewed in (
+        (zoo / "README.md", readme_with_table),
+        (zoo.parent / "README.md", main_readme_with_table),
+    ):
+        write_atomically(readme, renewed(readme.read_text(), entries).encode())
     write_index(zoo)
 
 
@@ -59,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("presets", nargs="*", metavar="PRESET", help="folder names in zoo/")
     parser.add_argument(
-        "--cards", action="store_true", help="write only cards, curves, table, index"
+        "--cards", action="store_true", help="write only cards, curves, tables, index"
     )
     parser.add_argument("--data-dir", help="folder with local data sets such as frey_faces.npz")
     arguments = parser.parse_args()

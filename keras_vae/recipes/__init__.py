@@ -2,11 +2,11 @@
 
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizer
-from keras_vae.recipes.card import METRICS
 from keras_vae.recipes.card import duration
 from keras_vae.recipes.card import hardware
-from keras_vae.recipes.card import overview
 from keras_vae.recipes.card import write_card
+from keras_vae.recipes.card_numbers import CARD
+from keras_vae.recipes.card_numbers import METRICS
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
 from keras_vae.recipes.data import training_batches
@@ -15,6 +15,8 @@ from keras_vae.recipes.measure import environment
 from keras_vae.recipes.measure import measure
 from keras_vae.recipes.numbers import headline
 from keras_vae.recipes.numbers import rows
+from keras_vae.recipes.overviews import overview
+from keras_vae.recipes.overviews import short_overview
 from keras_vae.recipes.recipe import PARTS
 from keras_vae.recipes.recipe import Recipe
 from keras_vae.recipes.recipe import read_recipe

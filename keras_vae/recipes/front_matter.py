@@ -6,8 +6,18 @@ _METRICS = {
     "nll": "negative log-likelihood, nats per example",
     "elbo": "evidence lower bound, nats per example",
     "nll_bits_per_dim": "bits per dimension",
+    "nll_bound": "bound on the negative log-likelihood, nats per example",
+    "mse_over_variance": "squared error over the variance of the data",
+    "nats_per_code_1": "nats per code",
+    "nats_per_code_2": "nats per code, second level",
     "accuracy": "accuracy",
     "classifier_frechet_distance": "Frechet distance in the features of classifier_mnist",
+}
+
+_TASKS = {
+    "classes": "image-classification",
+    "completion": "image-to-image",
+    "prediction": "image-to-image",
 }
 
 
@@ -19,20 +29,21 @@ def front_matter(recipe, metrics):
         metrics: dict, what its `metrics.json` holds.
     """
     data = recipe.data["name"].removesuffix(".npz")
+    task = _TASKS.get(recipe.data.get("pairs"), "unconditional-image-generation")
     family = recipe.family.lower()
     test = metrics["test"]
     lines = [
         "---",
         "license: apache-2.0",
         "library_name: keras",
-        "pipeline_tag: unconditional-image-generation",
+        f"pipeline_tag: {task}",
         f"tags: {_list('keras', 'keras_vae', family, 'generative-model')}",
         f"datasets: {_list(data)}",
         "model-index:",
         f"- name: {_text(recipe.name)}",
         "  results:",
         "  - task:",
-        "      type: unconditional-image-generation",
+        f"      type: {task}",
         "    dataset:",
         f"      name: {_text(data)}",
         f"      type: {_text(data)}",

@@ -20,8 +20,8 @@ _NAMES = {
     r"accuracy": ("accuracy", 4),
     r"mse_over_variance": ("squared error over the variance of the data", 4),
     r"nats_per_code_(\d)": ("nats per code of level {}", 4),
-    r"usage": ("codes that occur in the test set", 4),
-    r"usage_(\d)": ("codes of level {} that occur in the test set", 4),
+    r"usage": ("share of the codes that occurs in the test set", 4),
+    r"usage_(\d)": ("share of the codes of level {} that occurs in the test set", 4),
     r"perplexity": ("perplexity of the codes", 1),
     r"perplexity_(\d)": ("perplexity of the codes of level {}", 1),
     r"active_units": ("active units", 0),
@@ -43,7 +43,8 @@ def rows(test):
     for pattern, (words, decimals) in _NAMES.items():
         for name in test:
             if match := re.fullmatch(pattern, name):
-                found.append((name, words.format(*match.groups()), _value(test, name, decimals)))
+                words_ = _words(words, match.groups(), test)
+                found.append((name, words_, _value(test, name, decimals)))
     return found
 
 
@@ -53,8 +54,23 @@ def headline(test):
     if "accuracy" in values:
         return f"accuracy {values['accuracy']}"
     if "mse_over_variance" in values:
-        return f"error / variance {values['mse_over_variance']}"
+        return f"MSE/variance {values['mse_over_variance']}{_code_costs(test)}"
+    if "nll" not in values and "classifier_frechet_distance" in values:
+        return f"Frechet distance {values['classifier_frechet_distance']}"
     return values.get("nll", "none")
+
+
+def _code_costs(test):
+    """What a code costs, of several levels each, that next to the data first."""
+    names = sorted(name for name in test if name.startswith("nats_per_code_"))
+    costs = " and ".join(f"{test[name]:.2f}" for name in names)
+    return f", {costs} nats/code" if costs else ""
+
+
+def _words(words, groups, test):
+    if "nats_per_code_2" not in test:  # there is but one level
+        words = words.replace("nats per code of level {}", "nats per code")
+    return words.format(*groups)
 
 
 def _value(test, name, decimals):
@@ -64,7 +80,9 @@ def _value(test, name, decimals):
             return ", ".join(f"{a} of {s}" for a, s in zip(active, size, strict=True))
         return f"{active} of {size}"
     text = f"{test[name]:.{decimals}f}"
-    errors = {"nll": 1.0, "nll_bits_per_dim": test.get("nll_bits_per_dim", 0) / test.get("nll", 1)}
-    if name not in errors or "nll_standard_error" not in test:
+    kind = name.removesuffix("_bits_per_dim")
+    error = test.get(f"{kind}_standard_error")
+    if error is None:
         return text
-    return f"{text} ± {errors[name] * test['nll_standard_error']:.{decimals}f}"
+    scale = test[name] / test[kind] if test[kind] else 1.0  # of bits per dimension, from nats
+    return f"{text} ± {scale * error:.{decimals}f}"

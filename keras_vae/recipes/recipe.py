@@ -4,6 +4,8 @@ import dataclasses
 import tomllib
 from pathlib import Path
 
+from keras_vae.recipes import published
+
 # Table -> its keys. The tables of parts have `class` and the arguments of that class.
 _TABLES = {
     "data": {"name", "binarize", "validation_size", "image_size", "pairs"},
@@ -29,7 +31,7 @@ PARTS = (
     "condition",
     "codes",
 )
-_PUBLISHED = {"nll", "bits_per_dim", "source", "protocol"}
+_PUBLISHED = {*published.KEYS, "source", "protocol"}
 _OPTIONAL = {
     *{"published", "limits", "attribution", "pictures", "twin", "device", "prior_training"},
     *PARTS,

@@ -14,7 +14,7 @@ from keras_vae.models import QuantizedModel
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizer
 from keras_vae.recipes.build import start_at_data
-from keras_vae.recipes.card import METRICS
+from keras_vae.recipes.card_numbers import METRICS
 from keras_vae.recipes.checkpoint import Checkpoint
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
@@ -107,9 +107,12 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
 
 
 def draw_curves(folder):
-    """Draws `curves.png` from the `epochs.csv` of a run folder, where matplotlib is installed."""
+    """Draws `curves.png` from the `epochs.csv` of a run folder, where matplotlib is installed, and
+    `curves_prior_1.png` from `epochs_prior_1.csv`, and so on."""
     try:
-        plotting.curves(read_history(Path(folder) / EPOCHS), Path(folder) / "curves.png")
+        for path in sorted(Path(folder).glob("epochs*.csv")):
+            name = path.stem.replace("epochs", "curves")
+            plotting.curves(read_history(path), path.with_name(f"{name}.png"))
     except ImportError as error:
         print(f"No curves were drawn: {error}")
 

@@ -4,8 +4,8 @@ import json
 
 _WITHOUT_LIKELIHOOD = ("AAE", "Autoencoder")
 _WITH_LEVELS = ("HierarchicalVAE", "LadderVAE")
-_OF_CODES = ("VQVAE", "VQVAE2")
-_AUTOREGRESSIVE = ("PixelCNN", "TransformerPrior")
+OF_CODES = ("VQVAE", "VQVAE2")
+AUTOREGRESSIVE = ("PixelCNN", "TransformerPrior")
 _SEEN = "seen = keras_vae.datasets.seen_quadrants(x, num_seen=2)"  # the left half
 
 
@@ -22,6 +22,7 @@ def usage(recipe, preset=None):
     x = "data.test.x[:100]"
     if recipe.is_dynamic:
         x = f"keras_vae.datasets.binarize({x}, seed={recipe.evaluation.get('seed', 0)})"
+    has_labels = recipe.data.get("pairs") in ("labels", "prior_labels", "classes")
     source = f"{recipe.family}.from_preset({_code(preset or recipe.name)})"
     return "\n".join(
         [
@@ -29,38 +30,43 @@ def usage(recipe, preset=None):
             "",
             f"model = keras_vae.{source}",
             f"data = keras_vae.datasets.load({data})",
-            f"x = {x}",
+            f"x, y = {x}, data.test.y[:100]" if has_labels else f"x = {x}",
             *_uses(recipe),
         ]
     )
 
 
 def _uses(recipe):
-    """What can be done with x, line by line; the last one prints."""
-    labels = "y = data.test.y[:100]"
+    """What can be done with x, and with the labels y, line by line; the last one prints."""
     match recipe.data.get("pairs"):
         case "classes":
-            return [labels, "probabilities = model.predict(x)", _nats("x, y")]
+            return ["probabilities = model.predict(x)", _nats("x, y")]
         case "prediction":
             return [_SEEN, "pictures = model.predict(seen)", _nats("seen, x")]
         case "labels":
             new = "new = model.sample(16, condition=1, seed=0)"
-            return [labels, new, _nats("x, num_samples=100, seed=0, condition=y")]
+            return [new, _nats("x, num_samples=100, seed=0, condition=y")]
         case "completion":
             new = "new = model.sample(len(seen), condition=seen, seed=0)"
             return [_SEEN, new, _nats("x, num_samples=100, seed=0, condition=seen")]
-    if recipe.family in _OF_CODES:
-        indices = "indices, new = model.encode_indices(x), model.sample(16, seed=0{})"
-        if recipe.data.get("pairs") == "prior_labels":
-            return [labels, indices.format(", condition=1"), _nats("x, condition=y")]
-        return [indices.format(""), _nats("x")]
-    if recipe.family in _AUTOREGRESSIVE:
+    if recipe.family in OF_CODES:
+        return _uses_of_codes(recipe)
+    if recipe.family in AUTOREGRESSIVE:
         return ["new = model.sample(16, seed=0)", _nats("x")]
     if recipe.family in _WITHOUT_LIKELIHOOD:
         return ["z, new = model.encode(x), model.sample(16, seed=0)", "print(new.shape)"]
     posterior = "model.encode(x)[0]" if recipe.family in _WITH_LEVELS else "model.encode(x)"
     new = f"z, new = {posterior}.mean, model.sample(16, seed=0)"
     return [new, _nats("x, num_samples=100, seed=0")]
+
+
+def _uses_of_codes(recipe):
+    if not recipe.parts.keys() & {"prior", "priors"}:  # nothing to sample from
+        return ["indices, again = model.encode_indices(x), model.reconstruct(x)", _nats("x")]
+    is_told = recipe.data.get("pairs") == "prior_labels"
+    new = f"model.sample(16, seed=0{', condition=1' * is_told})"
+    nats = _nats("x, condition=y" if is_told else "x")
+    return [f"indices, new = model.encode_indices(x), {new}", nats]
 
 
 def _nats(arguments):

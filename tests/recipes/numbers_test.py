@@ -28,13 +28,49 @@ def test_numbers_in_words_in_the_order_of_a_card():
     ]
 
 
-@pytest.mark.parametrize("name", ["nll", "nll_bits_per_dim"])
+@pytest.mark.parametrize("name", ["nll", "nll_bits_per_dim", "nll_bound", "elbo"])
 def test_no_error_without_a_standard_error(name):
     ((_, _, value),) = rows({name: 1.0})
     assert "±" not in value
 
 
-def test_a_headline_is_the_nll_or_the_accuracy():
+def test_numbers_of_codes():
+    test = {
+        "nll_bound": -820.0,
+        "nll_bound_standard_error": 2.05,
+        "nll_bound_bits_per_dim": -1.5,
+        "usage": 0.9921875,
+        "perplexity": 81.25,
+        "mse_over_variance": 0.0351,
+        "nats_per_code_1": 1.0249,
+    }
+    assert rows(test) == [
+        ("nll_bound", "bound on the NLL, nats", "-820.00 ± 2.05"),
+        # 2.05 * 1.5 / 820
+        ("nll_bound_bits_per_dim", "bound on the NLL, bits per dimension", "-1.5000 ± 0.0037"),
+        ("mse_over_variance", "squared error over the variance of the data", "0.0351"),
+        ("nats_per_code_1", "nats per code", "1.0249"),
+        ("usage", "share of the codes that occurs in the test set", "0.9922"),
+        ("perplexity", "perplexity of the codes", "81.2"),
+    ]
+
+
+def test_levels_of_codes_are_told_apart():
+    test = {"nats_per_code_1": 1.0, "nats_per_code_2": 2.0, "usage_2": 1.0}
+    assert [words for _, words, _ in rows(test)] == [
+        "nats per code of level 1",
+        "nats per code of level 2",
+        "share of the codes of level 2 that occurs in the test set",
+    ]
+
+
+def test_a_headline_is_the_nll_or_what_stands_for_it():
     assert headline({"nll": 80.0, "nll_standard_error": 0.5}) == "80.00 ± 0.50"
     assert headline({"nll": 0.04, "accuracy": 0.991}) == "accuracy 0.9910"
     assert headline({"reconstruction": 60.0}) == "none"
+    codes = {"nll_bound": -820.0, "mse_over_variance": 0.0351, "nats_per_code_1": 1.0249}
+    assert headline(codes) == "MSE/variance 0.0351, 1.02 nats/code"
+    levels = {"mse_over_variance": 0.02, "nats_per_code_1": 1.0, "nats_per_code_2": 2.456}
+    assert headline(levels) == "MSE/variance 0.0200, 1.00 and 2.46 nats/code"
+    adversarial = {"reconstruction": 81.6, "classifier_frechet_distance": 16.646}
+    assert headline(adversarial) == "Frechet distance 16.65"

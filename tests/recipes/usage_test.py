@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tiny_recipe import OF_CODES
 from tiny_recipe import TEXT
 from tiny_recipe import read_tiny_recipe
 
@@ -30,3 +31,47 @@ def test_it_runs_as_it_stands(tmp_path, monkeypatch, capsys, binarize):
     assert float(capsys.readouterr().out) < 0
     assert set(np.unique(names["x"])) == {0, 1}
     assert names["new"].shape == (16, 6, 5, 1)
+
+
+def text_of_codes(pairs="", with_prior=True):
+    text = OF_CODES if with_prior else OF_CODES.replace(PRIOR, "")
+    if pairs:
+        text = text.replace("[data]", f'[data]\npairs = "{pairs}"')
+        text = text.replace("num_blocks = 1", f"num_blocks = 1\n{LABELS}")
+    return text
+
+
+PRIOR = OF_CODES[OF_CODES.index("[prior]") : OF_CODES.index("[model]")]
+LABELS = 'condition = { class = "LabelCondition", num_classes = 10 }'
+INDICES = "indices, new = model.encode_indices(x), model.sample(16, seed=0{})"
+
+
+@pytest.mark.parametrize(
+    "text, lines",
+    [
+        (
+            text_of_codes(),
+            [INDICES.format(""), "print(model.log_likelihood(x).mean())  # nats"],
+        ),
+        (
+            text_of_codes("prior_labels"),
+            [
+                INDICES.format(", condition=1"),
+                "print(model.log_likelihood(x, condition=y).mean())  # nats",
+            ],
+        ),
+        (
+            text_of_codes(with_prior=False),
+            [
+                "indices, again = model.encode_indices(x), model.reconstruct(x)",
+                "print(model.log_likelihood(x).mean())  # nats",
+            ],
+        ),
+    ],
+    ids=["prior", "prior given labels", "no prior"],
+)
+def test_of_codes_by_hand(tmp_path, text, lines):
+    found = usage(read_tiny_recipe(tmp_path, text)).splitlines()
+    assert found[-2:] == lines
+    assert len([line for line in found if line]) == 6
+    assert ("data.test.y[:100]" in found[-3]) == ("condition=y" in found[-1])
