@@ -290,8 +290,9 @@ class GenerativeModel(BackendStep, keras.Model):
     def save_to_preset(self, folder):
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
 
-        A kill or a full disk leaves what the folder held. The preset holds the architecture and the weights, readable on every backend; not the
-        optimizer nor the noise, which `model.save("x.keras")` keeps for resuming.
+        The preset holds the architecture and the weights, readable on every backend; not the
+        optimizer nor the noise, which `model.save("x.keras")` keeps for resuming. A kill or a full
+        disk leaves what the folder held.
 
         Raises:
             ValueError: the model is not built, could not be read again (Lambda layers, classes

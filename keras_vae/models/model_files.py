@@ -52,9 +52,11 @@ def load_model(name_or_folder, model_class):
     preset = presets.read_preset(presets.find(name_or_folder))
     found = trusted_config.class_of(preset.model_config)
     if found is not None and not issubclass(found, model_class):
+        advice = f"Load it with {found.__name__}.from_preset(...)."
         raise ValueError(
             f"The preset {str(name_or_folder)!r} holds a {found.__name__}, not a "
-            f"{model_class.__name__}. Load it with {found.__name__}.from_preset(...)."
+            f"{model_class.__name__}. "
+            f"{advice if hasattr(found, 'from_preset') else 'That is no model of this library.'}"
         )
     model = _rebuilt(preset.model_config, preset.table, preset.folder)
     tensors.check_table(model, preset.table, preset.folder)
@@ -69,12 +71,13 @@ def _rebuilt(config, table, source):
         with weight_budget(entry.shape for entry in table.values()):
             return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
     except Exception as error:  # whatever a constructor raises when given what it cannot take
-        cause = (str(error).splitlines() or [type(error).__name__])[0]
+        # Keras wraps what a constructor said in a page about how to write constructors.
+        cause = str(error).rpartition("Exception encountered: ")[2] or type(error).__name__
         raise ValueError(
             f"The configuration of {source} cannot be turned into a model. A preset may hold "
             "layers of Keras and of this library, and classes registered with "
             "`@keras.saving.register_keras_serializable()` and imported; no Lambda. "
-            f"Cause: {cause[:500]}"
+            f"Cause: {cause.splitlines()[0][:500]}"
         ) from error
 
 

@@ -8,6 +8,7 @@ import keras
 MAX_OBJECTS = 10_000
 MAX_INT = 2**24
 MAX_SEED = 2**63
+MAX_SIZE = 2**24  # numbers in one example: a network is wired for it before it has weights
 
 # Where Keras keeps what is made of numbers alone. Left out are layers that run code from the file
 # (Lambda, wrappers of JAX, torch and SavedModel) or read other files (vocabularies).
@@ -67,6 +68,7 @@ def check_config(config):
                 _check_calls(path, value["inbound_nodes"])
             pending += [(f"{path}.{k}"[-200:], v, is_data) for k, v in value.items()]
         elif isinstance(value, list | tuple):
+            _check_size(path, value)
             pending += [(path, v, is_data) for v in value]
         elif isinstance(value, int | float):
             _check_number(path, value, is_data)
@@ -151,6 +153,14 @@ def _has_symbol(value):
         elif isinstance(value, list | tuple):
             pending += value
     return False
+
+
+def _check_size(path, values):
+    """Bounds the shape of data; shapes between layers are wired from it, and may be larger."""
+    if path.endswith("shape") and ".build_config." not in path and ".inbound_nodes." not in path:
+        size = math.prod(n for n in values if type(n) is int and abs(n) <= MAX_INT)
+        if len(values) > 8 or abs(size) > MAX_SIZE:
+            raise ValueError(f"{path} is larger than the bound of {MAX_SIZE:,} numbers")
 
 
 def _check_number(path, value, is_data):

@@ -11,6 +11,7 @@ from keras_vae.presets import strict_json
 DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 _LENGTH_BYTES = 8  # the header's length comes first, little-endian
 _MAX_AXES = 32
+_MAX_TENSORS = 10_000
 
 
 class TensorEntry(NamedTuple):
@@ -52,6 +53,8 @@ def read_table(file, num_bytes):
     if not isinstance(header, dict):
         raise ValueError("its header is not a JSON object")
     header.pop("__metadata__", None)
+    if len(header) > _MAX_TENSORS:
+        raise ValueError(f"it holds {len(header):,} tensors, and {_MAX_TENSORS:,} are allowed")
     table = {name: _entry(name, value) for name, value in header.items()}
     table = dict(sorted(table.items(), key=lambda item: (item[1].start, item[1].num_bytes)))
     _check_layout(table, num_bytes - _LENGTH_BYTES - length)

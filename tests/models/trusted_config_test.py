@@ -116,6 +116,8 @@ NUMBERS = [
     of("Dense", config={"rate": float("nan")}),
     of("Dense", config={"seed": 2**64}),
     of("Dense", build_config={"input_shape": [None, 2**40]}),
+    of("Dense", config={"input_shape": [2**13, 2**12]}),
+    of("Dense", config={"target_shape": [1] * 9}),
 ]
 REST = [
     of("Dense", compile_config={"optimizer": "adam"}),
@@ -130,7 +132,7 @@ REST = [
 ]
 
 
-@pytest.mark.parametrize("value", FUNCTIONS + CLASSES + NUMBERS + REST, ids=range(52))
+@pytest.mark.parametrize("value", FUNCTIONS + CLASSES + NUMBERS + REST, ids=range(54))
 def test_all_else_is_refused_and_nothing_imported(value):
     modules = set(sys.modules)
     with pytest.raises(ValueError, match=r"model\.config\.encoder|objects, and 10,000") as error:

@@ -3,9 +3,10 @@ import threading
 import keras
 import pytest
 
+from keras_vae.evaluation import CodebookUsage
 from keras_vae.models.weight_budget import weight_budget
 
-MANY, FEW = 2**21, 2**10  # more and less than what is spared
+MANY, FEW = 2**24, 2**10  # more and less than what is spared
 
 
 def dense(units, num_inputs=1):
@@ -26,6 +27,13 @@ def test_larger_weights_are_refused_before_they_are_made():
             dense(2**40, FEW)
 
 
+def test_a_metric_with_a_number_for_each_code_counts():
+    with weight_budget([]):
+        CodebookUsage(2**20)
+        with pytest.raises(ValueError, match="'usage' would make a weight of shape"):
+            CodebookUsage(2**30)
+
+
 def test_many_small_weights_are_refused():
     with weight_budget([(1, 1)]):
         for _ in range(101):
@@ -34,11 +42,19 @@ def test_many_small_weights_are_refused():
             dense(1)
 
 
+def test_many_layers_without_weights_are_refused():
+    with weight_budget([]):
+        for _ in range(1000):
+            keras.layers.ReLU()
+        with pytest.raises(ValueError, match="many more layers"):
+            keras.layers.ReLU()
+
+
 def test_it_ends_with_the_context():
-    add_weight = keras.Layer.add_weight
+    before = keras.Layer.add_weight, keras.Layer.__init__, keras.Metric.add_variable
     with pytest.raises(ZeroDivisionError), weight_budget([]):
         raise ZeroDivisionError
-    assert keras.Layer.add_weight is add_weight
+    assert before == (keras.Layer.add_weight, keras.Layer.__init__, keras.Metric.add_variable)
     dense(MANY)
 
 

@@ -80,9 +80,10 @@ def test_a_file_of_no_tensors():
         (of_header({"a": {"dtype": "F32", "shape": [2]}}), "not described by"),
         (of_header({"a": entry() | {"more": 1}}), "not described by"),
         (of_header({"a": "F32"}), "not described by"),
+        (of_header({str(n): entry(shape=(0,)) for n in range(10_001)}), "10,001 tensors, and"),
         (of_header(b'{"a": {}, "a": {}}'), "'a' appears twice"),
     ],
-    ids=range(29),
+    ids=range(30),
 )
 def test_a_file_that_is_not_filled_by_its_tensors_is_refused(data, message):
     with pytest.raises(ValueError, match=message):
