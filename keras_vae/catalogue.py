@@ -10,9 +10,11 @@ _OF_EVERY_LAYER = ("name", "trainable", "dtype")
 
 
 def list_presets(options):
-    """Prints a table of all presets."""
+    """Prints a table of all presets, or of those of one family or of one data set."""
     header = ("preset", "family", "data", "test NLL, nats", "parameters", "weights")
-    rows = [header, *map(_row, sorted({*presets.names(), *presets.recipe_names()}))]
+    found = list(map(_row, sorted({*presets.names(), *presets.recipe_names()})))
+    found = _only(found, header.index("family"), "--family", options.family)
+    rows = [header, *_only(found, header.index("data"), "--dataset", options.dataset)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(map(str.ljust, row, widths)).rstrip())
@@ -67,6 +69,21 @@ def _folder_of(preset):
         return presets.describe(preset)
     except ValueError:
         return presets.find_recipe(preset).parent
+
+
+def _only(rows, column, option, wanted):
+    """The rows with this word in a column, in capitals or not, with the ending `.npz` or not."""
+    if wanted is None:
+        return rows
+    found = [row for row in rows if _plainer(row[column]) == _plainer(wanted)]
+    if not found:
+        known = ", ".join(sorted({row[column] for row in rows}))
+        raise ValueError(f"{option} {wanted}: there is no such preset. Known here: {known}.")
+    return found
+
+
+def _plainer(word):
+    return word.lower().removesuffix(".npz")
 
 
 def _row(name):

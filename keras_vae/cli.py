@@ -1,7 +1,9 @@
-"""The command line: `keras-vae train | evaluate | sample | reconstruct | list | info`.
+"""The command line: `keras-vae train | evaluate | sample | reconstruct`, and of presets `list |
+info | download | verify | cache | upload`.
 
 Exit codes: 0 done, 1 a fault of the program (with a traceback), 2 wrong usage or input (with one
-line on the standard error), 130 interrupted.
+line on the standard error), 3 not as stated (a number of a card, a file of the index), 130
+interrupted.
 """
 
 import os
@@ -10,10 +12,9 @@ import sys
 import keras
 
 from keras_vae import backend
-from keras_vae.options import WRONG
+from keras_vae.exit_codes import INTERRUPTED
+from keras_vae.exit_codes import WRONG
 from keras_vae.options import parse
-
-INTERRUPTED = 130
 
 
 def main(arguments=None):
@@ -30,13 +31,12 @@ def main(arguments=None):
     try:
         if options.backend not in (None, keras.config.backend()):
             _restart_on(options.backend, arguments)
-        options.run(options)
+        return options.run(options) or 0
     except KeyboardInterrupt:
         advice = "; the same command goes on from the last epoch" * (options.command == "train")
         return _complain(f"interrupted{advice}", INTERRUPTED)
     except (ValueError, OSError, ImportError, NotImplementedError) as error:
         return _complain(f"error: {error}", WRONG)
-    return 0
 
 
 def _restart_on(name, arguments):

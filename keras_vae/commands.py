@@ -20,6 +20,7 @@ from keras_vae import presets
 from keras_vae import recipes
 from keras_vae.layers import LabelCondition
 from keras_vae.models import GenerativeModel
+from keras_vae.reproduction import reproduce
 
 RUNS = Path("runs")
 _ARRAYS = (".npz", ".npy")
@@ -51,7 +52,11 @@ def train(options):
 
 
 def evaluate(options):
-    """Measures a preset on test data and prints its numbers."""
+    """Measures a preset on test data and prints its numbers; returns an exit code with `--full`."""
+    if options.full:
+        return reproduce(options)
+    if options.record:
+        raise ValueError("--record needs --full: only whole measurements are kept.")
     folder = presets.find(options.preset)
     model = GenerativeModel.from_preset(options.preset)
     recipe = _recipe_of(folder, options)
@@ -69,6 +74,7 @@ def evaluate(options):
             "environment": recipes.environment(),
         }
         _write_json(Path(options.output), report)
+    return 0
 
 
 def sample(options):

@@ -1,14 +1,15 @@
 """The options of `keras-vae`, and the help that teaches them."""
 
 import argparse
-import textwrap
 
 from keras_vae import __version__
-from keras_vae import backend
-from keras_vae import catalogue
 from keras_vae import commands
+from keras_vae.command_parser import Parser
+from keras_vae.command_parser import add_command
+from keras_vae.command_parser import add_preset
+from keras_vae.command_parser import with_examples
+from keras_vae.preset_options import add_preset_commands
 
-WRONG = 2  # exit code of wrong usage or input
 _MAX_SEED = 2**31
 
 
@@ -24,18 +25,11 @@ def parse(arguments):
     return _parser().parse_args(arguments)
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message):
-        self.exit(WRONG, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
-
-
 def _parser():
-    parser = _Parser(
+    parser = Parser(
         prog="keras-vae",
         description="Variational autoencoders: trained presets, and recipes to train them.",
-        **_with_examples(
+        **with_examples(
             """
             keras-vae list                           what there is
             keras-vae sample vae_mnist_mini          64 new digits into samples.png
@@ -47,13 +41,13 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"keras-vae {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_train, _add_evaluate, _add_sample, _add_reconstruct, _add_list, _add_info):
+    for add in (_add_train, _add_evaluate, _add_sample, _add_reconstruct, add_preset_commands):
         add(subparsers)
     return parser
 
 
 def _add_train(subparsers):
-    command = _add_command(
+    command = add_command(
         subparsers,
         "train",
         commands.train,
@@ -82,7 +76,7 @@ def _add_train(subparsers):
 
 
 def _add_evaluate(subparsers):
-    command = _add_command(
+    command = add_command(
         subparsers,
         "evaluate",
         commands.evaluate,
@@ -93,9 +87,10 @@ def _add_evaluate(subparsers):
         keras-vae evaluate vae_mnist_mini --num-examples 100      faster and less exact
         keras-vae evaluate runs/my_run --data digits.npz          on other data
         keras-vae evaluate vae_mnist_mini --output numbers.json   for a program to read
+        keras-vae evaluate vae_mnist_mini --full                  every number of its card again
         """,
     )
-    _add_preset(command)
+    add_preset(command)
     _add_data(command)
     command.add_argument(
         "--num-samples",
@@ -110,10 +105,20 @@ def _add_evaluate(subparsers):
         command, "of the draws, and of test pictures drawn black and white (default: the recipe's)"
     )
     command.add_argument("--output", metavar="FILE", help="also write the numbers, as JSON")
+    command.add_argument(
+        "--full",
+        action="store_true",
+        help="measure every number of the card; exit code 3 if one differs beyond its tolerance",
+    )
+    command.add_argument(
+        "--record",
+        action="store_true",
+        help="with --full: keep the numbers of this backend in metrics.json, for the card",
+    )
 
 
 def _add_sample(subparsers):
-    command = _add_command(
+    command = add_command(
         subparsers,
         "sample",
         commands.sample,
@@ -125,7 +130,7 @@ def _add_sample(subparsers):
         keras-vae sample cvae_mnist --label 7                            of one class
         """,
     )
-    _add_preset(command)
+    add_preset(command)
     command.add_argument(
         "--num", type=_count, default=64, metavar="N", help="how many (default: 64)"
     )
@@ -140,7 +145,7 @@ def _add_sample(subparsers):
 
 
 def _add_reconstruct(subparsers):
-    command = _add_command(
+    command = add_command(
         subparsers,
         "reconstruct",
         commands.reconstruct,
@@ -151,7 +156,7 @@ def _add_reconstruct(subparsers):
         keras-vae reconstruct runs/my_run --data ./photos         pictures of your own
         """,
     )
-    _add_preset(command)
+    add_preset(command)
     _add_data(command)
     command.add_argument(
         "--num", type=_count, default=30, metavar="N", help="how many (default: 30)"
@@ -161,59 +166,6 @@ def _add_reconstruct(subparsers):
         command,
         "reconstructions.png",
         ".npz (arrays `originals`, `reconstructions`) or .npy (the reconstructions)",
-    )
-
-
-def _add_list(subparsers):
-    _add_command(
-        subparsers,
-        "list",
-        catalogue.list_presets,
-        "List the presets: family, data, test NLL, parameters, and whether their weights are here.",
-        "keras-vae list",
-    )
-
-
-def _add_info(subparsers):
-    command = _add_command(
-        subparsers,
-        "info",
-        catalogue.info,
-        "Tell about a preset: what it is, its numbers, how it was made, and how to use it.",
-        """
-        keras-vae info vae_mnist_mini
-        keras-vae info runs/my_run
-        """,
-    )
-    _add_preset(command)
-
-
-def _add_command(subparsers, name, run, description, examples):
-    command = subparsers.add_parser(
-        name,
-        help=description.split(":")[0].split(".")[0].lower(),
-        description=description,
-        **_with_examples(examples),
-    )
-    command.set_defaults(run=run)
-    command.add_argument(
-        "--backend",
-        choices=backend.BACKENDS,
-        help="what Keras runs on (default: $KERAS_BACKEND, else Keras' own choice)",
-    )
-    return command
-
-
-def _with_examples(examples):
-    return {
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-        "epilog": "examples:\n" + textwrap.indent(textwrap.dedent(examples).strip(), "  "),
-    }
-
-
-def _add_preset(command):
-    command.add_argument(
-        "preset", metavar="PRESET", help="a name that `keras-vae list` shows, or a folder"
     )
 
 

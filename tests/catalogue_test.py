@@ -117,3 +117,20 @@ def test_summary_by_hand():
     assert catalogue.summary(METRICS["test"]).splitlines() == [
         f"{name:<29}  {value}" for name, value in words.items()
     ]
+
+
+def test_list_of_one_family_or_data_set(zoo, capsys):
+    recipe = (zoo / "untrained" / "recipe.toml").read_text()
+    recipe = recipe.replace('"VAE"', '"IWAE"').replace("tiny.npz", "other.npz")
+    (zoo / "untrained" / "recipe.toml").write_text(recipe)
+    for arguments, names in (
+        (["--family", "iwae"], ["untrained"]),
+        (["--dataset", "tiny"], ["tiny"]),
+        (["--family", "VAE", "--dataset", "tiny.npz"], ["tiny"]),
+    ):
+        rows = told(capsys, "list", *arguments).split("\n\n")[0].splitlines()[1:]
+        assert [row.split()[0] for row in rows] == names
+    with pytest.raises(ValueError, match=r"--family VAF: .* Known here: IWAE, VAE."):
+        told(capsys, "list", "--family", "VAF")
+    with pytest.raises(ValueError, match=r"--dataset tiny: .* Known here: other.npz."):
+        told(capsys, "list", "--family", "iwae", "--dataset", "tiny")

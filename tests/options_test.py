@@ -5,7 +5,10 @@ import pytest
 from keras_vae import __version__
 from keras_vae.options import parse
 
-COMMANDS = ("train", "evaluate", "sample", "reconstruct", "list", "info")
+MODELS = ("train", "evaluate", "sample", "reconstruct")
+PRESETS = ("list", "info", "download", "verify", "cache", "upload")
+COMMANDS = MODELS + PRESETS
+ARGUMENTS = {"list": [], "cache": ["path"], "upload": ["folder", "hf://me/vae"]}
 
 
 def help_of(capsys, *command):
@@ -39,7 +42,7 @@ def test_the_main_help_names_every_command(capsys):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_a_backend(command):
-    preset = [] if command == "list" else ["vae"]
+    preset = ARGUMENTS.get(command, ["vae"])
     assert parse([command, *preset, "--backend", "torch"]).backend == "torch"
     assert parse([command, *preset]).backend is None
 

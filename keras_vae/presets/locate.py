@@ -30,6 +30,11 @@ def entries():
     return next((read_index(zoo / INDEX) for zoo in _ZOOS if (zoo / INDEX).is_file()), {})
 
 
+def installed_folders(name):
+    """Returns the folders of this name in the checkout and in the installation."""
+    return [zoo / name for zoo in _ZOOS if (zoo / name).is_dir()]
+
+
 def is_here(name):
     """Whether a preset's weights are on this machine, so that `find` needs no connection.
 

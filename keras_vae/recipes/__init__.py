@@ -10,6 +10,8 @@ from keras_vae.recipes.card_numbers import METRICS
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
 from keras_vae.recipes.data import training_batches
+from keras_vae.recipes.further_measures import all_measures
+from keras_vae.recipes.further_measures import check_measures
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
 from keras_vae.recipes.measure import measure
@@ -20,6 +22,7 @@ from keras_vae.recipes.overviews import short_overview
 from keras_vae.recipes.recipe import PARTS
 from keras_vae.recipes.recipe import Recipe
 from keras_vae.recipes.recipe import read_recipe
+from keras_vae.recipes.tolerances import compare
 from keras_vae.recipes.train import RECIPE
 from keras_vae.recipes.train import draw_curves
 from keras_vae.recipes.train import train_recipe

@@ -8,6 +8,7 @@ from keras_vae.datasets.quadrants import MAX_SEEN
 from keras_vae.models import GenerativeModel
 from keras_vae.models import Predictor
 from keras_vae.recipes.data import pairs
+from keras_vae.recipes.measure import measure
 
 CLASSIFIER = "classifier_mnist"
 NUM_SAMPLES = 10_000  # pictures drawn, as many as there are to compare with
@@ -28,6 +29,21 @@ def check_measures(recipe):
         )
     if "samples" in asked:
         presets.find(CLASSIFIER)
+
+
+def all_measures(model, recipe, test, verbose=1):
+    """Returns every number of a trained model: what the `test` part of `metrics.json` holds.
+
+    Args:
+        model: a trained model.
+        recipe: `Recipe`, which `check_measures` has found right.
+        test: `Arrays`, the test part of its data.
+        verbose: 1 shows progress.
+    """
+    return {
+        **measure(model, pairs(recipe, test), recipe.evaluation, verbose),
+        **further_measures(model, recipe, test),
+    }
 
 
 def further_measures(model, recipe, test):

@@ -19,12 +19,11 @@ from keras_vae.recipes.checkpoint import Checkpoint
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
 from keras_vae.recipes.data import training_batches
+from keras_vae.recipes.further_measures import all_measures
 from keras_vae.recipes.further_measures import check_measures
-from keras_vae.recipes.further_measures import further_measures
 from keras_vae.recipes.history import keep_epochs
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
-from keras_vae.recipes.measure import measure
 from keras_vae.recipes.prior_training import train_priors
 
 RECIPE = "recipe.toml"
@@ -79,10 +78,7 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
     wall_seconds, cpu_seconds = checkpoint.seconds()
     metrics = {
         "preset": recipe.name,
-        "test": {
-            **measure(model, held_out, recipe.evaluation, verbose),
-            **further_measures(model, recipe, data.test),
-        },
+        "test": all_measures(model, recipe, data.test, verbose),
         "training": {
             "epochs": num_epochs,
             "updates": int(keras.ops.convert_to_numpy(model.optimizer.iterations)),

@@ -135,7 +135,7 @@ def die_while_measuring(patch):
     def measure(*args):
         raise KeyboardInterrupt
 
-    patch.setattr("keras_vae.recipes.train.measure", measure)
+    patch.setattr("keras_vae.recipes.train.all_measures", measure)
 
 
 def interrupt(die, recipe, folder, data_dir):

@@ -1,0 +1,63 @@
+"""Frees space in the cache of fetched files."""
+
+import contextlib
+import re
+import shutil
+
+import filelock
+
+from keras_vae.presets import cache
+
+_REVISION = re.compile(r"[0-9a-f]{64}")
+
+
+def clean(entries, everything=False):
+    """Removes from the cache what this version does not use, and returns the bytes freed.
+
+    These are revisions that are not in the index, files set aside as damaged, and parts of
+    transfers. What another process holds a lock of stays. Nothing but `NAME/REVISION` is touched,
+    whatever else lies in the folder.
+
+    Args:
+        entries: dict, `{name: Entry}` of the index.
+        everything: bool, whether to remove what is used, too.
+    """
+    used = {cache.folder_of(entry): entry for entry in entries.values()}
+    freed = 0
+    for folder in cache.home().glob("*/*"):
+        if not _REVISION.fullmatch(folder.name) or folder.is_symlink() or not folder.is_dir():
+            continue
+        before = _size(folder)
+        if everything or folder not in used:
+            _remove(folder)
+        else:
+            _tidy(folder, used[folder])
+        freed += before - _size(folder)
+    return freed
+
+
+def _remove(folder):
+    with contextlib.ExitStack() as stack:
+        try:
+            for path in folder.glob(".*.lock"):
+                stack.enter_context(filelock.FileLock(path, timeout=0))
+        except filelock.Timeout:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()  # where it was the last
+
+
+def _tidy(folder, entry):
+    for name in entry.files:
+        target = folder / name
+        with (
+            contextlib.suppress(filelock.Timeout),
+            filelock.FileLock(cache.lock_path(target), timeout=0),
+        ):
+            cache.sweep(target)
+            target.with_name(f"{name}.damaged").unlink(missing_ok=True)
+
+
+def _size(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,80 @@
+"""Whether the files of presets are what they must be."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from keras_vae.presets import cache
+from keras_vae.presets import locate
+from keras_vae.presets import sources
+from keras_vae.presets.files import read_preset
+
+
+class Finding(NamedTuple):
+    """A file, or a folder, that was looked at.
+
+    Attributes:
+        path: `pathlib.Path`.
+        problem: str, what is wrong with it, or "".
+    """
+
+    path: Path
+    problem: str
+
+
+def verify(name_or_folder):
+    """Returns a list of `Finding`s: every file of a preset, wherever it lies on this machine.
+
+    A preset of the index is compared with that: in the installation, in the cache, and where it is
+    published in a folder of `KERAS_VAE_ZOO`. Any other must be what its own `config.json` says.
+
+    Args:
+        name_or_folder: a preset's name, or its folder.
+
+    Raises:
+        ValueError: there is no such preset, or its weights are not here.
+    """
+    entry = locate.entries().get(str(name_or_folder))
+    if entry is None:
+        return [_by_itself(locate.find(name_or_folder))]
+    findings = of_entry(entry)
+    if not any(finding.problem for finding in findings) and not locate.is_here(entry.name):
+        raise ValueError(
+            f"The weights of {entry.name!r} are not here: `keras-vae download {entry.name}`."
+        )
+    return findings
+
+
+def of_entry(entry):
+    """Returns the `Finding`s of a preset of the index; of one that is not here, perhaps none."""
+    findings = []
+    published = [f for f in sources.folders(sources.configured(), entry) if f.name != entry.name]
+    for folder in (*locate.installed_folders(entry.name), *published):
+        # The texts of an installation may lie without weights.
+        there = [name for name in entry.files if (folder / name).exists()]
+        findings += [_compared(folder / name, entry.files[name]) for name in there]
+    cached = cache.folder_of(entry)
+    if any((cached / name).exists() for name in entry.files):
+        findings += [_compared(cached / name, file) for name, file in entry.files.items()]
+    return findings
+
+
+def _compared(path, expected):
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+    except OSError as error:
+        return Finding(path, f"cannot be read: {error.strerror}")
+    if size != expected.size:
+        return Finding(path, f"has {size:,} bytes, where {expected.size:,} are right")
+    is_right = digest == expected.sha256
+    return Finding(path, "" if is_right else "is damaged, or of another version: a wrong sha256")
+
+
+def _by_itself(folder):
+    try:
+        read_preset(folder).read_tensors()
+    except ValueError as error:
+        return Finding(folder, str(error))
+    return Finding(folder, "")

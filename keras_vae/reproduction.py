@@ -1,0 +1,85 @@
+"""Measures every number of a card again: `keras-vae evaluate PRESET --full`."""
+
+import json
+import sys
+
+import keras
+
+from keras_vae import catalogue
+from keras_vae import presets
+from keras_vae import recipes
+from keras_vae.exit_codes import NOT_AS_STATED
+from keras_vae.models import GenerativeModel
+
+_CHANGES = ("data", "num_samples", "num_examples", "seed")
+
+
+def reproduce(options):
+    """Measures a preset as its training did, and prints each number beside the one stated.
+
+    Returns:
+        The exit code: 0, or `NOT_AS_STATED` where a number differs by more than its tolerance.
+
+    Raises:
+        ValueError: the preset has no recipe or no numbers, or an option would change what they are.
+    """
+    _check(options)
+    folder = presets.find(options.preset)
+    recipe, metrics = catalogue.read_recipe(folder), catalogue.read_metrics(folder)
+    if recipe is None or metrics is None:
+        raise ValueError(
+            f"{folder} lacks {recipes.RECIPE} or {recipes.METRICS}: there are no numbers to "
+            "measure again."
+        )
+    recipes.check_measures(recipe)
+    test = recipes.load_data(recipe, options.data_dir).test
+    model = GenerativeModel.from_preset(options.preset)
+    measured = recipes.all_measures(model, recipe, test, verbose=0)
+    found = recipes.compare(metrics["test"], measured, recipe)
+    print(table(found))
+    again = {"test": measured, "environment": recipes.environment()}
+    if options.output:
+        presets.write_atomically(options.output, _json({"preset": str(options.preset), **again}))
+        print(f"Wrote {options.output}")
+    if names := [name for name, *_, is_within in found if not is_within]:
+        print(f"keras-vae: not as stated: {', '.join(names)}", file=sys.stderr)
+        return NOT_AS_STATED
+    if options.record:
+        _record(folder, metrics, again)
+    return 0
+
+
+def table(found):
+    """Returns lines of text on what `recipes.compare` found."""
+    lines = [("number", "stated", "measured", "tolerance", "")]
+    for name, stated, measured, tolerance, is_within in found:
+        verdict = "" if is_within else "DIFFERS"
+        lines.append((name, _text(stated), _text(measured), f"{tolerance:.2g}", verdict))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = ("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    return "\n".join(rows)
+
+
+def _check(options):
+    given = [f"--{k.replace('_', '-')}" for k in _CHANGES if getattr(options, k) is not None]
+    if given:
+        raise ValueError(f"--full measures what the card states: it takes no {', '.join(given)}.")
+
+
+def _record(folder, metrics, again):
+    """Adds the numbers to `metrics.json`, for the card to show a column of this backend."""
+    backend = keras.config.backend()
+    if backend == metrics["environment"]["backend"]:
+        print(f"The card's own numbers are of {backend}: there is nothing to record.")
+        return
+    metrics["backends"] = {**metrics.get("backends", {}), backend: again}
+    presets.write_atomically(folder / recipes.METRICS, _json(metrics))
+    print(f"Wrote the numbers on {backend} into {folder / recipes.METRICS}")
+
+
+def _json(content):
+    return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def _text(value):
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
