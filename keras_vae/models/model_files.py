@@ -30,9 +30,7 @@ def save_model(model, folder):
     config = keras.saving.serialize_keras_object(model)
     config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
     config, arrays = _without_compilation(config), tensors.arrays_of(model)
-    again = _rebuilt(config, arrays, "this model")
-    tensors.check_table(again, arrays, "this model")
-    tensors.check_finite(again, arrays, "this model")
+    _check_again(_rebuilt(config, arrays, "this model"), arrays)
     presets.write_preset(folder, config, arrays)
 
 
@@ -62,6 +60,19 @@ def load_model(name_or_folder, model_class):
     tensors.check_table(model, preset.table, preset.folder)
     tensors.assign_all(model, preset.read_tensors(), preset.folder)
     return model
+
+
+def _check_again(model, arrays):
+    """Raises `ValueError` where the model made of a config would not take the weights back."""
+    try:
+        tensors.check_table(model, arrays, "this model")
+    except ValueError as error:
+        raise ValueError(
+            "This model could not be read again: made anew from its configuration, it has other "
+            "weights. A `get_config` may leave something out, or a Sequential model lie within "
+            f"another one, which Keras names differently when it reads it. Cause: {error}"
+        ) from error
+    tensors.check_finite(model, arrays, "this model")
 
 
 def _rebuilt(config, table, source):

@@ -64,6 +64,51 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path):
     assert not (tmp_path / "preset").exists()
 
 
+def test_a_model_that_diverged_is_not_saved_over_one_that_did_not(tmp_path):
+    model = small_vae()
+    model.save_to_preset(tmp_path)
+    model.encoder.weights[0].assign(np.full((6, 4), np.nan))
+    with pytest.raises(ValueError, match="this model cannot be used: 'encoder/dense/kernel' holds"):
+        model.save_to_preset(tmp_path)
+    keras_vae.VAE.from_preset(tmp_path)
+
+
+def test_a_model_that_its_config_does_not_make_is_not_saved(tmp_path):
+    inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(6)])
+    decoder = keras.Sequential([keras.Input((2,)), inner])
+    model = keras_vae.VAE(keras_vae.MLPEncoder((6,), 2, (4,)), decoder, seed=0)
+    with pytest.raises(ValueError, match="could not be read again: made anew"):
+        model.save_to_preset(tmp_path / "preset")
+    assert not (tmp_path / "preset").exists()
+
+
+def test_how_parts_were_compiled_is_not_kept(tmp_path):
+    x = keras.Input((2,))
+    inner = keras.Model(x, keras.layers.Dense(6)(x))
+    inner.compile("adam", "mse")
+    decoder = keras.Sequential([keras.Input((2,)), inner])
+    model = keras_vae.VAE(keras_vae.MLPEncoder((6,), 2, (4,)), decoder, seed=0)
+    model.save_to_preset(tmp_path)
+    assert "compile_config" not in (tmp_path / CONFIG).read_text()
+    again = keras_vae.VAE.from_preset(tmp_path)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"name": "VAE"}, "cannot be turned into a model"),
+        (keras.saving.serialize_keras_object(keras.layers.Dense(2)), "That is no model of this"),
+    ],
+    ids=["no_class", "a_layer"],
+)
+def test_a_preset_holds_a_model_of_this_library(tmp_path, change, message):
+    small_vae().save_to_preset(tmp_path)
+    (tmp_path / CONFIG).write_bytes(config_bytes(change, (tmp_path / WEIGHTS).read_bytes()))
+    with pytest.raises(ValueError, match=message):
+        keras_vae.GenerativeModel.from_preset(tmp_path)
+
+
 def test_a_model_without_weights_is_not_saved(tmp_path):
     class Unknown(keras.Model):
         def call(self, x):
