@@ -8,6 +8,7 @@ from keras_vae.plotting.figure import save
 _COLUMNS = 3
 _PANEL_WIDTH = 360  # pixels
 _PANEL_HEIGHT = 270
+_CONSTANT = 1e-5  # relative
 
 # The first pair whose words occur in a metric's name tells its unit; all else is a cost in nats.
 _UNITS = (
@@ -16,6 +17,8 @@ _UNITS = (
     ("perplexity", "codes"),
     ("usage", "fraction"),
     ("accuracy", "fraction"),
+    ("codebook", "squared distance"),
+    ("commitment", "squared distance"),
     ("mse", ""),
     ("weight", ""),
     ("beta", ""),
@@ -78,6 +81,7 @@ def _draw(panel, name, history, num_epochs):
             marker = "o" if len(values) < 15 else None
             text = f"{label}: {values[-1]:.4g}"
             panel.plot(epochs, values, label=text, marker=marker, markersize=3, **style)
+    _widen_where_constant(panel)
     panel.set_title(name.replace("_", " "), fontsize=10)
     panel.set_xlabel("epoch", fontsize=9)
     panel.set_ylabel(unit(name), fontsize=9)
@@ -87,3 +91,10 @@ def _draw(panel, name, history, num_epochs):
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
     panel.legend(fontsize=8, frameon=False)
+
+
+def _widen_where_constant(panel):
+    """Shows values that differ by rounding only as the constant that they are."""
+    low, high = panel.dataLim.intervaly
+    if high - low < _CONSTANT * abs(high):
+        panel.set_ylim(low - 0.1 * abs(high), high + 0.1 * abs(high))

@@ -31,7 +31,8 @@ def test_validation_is_drawn_beside_training(drawn):
 
 
 def test_axes_have_units(drawn):
-    history = {"loss": [1.0], "x_bits_per_dim": [1.0], "kl_weight": [1.0], "perplexity": [1.0]}
+    names = ("loss", "x_bits_per_dim", "kl_weight", "perplexity", "commitment")
+    history = {key: [1.0] for key in names}
     panels = drawn(history)
     assert all(panel.get_xlabel() == "epoch" for panel in panels.values())
     units = {name: panel.get_ylabel() for name, panel in panels.items()}
@@ -40,7 +41,16 @@ def test_axes_have_units(drawn):
         "x bits per dim": "bits/dim",
         "kl weight": "",
         "perplexity": "codes",
+        "commitment": "squared distance",
     }
+
+
+def test_a_constant_looks_like_one(drawn):
+    panels = drawn({"kl": [12.4766, 12.47660001], "loss": [12.4, 12.5]})
+    low, high = panels["kl"].get_ylim()
+    assert high - low > 1
+    low, high = panels["loss"].get_ylim()
+    assert high - low < 0.2
 
 
 def test_validation_every_second_epoch(drawn):
