@@ -13,17 +13,39 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 _compiled = tempfile.TemporaryDirectory(prefix="keras_vae_compiled_")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _compiled.name)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # they cost more than they save here
 
 import keras_vae  # noqa: E402, F401  settles the backend before Keras is imported
 
 # isort: split
 import keras  # noqa: E402
 import pytest  # noqa: E402
+from workers import TESTS  # noqa: E402
 
 if keras.config.backend() == "torch":
     import torch
 
     torch.set_num_threads(1)
+
+
+# What does not know which backend there is; `-m "not once"` leaves it out on the others.
+_WITHOUT_BACKEND = (
+    "catalogue_test.py",
+    "datasets",
+    "hostile_files_test.py",
+    "house_test.py",
+    "options_test.py",
+    "plotting",
+    "presets",
+    "publish_test.py",
+    "wheel_test.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in _WITHOUT_BACKEND:
+            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(autouse=True)
