@@ -14,7 +14,6 @@ from safetensors.numpy import save as dump_safetensors
 
 from keras_vae.presets import strict_json
 from keras_vae.presets.atomic import put_in_place
-from keras_vae.presets.atomic import write_atomically  # noqa: F401  where it used to be
 from keras_vae.presets.atomic import written_beside
 from keras_vae.presets.tensor_table import read_table
 
