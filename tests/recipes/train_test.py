@@ -292,6 +292,7 @@ def test_every_kind_of_recipe_goes_from_data_to_a_card(kind, tmp_path):
         "classes": {"curves.png"},
         "prediction": {"curves.png", "reconstructions.png"},
         "pixels": {"curves.png", "samples.png"},
+        "codes": {*PICTURES, "curves_prior_1.png"},
     }
     assert drawn == pictures.get(kind, set(PICTURES))
     text = write_card(recipe, metrics, tmp_path / "run")
