@@ -1,8 +1,8 @@
 """Loads every folder named in a LIST and writes what happened to a REPORT.
 
 LIST is JSON, `{case: folder}` with the sound preset as "sound". REPORT is `{case: record}`: the
-error, seconds, bytes of memory at the peak above those before, and forbidden events, which are
-files opened to be written, sockets, processes, and objects of pickles.
+error, seconds of work, bytes of memory at the peak above those before, and forbidden events, which
+are files opened to be written, sockets, processes, and objects of pickles.
 """
 
 import json
@@ -80,7 +80,7 @@ def reset_peak():
 def load(folder, events):
     reset_peak()
     del events[:]
-    before, start, error = memory("VmRSS"), time.perf_counter(), None
+    before, start, error = memory("VmRSS"), time.process_time(), None
     unlimited = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + GUARD, unlimited[1]))
     signal.alarm(PATIENCE)
@@ -95,7 +95,7 @@ def load(folder, events):
         "error": type(error).__name__,
         "message": str(error),
         "cause": type(error and error.__cause__).__name__,
-        "seconds": time.perf_counter() - start,
+        "seconds": time.process_time() - start,
         "bytes": memory("VmHWM") - before,
         "events": list(events),
     }

@@ -13,7 +13,7 @@ import states
 
 
 def main(folder, epochs_done, epochs):
-    for family in families.FAMILIES:
+    for family in families.CONFORMING:
         model = keras.models.load_model(
             folder / f"{family.name}.keras", custom_objects=families.CUSTOM_OBJECTS
         )
