@@ -101,8 +101,45 @@ class EMAUpdate(CodebookUpdate):
         return {"decay": self.decay, "epsilon": self.epsilon}
 
 
+class RunningShares(CodebookPart):
+    """Base class of what goes by the running share of the rows that each code has.
+
+    Shares start even, also those of codes put elsewhere. A batch without rows leaves them.
+
+    Args:
+        decay: float in [0, 1).
+    """
+
+    name = "shares"  # of the weight
+
+    def __init__(self, decay):
+        self.decay = _check_decay(decay)
+
+    def new_memory(self, quantizer):
+        even = keras.initializers.Constant(self.even(quantizer))
+        return {self.name: quantizer.add_memory(self.name, (quantizer.num_embeddings,), even)}
+
+    def shares(self, quantizer):
+        """Returns the shares, (K,), in the unit that `even` says."""
+        return ops.convert_to_tensor(quantizer.memory[self.name])
+
+    def forget(self, quantizer, lost):
+        shares = ops.where(lost, self.even(quantizer), self.shares(quantizer))
+        quantizer.memory[self.name].assign(shares)
+
+    def learn(self, quantizer, sums, counts):
+        old, total = self.shares(quantizer), ops.sum(counts)
+        new = self.even(quantizer) * counts.shape[0] * counts / ops.maximum(total, 1.0)
+        new = self.decay * old + (1 - self.decay) * new
+        quantizer.memory[self.name].assign(ops.where(total > 0, new, old))
+
+    def even(self, quantizer):
+        """Returns what an even share is: here the unit."""
+        return 1.0
+
+
 @keras.saving.register_keras_serializable(package="keras_vae")
-class DeadCodeRevival(CodebookPart):
+class DeadCodeRevival(RunningShares):
     """Puts codes that hardly any z is nearest to on rows of the batch, drawn at random.
 
     It goes by the running share of the rows that each code has, in units of the even share 1/K.
@@ -121,25 +158,14 @@ class DeadCodeRevival(CodebookPart):
     """
 
     def __init__(self, threshold=0.01, decay=0.95):
+        super().__init__(decay)
         if not 0 < threshold < 1:
             raise ValueError(f"`threshold` must lie in (0, 1). Received: {threshold!r}.")
-        self.threshold, self.decay = threshold, _check_decay(decay)
-
-    def new_memory(self, quantizer):
-        return {"shares": quantizer.add_memory("shares", (quantizer.num_embeddings,), "ones")}
+        self.threshold = threshold
 
     def dead(self, quantizer):
         """Returns which codes are dead, bool (K,)."""
-        return ops.convert_to_tensor(quantizer.memory["shares"]) < self.threshold
-
-    def forget(self, quantizer, lost):
-        shares = quantizer.memory["shares"]
-        shares.assign(ops.where(lost, 1.0, ops.convert_to_tensor(shares)))
-
-    def learn(self, quantizer, sums, counts):
-        shares = quantizer.memory["shares"]
-        new = counts.shape[0] * counts / ops.maximum(ops.sum(counts), 1.0)
-        shares.assign(self.decay * shares + (1 - self.decay) * new)
+        return self.shares(quantizer) < self.threshold
 
     def get_config(self):
         return {"threshold": self.threshold, "decay": self.decay}

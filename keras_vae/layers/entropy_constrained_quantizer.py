@@ -3,12 +3,12 @@
 import keras
 from keras import ops
 
-from keras_vae.layers.codebook_updates import CodebookPart
+from keras_vae.layers.codebook_updates import RunningShares
 from keras_vae.layers.vector_quantizer import VectorQuantizer
 
 
-class CodeProbabilities(CodebookPart):
-    """The running shares p of the rows that each code has, which start even.
+class CodeProbabilities(RunningShares):
+    """The running shares p of the rows that each code has.
 
     Args:
         decay: float in [0, 1).
@@ -16,29 +16,20 @@ class CodeProbabilities(CodebookPart):
             without rows is dear but not out of reach.
     """
 
+    name = "probabilities"
+
     def __init__(self, decay=0.99, floor=0.01):
-        self.decay, self.floor = decay, floor
+        super().__init__(decay)
+        self.floor = floor
 
-    def new_memory(self, quantizer):
-        even = keras.initializers.Constant(1 / quantizer.num_embeddings)
-        shape = (quantizer.num_embeddings,)
-        return {"probabilities": quantizer.add_memory("probabilities", shape, even)}
-
-    def forget(self, quantizer, lost):
-        old, even = quantizer.memory["probabilities"], 1 / quantizer.num_embeddings
-        old.assign(ops.where(lost, even, ops.convert_to_tensor(old)))
-
-    def learn(self, quantizer, sums, counts):
-        old = ops.convert_to_tensor(quantizer.memory["probabilities"])
-        total = ops.sum(counts)
-        new = self.decay * old + (1 - self.decay) * counts / ops.maximum(total, 1.0)
-        quantizer.memory["probabilities"].assign(ops.where(total > 0, new, old))
+    def even(self, quantizer):
+        return 1 / quantizer.num_embeddings
 
     def nats(self, quantizer):
         """Returns -log p of each code, (K,)."""
-        p = ops.convert_to_tensor(quantizer.memory["probabilities"])
+        p = self.shares(quantizer)
         p = p / ops.sum(p)  # codes put elsewhere begin anew, so that the shares are not exact
-        return -ops.log((1 - self.floor) * p + self.floor / quantizer.num_embeddings)
+        return -ops.log((1 - self.floor) * p + self.floor * self.even(quantizer))
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -73,7 +64,8 @@ class EntropyConstrainedVectorQuantizer(VectorQuantizer):
 
     def __init__(self, num_embeddings, rate_weight, **kwargs):
         super().__init__(num_embeddings, **kwargs)
-        if isinstance(rate_weight, bool) or not 0 <= rate_weight < float("inf"):
+        is_number = isinstance(rate_weight, int | float) and not isinstance(rate_weight, bool)
+        if not is_number or not 0 <= rate_weight < float("inf"):
             raise ValueError(
                 f"`rate_weight` must be a number of at least 0. Received: {rate_weight!r}."
             )

@@ -114,6 +114,12 @@ def test_shares_by_hand():
     np.testing.assert_allclose(shares, [0.75 + 0.75, 0.75, 0.75, 0.75 + 0.25])
 
 
+def test_a_batch_without_rows_leaves_shares():
+    quantizer = started(normal(4, 3), update=GradientUpdate(), revival=DeadCodeRevival(0.1, 0.75))
+    learn(quantizer, np.full((5, 3), np.nan, "float32"))
+    np.testing.assert_array_equal(numpy(quantizer.memory["shares"]), np.ones(4))
+
+
 @pytest.mark.parametrize("update", [EMAUpdate(), GradientUpdate()])
 def test_a_code_without_rows_is_put_on_one_when_its_share_falls_below_the_threshold(update):
     codebook, rows = normal(3, 2), normal(20, 2, seed=1)
