@@ -56,7 +56,7 @@ def cache(options):
 def upload(options):
     """Pushes a preset to the hub, with a card that is made where there is none."""
     folder = Path(options.folder)
-    presets.read_preset(folder)
+    presets.read_preset(folder)  # or a card would be written into any folder
     metrics = catalogue.read_metrics(folder)
     recipe = catalogue.read_recipe(folder)
     if recipe and metrics and not (folder / recipes.CARD).exists():

@@ -58,8 +58,8 @@ class Reply:
 
     def body(self, data):
         """Sends bytes of the body, which the server counts."""
+        self._server.count(len(data))  # first: who has them all may ask for the number at once
         self.send(data)
-        self._server.count(len(data))
 
     def fine(self, etag='"1"', content=None, upto=None):
         """Answers as a good server does, up to byte `upto` of the file."""

@@ -92,7 +92,7 @@ def upload(folder, address, private=False):
     ```
     """
     name = repository(address)
-    read_preset(folder)
+    read_preset(folder).read_tensors()  # all of it: a damaged file is not to be spread
     api = _library().HfApi()
     api.create_repo(name, private=private, exist_ok=True)
     patterns = [*_NEEDED, *_TEXTS, *_ABOUT]

@@ -121,7 +121,9 @@ def test_a_part_that_does_not_fit_is_not_appended(behaviour, part, attempt):
     assert part.length == 0
 
 
-def test_another_mirror_goes_on_where_one_broke_off(part, attempt):
+@pytest.mark.parametrize("may_mix", [True, False])
+def test_another_mirror_goes_on_where_one_broke_off_if_their_bytes_may_mix(part, attempt, may_mix):
+    part.may_mix = may_mix
     with (
         FaultServer(CONTENT, faults.half_then_reset) as first,
         FaultServer(CONTENT, faults.fine) as second,
@@ -129,22 +131,9 @@ def test_another_mirror_goes_on_where_one_broke_off(part, attempt):
         with pytest.raises(TemporaryError):
             attempt(first)
         attempt(second)
-        assert second.num_bytes == HALF
-    assert part.sources == {first.url, second.url}
+        assert second.num_bytes == (HALF if may_mix else len(CONTENT))
+    assert part.sources == ({first.url, second.url} if may_mix else {second.url})
     assert is_right(part)
-
-
-def test_bytes_of_two_mirrors_are_not_mixed_where_they_may_not_be(part, attempt):
-    part.may_mix = False
-    with (
-        FaultServer(CONTENT, faults.half_then_reset) as first,
-        FaultServer(CONTENT, faults.fine) as second,
-    ):
-        with pytest.raises(TemporaryError):
-            attempt(first)
-        attempt(second)
-        assert second.num_bytes == len(CONTENT)
-    assert part.sources == {second.url}
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,10 @@ def test_upload_takes_the_preset_and_its_card_and_nothing_else(library, folder):
     }
 
 
-def test_a_damaged_preset_is_not_uploaded(library, folder):
-    (folder / "model.safetensors").write_bytes(b"1")
+@pytest.mark.parametrize("damage", [lambda data: b"1", lambda data: data[:-1] + b"\x77"])
+def test_a_damaged_preset_is_not_uploaded(library, folder, damage):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(damage(weights.read_bytes()))
     with pytest.raises(ValueError, match=r"model\.safetensors"):
         presets.upload(folder, "hf://me/my-vae")
     assert library.calls == []
