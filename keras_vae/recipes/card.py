@@ -19,7 +19,7 @@ _SAMPLES = {
     "prediction": "",
 }
 _PIXELS = "Pixels drawn one after the other, each given those before it."
-_CURVES = "Solid: training. Dashed: the test set, for the picture only; nothing was chosen by it."
+_CURVES = "Solid: training. Dashed: the test set, for the picture only; no epoch was chosen by it."
 _TRAIN = "keras-vae train recipe.toml"
 _PRIORS_CURVES = "The prior of the codes of level {}, trained in the second stage."
 
