@@ -30,22 +30,14 @@ if keras.config.backend() == "torch":
 
 # What does not know which backend there is; `-m "not once"` leaves it out on the others.
 _WITHOUT_BACKEND = (
-    "catalogue_test.py",
-    "cli_test.py",
-    "command_parser_test.py",
-    "commands_test.py",
+    "cli",
     "datasets",
-    "exit_codes_test.py",
     "hostile_files_test.py",
     "house_test.py",
-    "options_test.py",
     "plotting",
-    "preset_options_test.py",
     "presets",
     "publish_test.py",
     "recipes",
-    "reproduction_test.py",
-    "upkeep_test.py",
     "wheel_test.py",
 )
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from keras_vae import cli
-from keras_vae import exit_codes
+from keras_vae.cli import exit_codes
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 CODES = (exit_codes.WRONG, exit_codes.NOT_AS_STATED, exit_codes.INTERRUPTED)
 
 

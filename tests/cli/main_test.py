@@ -11,11 +11,11 @@ from tiny_recipe import write_tiny_preset
 from tiny_recipe import write_tiny_recipe
 
 from keras_vae import backend
-from keras_vae import commands
 from keras_vae import recipes
-from keras_vae.cli import main
+from keras_vae.cli import commands
+from keras_vae.cli.main import main
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 THIS = keras.config.backend()
 OTHER = next((name for name in backend.installed_backends() if name != THIS), None)
 
@@ -36,7 +36,7 @@ def preset(here):
 
 def run_process(*arguments, cwd, **environment):
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **environment}
-    command = [sys.executable, "-m", "keras_vae.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "keras_vae.cli.main", *map(str, arguments)]
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
@@ -200,7 +200,7 @@ def test_another_backend_needs_another_process(monkeypatch):
     monkeypatch.setattr(os, "execve", execve)
     arguments = ["list", "--backend", OTHER]
     assert main(arguments) == 130
-    command = [sys.executable, "-m", "keras_vae.cli", *arguments]
+    command = [sys.executable, "-m", "keras_vae.cli.main", *arguments]
     assert started == [(sys.executable, command, OTHER)]
     assert main(["list", "--backend", THIS]) == 0
     assert len(started) == 1

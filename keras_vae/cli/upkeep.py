@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from keras_vae import catalogue
 from keras_vae import presets
 from keras_vae import recipes
-from keras_vae.exit_codes import NOT_AS_STATED
+from keras_vae.cli import catalogue
+from keras_vae.cli.exit_codes import NOT_AS_STATED
 
 
 def download(options):

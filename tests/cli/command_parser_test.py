@@ -1,8 +1,8 @@
 import pytest
 
-from keras_vae.command_parser import Parser
-from keras_vae.command_parser import add_command
-from keras_vae.command_parser import add_preset
+from keras_vae.cli.command_parser import Parser
+from keras_vae.cli.command_parser import add_command
+from keras_vae.cli.command_parser import add_preset
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
-from keras_vae import upkeep
-from keras_vae.options import parse
+from keras_vae.cli import upkeep
+from keras_vae.cli.options import parse
 
 
 def test_defaults():

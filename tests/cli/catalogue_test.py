@@ -3,8 +3,8 @@ import json
 import pytest
 from tiny_recipe import write_tiny_preset
 
-from keras_vae import catalogue
-from keras_vae.options import parse
+from keras_vae.cli import catalogue
+from keras_vae.cli.options import parse
 from keras_vae.presets import locate
 
 METRICS = {

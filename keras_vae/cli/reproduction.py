@@ -5,10 +5,10 @@ import sys
 
 import keras
 
-from keras_vae import catalogue
 from keras_vae import presets
 from keras_vae import recipes
-from keras_vae.exit_codes import NOT_AS_STATED
+from keras_vae.cli import catalogue
+from keras_vae.cli.exit_codes import NOT_AS_STATED
 from keras_vae.models import GenerativeModel
 
 _CHANGES = ("data", "num_samples", "num_examples", "seed")

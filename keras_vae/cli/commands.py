@@ -1,4 +1,4 @@
-"""What the commands of `keras-vae` do; their options are in `keras_vae.cli`.
+"""What the commands of `keras-vae` do; their options are in `keras_vae.cli.options`.
 
 Each takes the parsed options and prints. Wrong input ends in one of the library's own errors, whose
 message is what the user reads.
@@ -13,14 +13,14 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_vae import catalogue
 from keras_vae import datasets
 from keras_vae import plotting
 from keras_vae import presets
 from keras_vae import recipes
+from keras_vae.cli import catalogue
+from keras_vae.cli.reproduction import reproduce
 from keras_vae.layers import LabelCondition
 from keras_vae.models import GenerativeModel
-from keras_vae.reproduction import reproduce
 
 RUNS = Path("runs")
 _ARRAYS = (".npz", ".npy")

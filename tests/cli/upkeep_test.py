@@ -6,7 +6,7 @@ from example_metrics import METRICS
 from tiny_recipe import write_tiny_preset
 
 from keras_vae import presets
-from keras_vae.cli import main
+from keras_vae.cli.main import main
 
 
 @pytest.fixture

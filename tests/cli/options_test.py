@@ -3,7 +3,7 @@ import shlex
 import pytest
 
 from keras_vae import __version__
-from keras_vae.options import parse
+from keras_vae.cli.options import parse
 
 MODELS = ("train", "evaluate", "sample", "reconstruct")
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")

@@ -6,9 +6,9 @@ from families import BY_NAME
 from tiny_recipe import write_tiny_preset
 
 import keras_vae
-from keras_vae import commands
 from keras_vae import datasets
-from keras_vae.options import parse
+from keras_vae.cli import commands
+from keras_vae.cli.options import parse
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import argparse
 
 from keras_vae import __version__
-from keras_vae import commands
-from keras_vae.command_parser import Parser
-from keras_vae.command_parser import add_command
-from keras_vae.command_parser import add_preset
-from keras_vae.command_parser import with_examples
-from keras_vae.preset_options import add_preset_commands
+from keras_vae.cli import commands
+from keras_vae.cli.command_parser import Parser
+from keras_vae.cli.command_parser import add_command
+from keras_vae.cli.command_parser import add_preset
+from keras_vae.cli.command_parser import with_examples
+from keras_vae.cli.preset_options import add_preset_commands
 
 _MAX_SEED = 2**31
 

@@ -6,8 +6,8 @@ from tiny_recipe import write_tiny_preset
 
 import keras_vae
 from keras_vae import recipes
-from keras_vae.cli import main
-from keras_vae.reproduction import table
+from keras_vae.cli.main import main
+from keras_vae.cli.reproduction import table
 
 THIS = keras.config.backend()
 OTHER = "torch" if THIS != "torch" else "jax"

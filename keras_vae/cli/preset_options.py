@@ -1,9 +1,9 @@
 """The options of the commands that keep presets: list, info, download, verify, cache, upload."""
 
-from keras_vae import catalogue
-from keras_vae import upkeep
-from keras_vae.command_parser import add_command
-from keras_vae.command_parser import add_preset
+from keras_vae.cli import catalogue
+from keras_vae.cli import upkeep
+from keras_vae.cli.command_parser import add_command
+from keras_vae.cli.command_parser import add_preset
 
 
 def add_preset_commands(subparsers):

@@ -4,7 +4,7 @@ import argparse
 import textwrap
 
 from keras_vae import backend
-from keras_vae.exit_codes import WRONG
+from keras_vae.cli.exit_codes import WRONG
 
 
 class Parser(argparse.ArgumentParser):

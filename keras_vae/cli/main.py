@@ -1,10 +1,4 @@
-"""The command line: `keras-vae train | evaluate | sample | reconstruct`, and of presets `list |
-info | download | verify | cache | upload`.
-
-Exit codes: 0 done, 1 a fault of the program (with a traceback), 2 wrong usage or input (with one
-line on the standard error), 3 not as stated (a number of a card, a file of the index), 130
-interrupted.
-"""
+"""The entry point `keras-vae`: from the arguments of a process to its exit code."""
 
 import os
 import sys
@@ -12,9 +6,9 @@ import sys
 import keras
 
 from keras_vae import backend
-from keras_vae.exit_codes import INTERRUPTED
-from keras_vae.exit_codes import WRONG
-from keras_vae.options import parse
+from keras_vae.cli.exit_codes import INTERRUPTED
+from keras_vae.cli.exit_codes import WRONG
+from keras_vae.cli.options import parse
 
 
 def main(arguments=None):
@@ -48,7 +42,7 @@ def _restart_on(name, arguments):
             f'{", ".join(installed)}). Install it: pip install "keras-vae[{name}]"'
         )
     sys.stdout.flush()
-    command = [sys.executable, "-m", "keras_vae.cli", *arguments]
+    command = [sys.executable, "-m", "keras_vae.cli.main", *arguments]
     os.execve(sys.executable, command, {**os.environ, "KERAS_BACKEND": name})
 
 
