@@ -52,6 +52,6 @@ def add_preset(command, **options):
     command.add_argument(
         "preset",
         metavar="PRESET",
-        help="a name that `keras-vae list` shows, or a folder",
+        help="a name that `keras-vae list` shows, a folder, or hf://owner/name",
         **options,
     )

@@ -48,14 +48,19 @@ def is_here(name):
 
 
 def describe(name_or_folder):
-    """Returns a folder with a preset's texts: recipe, configuration, metrics. Fetches nothing.
+    """Returns a folder with a preset's texts: recipe, configuration, metrics.
+
+    Fetches nothing, unless it is given the address of a repository.
 
     Args:
-        name_or_folder: one of `names()` or `recipe_names()`, or the path of a preset's folder.
+        name_or_folder: one of `names()` or `recipe_names()`, the path of a preset's folder, or
+            `hf://owner/name`.
 
     Raises:
         ValueError: there is no such preset.
     """
+    if hub.is_address(name_or_folder):
+        return hub.download(name_or_folder)
     name = str(name_or_folder)
     folder = _first(name, CONFIG) or _first(name, RECIPE) or Path(name_or_folder)
     if any((folder / file).is_file() for file in (CONFIG, RECIPE)):

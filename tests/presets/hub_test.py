@@ -84,6 +84,10 @@ def test_only_data_are_downloaded(library, monkeypatch):
     assert library.calls[1] == ("me/my-vae", None, True)
 
 
+def test_an_address_is_described_by_what_is_fetched(library):
+    assert presets.describe("hf://me/my-vae") == presets.find("hf://me/my-vae")
+
+
 def test_a_repository_without_a_preset(library):
     (library.folder / "model.safetensors").unlink()
     with pytest.raises(ValueError, match=r"holds no preset: model\.safetensors missing"):
