@@ -178,9 +178,15 @@ def test_other_quantizers_of_as_many_bits_are_no_worse(name, entries):
     assert entries[name][1]["test"]["mse_over_variance"] <= best
 
 
-def test_the_classifier_may_judge_samples(entries):
-    assert entries["classifier_mnist"][1]["test"]["accuracy"] >= 0.99
-    assert entries["cvae_mnist"][1]["test"]["samples_classified_as_their_label"] >= 0.95
+# The least share of samples that the classifier takes for what they should be.
+OF_THEIR_LABEL = {"cvae_mnist": 0.95, "vqvae_mnist_labels": 0.9}
+
+
+@pytest.mark.parametrize("name", [n for n in OF_THEIR_LABEL if n in TRAINED])
+def test_samples_are_of_their_label(name, entries):
+    assert entries["classifier_mnist"][1]["test"]["accuracy"] >= 0.99  # it may judge
+    test = entries[name][1]["test"]
+    assert test["samples_classified_as_their_label"] >= OF_THEIR_LABEL[name]
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -309,13 +309,16 @@ class GenerativeModel(BackendStep, keras.Model):
         Keras' own layers but `Lambda`, and make no more weights than its file holds.
 
         Args:
-            name_or_folder: a name that `keras_vae.presets.names()` lists, or a folder written by
-                `save_to_preset`.
+            name_or_folder: a name that `keras_vae.presets.names()` lists, a folder written by
+                `save_to_preset`, or `hf://owner/name`.
 
         Raises:
             ValueError: unknown name, damaged files, or a preset of another class.
+            OSError: weights that are not here, and cannot be fetched.
         """
         return model_files.load_model(name_or_folder, cls)
+
+    # Checks, before anything is traced.
 
     def check_inputs(self, x, condition=None):
         """Returns `(x,)` or `(x, condition)` as NumPy arrays, after checking that they are data of
@@ -340,18 +343,8 @@ class GenerativeModel(BackendStep, keras.Model):
         self._check_and_build(keras.utils.unpack_x_y_sample_weight(batch)[0], "x")
         return x
 
-    # Plumbing.
-
-    def _num_steps(self):
-        """Returns the train steps made so far, saved with the optimizer: the clock of batches."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        # `iterations` counts updates, and would stand still where gradients are accumulated over
-        # epochs, so that each would have the same order.
-        steps = getattr(optimizer, "_iterations", optimizer.iterations)
-        return int(ops.convert_to_numpy(steps))
-
     def _checked(self, x, y, names=("x", "y")):
-        """Checks data before anything is traced; builds the model where it had not the shape."""
+        """Checks data; builds the model where it had not the shape."""
         if inputs.is_array(x) or isinstance(x, list | tuple):
             x = inputs.to_numpy(x) if isinstance(x, list | tuple) else x
             self._check_and_build(inputs.to_numpy(x), names[0])
@@ -374,6 +367,14 @@ class GenerativeModel(BackendStep, keras.Model):
         if sample_weight is not None:
             return x, inputs.target(x, y, sample_weight), sample_weight
         return (x, y) if inputs.is_array(x) else x
+
+    def _num_steps(self):
+        """Returns the train steps made so far, saved with the optimizer: the clock of batches."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        # `iterations` counts updates, and would stand still where gradients are accumulated over
+        # epochs, so that each would have the same order.
+        steps = getattr(optimizer, "_iterations", optimizer.iterations)
+        return int(ops.convert_to_numpy(steps))
 
 
 # What Keras keeps of `compile` that has no meaning for a model with its own objective.

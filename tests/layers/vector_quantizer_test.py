@@ -265,5 +265,6 @@ def test_agrees_with_vector_quantize_pytorch(cosine, rotation):
     value, (our_gradient,) = gradients.value_and_gradients(costs, z_e)
     np.testing.assert_array_equal(numpy(ours(z_e).indices), indices.numpy())
     np.testing.assert_allclose(numpy(ours(z_e).z_q), numpy(z_q), atol=1e-5)
-    assert value == pytest.approx(float((z_q * torch.from_numpy(weights)).sum() + cost), rel=1e-5)
+    their_value = (z_q * torch.from_numpy(weights)).sum() + cost
+    assert value == pytest.approx(their_value.item(), rel=1e-5)
     np.testing.assert_allclose(our_gradient, numpy(gradient), atol=1e-5)
