@@ -15,6 +15,7 @@ from keras_vae import datasets
 from keras_vae import presets
 from keras_vae import recipes
 from keras_vae.presets import index_writing
+from keras_vae.recipes.build import start_at_data
 
 CHECKOUT = Path(__file__).parents[1]
 ZOO = CHECKOUT / "zoo"
@@ -61,6 +62,7 @@ def test_every_recipe_builds_and_takes_a_step(name, entries):
     pairs = recipes.pairs(recipe, datasets.Arrays(levels, np.arange(4, dtype="int32")))
     pairs = pairs[:1] if recipe.prior_training else pairs
     model = recipes.build_model(recipe, shape, seed=0)
+    start_at_data(model, np.repeat(levels, 200, axis=0), seed=0)
     model.compile(recipes.build_optimizer(recipe.training, num_updates=10))
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
     for _ in range(3):  # blocks, and the map after them, may begin at zero and stop gradients

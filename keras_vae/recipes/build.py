@@ -96,10 +96,11 @@ def build_optimizer(training, num_updates):
 def start_at_data(model, x, seed):
     """Lets the parts of a model that can begin at the training data do so: the output bias at the
     mean picture (Burda et al. 2016), a prior's pseudo-inputs at examples."""
+    last = getattr(model, "decoder", getattr(model, "network", None))  # that of the data
+    if hasattr(last, "set_output_bias"):
+        mean = np.mean(x, axis=0, dtype="float64")
+        last.set_output_bias(model.likelihood.output_for_mean(mean))
     for part in model.parts().values():
-        if hasattr(part, "set_output_bias"):
-            mean = np.mean(x, axis=0, dtype="float64")
-            part.set_output_bias(model.likelihood.output_for_mean(mean))
         if hasattr(part, "initialize_from"):
             part.initialize_from(x, seed=seed)
 
