@@ -1,3 +1,4 @@
+import functools
 import itertools
 import math
 
@@ -51,11 +52,15 @@ def embedded(prior, condition, num_examples):
     return prior.embedded(conditions_of(prior, condition, num_examples))
 
 
+@functools.lru_cache(maxsize=2)
+def compiled_logits(prior):
+    return prior.jitted(lambda x, c=None: prior.logits(x, prior.embedded(c)))
+
+
 def logits_of(prior, x, condition=None):
     """Returns the logits at every position, (B, N, K)."""
-    x = ops.convert_to_tensor(x, "int32")
-    logits = ops.convert_to_numpy(prior.logits(x, embedded(prior, condition, len(x))))
-    return logits.reshape(len(x), -1, K)
+    conditions = prior.conditions_for(condition, len(x))
+    return compiled_logits(prior)(x.astype("int32"), *conditions).reshape(len(x), -1, K)
 
 
 @every_condition
