@@ -101,7 +101,8 @@ class RotaryPositions(Positions):
                 "Choose `num_heads` so that heads have an even size."
             )
         speeds = (self.base ** (-np.arange(half) / half)).astype("float32")
-        angles = ops.cast(positions, "float32")[:, None, None] * speeds  # (N, 1, d/2)
+        positions = ops.cast(positions, "float32")
+        angles = ops.multiply(positions[:, None, None], speeds)  # (N, 1, d/2)
         cos, sin = (ops.cast(f(angles), heads.dtype) for f in (ops.cos, ops.sin))
         first, second = ops.split(heads, 2, axis=-1)
         return ops.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
