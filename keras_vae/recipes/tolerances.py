@@ -17,13 +17,16 @@ EXACT = 1e-3  # relative; float32 sums and the matrix products of a GPU differ b
 NUM_ERRORS = 4
 _LEAST = 1e-6  # absolute, for numbers that are 0
 
-# Spread, over draws, of what one example contributes, in nats where nothing else is said: more than
-# was seen, of one draw 5.1, and of many 0.4 (vae_mnist) and 1.2 (vae_mnist_mini). Likelihoods of
-# grey levels may spread more: on Frey faces 10 of one draw, and 3.4 of 500.
-_ONE_DRAW, _MANY_DRAWS = 8.0, 1.5
+# Spread, over draws, of what one example contributes, in nats: more than was seen, of one draw 5.1,
+# and of many 0.4 (vae_mnist) and 1.2 (vae_mnist_mini). Likelihoods of grey levels spread more: on
+# Frey faces 10 of one draw, and 3.4 of 500.
 _SPREADS = {
-    r"elbo|reconstruction|kl(_\d+)?|nll_bound|nll_by_prior_\d_seen": _ONE_DRAW,
-    r"nll|nll_\d_seen": _MANY_DRAWS,
+    r"elbo|reconstruction|kl(_\d+)?|nll_bound|nll_by_prior_\d_seen": 8.0,
+    r"nll|nll_\d_seen": 1.5,
+}
+_OF_GREY_LEVELS = 3.0  # times as much
+_BLACK_AND_WHITE = "BernoulliLikelihood"
+_OTHER_SPREADS = {
     r"discriminator": 1.0,
     r"discriminator_accuracy|samples_classified_as_their_label": 0.5,  # at most: a share
 }
@@ -58,8 +61,7 @@ def tolerance(name, test, recipe):
         return allowed
     if (relative := _found(_RELATIVE, name)) is not None:
         return relative * abs(test[name])
-    spread = None if _is_without_draws(name, test, recipe) else _found(_SPREADS, name)
-    if spread is not None:
+    if (spread := _spread(name, test, recipe)) is not None:
         return NUM_ERRORS * spread * math.sqrt(2 / test["num_examples"])
     return EXACT * abs(test[name]) + _LEAST
 
@@ -85,6 +87,17 @@ def _compared(name, stated, measured, recipe):
         return name, ours, again, 0.0, ours == again
     allowed = tolerance(name, stated, recipe)
     return name, ours, again, allowed, abs(again - ours) <= allowed  # which NaN is not
+
+
+def _spread(name, test, recipe):
+    """Returns the standard deviation, over draws, of one example's part, or `None` without any."""
+    if _is_without_draws(name, test, recipe):
+        return None
+    likelihood = recipe.parts.get("likelihood", {}).get("class", _BLACK_AND_WHITE)
+    nats = _found(_SPREADS, name)
+    if nats is not None:
+        return nats * (1.0 if likelihood == _BLACK_AND_WHITE else _OF_GREY_LEVELS)
+    return _found(_OTHER_SPREADS, name)
 
 
 def _found(table, name):

@@ -51,6 +51,13 @@ def test_a_kl_without_closed_form_has_draws(tmp_path):
     assert tolerance("kl", TEST, recipe) == pytest.approx(ONE_DRAW)
 
 
+def test_likelihoods_of_grey_levels_spread_more(tmp_path):
+    grey = '[likelihood]\nclass = "DiscretizedLogisticLikelihood"\n\n[model]'
+    recipe = read_tiny_recipe(tmp_path, TEXT.replace("[model]", grey))
+    assert tolerance("elbo", TEST, recipe) == pytest.approx(3 * ONE_DRAW)
+    assert tolerance("kl", TEST, recipe) == pytest.approx(0.026, rel=1e-4)  # in closed form
+
+
 def test_an_exact_nll_has_none(recipe):
     test = TEST | {"nll_num_samples": 1}
     assert tolerance("nll", test, recipe) == pytest.approx(0.0865, rel=1e-4)
