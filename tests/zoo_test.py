@@ -191,6 +191,15 @@ def test_samples_are_of_their_label(name, entries):
     assert test["samples_classified_as_their_label"] >= OF_THEIR_LABEL[name]
 
 
+@pytest.mark.parametrize("name", [n for n in ("vqvae2_mnist",) if n in TRAINED])
+def test_the_prior_of_the_lower_level_has_learned_from_the_upper(name):
+    model = keras_vae.VQVAE2.from_preset(name)
+    lower, upper = model.encode_indices(datasets.load("mnist_mini").test.x[:100])
+    prior = model.priors[0]
+    gain = prior.log_likelihood(lower, upper) - prior.log_likelihood(lower, np.roll(upper, 1, 0))
+    assert gain.mean() > 1.0  # nats an example
+
+
 @pytest.mark.parametrize("name", TRAINED)
 def test_the_weights_load_and_have_the_size_of_the_card(name, entries):
     model = keras_vae.GenerativeModel.from_preset(name)

@@ -27,7 +27,7 @@ class PixelCNN(AutoregressiveModel):
 
     The condition enters every gate. Labels, or another vector, tell all positions the same; a map
     (h', w', E), such as the codes of the level above, is brought to (h, w), each position taking
-    the nearest, and refined by residual blocks.
+    the nearest, refined by residual blocks, and brought to one scale.
 
     Sampling keeps what the convolutions have seen, so that a new code costs one position of each.
 
@@ -125,7 +125,9 @@ class PixelCNN(AutoregressiveModel):
                 f"shape {self.condition.shape}."
             )
         blocks = [ResidualBlock(self.filters, name=f"told_{i}", **policy) for i in (2, 3)]
-        return [keras.layers.Dense(self.filters, name="told_1", **policy), *blocks]
+        # Of one scale: a map that grows in training would shut every gate, and with them learning.
+        scale = keras.layers.LayerNormalization(name="told_4", **policy)
+        return [keras.layers.Dense(self.filters, name="told_1", **policy), *blocks, scale]
 
     def logits(self, x, condition=None, training=False):
         vectors = self.vectors(ops.reshape(x, (-1, *self.grid)))  # (B, h, w, D)

@@ -163,7 +163,21 @@ def test_a_map_is_brought_to_the_grid_by_the_nearest():
     given = np.random.default_rng(0).normal(size=(2, 2, 3, 4)).astype("float32")
     (told,) = model._told(ops.convert_to_tensor(given))
     expected = given.repeat(2, axis=1).repeat(2, axis=2)  # residual blocks begin as the identity
-    np.testing.assert_allclose(ops.convert_to_numpy(told), expected, rtol=1e-6)
+    expected -= expected.mean(axis=-1, keepdims=True)
+    expected /= np.sqrt(expected.var(axis=-1, keepdims=True) + 1e-3)  # Keras' epsilon
+    np.testing.assert_allclose(ops.convert_to_numpy(told), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_no_scale_of_a_map_shuts_the_gates():
+    model = model_of("map", (2, 4), attention_every=None, scale=0.3)
+    x, condition = codes(1, (2, 4)), model.condition.check_for(CONDITIONS["map"], 1)
+    moved = (x + 1) % K
+    for scale in (1.0, 1e4):
+        model.condition.vectors.assign(scale * ops.convert_to_numpy(model.condition.vectors))
+        logits = full_pass(model, 1, condition)
+        assert np.abs(logits(x) - logits(moved))[0, 1:].max() > 1e-3
+        (told,) = model._told(model.condition(ops.convert_to_tensor(condition)))
+        assert np.abs(ops.convert_to_numpy(told)).max() < 10
 
 
 def test_every_part_of_the_condition_reaches_its_surroundings():
