@@ -208,9 +208,9 @@ def test_the_weights_load_and_have_the_size_of_the_card(name, entries):
     if isinstance(model, keras_vae.Predictor):
         assert np.isfinite(model.predict(np.zeros((2, *model.data_shape)), verbose=0)).all()
         return
-    condition = None
-    if model.condition is not None:
-        condition = np.zeros(model.condition.raw_shape, model.condition.raw_dtype)
+    condition = model.sample_condition
+    if condition is not None:
+        condition = np.zeros(condition.raw_shape, condition.raw_dtype)
     if isinstance(model, keras_vae.VQVAE) and model.prior is None:
         assert np.isfinite(model.reconstruct(np.zeros((2, *shape)))).all()
         return

@@ -93,15 +93,16 @@ def reconstruct(options):
     recipe = _recipe_of(folder, options)
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{options.preset} is a {type(model).__name__}: it reconstructs nothing.")
-    pairs = _test_pairs(recipe, options, options.num)
-    _save(options.output, {"originals": pairs[0], "reconstructions": model.reconstruct(*pairs)})
+    x, *conditions = _test_pairs(recipe, options, options.num)
+    told = conditions if model.condition is not None else ()  # not what its prior is told
+    _save(options.output, {"originals": x, "reconstructions": model.reconstruct(x, *told)})
 
 
 def _labels(model, options):
     """What `sample` is to draw: one class, or each in turn; nothing for an unconditional model."""
     if options.label is not None:
         return options.label
-    condition = getattr(model, "condition", None)
+    condition = getattr(model, "sample_condition", None)
     if not isinstance(condition, LabelCondition):
         return None
     return np.arange(options.num) % condition.num_classes

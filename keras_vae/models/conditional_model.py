@@ -22,6 +22,11 @@ class ConditionalModel(GenerativeModel):
         super().__init__(seed=seed, name=name, dtype=dtype)
         self.condition = _check_condition(condition)
 
+    @property
+    def sample_condition(self):
+        """The `Condition` of what `sample` is told, or `None`."""
+        return self.condition
+
     def parts(self):
         return {} if self.condition is None else {"condition": self.condition}
 

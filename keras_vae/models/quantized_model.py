@@ -175,6 +175,12 @@ class QuantizedModel(EncoderDecoderModel):
 
     # The prior.
 
+    @property
+    def sample_condition(self):
+        """The `Condition` of what `sample` is told, the model's or its prior's, or `None`."""
+        of_prior = self.priors[-1].condition if self.priors else None
+        return of_prior if self.condition is None else self.condition
+
     def fit_prior(
         self, x, condition=None, prior=None, optimizer="adam", validation_data=None, **kwargs
     ):

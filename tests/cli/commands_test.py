@@ -6,6 +6,8 @@ from families import BY_NAME
 from tiny_recipe import write_tiny_preset
 
 import keras_vae
+from keras_vae import LabelCondition
+from keras_vae import PixelCNN
 from keras_vae import datasets
 from keras_vae.cli import commands
 from keras_vae.cli.options import parse
@@ -89,6 +91,21 @@ def test_samples_of_a_class_or_of_each_in_turn(tmp_path, monkeypatch):
     for arguments, labels in ((["--label", "2"], [2] * 5), ([], [0, 1, 2, 0, 1])):
         run("sample", "cvae", "--num", "5", "--seed", "3", "--output", "a.npy", *arguments)
         np.testing.assert_array_equal(np.load("a.npy"), model.sample(5, labels, seed=3))
+
+
+def test_labels_of_a_prior_of_codes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = BY_NAME["vqvae"].model()
+    labels = LabelCondition(3)
+    model.take_priors([PixelCNN((3, 3), 4, filters=4, num_blocks=1, condition=labels, seed=1)])
+    model.save_to_preset("vqvae")
+    run("sample", "vqvae", "--num", "5", "--seed", "3", "--output", "a.npy")
+    np.testing.assert_array_equal(np.load("a.npy"), model.sample(5, [0, 1, 2, 0, 1], seed=3))
+    x, y = BY_NAME["vqvae"].data(), np.zeros(8, "int32")
+    monkeypatch.setattr(commands, "_test_pairs", lambda *arguments: (x, y))
+    np.savez("any.npz", x=x)
+    run("reconstruct", "vqvae", "--data", "any.npz", "--output", "b.npy")
+    np.testing.assert_array_equal(np.load("b.npy"), model.reconstruct(x))
 
 
 def test_a_predictor_makes_no_pictures(tmp_path, monkeypatch):
