@@ -93,9 +93,9 @@ def reconstruct(options):
     recipe = _recipe_of(folder, options)
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{options.preset} is a {type(model).__name__}: it reconstructs nothing.")
-    x, *conditions = _test_pairs(recipe, options, options.num)
-    told = conditions if model.condition is not None else ()  # not what its prior is told
-    _save(options.output, {"originals": x, "reconstructions": model.reconstruct(x, *told)})
+    pairs = _test_pairs(recipe, options, options.num)
+    again = recipes.reconstructed(model, *pairs)
+    _save(options.output, {"originals": pairs[0], "reconstructions": again})
 
 
 def _labels(model, options):

@@ -9,6 +9,7 @@ from keras_vae.recipes.card_numbers import CARD
 from keras_vae.recipes.card_numbers import METRICS
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
+from keras_vae.recipes.data import reconstructed
 from keras_vae.recipes.data import training_batches
 from keras_vae.recipes.further_measures import all_measures
 from keras_vae.recipes.further_measures import check_measures

@@ -18,6 +18,7 @@ from keras_vae.recipes.card_numbers import METRICS
 from keras_vae.recipes.checkpoint import Checkpoint
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
+from keras_vae.recipes.data import reconstructed
 from keras_vae.recipes.data import training_batches
 from keras_vae.recipes.further_measures import all_measures
 from keras_vae.recipes.further_measures import check_measures
@@ -141,8 +142,7 @@ def _draw_pictures(model, recipe, test, folder):
         if kind == "prediction":
             plotting.reconstructions(shown[1], model.predict(shown[0]), folder / RECONSTRUCTIONS)
         elif isinstance(model, EncoderDecoderModel):
-            told = shown[1:] if model.condition is not None else ()  # not what its prior is told
-            again = model.reconstruct(shown[0], *told)
+            again = reconstructed(model, *shown)
             plotting.reconstructions(shown[0], again, folder / RECONSTRUCTIONS)
         if _has_samples(model):
             samples = model.sample(NUM_SAMPLES, seed=0, **_sample_condition(recipe, test))

@@ -251,4 +251,4 @@ def test_a_codebook_with_99_of_100_codes_dead_recovers_within_5_epochs_of_digits
     assert np.all(model.encode_indices(digits.test.x) == 0)
     model.compile(keras.optimizers.Adam(1e-3))
     model.fit(digits.train.x, epochs=5, batch_size=50, verbose=0)  # 80 steps each; MNIST has 1,200
-    assert keras_vae.evaluation.codebook_usage(model, digits.train.x).usage >= 0.9
+    assert keras_vae.evaluation.codebook_usage(model, digits.test.x).usage >= 0.9
