@@ -4,6 +4,7 @@ The first to run leaves weights and presets in FOLDER; every run writes FOLDER/N
 function of its shape alone, since the same seed gives other noise on each backend.
 """
 
+import functools
 import sys
 from pathlib import Path
 
@@ -13,6 +14,10 @@ import numpy as np
 from keras import ops
 
 import keras_vae
+
+# A batch that TensorFlow traces has no size for the noise to follow. JAX compiles one step in less
+# time than each of its operations.
+EAGERLY = keras.config.backend() != "jax"
 
 
 def same_noise(draw, defaults):
@@ -36,9 +41,16 @@ def numpy(tensors):
     return {k: ops.convert_to_numpy(v) for k, v in tensors.items()}
 
 
+def terms_of(model, pairs):
+    terms = functools.partial(model.terms, training=True)
+    if EAGERLY:
+        return terms(*map(ops.convert_to_tensor, pairs))
+    return model.jitted(terms)(*pairs)
+
+
 def trained(family, weights, optimizer, updates):
     """Returns the changes of the weights after some updates."""
-    model = family.compiled(optimizer, run_eagerly=True)
+    model = family.compiled(optimizer, run_eagerly=EAGERLY)
     model.set_weights(weights)
     before = [ops.convert_to_numpy(v) for v in model.trainable_weights]
     for _ in range(updates):
@@ -60,7 +72,7 @@ def results(family, folder):
 
     x = family.inputs()
     found = {"predict": model.predict(x, verbose=0)}  # first: training moves codebooks
-    terms = model.terms(*map(ops.convert_to_tensor, family.pairs()), training=True)
+    terms = terms_of(model, family.pairs())
     found |= {f"term {k}": v for k, v in numpy(terms).items()}
     for i, gradient in enumerate(trained(family, weights, keras.optimizers.SGD(1.0), 1)):
         found[f"gradient {i}"] = gradient
@@ -70,7 +82,7 @@ def results(family, folder):
     if (folder / family.name).exists():
         preset = keras_vae.GenerativeModel.from_preset(folder / family.name)
         found["preset"] = preset.predict(x, verbose=0)
-        preset.compile(run_eagerly=True)  # a traced batch has no size for the noise to follow
+        preset.compile(run_eagerly=EAGERLY)
         logs = preset.evaluate(*family.pairs(), verbose=0, return_dict=True)
         found["bound of the preset"] = np.asarray(logs["loss"])
     return found

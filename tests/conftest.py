@@ -14,6 +14,7 @@ _compiled = tempfile.TemporaryDirectory(prefix="keras_vae_compiled_")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _compiled.name)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # they cost more than they save here
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")  # which compile slowly
 
 import keras_vae  # noqa: E402, F401  settles the backend before Keras is imported
 

@@ -10,22 +10,25 @@ import keras
 TESTS = Path(__file__).parent
 
 
-def run_worker(script, *arguments, backend=None, **environment):
+def run_worker(script, *arguments, backend=None, num_devices=1, **environment):
     """Runs `tests/<script>.py` and returns what it printed; fails the test where it failed.
 
     Args:
         script: name of a file in `tests/`, or below it, without ".py".
         arguments: its command line, turned into strings.
         backend: the worker's Keras backend, by default that of this process.
+        num_devices: how many devices JAX takes the processor for.
         environment: further environment variables.
     """
     path = os.pathsep.join([str(TESTS.parent), str(TESTS), os.environ.get("PYTHONPATH", "")])
+    devices = f"--xla_force_host_platform_device_count={num_devices}"
     done = subprocess.run(
         [sys.executable, str(TESTS / f"{script}.py"), *map(str, arguments)],
         env={
             **os.environ,
             "PYTHONPATH": path,
             "KERAS_BACKEND": backend or keras.config.backend(),
+            "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {devices}",
             **environment,
         },
         capture_output=True,

@@ -61,6 +61,14 @@ class TensorFlowStep(Step):
             self.costs(data, training=False)
         return self.get_metrics_result()
 
+    def make_train_function(self, force=False):
+        """Compiles the train step; Keras calls it."""
+        # Variables made by the first update, inside of the step, would have it traced twice.
+        if not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     def across_replicas(self, statistics):
         """Returns the sum of a tensor over the replicas of a `tf.distribute` strategy."""
         context = tf.distribute.get_replica_context()

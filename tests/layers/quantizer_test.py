@@ -246,5 +246,4 @@ def test_the_base_class_computes_in_float32_and_sums_over_one_device():
 
 @pytest.mark.skipif(keras.config.backend() == "torch", reason="Keras shares no step there")
 def test_two_devices_keep_equal_codebooks():
-    devices = "--xla_force_host_platform_device_count=2"
-    run_worker("layers/two_devices_worker", XLA_FLAGS=devices)
+    run_worker("layers/two_devices_worker", num_devices=2)

@@ -94,4 +94,4 @@ def test_no_tracer_is_left_behind():
 
 
 def test_four_devices_train_as_one():
-    run_worker("steps/devices_worker", XLA_FLAGS="--xla_force_host_platform_device_count=4")
+    run_worker("steps/devices_worker", num_devices=4)

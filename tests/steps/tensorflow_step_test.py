@@ -60,6 +60,24 @@ def test_no_weight_is_updated_before_the_forward_pass_has_read_it():
             np.testing.assert_allclose([float(model.c.kernel[0, 0])], [1.96], rtol=1e-6)
 
 
+def test_the_step_is_traced_once(monkeypatch):
+    # A second trace, for want of the optimizer's variables, doubles the wait for the first epoch.
+    traced, family = [], BY_NAME["vae"]
+    step = type(family.model()).train_step
+    monkeypatch.setattr(type(family.model()), "train_step", lambda *a: traced.append(1) or step(*a))
+    for train in (lambda m, x: m.fit(x, batch_size=4, epochs=2, verbose=0), train_on_two_batches):
+        model = family.model()
+        model.compile(keras.optimizers.Adam())
+        train(model, family.data())
+        assert traced == [1]
+        traced.clear()
+
+
+def train_on_two_batches(model, x):
+    for batch in (x[:4], x[4:]):
+        model.train_on_batch(batch)
+
+
 def batches(x, size=4):
     """Returns a data set whose number of batches Keras cannot know."""
 
