@@ -81,7 +81,7 @@ def main():
     for name in arguments.presets:
         recipe = read_recipe(ZOO / name / "recipe.toml")
         metrics = train_recipe(recipe, ZOO / name, data_dir=arguments.data_dir, verbose=2)
-        print(f"{name}: {headline(metrics['test'])}")
+        print(f"{name}: {headline(metrics['test'], recipe)}")
     write_texts()
 
 

@@ -92,7 +92,7 @@ def _row(name):
     numbers = ("-", "-")
     if metrics:
         test, count = metrics["test"], metrics["training"]["num_parameters"]
-        numbers = (_plain(recipes.headline(test)), f"{count:,}")
+        numbers = (_plain(recipes.headline(test, recipe)), f"{count:,}")
     made_of = (recipe.family, recipe.data["name"]) if recipe else ("-", "-")
     return (name, *made_of, *numbers, _where(name))
 

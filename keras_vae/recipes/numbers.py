@@ -48,13 +48,21 @@ def rows(test):
     return found
 
 
-def headline(test):
-    """Returns the one number of a preset for a table, as text: its NLL, or what stands for it."""
+def headline(test, recipe=None):
+    """Returns the one number of a preset for a table, as text: its NLL, or what stands for it.
+
+    Args:
+        test: dict, the `test` part of a `metrics.json`.
+        recipe: `Recipe`, or `None` where it is unknown. It says whether codes have a prior that
+            was trained: without one each costs log K, which is no number of the model.
+    """
     values = {name: value for name, _, value in rows(test)}
     if "accuracy" in values:
         return f"accuracy {values['accuracy']}"
     if "mse_over_variance" in values:
-        return f"MSE/variance {values['mse_over_variance']}{_code_costs(test)}"
+        has_prior = recipe is None or recipe.prior_training
+        costs = _code_costs(test) if has_prior else ""
+        return f"MSE/variance {values['mse_over_variance']}{costs}"
     if "nll" not in values and "classifier_frechet_distance" in values:
         return f"Frechet distance {values['classifier_frechet_distance']}"
     return values.get("nll", "none")

@@ -33,7 +33,7 @@ def short_overview(entries, folder="zoo"):
 def _short_row(recipe, metrics, folder):
     name = _link(recipe.name, f"{folder}/{recipe.name}/{_CARD}")
     published = "; ".join(told(entry) for entry in recipe.published)
-    return [name, recipe.family, headline(metrics["test"]), published]
+    return [name, recipe.family, headline(metrics["test"], recipe), published]
 
 
 def _row(recipe, metrics):
@@ -45,7 +45,7 @@ def _row(recipe, metrics):
     test, count = metrics["test"], f"{metrics['training']['num_parameters']:,}"
     is_of_pictures = "nll_bits_per_dim" in test and "accuracy" not in test
     bits = f"{test['nll_bits_per_dim']:.3f}" if is_of_pictures else ""
-    return [*row, count, headline(test), bits, published]
+    return [*row, count, headline(test, recipe), bits, published]
 
 
 def _link(name, path):

@@ -2,6 +2,7 @@ import pytest
 
 from keras_vae.recipes import headline
 from keras_vae.recipes import rows
+from keras_vae.recipes.recipe import Recipe
 
 
 def test_numbers_in_words_in_the_order_of_a_card():
@@ -72,5 +73,8 @@ def test_a_headline_is_the_nll_or_what_stands_for_it():
     assert headline(codes) == "MSE/variance 0.0351, 1.02 nats/code"
     levels = {"mse_over_variance": 0.02, "nats_per_code_1": 1.0, "nats_per_code_2": 2.456}
     assert headline(levels) == "MSE/variance 0.0200, 1.00 and 2.46 nats/code"
+    for has_prior, more in ((False, ""), (True, ", 1.02 nats/code")):
+        recipe = Recipe("", "", {}, {}, {}, {}, prior_training={"epochs": 1} if has_prior else {})
+        assert headline(codes, recipe) == f"MSE/variance 0.0351{more}"
     adversarial = {"reconstruction": 81.6, "classifier_frechet_distance": 16.646}
     assert headline(adversarial) == "Frechet distance 16.65"
