@@ -1,7 +1,12 @@
 """Settings of the whole suite, made before any framework is imported."""
 
+import importlib.util
 import os
 import tempfile
+
+# Unless told otherwise the suite runs where nothing is compiled, and takes a third of the time.
+if importlib.util.find_spec("torch"):
+    os.environ.setdefault("KERAS_BACKEND", "torch")
 
 # Tests are small and machines shared: threads that wait for each other cost far more than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
