@@ -98,31 +98,13 @@ def test_logs_of_each_level():
     assert logs["kl"][0] == pytest.approx(logs["kl_1"][0] + logs["kl_2"][0])
 
 
-SMALL = {"width": 8, "num_layers": 1, "num_heads": 2, "seed": 0}
-
-
-def small_priors():
-    """Returns a prior of the bottom that is told the top, and one of the top."""
-    told = CodeCondition((1,), K, embedding_dim=4)
-    return [
-        TransformerPrior((2,), K, condition=told, **SMALL),
-        TransformerPrior((1,), K, **SMALL),
-    ]
-
-
-def test_the_default_priors_tell_the_bottom_what_is_above():
+def test_the_default_priors_tell_the_bottom_what_is_above(tmp_path):
     model = linear_vqvae2()
-    histories = model.fit_prior(X, verbose=0)
+    histories = model.fit_prior(X, epochs=2, verbose=0)
     assert len(histories) == 2
     below, above = model.priors
     assert isinstance(below.condition, CodeCondition)
     assert above.condition is None
-
-
-def test_samples_and_the_bound_follow_the_priors_and_a_preset_keeps_them(tmp_path):
-    model = linear_vqvae2()
-    model.fit_prior(X, prior=small_priors(), epochs=2, verbose=0)
-    below, above = model.priors
     bottom, top = model.encode_indices(X)
     bound = model.log_likelihood(X)
     log_prior = below.log_likelihood(bottom, top) + above.log_likelihood(top)
@@ -147,11 +129,16 @@ def test_the_bottom_learns_from_the_top():
     model = linear_vqvae2()
     x = np.random.default_rng(1).standard_normal((200, 6)).astype("float32")
     options = {"optimizer": keras.optimizers.Adam(0.02), "epochs": 30, "verbose": 0}
-    priors = small_priors()
+    small = {"width": 8, "num_layers": 1, "num_heads": 2, "seed": 0}
+    told = CodeCondition((1,), K, embedding_dim=4)
+    priors = [
+        TransformerPrior((2,), K, condition=told, **small),
+        TransformerPrior((1,), K, **small),
+    ]
     model.fit_prior(x, prior=priors, batch_size=50, **options)
     bottom, top = model.encode_indices(x)
     joint = np.bincount((bottom[:, 0] * K + top[:, 0]), minlength=K * K).reshape(K, K) / len(x)
-    alone = TransformerPrior((2,), K, **SMALL)
+    alone = TransformerPrior((2,), K, **small)
     alone.compile(keras.optimizers.Adam(0.02))
     alone.fit(bottom, batch_size=50, epochs=30, verbose=0)
     p, q = joint.sum(axis=1, keepdims=True), joint.sum(axis=0, keepdims=True)
@@ -168,7 +155,8 @@ def test_parts_that_do_not_fit():
     with pytest.raises(ValueError, match="`encoders` and `decoders` must hold one network each"):
         VQVAE2(networks[0] * 2, networks[1], [quantizer()])
     model = linear_vqvae2()
-    priors = [TransformerPrior((2,), K, **SMALL), TransformerPrior((1,), K, **SMALL)]
+    small = {"width": 8, "num_layers": 1, "num_heads": 2}
+    priors = [TransformerPrior((2,), K, **small), TransformerPrior((1,), K, **small)]
     with pytest.raises(
         ValueError, match=r"must be told the codes above it.*CodeCondition\(\(1,\), 3\)"
     ):
