@@ -1,6 +1,8 @@
 """Fetches a file in a process of its own, which starts fast: neither Keras nor NumPy is imported.
 
-python fetch_worker.py URL TARGET SIZE SHA256 [MAX_FILE_BYTES]
+python -S fetch_worker.py PACKAGES URL TARGET SIZE SHA256 [MAX_FILE_BYTES]
+
+PACKAGES is the folder of filelock, which without `site` is not found.
 """
 
 import sys
@@ -23,7 +25,8 @@ def import_fetch():
     return fetch, settings
 
 
-def main(url, target, size, sha256, max_file_bytes=None):
+def main(packages, url, target, size, sha256, max_file_bytes=None):
+    sys.path.append(packages)  # last: a package may bear the name of a module of Python's own
     fetch, settings = import_fetch()
     if max_file_bytes:  # a disk that is full
         import resource
