@@ -1,4 +1,4 @@
-"""A zoo of one preset, `vae_a`, without a model: for tests that need files and an index only."""
+"""A zoo of one preset, `vae_a`: for tests of files and an index, mostly without a model in them."""
 
 import json
 import shutil
@@ -15,13 +15,16 @@ METRICS = {"test": {}, "training": {"num_parameters": 1000}, "data": {"descripti
 TENSOR = np.random.default_rng(0).random(1000, dtype="float32")
 
 
-def install(folder, monkeypatch, weights=True):
+def install(folder, monkeypatch, weights=True, model=None):
     """Makes the zoo the installed one, with weights or without; returns its folder.
 
     The checkout that it was published from stays in `folder / "checkout"`.
     """
     checkout = folder / "checkout"
-    write_preset(checkout / "vae_a", {"class_name": "Anything"}, {"a": TENSOR})
+    if model is None:
+        write_preset(checkout / "vae_a", {"class_name": "Anything"}, {"a": TENSOR})
+    else:
+        model.save_to_preset(checkout / "vae_a")
     (checkout / "vae_a" / "metrics.json").write_text(json.dumps(METRICS))
     (checkout / "vae_a" / "recipe.toml").write_text('summary = "1"')
     index_writing.write_index(checkout)

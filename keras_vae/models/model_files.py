@@ -47,7 +47,17 @@ def load_model(name_or_folder, model_class):
     Raises:
         ValueError: unknown name, damaged files, or a preset of another class.
     """
-    preset = presets.read_preset(presets.find(name_or_folder))
+    try:
+        return _loaded(name_or_folder, model_class)
+    except ValueError:
+        if not presets.mend(name_or_folder):
+            raise
+    return _loaded(name_or_folder, model_class)
+
+
+def _loaded(name_or_folder, model_class):
+    # Not thorough: what is read below is compared as it is read, and once is enough.
+    preset = presets.read_preset(presets.find(name_or_folder, thorough=False))
     found = trusted_config.class_of(preset.model_config)
     if found is not None and not issubclass(found, model_class):
         advice = f"Load it with {found.__name__}.from_preset(...)."

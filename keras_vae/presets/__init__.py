@@ -14,6 +14,7 @@ from keras_vae.presets.locate import entries
 from keras_vae.presets.locate import find
 from keras_vae.presets.locate import find_recipe
 from keras_vae.presets.locate import is_here
+from keras_vae.presets.locate import mend
 from keras_vae.presets.locate import names
 from keras_vae.presets.locate import recipe_names
 from keras_vae.presets.verifying import Finding

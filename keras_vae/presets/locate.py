@@ -68,12 +68,14 @@ def describe(name_or_folder):
     raise ValueError(_unknown(name, CONFIG, names()))
 
 
-def find(name_or_folder):
+def find(name_or_folder, thorough=True):
     """Returns the folder of a preset, fetched and verified where it is not in the installation.
 
     Args:
         name_or_folder: one of `names()`, a path to a folder written by `save_to_preset`, or
             `hf://owner/name`, a repository of the Hugging Face hub.
+        thorough: bool. If false, weights that are there are not read: `Preset.read_tensors` will
+            compare them, and `mend` fetches them again where they are wrong.
 
     Raises:
         ValueError: there is no such preset.
@@ -85,7 +87,26 @@ def find(name_or_folder):
         return whole
     folder = _find(name_or_folder, CONFIG, names())
     entry = entries().get(name_or_folder)
-    return obtain.obtain(entry, folder) if entry else folder
+    return obtain.obtain(entry, folder, thorough=thorough) if entry else folder
+
+
+def mend(name_or_folder):
+    """Compares a preset's files with the index, and fetches again those that are damaged.
+
+    Returns whether this is a preset whose files are fetched, so that another try may succeed: not
+    one of an installation, and not a user's folder.
+
+    Args:
+        name_or_folder: as for `find`.
+
+    Raises:
+        FetchError: they cannot be fetched now.
+    """
+    entry = entries().get(name_or_folder)
+    if entry is None or _first(name_or_folder, CONFIG, WEIGHTS):
+        return False
+    find(name_or_folder)
+    return True
 
 
 def find_recipe(name_or_path):

@@ -1,11 +1,15 @@
 import json
 
+import faults
 import keras
 import numpy as np
+import published_zoo
 import pytest
+from fault_server import FaultServer
 from safetensors.numpy import save as dump
 
 import keras_vae
+from keras_vae.presets import cache
 from keras_vae.presets import read_preset
 from keras_vae.presets import write_preset
 from keras_vae.presets.files import CONFIG
@@ -166,3 +170,41 @@ def test_safetensors_of_another_writer_are_read(model_preset):
     (folder / WEIGHTS).write_bytes(data)
     (folder / CONFIG).write_bytes(config_bytes(preset.model_config, data))
     assert keras_vae.VAE.from_preset(folder).count_params() == sum(t.size for t in tensors.values())
+
+
+@pytest.fixture
+def fetched(tmp_path, monkeypatch):
+    """A model whose preset is "vae_a", its weights in the cache, and a server of them."""
+    model = small_vae()
+    published_zoo.install(tmp_path, monkeypatch, weights=False, model=model)
+    path = published_zoo.fill_cache(tmp_path) / WEIGHTS
+    with FaultServer(path.read_bytes(), faults.fine) as server:
+        monkeypatch.setenv("KERAS_VAE_ZOO", f"http://127.0.0.1:{server.port}")
+        yield model, path, server
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("place", [20, -1], ids=["in the table", "in a tensor"])
+def test_damaged_weights_are_fetched_once_more(fetched, place):
+    model, path, server = fetched
+    right = path.read_bytes()
+    wrong = bytearray(right)
+    wrong[place] ^= 1
+    path.write_bytes(wrong)
+    with pytest.warns(UserWarning, match="was damaged"):
+        loaded = keras_vae.VAE.from_preset("vae_a")
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert path.read_bytes() == right
+    assert len(server.requests) == 1
+
+
+@pytest.mark.once
+def test_a_load_compares_weights_once_and_mends_nothing_that_is_right(fetched, monkeypatch):
+    _, _, server = fetched
+    compared, holds = [], cache.holds
+    monkeypatch.setattr(cache, "holds", lambda p, *a: compared.append(p.name) or holds(p, *a))
+    keras_vae.VAE.from_preset("vae_a")
+    assert WEIGHTS not in compared  # that is done as they are read
+    with pytest.raises(ValueError, match="holds a VAE, not a Autoencoder"):
+        keras_vae.Autoencoder.from_preset("vae_a")
+    assert not server.requests

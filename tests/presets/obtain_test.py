@@ -1,44 +1,29 @@
-import json
 import shutil
 import socket
 
 import faults
 import numpy as np
+import published_zoo
 import pytest
 from fault_server import FaultServer
+from published_zoo import TENSOR
 
 from keras_vae import presets
 from keras_vae.presets import cache
-from keras_vae.presets import index_writing
-from keras_vae.presets import locate
 from keras_vae.presets import obtain
 from keras_vae.presets.files import write_preset
 
-METRICS = {"test": {}, "training": {"num_parameters": 1000}, "data": {"description": ""}}
-TENSOR = np.random.default_rng(0).random(1000, dtype="float32")
-
 
 @pytest.fixture
-def zoo(tmp_path, monkeypatch):
-    """A checkout's zoo with one preset."""
-    folder = tmp_path / "checkout" / "zoo"
-    write_preset(folder / "vae_a", {"class_name": "Anything"}, {"a": TENSOR})
-    (folder / "vae_a" / "metrics.json").write_text(json.dumps(METRICS))
-    (folder / "vae_a" / "recipe.toml").write_text('summary = "1"')
-    index_writing.write_index(folder)
-    return folder
-
-
-@pytest.fixture
-def wheel(tmp_path, zoo, monkeypatch):
+def wheel(tmp_path, monkeypatch):
     """An installation that holds the texts of the preset and no weights."""
-    wheel = tmp_path / "site" / "zoo"
-    shutil.copytree(zoo, wheel, ignore=shutil.ignore_patterns("*.safetensors"))
-    monkeypatch.setattr(locate, "_ZOOS", (tmp_path / "none", wheel))
-    monkeypatch.setenv("KERAS_VAE_HOME", str(tmp_path / "home"))
-    for name in ("KERAS_VAE_ZOO", "KERAS_VAE_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    return wheel
+    return published_zoo.install(tmp_path, monkeypatch, weights=False)
+
+
+@pytest.fixture
+def zoo(tmp_path, wheel):
+    """The checkout's zoo that it was made from."""
+    return tmp_path / "checkout"
 
 
 @pytest.fixture
