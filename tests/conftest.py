@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # JAX compiles the same small programs again for every model and every process of a run.
 _compiled = tempfile.TemporaryDirectory(prefix="keras_vae_compiled_")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _compiled.name)
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # they cost more than they save here
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")  # which compile slowly
 
@@ -46,11 +46,27 @@ _WITHOUT_BACKEND = (
     "recipes",
     "wheel_test.py",
 )
+# What runs everything of a kind over every promise of the kind, on every backend.
+_EVERY_CASE = (
+    "bad_input_test.py",
+    "conformance_test.py",
+    "distributions/base_test.py",
+    "layers/quantizer_test.py",
+    "priors/prior_test.py",
+    "steps",
+    "zoo_test.py",
+)
 
 
 def pytest_collection_modifyitems(items):
+    begun = set()
     for item in items:
-        if item.path.relative_to(TESTS).parts[0] in _WITHOUT_BACKEND:
+        path = item.path.relative_to(TESTS)
+        further = item.nodeid.partition("[")[0] in begun
+        begun.add(item.nodeid.partition("[")[0])
+        if path.parts[0] in _WITHOUT_BACKEND or (
+            further and path.parts[0] not in _EVERY_CASE and path.as_posix() not in _EVERY_CASE
+        ):
             item.add_marker(pytest.mark.once)
 
 

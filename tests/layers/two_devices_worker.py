@@ -8,7 +8,6 @@ from quantizers import data
 from states import largest_difference
 from states import state
 
-from keras_vae.layers import CosineVectorQuantizer
 from keras_vae.layers import GradientUpdate
 from keras_vae.layers import LookupFreeQuantizer
 from keras_vae.layers import ResidualQuantizer
@@ -19,14 +18,11 @@ FIXED = {"initialization": "uniform", "revival": None}
 WITHOUT_NOISE = {
     "vector": lambda: VectorQuantizer(5, **FIXED),
     "gradient_vector": lambda: VectorQuantizer(5, update=GradientUpdate(), **FIXED),
-    "cosine_vector": lambda: CosineVectorQuantizer(5, **FIXED),
     "residual_vector": lambda: ResidualQuantizer([VectorQuantizer(5, **FIXED) for _ in range(2)]),
     "lookup_free": lambda: LookupFreeQuantizer(4),
-    "finite_scalar": QUANTIZERS["finite_scalar"],
-    "sim": QUANTIZERS["sim"],
 }
 # Codes that begin on rows of the batch, and start again on others.
-PLACED = ("vector", "gradient_vector", "cosine_vector", "residual_vector", "grouped_vector")
+PLACED = ("vector", "gradient_vector", "grouped_vector")
 
 
 def model_of(make):

@@ -98,6 +98,7 @@ def test_logs_of_each_level():
     assert logs["kl"][0] == pytest.approx(logs["kl_1"][0] + logs["kl_2"][0])
 
 
+@pytest.mark.slow
 def test_the_default_priors_tell_the_bottom_what_is_above(tmp_path):
     model = linear_vqvae2()
     histories = model.fit_prior(X, epochs=2, verbose=0)
@@ -125,6 +126,7 @@ def test_the_default_priors_tell_the_bottom_what_is_above(tmp_path):
         np.testing.assert_allclose(again.sample(6, seed=1), samples, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_bottom_learns_from_the_top():
     model = linear_vqvae2()
     x = np.random.default_rng(1).standard_normal((200, 6)).astype("float32")
