@@ -1,6 +1,7 @@
 """Presets on the Hugging Face hub: `hf://owner/name`."""
 
 import re
+import warnings
 from pathlib import Path
 
 from keras_vae.presets import cache
@@ -38,7 +39,7 @@ def url_of(address, path):
     return _library().hf_hub_url(repository(address), path)
 
 
-def download(address):
+def download(address, again=False):
     """Returns a folder with the preset of a repository, in the cache of `huggingface_hub`.
 
     Only data are fetched: configuration, weights, recipe and metrics. With `KERAS_VAE_OFFLINE` it
@@ -46,6 +47,7 @@ def download(address):
 
     Args:
         address: str, `hf://owner/name`.
+        again: bool, whether also those that are in the cache are fetched.
 
     Raises:
         ValueError: the repository holds no preset, or one that is too large.
@@ -59,11 +61,33 @@ def download(address):
         revision=revision,
         allow_patterns=[*_NEEDED, *_TEXTS],
         local_files_only=cache.is_offline(),
+        force_download=again,
     )
     missing = [name for name in _NEEDED if not (Path(folder) / name).is_file()]
     if missing:
         raise ValueError(f"{address} holds no preset: {' and '.join(missing)} missing.")
     return Path(folder)
+
+
+def mend(address):
+    """Fetches the preset of a repository again where it is damaged, and returns whether it was.
+
+    Args:
+        address: str, `hf://owner/name`.
+
+    Raises:
+        ValueError, OSError: see `download`.
+    """
+    folder = download(address)
+    try:
+        read_preset(folder).read_tensors()
+    except ValueError:
+        if cache.is_offline():
+            return False
+        warnings.warn(f"{folder} was damaged, and is fetched again.", stacklevel=4)
+        download(address, again=True)
+        return True
+    return False
 
 
 def upload(folder, address, private=False):

@@ -91,10 +91,10 @@ def find(name_or_folder, thorough=True):
 
 
 def mend(name_or_folder):
-    """Compares a preset's files with the index, and fetches again those that are damaged.
+    """Compares a preset's files with what they must be, and fetches again those that are damaged.
 
-    Returns whether this is a preset whose files are fetched, so that another try may succeed: not
-    one of an installation, and not a user's folder.
+    Returns whether another try to load it may succeed: never for a preset of an installation, or in
+    a user's folder.
 
     Args:
         name_or_folder: as for `find`.
@@ -102,8 +102,9 @@ def mend(name_or_folder):
     Raises:
         FetchError: they cannot be fetched now.
     """
-    entry = entries().get(name_or_folder)
-    if entry is None or _first(name_or_folder, CONFIG, WEIGHTS):
+    if hub.is_address(name_or_folder):
+        return hub.mend(name_or_folder)
+    if name_or_folder not in entries() or _first(name_or_folder, CONFIG, WEIGHTS):
         return False
     find(name_or_folder)
     return True

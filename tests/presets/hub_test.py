@@ -27,11 +27,15 @@ class Hub(types.ModuleType):
         files = [types.SimpleNamespace(rfilename=k, size=v) for k, v in self.sizes.items()]
         return types.SimpleNamespace(sha="abc", siblings=files)
 
-    def snapshot_download(self, repo_id, *, revision, allow_patterns, local_files_only):
+    def snapshot_download(
+        self, repo_id, *, revision, allow_patterns, local_files_only, force_download
+    ):
         self.calls.append((repo_id, revision, local_files_only))
         snapshot = self.folder.parent / "snapshot"
         snapshot.mkdir(exist_ok=True)
         for path in self.folder.iterdir():
+            if (snapshot / path.name).exists() and not force_download:
+                continue
             if any(fnmatch.fnmatch(path.name, pattern) for pattern in allow_patterns):
                 shutil.copy(path, snapshot)
         return str(snapshot)
@@ -82,6 +86,19 @@ def test_only_data_are_downloaded(library, monkeypatch):
     monkeypatch.setenv("KERAS_VAE_OFFLINE", "1")
     presets.find("hf://me/my-vae")
     assert library.calls[1] == ("me/my-vae", None, True)
+
+
+def test_what_is_damaged_is_fetched_again(library, monkeypatch):
+    weights = presets.find("hf://me/my-vae") / "model.safetensors"
+    assert not presets.mend("hf://me/my-vae")
+    right = weights.read_bytes()
+    weights.write_bytes(right[:-1] + b"\x77")
+    with monkeypatch.context() as patch:
+        patch.setenv("KERAS_VAE_OFFLINE", "1")
+        assert not presets.mend("hf://me/my-vae")
+    with pytest.warns(UserWarning, match="was damaged"):
+        assert presets.mend("hf://me/my-vae")
+    assert weights.read_bytes() == right
 
 
 def test_an_address_is_described_by_what_is_fetched(library):
