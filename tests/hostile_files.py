@@ -240,8 +240,8 @@ def with_weights(**changes):
 
 
 text_case("unsigned", lambda text: text.replace(b'"name"', b'"nome"'))
-text_case("other_format", lambda text: text.replace(b'"format": 2', b'"format": 3'))
-text_case("of_format_1", lambda text: text.replace(b'"format": 2', b'"format": 1'))
+text_case("other_format", lambda text: text.replace(b'"format": 3', b'"format": 4'))
+text_case("of_format_2", lambda text: text.replace(b'"format": 3', b'"format": 2'))
 text_case("cut", lambda text: text[:-1])
 text_case("bomb_of_lists", lambda text: b"[" + b"[]," * 600_000 + b"[]]")
 text_case("bomb_of_depth", lambda text: b'{"a":' * 300_000)
@@ -256,10 +256,10 @@ text_case("null_byte", lambda text: text.replace(b"VAE", b"V\0E"))
 text_case("file_above", with_weights(file="../../model.safetensors"))
 text_case("file_absolute", with_weights(file="/etc/passwd"))
 text_case("file_of_a_network", with_weights(file="http://127.0.0.1:9/model.safetensors"))
-text_case("sha256_above", with_weights(sha256="../../../../../../etc/passwd"))
-text_case("sha256_of_nothing", with_weights(sha256=""))
-text_case("sha256_of_another", with_weights(sha256="0" * 64))
-text_case("sha256_of_a_list", with_weights(sha256=["0"] * 64))
+text_case("digest_above", with_weights(tree_sha256="../../../../../../etc/passwd"))
+text_case("digest_of_nothing", with_weights(tree_sha256=""))
+text_case("digest_of_another", with_weights(tree_sha256="0" * 64))
+text_case("digest_of_a_list", with_weights(tree_sha256=["0"] * 64))
 text_case("size_of_another", with_weights(size=10**15))
 text_case("size_negative", with_weights(size=-1))
 text_case("weights_of_a_list", lambda text: text.replace(b'"weights": {', b'"weights": [], "w": {'))
@@ -286,7 +286,7 @@ def sparse(folder, model, weights):
     header = len(header).to_bytes(8, "little") + header
     (folder / WEIGHTS).write_bytes(header)
     os.truncate(folder / WEIGHTS, len(header) + 2**40)
-    expected = {"file": WEIGHTS, "size": len(header) + 2**40, "sha256": "0" * 64}
+    expected = {"file": WEIGHTS, "size": len(header) + 2**40, "tree_sha256": "0" * 64}
     (folder / CONFIG).write_bytes(files._signed(expected, model))
 
 

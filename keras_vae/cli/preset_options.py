@@ -68,7 +68,7 @@ def _add_verify(subparsers):
         """
         keras-vae verify                  all that is here
         keras-vae verify vae_mnist_mini
-        keras-vae verify runs/my_run      by the sha256s in its own config.json
+        keras-vae verify runs/my_run      by the digests in its own config.json
         """,
     )
     add_preset(command, nargs="*")

@@ -16,10 +16,11 @@ from keras_vae.presets import strict_json
 from keras_vae.presets.atomic import put_in_place
 from keras_vae.presets.atomic import written_beside
 from keras_vae.presets.tensor_table import read_table
+from keras_vae.presets.tree_hash import tree_sha256
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-FORMAT = 2
+FORMAT = 3
 _AGAIN = "Fetch both files again, or save the model again."
 
 
@@ -30,37 +31,32 @@ class Preset(NamedTuple):
         folder: `pathlib.Path` it was read from.
         model_config: dict, the serialised model, without weights.
         table: dict, stable name -> `TensorEntry` with `shape` and `dtype`.
-        sha256: str, of the file of weights.
+        digest: str, the `tree_sha256` of the file of weights.
         num_bytes: int, its size.
     """
 
     folder: Path
     model_config: dict
     table: dict
-    sha256: str
+    digest: str
     num_bytes: int
 
     def read_tensors(self):
-        """Returns `{name: NumPy array}`, after checking the whole file against its sha256.
+        """Returns `{name: NumPy array}`, after checking the whole file against its digest.
 
         Raises:
             ValueError: the file is not the one that was written.
         """
-        path, digest = _weights_path(self.folder, self.sha256), hashlib.sha256()
-        tensors = {k: np.empty(v.shape, v.dtype) for k, v in self.table.items()}
+        path, data = _weights_path(self.folder, self.digest), np.empty(self.num_bytes, "uint8")
         with _opened(path) as (file, _):
-            header = file.read(self.num_bytes - sum(v.num_bytes for v in self.table.values()))
-            digest.update(header)
-            for tensor in tensors.values():
-                data = tensor.reshape(-1).view("uint8")
-                file.readinto(data)
-                digest.update(data)
-        if digest.hexdigest() != self.sha256:
+            file.readinto(data)
+        if tree_sha256(data) != self.digest:
             raise ValueError(
                 f"{path} is not the file that {CONFIG} was written with (its sha256 differs): it "
                 f"is damaged, or belongs to another preset. {_AGAIN}"
             )
-        return tensors
+        data = data[self.num_bytes - sum(v.num_bytes for v in self.table.values()) :]
+        return {k: v.of(data) for k, v in self.table.items()}
 
 
 def write_preset(folder, model_config, tensors):
@@ -68,7 +64,7 @@ def write_preset(folder, model_config, tensors):
 
     Both files are written beside their places and flushed to the disk; then the old weights are
     put aside, the new ones in place, and last the config. Whichever config is there names its
-    weights by their sha256, in place or aside, so that the folder holds a whole preset, the old
+    weights by their digest, in place or aside, so that the folder holds a whole preset, the old
     one or the new one, at every moment. What a killed process left is removed by the next.
 
     Args:
@@ -106,7 +102,7 @@ def read_preset(folder):
     folder = Path(folder)
     config = _read_config(folder / CONFIG)
     expected = config["weights"]
-    path = _weights_path(folder, expected["sha256"])
+    path = _weights_path(folder, expected["tree_sha256"])
     with _opened(path) as (file, num_bytes):
         if num_bytes != expected["size"]:
             raise ValueError(
@@ -117,7 +113,7 @@ def read_preset(folder):
             table = read_table(file, num_bytes)
         except ValueError as error:
             raise ValueError(f"{path} is not a safetensors file of weights: {error}.") from error
-    return Preset(folder, config["model"], table, expected["sha256"], num_bytes)
+    return Preset(folder, config["model"], table, expected["tree_sha256"], num_bytes)
 
 
 def config_bytes(model_config, weights):
@@ -126,8 +122,7 @@ def config_bytes(model_config, weights):
     Raises:
         ValueError: a config that JSON cannot hold, such as one with NaN, or that is too large.
     """
-    sha256 = hashlib.sha256(weights).hexdigest()
-    weights = {"file": WEIGHTS, "size": len(weights), "sha256": sha256}
+    weights = {"file": WEIGHTS, "size": len(weights), "tree_sha256": tree_sha256(weights)}
     try:
         data = _signed(weights, model_config)
         strict_json.parse(data)  # what could not be read is not written
@@ -175,26 +170,26 @@ def _is_weights(weights):
         isinstance(weights, dict)
         and weights.get("file") == WEIGHTS
         and type(weights.get("size")) is int
-        and isinstance(weights.get("sha256"), str)
+        and isinstance(weights.get("tree_sha256"), str)
         # A part of a file's name is made of it.
-        and re.fullmatch("[0-9a-f]{64}", weights["sha256"]) is not None
+        and re.fullmatch("[0-9a-f]{64}", weights["tree_sha256"]) is not None
     )
 
 
-def _weights_path(folder, sha256):
-    aside = _aside(folder, sha256)
+def _weights_path(folder, digest):
+    aside = _aside(folder, digest)
     return aside if aside.exists() else folder / WEIGHTS
 
 
-def _aside(folder, sha256):
+def _aside(folder, digest):
     """Where weights wait until the config that names them is replaced."""
-    return folder / f".{WEIGHTS}.{sha256[:16]}"
+    return folder / f".{WEIGHTS}.{digest[:16]}"
 
 
 def _old_weights(folder):
     """Where the weights of the preset in `folder` would be put aside; `None` without a preset."""
     try:
-        return _aside(folder, _read_config(folder / CONFIG)["weights"]["sha256"])
+        return _aside(folder, _read_config(folder / CONFIG)["weights"]["tree_sha256"])
     except ValueError:
         return None
 

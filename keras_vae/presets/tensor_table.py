@@ -32,6 +32,15 @@ class TensorEntry(NamedTuple):
         """int, the size of its data."""
         return math.prod(self.shape) * self.dtype.itemsize
 
+    def of(self, data):
+        """Returns the NumPy array, which shares its memory with `data` where that is aligned.
+
+        Args:
+            data: NumPy array of bytes, all that follow the header.
+        """
+        tensor = data[self.start : self.start + self.num_bytes].view(self.dtype)
+        return np.require(tensor, requirements="A").reshape(self.shape)
+
 
 def read_table(file, num_bytes):
     """Returns `{name: TensorEntry}` of a safetensors file, in the order of the data.

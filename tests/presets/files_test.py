@@ -1,4 +1,3 @@
-import hashlib
 import json
 import os
 
@@ -10,6 +9,7 @@ from keras_vae.presets import files
 from keras_vae.presets import read_preset
 from keras_vae.presets import write_preset
 from keras_vae.presets.files import config_bytes
+from keras_vae.presets.tree_hash import tree_sha256
 
 CONFIG, WEIGHTS = files.CONFIG, files.WEIGHTS
 MODEL = {"class_name": "Anything", "config": {"units": [3, 20], "rate": 0.5, "name": None}}
@@ -47,7 +47,7 @@ def test_an_array_that_is_not_contiguous_is_written_as_it_looks(tmp_path):
 def test_the_files_are_json_and_safetensors_and_nothing_is_pickled(preset):
     config = json.loads((preset / CONFIG).read_text())
     weights = (preset / WEIGHTS).read_bytes()
-    assert config["weights"]["sha256"] == hashlib.sha256(weights).hexdigest()
+    assert config["weights"]["tree_sha256"] == tree_sha256(weights)
     length = int.from_bytes(weights[:8], "little")
     header = json.loads(weights[8 : 8 + length])
     assert header["b"]["shape"] == [2, 3]
@@ -151,13 +151,13 @@ def test_weights_that_are_no_safetensors_file(preset, damage):
         (b"", "cannot be read"),
         (b"{", "cannot be read"),
         (b"\xff\xfe", "cannot be read"),
-        (b'"format"', "not a preset of format 2"),
-        (b"[]", "not a preset of format 2"),
-        (b"{}", "not a preset of format 2"),
-        (b'{"format": 1, "weights": {"sha256": ""}, "model": {}}', "save the model again"),
-        (b'{"format": 2, "model": {}}', "damaged"),
-        (b'{"format": 2, "weights": {}, "model": {}}', "damaged"),
-        (b'{"format": 2, "weights": {"sha256": ""}, "model": "VAE"}', "damaged"),
+        (b'"format"', "not a preset of format 3"),
+        (b"[]", "not a preset of format 3"),
+        (b"{}", "not a preset of format 3"),
+        (b'{"format": 2, "weights": {"sha256": ""}, "model": {}}', "save the model again"),
+        (b'{"format": 3, "model": {}}', "damaged"),
+        (b'{"format": 3, "weights": {}, "model": {}}', "damaged"),
+        (b'{"format": 3, "weights": {"tree_sha256": ""}, "model": "VAE"}', "damaged"),
     ],
 )
 def test_a_config_that_is_none(preset, text, message):
@@ -171,8 +171,8 @@ def test_a_config_that_is_none(preset, text, message):
     [
         {"file": "../model.safetensors"},
         {"file": "/etc/passwd"},
-        {"sha256": "../../../../etc/passwd".ljust(64, "0")},
-        {"sha256": "A" * 64},
+        {"tree_sha256": "../../../../etc/passwd".ljust(64, "0")},
+        {"tree_sha256": "A" * 64},
         {"size": "12"},
         {"size": True},
     ],
