@@ -54,7 +54,6 @@ _EVERY_CASE = (
     "layers/quantizer_test.py",
     "priors/prior_test.py",
     "steps",
-    "zoo_test.py",
 )
 
 

@@ -48,13 +48,8 @@ def entries(train_script):
     return {recipe.name: (recipe, metrics) for recipe, metrics in train_script.read_zoo()}
 
 
-LARGE = [n for n in NAMES if 'device = "gpu"' in (ZOO / n / "recipe.toml").read_text()]
-# Torch compiles nothing; the others do for seconds, or minutes where a recipe is large. That a
-# family trains on each is for the conformance tests to say.
-STEPPING = {"tensorflow": [n for n in NAMES if n not in LARGE], "jax": [], "torch": NAMES}
-
-
-@pytest.mark.parametrize("name", STEPPING[keras.config.backend()])
+@pytest.mark.once  # that a family trains on every backend is for the conformance tests to say
+@pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_builds_and_takes_a_step(name, entries):
     recipe, _ = entries[name]
     shape = SHAPES[recipe.data["name"]]
