@@ -34,7 +34,8 @@ if keras.config.backend() == "torch":
     torch.set_num_threads(1)
 
 
-# What does not know which backend there is; `-m "not once"` leaves it out on the others.
+# `-m "not once"` leaves out, on all backends but one, what knows no backend, and of a test with
+# several parameters all but the first: what compiles takes three times as long to test.
 _WITHOUT_BACKEND = (
     "cli",
     "datasets",
@@ -46,7 +47,7 @@ _WITHOUT_BACKEND = (
     "recipes",
     "wheel_test.py",
 )
-# What runs everything of a kind over every promise of the kind, on every backend.
+# What runs everything of a kind over every promise of the kind, though, runs on every backend.
 _EVERY_CASE = (
     "bad_input_test.py",
     "conformance_test.py",

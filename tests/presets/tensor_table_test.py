@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from keras_vae.presets.tensor_table import TensorEntry
 from keras_vae.presets.tensor_table import read_table
 
 TENSORS = {
@@ -38,11 +39,18 @@ def test_a_table_says_where_each_tensor_is():
     for name, tensor in TENSORS.items():
         found = table[name]
         assert (found.shape, found.dtype) == (tensor.shape, tensor.dtype)
-        stored = data[start + found.start : start + found.start + found.num_bytes]
-        np.testing.assert_array_equal(np.frombuffer(stored, found.dtype), tensor.reshape(-1))
+        np.testing.assert_array_equal(found.of(np.frombuffer(data, "uint8", offset=start)), tensor)
     assert sum(found.num_bytes for found in table.values()) == len(data) - start
     starts = [found.start for found in table.values()]
     assert starts == sorted(starts)
+
+
+def test_a_tensor_at_any_byte_is_an_aligned_array():
+    values = np.float64([1.5, -2.0])
+    data = np.frombuffer(bytes(3) + values.tobytes(), "uint8")
+    found = TensorEntry(np.dtype("<f8"), (2, 1), start=3).of(data)
+    assert found.flags.aligned
+    np.testing.assert_array_equal(found, values[:, None])
 
 
 def test_a_file_of_no_tensors():
