@@ -1,5 +1,6 @@
 """The zoo: recipes that train, weights that load, and texts that follow from the numbers."""
 
+import dataclasses
 import hashlib
 import importlib.util
 import shutil
@@ -15,6 +16,7 @@ from keras_vae import datasets
 from keras_vae import presets
 from keras_vae import recipes
 from keras_vae.presets import index_writing
+from keras_vae.recipes import further_measures
 from keras_vae.recipes.build import start_at_data
 
 CHECKOUT = Path(__file__).parents[1]
@@ -120,6 +122,22 @@ def test_a_twin_differs_in_the_model_only(name, entries):
         twin, _ = entries[recipe.twin]
         assert twin.training == recipe.training
         assert {**twin.data, "pairs": None} == {**recipe.data, "pairs": None}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_card_states_all_that_is_measured(name, entries, monkeypatch):
+    """By its names, on a few arrays of noise."""
+    recipe, metrics = entries[name]
+    monkeypatch.setattr(further_measures, "NUM_SAMPLES", 10)
+    few = {"num_samples": 2, "quadrants_num_samples": 2}
+    recipe = dataclasses.replace(recipe, evaluation=recipe.evaluation | few)
+    shape = SHAPES[recipe.data["name"]]
+    x = np.random.default_rng(0).integers(0, 2, (8, *shape)).astype("float32")
+    test = datasets.Arrays(x, np.arange(8, dtype="int32"))
+    model = keras_vae.GenerativeModel.from_preset(name)
+    measured = recipes.all_measures(model, recipe, test, verbose=0)
+    assert measured.keys() == metrics["test"].keys()
 
 
 # At least so many nats below the preset trained alike.

@@ -113,7 +113,7 @@ def _add_evaluate(subparsers):
     command.add_argument(
         "--record",
         action="store_true",
-        help="with --full: keep the numbers of this backend in metrics.json, for the card",
+        help="with --full: keep the numbers of this backend that the card lacks in metrics.json",
     )
 
 

@@ -53,7 +53,7 @@ def table(found):
     """Returns lines of text on what `recipes.compare` found."""
     lines = [("number", "stated", "measured", "tolerance", "")]
     for name, stated, measured, tolerance, is_within in found:
-        verdict = "" if is_within else "DIFFERS"
+        verdict = "DIFFERS" if not is_within else "not on the card" if stated is None else ""
         lines.append((name, _text(stated), _text(measured), f"{tolerance:.2g}", verdict))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rows = ("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
@@ -67,14 +67,23 @@ def _check(options):
 
 
 def _record(folder, metrics, again):
-    """Adds the numbers to `metrics.json`, for the card to show a column of this backend."""
+    """Adds the numbers to `metrics.json`, for the card to show a column of this backend.
+
+    Where the card's own numbers are of this backend only those are added that it does not state.
+    """
     backend = keras.config.backend()
     if backend == metrics["environment"]["backend"]:
-        print(f"The card's own numbers are of {backend}: there is nothing to record.")
-        return
-    metrics["backends"] = {**metrics.get("backends", {}), backend: again}
+        new = {k: v for k, v in again["test"].items() if k not in metrics["test"]}
+        if not new:
+            print(f"The card's own numbers are of {backend}: there is nothing to record.")
+            return
+        metrics["test"] |= new
+        recorded = ", ".join(new)
+    else:
+        metrics["backends"] = {**metrics.get("backends", {}), backend: again}
+        recorded = f"the numbers on {backend}"
     presets.write_atomically(folder / recipes.METRICS, _json(metrics))
-    print(f"Wrote the numbers on {backend} into {folder / recipes.METRICS}")
+    print(f"Wrote {recorded} into {folder / recipes.METRICS}")
 
 
 def _json(content):
@@ -82,4 +91,6 @@ def _json(content):
 
 
 def _text(value):
+    if value is None:
+        return "-"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
