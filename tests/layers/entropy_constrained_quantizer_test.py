@@ -79,6 +79,7 @@ def test_codes_put_elsewhere_begin_with_an_even_share():
     np.testing.assert_allclose(numpy(quantizer.memory["probabilities"]), expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_larger_weight_gives_a_smaller_entropy_and_a_larger_error(monkeypatch):
     # Shares and codes that move ten times as fast arrive in a tenth of the steps.
     monkeypatch.setattr(EntropyConstrainedVectorQuantizer, "probabilities", CodeProbabilities(0.9))

@@ -119,6 +119,7 @@ def test_logs_and_validation():
     np.testing.assert_array_equal(parts["val_loss"], parts["val_reconstruction"])
 
 
+@pytest.mark.slow
 def test_codes_come_to_follow_the_prior():
     model = AAE(
         keras_vae.MLPEncoder((2,), 2, (), num_outputs=1),

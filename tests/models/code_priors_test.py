@@ -44,6 +44,7 @@ def test_what_each_level_is_told():
     assert code_priors.training_pairs(priors, [below, above], labels)[1] == (above,)
 
 
+@pytest.mark.slow
 def test_training_leaves_a_prior_as_frozen_as_it_was():
     codes = np.random.default_rng(0).integers(0, 3, (8, 2))
     for trainable in (True, False):

@@ -141,6 +141,7 @@ def test_without_a_learned_prior_it_is_the_standard_normal():
     np.testing.assert_array_equal(ops.convert_to_numpy(prior.mean), np.zeros(3))
 
 
+@pytest.mark.slow
 def test_it_learns_what_the_label_says():
     keras.utils.set_random_seed(0)
     labels = LabelCondition(2)

@@ -128,6 +128,7 @@ def test_the_bound_is_below_the_likelihood_with_every_prior():
     np.testing.assert_allclose(terms(model, X)["kl"], -log_prior[row], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_samples_follow_the_prior_and_a_preset_keeps_it(tmp_path):
     model = linear_vqvae()
     with pytest.raises(ValueError, match=r"no prior of its codes to sample from.*fit_prior"):
@@ -194,6 +195,7 @@ def test_a_prior_of_other_codes_changes_nothing():
     assert model.prior is None
 
 
+@pytest.mark.slow
 def test_a_prior_may_be_told_labels():
     model, labels = linear_vqvae(), np.array([0, 1, 0, 1])
     condition = keras_vae.LabelCondition(2)
