@@ -94,7 +94,9 @@ def check_num_outputs(argument, value):
 
 def serialized_activation(argument, value):
     """Returns the config of an activation, a name or a function."""
-    return keras.activations.serialize(keras.activations.get(value))
+    function = keras.activations.get(value)
+    # A name is its config. To serialise anything Keras imports TensorFlow, where that is installed.
+    return value if isinstance(value, str) else keras.activations.serialize(function)
 
 
 CHECKS = {  # argument of any network -> what checks it
