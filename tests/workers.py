@@ -22,13 +22,15 @@ def run_worker(script, *arguments, backend=None, num_devices=1, **environment):
     """
     path = os.pathsep.join([str(TESTS.parent), str(TESTS), os.environ.get("PYTHONPATH", "")])
     devices = f"--xla_force_host_platform_device_count={num_devices}"
-    for _ in range(2):  # TensorFlow was seen to crash in a thread of its own, once in many runs
+    backend = backend or keras.config.backend()
+    # TensorFlow was seen to crash in a thread of its own, once in many runs.
+    for _ in range(2 if backend == "tensorflow" else 1):
         done = subprocess.run(
             [sys.executable, str(TESTS / f"{script}.py"), *map(str, arguments)],
             env={
                 **os.environ,
                 "PYTHONPATH": path,
-                "KERAS_BACKEND": backend or keras.config.backend(),
+                "KERAS_BACKEND": backend,
                 "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {devices}",
                 **environment,
             },

@@ -29,7 +29,7 @@ def obtain(entry, texts, settings=None, thorough=True):
         texts: `pathlib.Path`, the folder of the preset in this installation, without weights.
         settings: `Settings` of fetching.
         thorough: bool. If false, weights of the right size are taken for right: for a caller that
-            compares the sha256 of what it reads, which the configuration names, too.
+            compares what it reads with the digest that the configuration names.
 
     Raises:
         FetchError: the weights are not here, and cannot be fetched.

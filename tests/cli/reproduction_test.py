@@ -78,6 +78,8 @@ def test_those_of_the_same_backend_are_there_already(preset, capsys):
 def test_a_number_that_the_card_does_not_state_is_added_to_it(preset, capsys):
     before = json.loads((preset / "metrics.json").read_text())["test"]
     write_metrics(preset, {k: v for k, v in before.items() if k != "active_units"}, THIS)
+    assert main(["evaluate", "tiny", "--full"]) == 3
+    assert capsys.readouterr().err == "keras-vae: not as stated: active_units\n"
     assert main(["evaluate", "tiny", "--full", "--record"]) == 0
     told = capsys.readouterr().out
     (line,) = [line for line in told.splitlines() if line.endswith("not on the card")]

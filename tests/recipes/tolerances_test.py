@@ -80,7 +80,7 @@ def test_what_differs(recipe):
     assert differing(recipe, kl=26.02, nll=86.58, elbo=-90.4) == []
     assert differing(recipe, kl=26.03, nll=86.6, elbo=-90.5) == ["elbo", "kl", "nll"]
     assert differing(recipe, active_units=23, kl=math.nan) == ["kl", "active_units"]
-    assert differing(recipe, new=1.0) == []
+    assert differing(recipe, new=1.0) == ["new"]
     assert differing(recipe, nll=None) == ["nll"]
 
 
