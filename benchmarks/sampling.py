@@ -21,7 +21,7 @@ import numpy as np
 from keras import ops
 
 import keras_vae
-from keras_vae.models.autoregressive_model import inverse_cdf
+from keras_vae.models.base.autoregressive_model import inverse_cdf
 
 FAMILIES = {
     "pixel_cnn": lambda *sizes: keras_vae.PixelCNN(*sizes),

@@ -21,7 +21,7 @@ from safetensors.numpy import load_file
 
 from keras_vae.presets import read_preset
 from keras_vae.presets import write_preset
-from keras_vae.presets.files import WEIGHTS
+from keras_vae.presets.format.preset_files import WEIGHTS
 
 NUM_TENSORS = 16
 BAR = 2.0  # ms per MB

@@ -20,7 +20,7 @@ def computed(tmp_path_factory):
     """`{backend: {"family: quantity": array}}`, one process a backend."""
     folder = tmp_path_factory.mktemp("agreement")
     for backend in BACKENDS:
-        run_worker("agreement_worker", folder, backend, backend=backend)
+        run_worker("support/agreement_worker", folder, backend, backend=backend)
     return {backend: dict(np.load(folder / f"{backend}.npz")) for backend in BACKENDS}
 
 

@@ -23,7 +23,7 @@ from workers import run_worker
 
 from keras_vae.datasets import Batches
 from keras_vae.models import EncoderDecoderModel
-from keras_vae.models.tensors import named_variables
+from keras_vae.models.saving.named_weights import named_variables
 
 BACKEND = keras.config.backend()
 EPOCHS, EPOCHS_BEFORE = 6, 3
@@ -334,7 +334,7 @@ def resumed():
     trained for the other half."""
     for family in CONFORMING:
         trained(family.name)
-    run_worker("resume_worker", FOLDER, EPOCHS_BEFORE, EPOCHS)
+    run_worker("support/resume_worker", FOLDER, EPOCHS_BEFORE, EPOCHS)
     return {f.name: dict(np.load(FOLDER / f"{f.name}.npz")) for f in CONFORMING}
 
 

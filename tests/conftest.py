@@ -52,8 +52,8 @@ _EVERY_CASE = (
     "tests/bad_input_test.py",
     "tests/conformance_test.py",
     "tests/distributions/base_test.py",
-    "tests/layers/quantizer_test.py::test_the_gradient_of_z_q_reaches_z_e",
-    "tests/layers/quantizer_test.py::test_training_and_evaluation_have_the_same_values",
+    "tests/quantizers/quantizer_test.py::test_the_gradient_of_z_q_reaches_z_e",
+    "tests/quantizers/quantizer_test.py::test_training_and_evaluation_have_the_same_values",
     "tests/priors/prior_test.py",
     "tests/steps/",
 )

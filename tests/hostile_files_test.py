@@ -7,7 +7,7 @@ import sys
 import hostile_configs
 import hostile_files
 import pytest
-from workers import TESTS
+from workers import SUPPORT
 from workers import run_worker
 
 import keras_vae
@@ -34,12 +34,12 @@ def records(tmp_path_factory):
     (folder / "list.json").write_text(json.dumps({k: str(v) for k, v in listed.items()}))
     before = snapshot(folder)
     run_worker(
-        "hostile_worker",
+        "support/hostile_worker",
         folder / "list.json",
         folder / "report.json",
         JAX_ENABLE_COMPILATION_CACHE="false",
         PYTHONDONTWRITEBYTECODE="1",
-        PYTHONPATH=os.pathsep.join(map(str, (folder, TESTS, TESTS.parent))),
+        PYTHONPATH=os.pathsep.join(map(str, (folder, SUPPORT, SUPPORT.parents[1]))),
     )
     assert snapshot(folder) == before, "files were written"
     return json.loads((folder / "report.json").read_text())

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from keras_vae import presets
+from keras_vae.presets import finding
 from keras_vae.presets import index_writing
-from keras_vae.presets import locate
-from keras_vae.presets.files import write_preset
+from keras_vae.presets.format.preset_files import write_preset
 
 CHECKOUT = Path(__file__).parents[1]
 METRICS = {"test": {}, "training": {"num_parameters": 3}, "data": {"description": ""}}
@@ -47,7 +47,7 @@ def zoo(tmp_path, monkeypatch):
 def install(zoo, site, monkeypatch):
     """Makes an installation of this state of the zoo that of the process."""
     shutil.copytree(zoo, site, ignore=shutil.ignore_patterns("*.safetensors"))
-    monkeypatch.setattr(locate, "_ZOOS", (site,))
+    monkeypatch.setattr(finding, "_ZOOS", (site,))
 
 
 def value_of_the_preset():

@@ -13,10 +13,10 @@ address (or to the folder itself):
 import argparse
 from pathlib import Path
 
-from keras_vae.presets import cache
 from keras_vae.presets import write_atomically
-from keras_vae.presets.index import INDEX
-from keras_vae.presets.index import read_index
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.format.index import INDEX
+from keras_vae.presets.format.index import read_index
 
 ZOO = Path(__file__).parent
 

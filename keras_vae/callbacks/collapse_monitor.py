@@ -5,8 +5,8 @@ import warnings
 import keras
 import numpy as np
 
-from keras_vae.evaluation.batching import padded_batches
-from keras_vae.evaluation.batching import run_batches
+from keras_vae.batching import padded_batches
+from keras_vae.batching import run_batches
 from keras_vae.evaluation.latent_usage import mean_and_kl
 from keras_vae.evaluation.latent_usage import vary
 

@@ -19,7 +19,7 @@ from keras_vae import presets
 from keras_vae import recipes
 from keras_vae.cli import catalogue
 from keras_vae.cli.reproduction import reproduce
-from keras_vae.layers import LabelCondition
+from keras_vae.conditions import LabelCondition
 from keras_vae.models import GenerativeModel
 
 RUNS = Path("runs")

@@ -2,6 +2,9 @@ from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.bernoulli import Bernoulli
 from keras_vae.distributions.bounds import soft_bound
 from keras_vae.distributions.categorical import Categorical
+from keras_vae.distributions.codes import BinaryCodes
+from keras_vae.distributions.codes import CategoricalCodes
+from keras_vae.distributions.codes import Codes
 from keras_vae.distributions.diagonal_gaussian import DiagonalGaussian
 from keras_vae.distributions.diagonal_gaussian import kl_per_dimension
 from keras_vae.distributions.discretized_logistic import DiscretizedLogistic
@@ -11,4 +14,3 @@ from keras_vae.distributions.kl import register_kl
 from keras_vae.distributions.mixture import Mixture
 from keras_vae.distributions.relaxed import OneHotCategorical
 from keras_vae.distributions.relaxed import RelaxableBernoulli
-from keras_vae.distributions.relaxed import straight_through

@@ -1,10 +1,11 @@
 """What every distribution of the house promises."""
 
-import functools
 import math
 
 import keras
 from keras import ops
+
+from keras_vae.devices import on_cpu
 
 
 class Distribution:
@@ -121,22 +122,12 @@ def sum_last(values, num_axes):
     if num_axes > 1:
         size = math.prod(values.shape[-num_axes:])
         values = ops.reshape(values, (*ops.shape(values)[:-num_axes], size))
-    if keras.config.backend() == "jax" and _on_cpu():
+    if keras.config.backend() == "jax" and on_cpu():
         # XLA's CPU compiler fuses a sum over several axes with what it sums and then runs both
         # one number at a time: 20 times slower for a picture's log-likelihood. A product with
         # ones is not fused. (Not on a GPU, where products are rounded to TF32.)
         return ops.matmul(values, ops.ones((values.shape[-1],), "float32"))
     return ops.sum(values, axis=-1)
-
-
-def products_are_exact():
-    """Whether float32 matrices are multiplied in float32: JAX and TensorFlow use TF32 on GPUs."""
-    return keras.config.backend() == "torch" or _on_cpu()
-
-
-@functools.cache
-def _on_cpu():
-    return all(device.startswith("cpu") for device in keras.distribution.list_devices())
 
 
 def same_static_shape(received, expected):

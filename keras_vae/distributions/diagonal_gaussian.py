@@ -5,9 +5,9 @@ import math
 import keras
 from keras import ops
 
+from keras_vae.devices import products_are_exact
 from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.base import as_float32
-from keras_vae.distributions.base import products_are_exact
 from keras_vae.distributions.base import sum_last
 from keras_vae.distributions.bounds import soft_bound
 from keras_vae.distributions.kl import register_kl

@@ -135,13 +135,3 @@ class RelaxableBernoulli(Bernoulli):
     def nearest(self, z):
         """The bits nearest to the relaxed `z`."""
         return ops.cast(z > 0.5, "float32")
-
-
-def straight_through(value, surrogate):
-    """Returns `value`, exactly, with the gradient of `surrogate` in place of its own.
-
-    Reference:
-        - [Bengio et al., 2013](https://arxiv.org/abs/1308.3432)
-    """
-    # value + surrogate - stop_gradient(surrogate) from the left would be off by rounding.
-    return ops.stop_gradient(value) + (surrogate - ops.stop_gradient(surrogate))

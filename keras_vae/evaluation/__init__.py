@@ -1,9 +1,7 @@
 """Numbers about a trained model."""
 
-from keras_vae.evaluation.batching import map_batches
+from keras_vae.batching import map_batches
 from keras_vae.evaluation.bits_per_dim import bits_per_dim
-from keras_vae.evaluation.codebook_usage import CodebookPerplexity
-from keras_vae.evaluation.codebook_usage import CodebookUsage
 from keras_vae.evaluation.codebook_usage import CodeUsage
 from keras_vae.evaluation.codebook_usage import codebook_usage
 from keras_vae.evaluation.frechet_distance import frechet_distance

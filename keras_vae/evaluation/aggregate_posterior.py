@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
+from keras_vae.batching import map_batches
 from keras_vae.distributions import kl_divergence
-from keras_vae.evaluation.batching import map_batches
 from keras_vae.evaluation.latent_usage import check_gaussian
 from keras_vae.evaluation.latent_usage import posterior_of
 

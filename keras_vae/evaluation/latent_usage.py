@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 
+from keras_vae.batching import map_batches
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Distribution
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension as gaussian_kl_per_dimension
-from keras_vae.evaluation.batching import map_batches
 
 
 def active_units(model, x, *, threshold=0.01, condition=None):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.evaluation.batching import padded_batches
+from keras_vae.batching import padded_batches
 
 MAX_CHUNK = 250  # importance samples decoded at once
 _PROPOSALS = {"posterior": "log_importance_weights", "prior": "log_prior_weights"}

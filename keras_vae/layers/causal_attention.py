@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.layers.checks import check_count
+from keras_vae.checks import check_count
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

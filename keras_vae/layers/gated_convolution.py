@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_vae.layers.checks import check_count
-from keras_vae.layers.dropout import check_dropout
+from keras_vae.checks import check_count
+from keras_vae.checks import check_dropout
 from keras_vae.layers.dropout import dropped
 
 

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from keras_vae.checks import check_dropout
 from keras_vae.layers.causal_attention import CausalAttention
-from keras_vae.layers.dropout import check_dropout
 from keras_vae.layers.dropout import dropped
 
 

@@ -3,9 +3,9 @@
 import keras
 from keras import ops
 
-from keras_vae.models.latent_variable_model import LatentVariableModel
-from keras_vae.models.vae import check_weight
-from keras_vae.models.vae import serialized_weight
+from keras_vae.models.base.latent_variable_model import LatentVariableModel
+from keras_vae.schedules import check_weight
+from keras_vae.schedules import serialized_weight
 from keras_vae.steps import WeightGroup
 
 

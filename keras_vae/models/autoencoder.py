@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vae.models.encoder_decoder import EncoderDecoderModel
+from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.layers.code_condition import CodeCondition
-from keras_vae.models.autoregressive_model import AutoregressiveModel
+from keras_vae.conditions.code_condition import CodeCondition
+from keras_vae.models.base.autoregressive_model import AutoregressiveModel
 from keras_vae.models.pixel_cnn import PixelCNN
 from keras_vae.models.transformer_prior import TransformerPrior
 

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 
 from keras_vae.distributions import kl_divergence
-from keras_vae.distributions import straight_through
-from keras_vae.layers.codes import Codes
-from keras_vae.models.latent_variable_model import LatentVariableModel
-from keras_vae.models.vae import check_weight
-from keras_vae.models.vae import serialized_weight
+from keras_vae.distributions.codes import Codes
+from keras_vae.gradients import straight_through
+from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.priors.uniform_codes import UniformCodes
+from keras_vae.schedules import check_weight
+from keras_vae.schedules import serialized_weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

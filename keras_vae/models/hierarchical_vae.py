@@ -5,15 +5,15 @@ from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import kl_divergence
-from keras_vae.models.latent_variable_model import LatentVariableModel
-from keras_vae.models.latent_variable_model import repeated
-from keras_vae.models.levels import Level
-from keras_vae.models.levels import check_networks
-from keras_vae.models.levels import joined
-from keras_vae.models.levels import latent_shapes
-from keras_vae.models.levels import symbolic_state
-from keras_vae.models.vae import check_weight
-from keras_vae.models.vae import serialized_weight
+from keras_vae.models.base.latent_variable_model import LatentVariableModel
+from keras_vae.models.base.latent_variable_model import repeated
+from keras_vae.models.base.levels import Level
+from keras_vae.models.base.levels import check_networks
+from keras_vae.models.base.levels import joined
+from keras_vae.models.base.levels import latent_shapes
+from keras_vae.models.base.levels import symbolic_state
+from keras_vae.schedules import check_weight
+from keras_vae.schedules import serialized_weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

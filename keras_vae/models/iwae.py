@@ -6,8 +6,8 @@ import math
 import keras
 from keras import ops
 
-from keras_vae.layers.checks import check_count
-from keras_vae.models.latent_variable_model import LatentVariableModel
+from keras_vae.checks import check_count
+from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.steps import WeightGroup
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.layers.checks import check_count
+from keras_vae.checks import check_count
 from keras_vae.layers.gated_convolution import CausalConvolution
 from keras_vae.layers.gated_convolution import GatedConvolution
 from keras_vae.layers.gated_convolution import check_odd
@@ -12,7 +12,7 @@ from keras_vae.layers.grid_attention import GridAttention
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.positions import RotaryPositions
 from keras_vae.layers.residual import ResidualBlock
-from keras_vae.models.autoregressive_model import AutoregressiveModel
+from keras_vae.models.base.autoregressive_model import AutoregressiveModel
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

@@ -3,13 +3,13 @@
 import keras
 from keras import ops
 
+from keras_vae.batching import map_batches
 from keras_vae.distributions import Categorical
-from keras_vae.evaluation.batching import map_batches
-from keras_vae.layers.likelihoods import CategoricalLikelihood
-from keras_vae.models import inputs
-from keras_vae.models.encoder_decoder import check_likelihood
-from keras_vae.models.encoder_decoder import known_input_shape
-from keras_vae.models.generative_model import GenerativeModel
+from keras_vae.likelihoods.categorical import CategoricalLikelihood
+from keras_vae.models.base import inputs
+from keras_vae.models.base.encoder_decoder import check_likelihood
+from keras_vae.models.base.encoder_decoder import known_input_shape
+from keras_vae.models.base.generative_model import GenerativeModel
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

@@ -5,12 +5,12 @@ import math
 import keras
 from keras import ops
 
-from keras_vae.layers.checks import check_count
-from keras_vae.layers.configured import check_configured
+from keras_vae.checks import check_count
+from keras_vae.configured import check_configured
 from keras_vae.layers.positions import LearnedPositions
 from keras_vae.layers.positions import Positions
 from keras_vae.layers.transformer_block import TransformerBlock
-from keras_vae.models.autoregressive_model import AutoregressiveModel
+from keras_vae.models.base.autoregressive_model import AutoregressiveModel
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

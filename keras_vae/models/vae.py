@@ -1,13 +1,14 @@
 """The variational autoencoder."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension
-from keras_vae.models.latent_variable_model import LatentVariableModel
+from keras_vae.models.base.latent_variable_model import LatentVariableModel
+from keras_vae.schedules import check_weight
+from keras_vae.schedules import serialized_weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -127,23 +128,3 @@ class VAE(LatentVariableModel):
         if self.capacity is not None:
             penalties["capacity"] = ops.abs(kl - self.at_this_step(self.capacity))
         return penalties
-
-
-def check_weight(name, value):
-    """Returns `value` where it is a number of at least 0, or a schedule.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if callable(value) or (is_number and value >= 0 and np.isfinite(value)):
-        return float(value) if is_number else value
-    raise ValueError(
-        f"`{name}` must be a number of at least 0, or a schedule such as "
-        f"keras_vae.LinearAnnealing(num_steps). Received: {value!r}."
-    )
-
-
-def serialized_weight(value):
-    """Returns a number or `None` as it is, a schedule as its config."""
-    return keras.saving.serialize_keras_object(value) if callable(value) else value

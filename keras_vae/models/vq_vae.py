@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vae.models.quantized_model import QuantizedModel
+from keras_vae.models.base.quantized_model import QuantizedModel
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

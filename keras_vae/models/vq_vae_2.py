@@ -2,9 +2,9 @@
 
 import keras
 
-from keras_vae.models.levels import check_networks
-from keras_vae.models.levels import joined
-from keras_vae.models.quantized_model import QuantizedModel
+from keras_vae.models.base.levels import check_networks
+from keras_vae.models.base.levels import joined
+from keras_vae.models.base.quantized_model import QuantizedModel
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

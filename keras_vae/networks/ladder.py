@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vae.layers.checks import check_count
+from keras_vae.checks import check_count
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
 from keras_vae.networks.conv import Conv

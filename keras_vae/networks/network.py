@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.layers.checks import check_count
+from keras_vae.checks import check_count
 
 
 def check_counts(argument, values):

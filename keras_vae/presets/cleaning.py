@@ -6,7 +6,7 @@ import shutil
 
 import filelock
 
-from keras_vae.presets import cache
+from keras_vae.presets.fetching import cache
 
 _REVISION = re.compile(r"[0-9a-f]{64}")
 

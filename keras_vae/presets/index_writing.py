@@ -5,13 +5,13 @@ import json
 import re
 import tomllib
 
-from keras_vae.presets.atomic import write_atomically
-from keras_vae.presets.files import CONFIG
-from keras_vae.presets.files import WEIGHTS
-from keras_vae.presets.index import FORMAT
-from keras_vae.presets.index import INDEX
-from keras_vae.presets.tensor_table import DTYPES
-from keras_vae.presets.tensor_table import read_table
+from keras_vae.presets.format.atomic_files import write_atomically
+from keras_vae.presets.format.index import FORMAT
+from keras_vae.presets.format.index import INDEX
+from keras_vae.presets.format.preset_files import CONFIG
+from keras_vae.presets.format.preset_files import WEIGHTS
+from keras_vae.presets.format.tensor_table import DTYPES
+from keras_vae.presets.format.tensor_table import read_table
 
 FETCHED = (CONFIG, WEIGHTS)  # what a model is made of; the rest are texts and pictures about it
 WEIGHTS_LICENCE = "Apache-2.0"

@@ -4,10 +4,10 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_vae.presets import cache
-from keras_vae.presets import locate
-from keras_vae.presets import sources
-from keras_vae.presets.files import read_preset
+from keras_vae.presets import finding
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching import sources
+from keras_vae.presets.format.preset_files import read_preset
 
 
 class Finding(NamedTuple):
@@ -34,11 +34,11 @@ def verify(name_or_folder):
     Raises:
         ValueError: there is no such preset, or its weights are not here.
     """
-    entry = locate.entries().get(str(name_or_folder))
+    entry = finding.entries().get(str(name_or_folder))
     if entry is None:
-        return [_by_itself(locate.find(name_or_folder))]
+        return [_by_itself(finding.find(name_or_folder))]
     findings = of_entry(entry)
-    if not any(finding.problem for finding in findings) and not locate.is_here(entry.name):
+    if not any(finding.problem for finding in findings) and not finding.is_here(entry.name):
         raise ValueError(
             f"The weights of {entry.name!r} are not here: `keras-vae download {entry.name}`."
         )
@@ -49,7 +49,7 @@ def of_entry(entry):
     """Returns the `Finding`s of a preset of the index; of one that is not here, perhaps none."""
     findings = []
     published = [f for f in sources.folders(sources.configured(), entry) if f.name != entry.name]
-    for folder in (*locate.installed_folders(entry.name), *published):
+    for folder in (*finding.installed_folders(entry.name), *published):
         # The texts of an installation may lie without weights.
         there = [name for name in entry.files if (folder / name).exists()]
         findings += [_compared(folder / name, entry.files[name]) for name in there]

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vae.layers.checks import check_count
+from keras_vae.checks import check_count
 
 
 class DenseNetwork(keras.layers.Layer):

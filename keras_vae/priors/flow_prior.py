@@ -3,9 +3,9 @@
 import keras
 from keras import ops
 
+from keras_vae.checks import check_count
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Flow
-from keras_vae.layers.checks import check_count
 from keras_vae.priors.dense_network import DenseNetwork
 from keras_vae.priors.dense_network import check_units
 from keras_vae.priors.prior import Prior

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.checks import check_count
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Mixture
-from keras_vae.layers.checks import check_count
 from keras_vae.priors.expectation_maximization import fit_mixture
 from keras_vae.priors.prior import Prior
 

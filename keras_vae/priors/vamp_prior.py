@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.checks import check_count
 from keras_vae.distributions import Mixture
-from keras_vae.layers.checks import check_count
 from keras_vae.priors.prior import Prior
 
 

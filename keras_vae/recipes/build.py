@@ -5,14 +5,28 @@ import inspect
 import keras
 import numpy as np
 
+from keras_vae import conditions
+from keras_vae import distributions
 from keras_vae import layers
+from keras_vae import likelihoods
 from keras_vae import models
 from keras_vae import networks
 from keras_vae import priors
-from keras_vae.steps import schedules
+from keras_vae import quantizers
+from keras_vae import schedules
 
 # What a recipe may name. Nothing else is looked up, so a recipe cannot run foreign code.
-_ROOMS = (layers, models, networks, priors, schedules)
+_ROOMS = (
+    conditions,
+    distributions,
+    layers,
+    likelihoods,
+    models,
+    networks,
+    priors,
+    quantizers,
+    schedules,
+)
 # Each part may depend on the shapes of those before it.
 _ORDER = (
     "likelihood",

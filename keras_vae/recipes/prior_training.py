@@ -3,7 +3,7 @@
 import keras
 
 from keras_vae import datasets
-from keras_vae.layers.noise import child_seed
+from keras_vae.noise import child_seed
 from keras_vae.recipes.build import build_optimizer
 from keras_vae.recipes.build import build_priors
 from keras_vae.recipes.checkpoint import FOLDER

@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 from pathlib import Path
 
-from keras_vae.recipes import published
+from keras_vae.recipes.cards import published
 
 # Table -> its keys. The tables of parts have `class` and the arguments of that class.
 _TABLES = {

@@ -14,7 +14,7 @@ from keras_vae.models import QuantizedModel
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizer
 from keras_vae.recipes.build import start_at_data
-from keras_vae.recipes.card_numbers import METRICS
+from keras_vae.recipes.cards.card_numbers import METRICS
 from keras_vae.recipes.checkpoint import Checkpoint
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs

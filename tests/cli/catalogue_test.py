@@ -5,7 +5,7 @@ from tiny_recipe import write_tiny_preset
 
 from keras_vae.cli import catalogue
 from keras_vae.cli.options import parse
-from keras_vae.presets import locate
+from keras_vae.presets import finding
 
 METRICS = {
     "test": {
@@ -44,7 +44,7 @@ def zoo(tmp_path, monkeypatch):
     (folder / "metrics.json").write_text(json.dumps(METRICS))
     (tmp_path / "untrained").mkdir()
     (tmp_path / "untrained" / "recipe.toml").write_text((folder / "recipe.toml").read_text())
-    monkeypatch.setattr(locate, "_ZOOS", (tmp_path,))
+    monkeypatch.setattr(finding, "_ZOOS", (tmp_path,))
     return tmp_path
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import keras_vae
-from keras_vae.layers import CodeCondition
+from keras_vae.conditions import CodeCondition
 from keras_vae.models import PixelCNN
 from keras_vae.models import TransformerPrior
 from keras_vae.models import code_priors

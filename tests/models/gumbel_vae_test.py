@@ -8,15 +8,15 @@ from keras import ops
 from scipy import special
 
 import keras_vae
+from keras_vae.conditions import LabelCondition
+from keras_vae.distributions import BinaryCodes
+from keras_vae.distributions import CategoricalCodes
 from keras_vae.distributions import OneHotCategorical
-from keras_vae.layers import BinaryCodes
-from keras_vae.layers import CategoricalCodes
-from keras_vae.layers import LabelCondition
 from keras_vae.models import GumbelVAE
 from keras_vae.models import StraightThroughGumbelVAE
 from keras_vae.priors import Prior
-from keras_vae.steps.schedules import ExponentialAnnealing
-from keras_vae.steps.schedules import LinearAnnealing
+from keras_vae.schedules import ExponentialAnnealing
+from keras_vae.schedules import LinearAnnealing
 
 BITS = np.random.default_rng(0).integers(0, 2, (16, 5)).astype("float32")
 KINDS = {

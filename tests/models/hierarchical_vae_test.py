@@ -10,7 +10,7 @@ from keras_vae import MLPEncoder
 from keras_vae.models import VAE
 from keras_vae.models import HierarchicalVAE
 from keras_vae.models import LadderVAE
-from keras_vae.models.tensors import named_variables
+from keras_vae.models.saving.named_weights import named_variables
 from keras_vae.networks import LadderDecoder
 from keras_vae.networks import LadderEncoder
 from keras_vae.priors import VampPrior

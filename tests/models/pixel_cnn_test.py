@@ -8,7 +8,7 @@ from keras import ops
 from keras_vae import CodeCondition
 from keras_vae import LabelCondition
 from keras_vae import PixelCNN
-from keras_vae.layers import ArrayCondition
+from keras_vae.conditions import ArrayCondition
 
 K = 3
 TINY = {"filters": 4, "num_blocks": 1, "first_kernel_size": 3, "num_heads": 2}

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_vae.layers.code_condition import CodeCondition
-from keras_vae.layers.conditions import ArrayCondition
-from keras_vae.layers.conditions import LabelCondition
+from keras_vae.conditions.array_condition import ArrayCondition
+from keras_vae.conditions.code_condition import CodeCondition
+from keras_vae.conditions.label_condition import LabelCondition
 from keras_vae.layers.positions import LearnedPositions
 from keras_vae.layers.positions import RotaryPositions
-from keras_vae.models.autoregressive_model import inverse_cdf
+from keras_vae.models.base.autoregressive_model import inverse_cdf
 from keras_vae.models.transformer_prior import TransformerPrior
 
 K = 4

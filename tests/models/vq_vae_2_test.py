@@ -7,11 +7,11 @@ from keras import layers
 from keras import ops
 
 import keras_vae
-from keras_vae.layers import CodeCondition
-from keras_vae.layers import GradientUpdate
-from keras_vae.layers import VectorQuantizer
+from keras_vae.conditions import CodeCondition
 from keras_vae.models import VQVAE2
 from keras_vae.models import TransformerPrior
+from keras_vae.quantizers import GradientUpdate
+from keras_vae.quantizers import VectorQuantizer
 
 K = 3
 RNG = np.random.default_rng(0)

@@ -8,11 +8,11 @@ from keras import layers
 from keras import ops
 
 import keras_vae
-from keras_vae.layers import GradientUpdate
-from keras_vae.layers import VectorQuantizer
 from keras_vae.models import VQVAE
 from keras_vae.models import PixelCNN
 from keras_vae.models import TransformerPrior
+from keras_vae.quantizers import GradientUpdate
+from keras_vae.quantizers import VectorQuantizer
 
 K, POSITIONS, DIM = 3, 2, 2
 RNG = np.random.default_rng(0)

@@ -3,8 +3,8 @@ import published_zoo
 import pytest
 
 from keras_vae import presets
-from keras_vae.presets import cache
-from keras_vae.presets.part import path_of
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching.partial_file import path_of
 
 
 @pytest.fixture

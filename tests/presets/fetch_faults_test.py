@@ -9,8 +9,8 @@ from fetching import assert_nothing_wrong
 from fetching import assert_right
 from fetching import get
 
-from keras_vae.presets import part
-from keras_vae.presets.fetch import FetchError
+from keras_vae.presets.fetching import partial_file
+from keras_vae.presets.fetching.fetch import FetchError
 
 FAULTS = faults.TEMPORARY | faults.PERMANENT
 
@@ -62,7 +62,7 @@ def test_a_fault_that_never_passes(name, target):
 def test_a_fault_while_resuming(name, target):
     """Another process was killed half-way; the one mirror there is fails, then another is fine."""
     target.parent.mkdir()
-    part.path_of(target).write_bytes(CONTENT[:20_000])
+    partial_file.path_of(target).write_bytes(CONTENT[:20_000])
     with FaultServer(CONTENT, FAULTS[name]) as bad, FaultServer(CONTENT, faults.fine) as good:
         get(target, bad, good)
     assert_right(target)

@@ -19,8 +19,8 @@ from fetching import assert_nothing_wrong
 from fetching import assert_right
 from fetching import get
 
-from keras_vae.presets import cache
-from keras_vae.presets import part
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching import partial_file
 
 WORKER = Path(__file__).with_name("fetch_worker.py")
 
@@ -105,10 +105,10 @@ def test_one_waits_for_another_as_long_as_that_one_makes_progress(target):
         with filelock.FileLock(cache.lock_path(target)):
             is_locked.set()
             for i in range(0, 40_000, 1000):
-                with open(part.path_of(target), "ab") as file:
+                with open(partial_file.path_of(target), "ab") as file:
                     file.write(CONTENT[i : i + 1000])
                 time.sleep(1.5 * QUICK.patience / 40)
-            part.path_of(target).rename(target)
+            partial_file.path_of(target).rename(target)
 
     is_locked = threading.Event()
     thread = threading.Thread(target=transfer_slowly)

@@ -18,8 +18,8 @@ def import_fetch():
         package = types.ModuleType(name)
         package.__path__ = [str(folder)]
         sys.modules[name] = package
-    from keras_vae.presets import fetch
-    from keras_vae.presets import settings
+    from keras_vae.presets.fetching import fetch
+    from keras_vae.presets.fetching import settings
 
     assert not {"keras", "numpy"} & sys.modules.keys()
     return fetch, settings

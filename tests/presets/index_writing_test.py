@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_vae.presets import index_writing
-from keras_vae.presets.files import write_preset
-from keras_vae.presets.index import read_index
+from keras_vae.presets.format.index import read_index
+from keras_vae.presets.format.preset_files import write_preset
 
 TENSORS = {"b": np.ones((2, 3), "float32"), "a": np.float32([1.5]), "scalar": np.array(0.5)}
 METRICS = {"test": {"nll": 1.5}, "training": {"num_parameters": 8}, "data": {"description": "d"}}

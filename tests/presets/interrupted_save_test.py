@@ -10,8 +10,8 @@ from workers import run_worker
 
 from keras_vae.presets import read_preset
 from keras_vae.presets import write_preset
-from keras_vae.presets.files import CONFIG
-from keras_vae.presets.files import WEIGHTS
+from keras_vae.presets.format.preset_files import CONFIG
+from keras_vae.presets.format.preset_files import WEIGHTS
 
 MODEL = {"class_name": "Anything"}
 TENSORS = {"a": np.float32([1.5]), "b": np.arange(6, dtype="float32")}

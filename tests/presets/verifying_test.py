@@ -4,7 +4,7 @@ import published_zoo
 import pytest
 
 from keras_vae import presets
-from keras_vae.presets.files import write_preset
+from keras_vae.presets.format.preset_files import write_preset
 
 
 def problems(name="vae_a"):

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_vae.layers import BinaryCodes
-from keras_vae.layers import CategoricalCodes
+from keras_vae.distributions import BinaryCodes
+from keras_vae.distributions import CategoricalCodes
 from keras_vae.priors import UniformCodes
 
 

@@ -35,7 +35,7 @@ def test_an_unknown_measure_is_named_before_training(tmp_path):
 
 
 def test_a_missing_classifier_is_named_before_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(presets.locate, "_ZOOS", (tmp_path,))
+    monkeypatch.setattr(presets.finding, "_ZOOS", (tmp_path,))
     with pytest.raises(ValueError, match="classifier_mnist"):
         check_measures(asking(tmp_path, "samples"))
 

@@ -15,8 +15,8 @@ from keras_vae.recipes import read_history
 from keras_vae.recipes import read_recipe
 from keras_vae.recipes import rows
 from keras_vae.recipes import train_recipe
-from keras_vae.recipes import usage
 from keras_vae.recipes import write_card
+from keras_vae.recipes.cards.usage import usage
 from keras_vae.recipes.checkpoint import Checkpoint
 
 PICTURES = ("curves.png", "reconstructions.png", "samples.png")

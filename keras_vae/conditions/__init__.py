@@ -1,0 +1,6 @@
+"""Conditions: from what a conditional model is told to what its networks are given."""
+
+from keras_vae.conditions.array_condition import ArrayCondition
+from keras_vae.conditions.code_condition import CodeCondition
+from keras_vae.conditions.condition import Condition
+from keras_vae.conditions.label_condition import LabelCondition

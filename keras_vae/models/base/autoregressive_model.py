@@ -1,0 +1,235 @@
+"""Autoregressive models of integers: priors over codes, and of pixels."""
+
+import functools
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae.batching import map_batches
+from keras_vae.checks import check_count
+from keras_vae.distributions import Categorical
+from keras_vae.likelihoods.categorical import CategoricalLikelihood
+from keras_vae.models.base.conditional_model import ConditionalModel
+
+
+class AutoregressiveModel(ConditionalModel):
+    """Base class of p(x|c) = prod_i p(x_i | x_1 ... x_{i-1}, c), x integers in raster order.
+
+    A family gives `logits`, of all positions at once, and for sampling the same one position at
+    a time: `start` and `step`, whose cost does not grow with what came before, as they keep what
+    they have computed.
+
+    Args:
+        shape: tuple of ints, the shape of one x: (h, w) of codes, (H, W, 1) of pictures.
+        num_embeddings: int, K: x holds integers from 0 to K - 1.
+        condition: `Condition`, or `None`.
+        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+
+    Terms: `nll` = -log p(x|c), nats per example, exact. Logs: `loss`, `nll` and `nll_per_code`,
+    nats per element of x.
+
+    Raises:
+        ValueError: an argument that is not as above; or, from `fit`, x that are no such integers.
+    """
+
+    def __init__(
+        self, shape, num_embeddings, condition=None, seed=None, name=None, dtype=None, **kwargs
+    ):
+        super().__init__(condition, seed=seed, name=name, dtype=dtype, **kwargs)
+        self.data_shape = _check_shape(shape)
+        self.num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
+
+    # What a family gives.
+
+    def logits(self, x, condition=None, training=False):
+        """Returns the logits of every p(x_i | x_<i, c), (B, *shape, K), of x (B, *shape).
+
+        Args:
+            x: integers.
+            condition: (B, ...) as `embedded` returns it, or `None`.
+            training: bool.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `logits`.")
+
+    def start(self, condition, batch_size):
+        """Returns the cache of `step` before the first position, a nest of tensors.
+
+        Args:
+            condition: (B, ...) as `embedded` returns it, or `None`.
+            batch_size: int, B.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `start`.")
+
+    def step(self, cache, codes, position):
+        """Returns the logits of p(x_i | x_<i, c), (B, K), and the cache for the next position.
+
+        Args:
+            cache: what `start`, or the step before, returned.
+            codes: int32 (B, N), x flat: those before `position` are known, the others 0.
+            position: scalar integer i, perhaps a tensor.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `step`.")
+
+    # What the base makes of it.
+
+    @property
+    def num_codes(self):
+        """N, how many integers one x has."""
+        return math.prod(self.data_shape)
+
+    def distribution(self, x, condition=None, training=False):
+        """Returns p(x_i | x_<i, c) of all positions, a `Categorical` over (B, *shape)."""
+        x = ops.cast(x, "int32")
+        return Categorical(self.logits(x, self.embedded(condition), training))
+
+    def call(self, inputs, training=False):
+        """Returns log p(x_i = k | x_<i, c) for every k, (B, *shape, K): what `predict` gives."""
+        return self.distribution(*self.split_inputs(inputs), training).log_probs
+
+    def terms(self, x, y=None, training=False):
+        y = self.shown(y, training)
+        return {"nll": -self.distribution(x, y, training).log_prob(x)}
+
+    def term_weights(self):
+        return {"nll": 1.0}
+
+    def metric_names(self):
+        return ("nll", "nll_per_code")
+
+    def reports(self, terms):
+        return {"nll_per_code": terms["nll"] / self.num_codes}
+
+    def log_likelihood(self, x, condition=None, batch_size=128):
+        """Returns log p(x|c), exactly.
+
+        Args:
+            x: integers (N, *shape).
+            condition: in a conditional model, one condition for all or (N, ...), one for each.
+            batch_size: int, examples computed at once.
+
+        Returns:
+            NumPy array (N,), nats.
+
+        Raises:
+            ValueError: x or the condition is not data of this model.
+        """
+        arrays = self.check_inputs(x, condition)
+        return map_batches(
+            self, lambda *batch: -self.terms(*batch)["nll"], *arrays, batch_size=batch_size
+        )
+
+    def sample(self, num_samples, condition=None, seed=None, temperature=1.0, top_k=None):
+        """Returns new x, drawn code by code, each at the cost of one position.
+
+        Args:
+            num_samples: int, any number: they are drawn in batches, so memory does not grow.
+            condition: in a conditional model, one condition for all or (num_samples, ...).
+            seed: int, or `None` for fresh noise.
+            temperature: positive number that logits are divided by; 1 draws from the model, less
+                from what is more probable.
+            top_k: int, or `None`: draws from the k most probable values only.
+
+        Returns:
+            NumPy array (num_samples, *shape), int32.
+
+        Raises:
+            ValueError: an argument that is not as above.
+        """
+        num_samples = check_count("num_samples", num_samples)
+        top_k = _check_top_k(top_k, self.num_embeddings)
+        temperature = np.float32(_check_temperature(temperature))
+        conditions = self.conditions_for(condition, num_samples)
+        # A few are not worth a whole batch; powers of two keep the number of compilations small.
+        size = min(self.sample_batch_size, 1 << (num_samples - 1).bit_length())
+        draw = functools.partial(self._sampler(size, top_k), temperature)
+        return self.drawn(draw, num_samples, conditions, seed, size)
+
+    def build(self, input_shape=None):
+        """Builds every layer; the constructor of a family calls it."""
+        if self.built:  # loading a `.keras` file asks once more
+            return
+        x = keras.KerasTensor((None, *self.data_shape), "int32")
+        condition = None if self.condition is None else self.condition.symbolic()
+        self.distribution(x, condition)
+
+    def check_examples(self, x, name="x"):
+        super().check_examples(x, name)
+        CategoricalLikelihood(self.num_embeddings).check(x, name)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "shape": self.data_shape,
+            "num_embeddings": self.num_embeddings,
+        }
+
+    @functools.cached_property
+    def _sampler(self):
+        def sampler(size, top_k):
+            return self.jitted(lambda *inputs: self._draw(size, top_k, *inputs))
+
+        return functools.cache(sampler)  # compiled once for each size and `top_k`
+
+    def _draw(self, size, top_k, temperature, condition=None):
+        """Returns x (size, *shape): each code by the inverse of its distribution function."""
+        stream = self.noise.stream(training=False)
+        # Of the whole batch, so that a seed gives the same first x whatever their number.
+        noise = keras.random.uniform((self.sample_batch_size, self.num_codes), seed=stream)[:size]
+        positions = ops.arange(self.num_codes)
+
+        def body(i, state):
+            codes, cache = state
+            logits, cache = self.step(cache, codes, i)
+            uniform = ops.take(noise, i, axis=1)
+            code = inverse_cdf(most_probable(logits / temperature, top_k), uniform)
+            return ops.where(positions == i, code[:, None], codes), cache
+
+        start = (
+            ops.zeros((size, self.num_codes), "int32"),
+            self.start(self.embedded(condition), size),
+        )
+        codes, _ = ops.fori_loop(0, self.num_codes, body, start)
+        return ops.reshape(codes, (size, *self.data_shape))
+
+
+def inverse_cdf(logits, uniform):
+    """Returns the int32 k (B,) at which the distribution function of softmax(logits) (B, K) passes
+    uniform numbers (B,) in [0, 1)."""
+    cumulative = ops.cumsum(ops.softmax(logits, axis=-1), axis=-1)
+    # Below the total, which rounding may put a little off 1, no class without mass is hit.
+    threshold = ops.minimum(uniform, 1 - 1e-6)[:, None] * cumulative[:, -1:]
+    return ops.sum(ops.cast(cumulative <= threshold, "int32"), axis=-1)
+
+
+def most_probable(logits, top_k):
+    """Returns logits (B, K) with all but the `top_k` largest at minus infinity; ties stay."""
+    if top_k is None:
+        return logits
+    least = ops.top_k(logits, top_k)[0][:, -1:]
+    return ops.where(logits < least, -np.inf, logits)
+
+
+def _check_shape(shape):
+    if not isinstance(shape, list | tuple) or not shape:
+        raise ValueError(
+            f"`shape` must be the shape of one x, such as (7, 7). Received: {shape!r}."
+        )
+    return tuple(check_count(f"shape[{i}]", n) for i, n in enumerate(shape))
+
+
+def _check_top_k(top_k, num_embeddings):
+    if top_k is None or check_count("top_k", top_k) <= num_embeddings:
+        return top_k
+    raise ValueError(
+        f"`top_k` must be at most {num_embeddings}, the number of values a code has. Received: "
+        f"{top_k!r}."
+    )
+
+
+def _check_temperature(temperature):
+    is_number = isinstance(temperature, int | float | np.number)
+    if not is_number or not 0 < temperature < np.inf:
+        raise ValueError(f"`temperature` must be a positive number. Received: {temperature!r}.")
+    return temperature

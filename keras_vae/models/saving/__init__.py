@@ -1,0 +1,1 @@
+"""A whole model as a preset and back: configuration, weights, trust."""

@@ -1,0 +1,112 @@
+"""A whole model as a preset, and back."""
+
+import copy
+
+import keras
+
+from keras_vae import presets
+from keras_vae.models.saving import named_weights
+from keras_vae.models.saving import trusted_config
+from keras_vae.models.saving.weight_budget import weight_budget
+
+
+def save_model(model, folder):
+    """Writes a model's configuration and weights as a preset.
+
+    Args:
+        model: a `GenerativeModel` with `parts()`.
+        folder: path.
+
+    Raises:
+        ValueError: the model is not built, could not be read again, or has weights that are not
+            finite. Nothing is written then.
+        OSError: the disk is full, or the folder cannot be written to. What it held still holds.
+    """
+    if not model.built:
+        raise ValueError(
+            f"This {type(model).__name__} has no weights yet: its networks do not know their "
+            "input's shape. Train it, or call `model.build((None, *data_shape))` first."
+        )
+    config = keras.saving.serialize_keras_object(model)
+    config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
+    config, arrays = _without_compilation(config), named_weights.arrays_of(model)
+    _check_again(_rebuilt(config, arrays, "this model"), arrays)
+    presets.write_preset(folder, config, arrays)
+
+
+def load_model(name_or_folder, model_class):
+    """Returns the model of a preset with its weights.
+
+    The configuration is checked before anything is made of it, and the file's table of tensors
+    against the model that it makes before any tensor is read.
+
+    Args:
+        name_or_folder: as for `presets.find`.
+        model_class: the class it must be an instance of.
+
+    Raises:
+        ValueError: unknown name, damaged files, or a preset of another class.
+    """
+    try:
+        return _loaded(name_or_folder, model_class)
+    except ValueError:
+        if not presets.mend(name_or_folder):
+            raise
+    return _loaded(name_or_folder, model_class)
+
+
+def _loaded(name_or_folder, model_class):
+    # Not thorough: what is read below is compared as it is read, and once is enough.
+    preset = presets.read_preset(presets.find(name_or_folder, thorough=False))
+    found = trusted_config.class_of(preset.model_config)
+    if found is not None and not issubclass(found, model_class):
+        advice = f"Load it with {found.__name__}.from_preset(...)."
+        raise ValueError(
+            f"The preset {str(name_or_folder)!r} holds a {found.__name__}, not a "
+            f"{model_class.__name__}. "
+            f"{advice if hasattr(found, 'from_preset') else 'That is no model of this library.'}"
+        )
+    model = _rebuilt(preset.model_config, preset.table, preset.folder)
+    named_weights.check_table(model, preset.table, preset.folder)
+    named_weights.assign_all(model, preset.read_tensors(), preset.folder)
+    return model
+
+
+def _check_again(model, arrays):
+    """Raises `ValueError` where the model made of a config would not take the weights back."""
+    try:
+        named_weights.check_table(model, arrays, "this model")
+    except ValueError as error:
+        raise ValueError(
+            "This model could not be read again: made anew from its configuration, it has other "
+            "weights. A `get_config` may leave something out, or a Sequential model lie within "
+            f"another one, which Keras names differently when it reads it. Cause: {error}"
+        ) from error
+    named_weights.check_finite(model, arrays, "this model")
+
+
+def _rebuilt(config, table, source):
+    """Returns the model of a config, within the bounds of a table of weights and without them."""
+    try:
+        trusted_config.check_config(config)
+        with weight_budget(entry.shape for entry in table.values()):
+            return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
+    except Exception as error:  # whatever a constructor raises when given what it cannot take
+        # Keras wraps what a constructor said in a page about how to write constructors.
+        cause = str(error).rpartition("Exception encountered: ")[2] or type(error).__name__
+        raise ValueError(
+            f"The configuration of {source} cannot be turned into a model. A preset may hold "
+            "layers of Keras and of this library, and classes registered with "
+            "`@keras.saving.register_keras_serializable()` and imported; no Lambda. "
+            f"Cause: {cause.splitlines()[0][:500]}"
+        ) from error
+
+
+def _without_compilation(config):
+    """Drops how parts were once compiled: a preset is for use, not for resuming."""
+    if isinstance(config, list | tuple):
+        return [_without_compilation(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    dropped = {"compile_config"} if "class_name" in config else set()
+    return {k: _without_compilation(v) for k, v in config.items() if k not in dropped}

@@ -1,0 +1,117 @@
+"""The weights of a preset that is in the index and not in this installation."""
+
+import contextlib
+
+import filelock
+
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching import sources
+from keras_vae.presets.fetching.fetch import FetchError
+from keras_vae.presets.fetching.fetch import fetch
+from keras_vae.presets.fetching.settings import Settings
+from keras_vae.presets.format.atomic_files import write_atomically
+from keras_vae.presets.format.preset_files import CONFIG
+from keras_vae.presets.format.preset_files import WEIGHTS
+
+_TEXTS = ("recipe.toml", "metrics.json")
+_LOCK_TIMEOUT = 60.0
+
+
+def obtain(entry, texts, settings=None, thorough=True):
+    """Returns a folder with a preset's files, all of them verified now.
+
+    A folder of `KERAS_VAE_ZOO` is used where it is. Else the weights are fetched into the cache,
+    where they are not there yet, and the configuration beside them is the installation's own: what
+    is downloaded never says what a model is made of.
+
+    Args:
+        entry: `Entry` of the index.
+        texts: `pathlib.Path`, the folder of the preset in this installation, without weights.
+        settings: `Settings` of fetching.
+        thorough: bool. If false, weights of the right size are taken for right: for a caller that
+            compares what it reads with the digest that the configuration names.
+
+    Raises:
+        FetchError: the weights are not here, and cannot be fetched.
+        ValueError: the configuration in `texts` is not that of the index.
+    """
+    folder = cache.folder_of(entry)
+    if not _is_whole(folder, entry, thorough):
+        addresses = sources.configured()
+        for other in sources.folders(addresses, entry):
+            if _is_whole(other, entry, thorough):
+                return other
+        _fetch_weights(folder, entry, addresses, settings or Settings())
+    _copy_texts(texts, folder, entry)
+    return folder
+
+
+def is_here(entry):
+    """Whether a preset's files are in the cache or in a folder of `KERAS_VAE_ZOO`, by their sizes.
+
+    Args:
+        entry: `Entry` of the index.
+    """
+    places = [cache.folder_of(entry), *sources.folders(sources.configured(), entry)]
+    return any(
+        all(_size(folder / name) == file.size for name, file in entry.files.items())
+        for folder in places
+    )
+
+
+def _is_whole(folder, entry, thorough=True):
+    """Whether a folder holds a preset's files. See `obtain` for the arguments."""
+    return all(
+        _size(folder / name) == file.size
+        if name == WEIGHTS and not thorough
+        else cache.holds(folder / name, file.size, file.sha256)
+        for name, file in entry.files.items()
+    )
+
+
+def _size(path):
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _fetch_weights(folder, entry, addresses, settings):
+    for name, file in entry.files.items():
+        if name == CONFIG or cache.holds(folder / name, file.size, file.sha256):
+            continue
+        urls = sources.urls(addresses, entry, name)
+        if not urls and not cache.is_offline():
+            raise FetchError(sources.how_to_set(entry.name, addresses))
+        fetch(urls, folder / name, file.size, file.sha256, settings)
+
+
+def _copy_texts(texts, folder, entry):
+    """Writes the installation's own texts beside the weights where others or none are there."""
+    own = {name: (texts / name).read_bytes() for name in (CONFIG, *_TEXTS) if _size(texts / name)}
+    file = entry.files[CONFIG]
+    if not cache.holds(texts / CONFIG, file.size, file.sha256):
+        raise ValueError(
+            f"{texts / CONFIG} is not the file that the index of this installation names: install "
+            "keras-vae again."
+        )
+    changed = {k: v for k, v in own.items() if not _is_same(folder / k, v)}
+    if not changed:
+        return
+    # A cache that cannot be written to serves, as long as the configuration in it is right.
+    with contextlib.nullcontext() if CONFIG in changed else contextlib.suppress(OSError):
+        _write_texts(folder, changed)
+
+
+def _write_texts(folder, texts):
+    with filelock.FileLock(cache.lock_path(folder / CONFIG), timeout=_LOCK_TIMEOUT):
+        for name, data in texts.items():
+            cache.sweep(folder / name)
+            write_atomically(folder / name, data)
+
+
+def _is_same(path, data):
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False

@@ -1,0 +1,86 @@
+"""One attempt at one mirror: from where the part ends to the end of the file."""
+
+import urllib.parse
+
+from keras_vae.presets.fetching.request import PermanentError
+from keras_vae.presets.fetching.request import TemporaryError
+from keras_vae.presets.fetching.request import get
+from keras_vae.presets.fetching.request import read
+
+_BLOCK = 1 << 16
+_HEADERS = {"User-Agent": "keras-vae", "Accept-Encoding": "identity"}
+
+
+def download(url, part, pace, settings, bar):
+    """Appends to `part` until it has its size.
+
+    Args:
+        url: str, http or https.
+        part: `Part`.
+        pace: `Pace` of this attempt.
+        settings: `Settings`.
+        bar: object with `show(num_bytes)`.
+
+    Raises:
+        TemporaryError, PermanentError: see `request.get`. What has come stays in the part.
+        OSError: the disk's.
+    """
+    if not part.may_continue_from(url):
+        part.restart()
+    headers = _HEADERS | _range(url, part)
+    with get(url, headers, pace, settings) as answer:
+        _begin(url, answer, part)
+        part.sources.add(url)
+        try:
+            _receive(answer, part, pace, bar)
+        finally:
+            part.flush()
+
+
+def _receive(answer, part, pace, bar):
+    while part.length < part.size:
+        data = read(answer, min(_BLOCK, part.size - part.length))
+        if not data:
+            raise TemporaryError(f"the answer ended after {part.length} of {part.size} bytes")
+        part.write(data)
+        pace.count(len(data))
+        bar.show(part.length)
+
+
+def _range(url, part):
+    if not part.length:
+        return {}
+    headers = {"Range": f"bytes={part.length}-"}
+    etag = part.etags.get(url)
+    if etag and not etag.startswith("W/"):
+        headers["If-Range"] = etag
+    return headers
+
+
+def _begin(url, answer, part):
+    """Sees that what follows belongs behind what is there, or makes the part empty."""
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise PermanentError(f"an answer in the encoding {encoding!r} that was not asked for")
+    known, etag = part.etags.get(url), answer.headers.get("ETag")
+    part.etags[url] = etag
+    if answer.status == 206 and part.length:
+        expected = f"bytes {part.length}-{part.size - 1}/{part.size}"
+        if answer.headers.get("Content-Range") == expected and known in (None, etag):
+            return
+    if answer.status in (206, 416) and part.length:
+        part.restart()
+        raise TemporaryError("another file than before, or another part than asked for")
+    if answer.status != 200:
+        raise PermanentError(f"HTTP {answer.status} where 200 was expected")
+    part.restart()
+    length = answer.headers.get("Content-Length")
+    if length not in (None, str(part.size)) and not answer.chunked:
+        raise PermanentError(f"{length} bytes, where the file has {part.size}{_hint(answer)}")
+
+
+def _hint(answer):
+    if answer.headers.get_content_type() != "text/html":
+        return ""
+    host = urllib.parse.urlsplit(answer.url).netloc
+    return f" (a page of {host}: is a login needed?)"

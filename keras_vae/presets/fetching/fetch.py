@@ -1,0 +1,190 @@
+"""A file from any mirror that can serve it: whole and verified, or an error in bounded time.
+
+Of several processes one transfers, under a lock of the file; the others wait and find it there.
+What came is kept beside the target until it is whole, and is taken up by the next attempt, also one
+of another process. Nothing here imports Keras or NumPy, so that tests can start many processes.
+"""
+
+import contextlib
+import dataclasses
+import random
+import time
+import warnings
+from pathlib import Path
+
+import filelock
+
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching.deadlines import Pace
+from keras_vae.presets.fetching.download import download
+from keras_vae.presets.fetching.partial_file import Part
+from keras_vae.presets.fetching.partial_file import path_of
+from keras_vae.presets.fetching.progress import Bar
+from keras_vae.presets.fetching.request import PermanentError
+from keras_vae.presets.fetching.request import TemporaryError
+from keras_vae.presets.fetching.settings import Patience
+from keras_vae.presets.fetching.settings import Settings
+
+_DEFAULT = Settings()
+_random = random.SystemRandom()  # that of `random` is the caller's, who may have seeded it
+
+
+class FetchError(OSError):
+    """No mirror gave the file, or it could not be written."""
+
+
+def fetch(urls, target, size, sha256, settings=_DEFAULT):
+    """Returns `target`, a file with this size and sha256, fetched where it is not there yet.
+
+    A file that is there and right is used without a lock, a write or a connection. One that is
+    there and wrong is set aside, with a warning.
+
+    Args:
+        urls: list of str, http or https: mirrors of the file, in order.
+        target: path. Its folder is made.
+        size: int, bytes.
+        sha256: str, of 64 digits.
+        settings: `Settings`.
+
+    Raises:
+        FetchError: with what each mirror answered. What has come is kept for the next call.
+    """
+    target = Path(target)
+    if cache.holds(target, size, sha256):
+        return target
+    if cache.is_offline():
+        state = "is damaged" if target.exists() else "is not there"
+        raise FetchError(f"{target} {state}, and KERAS_VAE_OFFLINE forbids to fetch it.")
+    patience = Patience(settings)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(target, patience, settings):
+            if not cache.holds(target, size, sha256):
+                _prepare(target)
+                _transfer(urls, target, size, sha256, settings, patience)
+    except FetchError:
+        raise
+    except OSError as error:  # the disk's
+        with contextlib.suppress(OSError):
+            path_of(target).unlink(missing_ok=True)  # leaves the space to others
+        raise FetchError(
+            f"{target} cannot be written: {error.strerror or error}. Free some space, or set "
+            "KERAS_VAE_HOME to a folder that can be written to."
+        ) from error
+    return target
+
+
+@contextlib.contextmanager
+def _locked(target, patience, settings):
+    """Holds the file's lock. Waits for another process as long as that one makes progress."""
+    lock = filelock.FileLock(cache.lock_path(target))
+    seen = 0
+    while True:
+        try:
+            lock.acquire(timeout=min(1.0, settings.patience / 10), poll_interval=0.02)
+            break
+        except filelock.Timeout as error:
+            length = _length(path_of(target))
+            if length >= seen + settings.quota:
+                patience.renew()
+                seen = length
+            seen = min(seen, length)
+            if patience.left() <= 0:
+                raise FetchError(f"Another process holds {lock.lock_file} and is stuck.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _length(path):
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _prepare(target):
+    cache.sweep(target, keep=[path_of(target)])
+    if target.exists():
+        aside = cache.set_aside(target)
+        warnings.warn(f"{target} was damaged. It is now {aside}, and fetched again.", stacklevel=4)
+
+
+@dataclasses.dataclass
+class _Mirror:
+    url: str
+    not_before: float = 0.0  # of the monotonic clock
+    num_failures: int = 0
+    num_wrong: int = 0
+
+
+def _transfer(urls, target, size, sha256, settings, patience):
+    mirrors, problems = [_Mirror(url) for url in urls], {}
+    settings = settings.shared_by(len(mirrors))
+    bar = Bar(target.parent.parent.name, size)
+    try:
+        with Part(target, size) as part:
+            if part.length == size:  # all was there but the last rename
+                if part.finish(sha256):
+                    return
+                part.restart()
+            while mirrors and patience.left() > 0:
+                # Those not tried yet come first, in their order.
+                mirror = min(mirrors, key=lambda m: m.not_before)
+                if mirror.not_before - time.monotonic() > patience.left():
+                    mirrors.remove(mirror)
+                    continue
+                time.sleep(max(0.0, mirror.not_before - time.monotonic()))
+                problem = _attempt(mirror, part, sha256, settings, patience, bar)
+                if problem is None:
+                    return
+                problems[mirror.url] = str(problem)
+                if _is_hopeless(mirror, problem, settings):
+                    mirrors.remove(mirror)
+    finally:
+        bar.close()
+    raise FetchError(_report(target, problems))
+
+
+def _attempt(mirror, part, sha256, settings, patience, bar):
+    """Returns `None` when the file is in its place, else the failure."""
+    best = part.best
+    try:
+        download(mirror.url, part, Pace(settings, patience), settings, bar)
+    except TemporaryError as failure:
+        if part.best - best >= settings.quota:
+            mirror.num_failures = 0
+        mirror.num_failures += 1
+        mirror.not_before = time.monotonic() + max(failure.pause, _pause(mirror, settings))
+        return failure
+    except PermanentError as failure:
+        return failure
+    if part.finish(sha256):
+        return None
+    if part.sources == {mirror.url}:
+        mirror.num_wrong += 1
+    part.may_mix = False  # else a bad mirror would spoil what a good one sends, again and again
+    part.restart()
+    mirror.not_before = time.monotonic() + _pause(mirror, settings)
+    return TemporaryError("the bytes of another file: their sha256 is wrong")
+
+
+def _is_hopeless(mirror, problem, settings):
+    return (
+        isinstance(problem, PermanentError)
+        or mirror.num_failures >= settings.max_attempts
+        or mirror.num_wrong >= settings.max_wrong
+    )
+
+
+def _pause(mirror, settings):
+    """Doubled at each failure, and jittered: processes that failed together come back apart."""
+    pause = settings.first_pause * 2 ** max(0, mirror.num_failures - 1)
+    return min(pause, settings.longest_pause) * _random.uniform(0.5, 1.0)
+
+
+def _report(target, problems):
+    lines = [f"{url}: {problem}." for url, problem in problems.items()]
+    advice = "What has come is kept: try again later, or set KERAS_VAE_ZOO to another address."
+    return " ".join([f"{target.name} could not be fetched.", *lines, advice])

@@ -1,0 +1,151 @@
+"""Presets on the Hugging Face hub: `hf://owner/name`."""
+
+import re
+import warnings
+from pathlib import Path
+
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.format.index import MAX_SIZE
+from keras_vae.presets.format.preset_files import CONFIG
+from keras_vae.presets.format.preset_files import WEIGHTS
+from keras_vae.presets.format.preset_files import read_preset
+
+_SCHEME = "hf://"
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_NEEDED = (CONFIG, WEIGHTS)
+_TEXTS = ("recipe.toml", "metrics.json")
+_ABOUT = ("README.md", "epochs.csv", "*.png")
+
+
+def is_address(text):
+    """Whether `text` begins as an address of the hub."""
+    return str(text).startswith(_SCHEME)
+
+
+def repository(address):
+    """Returns "owner/name" of `hf://owner/name`.
+
+    Raises:
+        ValueError: it is not of this form.
+    """
+    name = str(address).removeprefix(_SCHEME)
+    if not is_address(address) or not _REPOSITORY.fullmatch(name):
+        raise ValueError(f"Expected an address of the form hf://OWNER/NAME. Received: {address!r}.")
+    return name
+
+
+def url_of(address, path):
+    """Returns the https address of a file in a repository of the hub."""
+    return _library().hf_hub_url(repository(address), path)
+
+
+def download(address, again=False):
+    """Returns a folder with the preset of a repository, in the cache of `huggingface_hub`.
+
+    Only data are fetched: configuration, weights, recipe and metrics. With `KERAS_VAE_OFFLINE` it
+    must be there already.
+
+    Args:
+        address: str, `hf://owner/name`.
+        again: bool, whether also those that are in the cache are fetched.
+
+    Raises:
+        ValueError: the repository holds no preset, or one that is too large.
+        OSError: it cannot be reached.
+    """
+    library, name, revision = _library(), repository(address), None
+    if not cache.is_offline():
+        revision = _checked_revision(library, name)
+    folder = library.snapshot_download(
+        name,
+        revision=revision,
+        allow_patterns=[*_NEEDED, *_TEXTS],
+        local_files_only=cache.is_offline(),
+        force_download=again,
+    )
+    missing = [name for name in _NEEDED if not (Path(folder) / name).is_file()]
+    if missing:
+        raise ValueError(f"{address} holds no preset: {' and '.join(missing)} missing.")
+    return Path(folder)
+
+
+def mend(address):
+    """Fetches the preset of a repository again where it is damaged, and returns whether it was.
+
+    Args:
+        address: str, `hf://owner/name`.
+
+    Raises:
+        ValueError, OSError: see `download`.
+    """
+    folder = download(address)
+    try:
+        read_preset(folder).read_tensors()
+    except ValueError:
+        if cache.is_offline():
+            return False
+        warnings.warn(f"{folder} was damaged, and is fetched again.", stacklevel=4)
+        download(address, again=True)
+        return True
+    return False
+
+
+def upload(folder, address, private=False):
+    """Pushes a preset with its card to the Hugging Face hub.
+
+    The repository is made where it is missing. You must be logged in: `hf auth login`.
+
+    Args:
+        folder: path of a preset, as `save_to_preset` or `keras-vae train` write it. A `README.md`
+            in it becomes the card.
+        address: str, `hf://owner/name`.
+        private: bool, whether a new repository is private.
+
+    Returns:
+        The web address of what was pushed.
+
+    Raises:
+        ValueError: the folder holds no whole preset, or the address is not of that form.
+        ImportError: `huggingface_hub` is not installed.
+
+    Example:
+
+    ```python
+    model.save_to_preset("my_preset")
+    keras_vae.presets.upload("my_preset", "hf://me/my-vae")
+    ```
+    """
+    name = repository(address)
+    read_preset(folder).read_tensors()  # all of it: a damaged file is not to be spread
+    api = _library().HfApi()
+    api.create_repo(name, private=private, exist_ok=True)
+    patterns = [*_NEEDED, *_TEXTS, *_ABOUT]
+    done = api.upload_folder(
+        repo_id=name,
+        folder_path=str(folder),
+        allow_patterns=patterns,
+        commit_message="Upload a preset of keras_vae",
+    )
+    return str(done)
+
+
+def _checked_revision(library, name):
+    """Returns a repository's revision of now, of whose files none is too large to fetch."""
+    info = library.HfApi().model_info(name, files_metadata=True)
+    for file in info.siblings:
+        if file.rfilename in (*_NEEDED, *_TEXTS) and (file.size or 0) > MAX_SIZE:
+            raise ValueError(
+                f"{_SCHEME}{name} holds {file.rfilename} of {file.size:,} bytes; the limit is "
+                f"{MAX_SIZE:,}."
+            )
+    return info.sha
+
+
+def _library():
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise ImportError(
+            "Addresses hf://OWNER/NAME need huggingface_hub: pip install keras-vae[hub]"
+        ) from error
+    return huggingface_hub

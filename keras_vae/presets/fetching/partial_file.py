@@ -1,0 +1,81 @@
+"""The part of a file that has come so far."""
+
+import hashlib
+import os
+
+from keras_vae.presets.format.atomic_files import put_in_place
+
+_BLOCK = 1 << 20
+
+
+class Part:
+    """A temporary file beside its target, with its running sha256.
+
+    What another process left of the same file is taken up. Used under the target's lock.
+
+    Args:
+        target: `pathlib.Path`.
+        size: int, bytes of the whole file.
+    """
+
+    def __init__(self, target, size):
+        self.path = path_of(target)
+        self.size = size
+        self._target = target
+        self._file = open(self.path, "a+b")  # noqa: SIM115  closed by `__exit__`
+        self._sha256 = hashlib.sha256()
+        self._file.seek(0)
+        while block := self._file.read(_BLOCK):
+            self._sha256.update(block)
+        self.length = self.best = self._file.tell()
+        self.sources = {None} if self.length else set()  # the mirrors that the bytes are from
+        self.may_mix = True  # bytes of several mirrors
+        self.etags = {}
+        if self.length > size:
+            self.restart()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        self._file.close()
+        if self.path.exists() and not self.length:
+            self.path.unlink()
+
+    def write(self, data):
+        """Appends bytes."""
+        self._file.write(data)
+        self._sha256.update(data)
+        self.length += len(data)
+        self.best = max(self.best, self.length)
+
+    def restart(self):
+        """Forgets what has come."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._sha256 = hashlib.sha256()
+        self.length = 0
+        self.sources = set()
+
+    def may_continue_from(self, url):
+        """Whether bytes of `url` may follow those that are there."""
+        return self.may_mix or self.sources == {url}
+
+    def flush(self):
+        """Hands what has come to the system, so that a kill or a failure leaves it for resuming."""
+        self._file.flush()
+
+    def finish(self, sha256):
+        """Moves the file to its target if it is whole and has this sha256; whether it did."""
+        if self.length != self.size or self._sha256.hexdigest() != sha256:
+            return False
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        put_in_place(self.path, self._target)
+        return True
+
+
+def path_of(target):
+    """Returns the path of the part of a target."""
+    return target.with_name(f".{target.name}.part")

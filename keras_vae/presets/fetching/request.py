@@ -1,0 +1,148 @@
+"""One GET request over http or https: what may be followed, and which failures may pass."""
+
+import email.utils
+import http.client
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from keras_vae.presets.fetching.deadlines import paced
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MAY_PASS = (408, 429)  # and all of 5xx
+# From -> to. Never down to http, never to file: or any other scheme.
+_ALLOWED = {"http": ("http", "https"), "https": ("https",)}
+
+
+class TemporaryError(Exception):
+    """What another attempt at the same mirror may mend.
+
+    Args:
+        message: str.
+        pause: float, the seconds that the server wants to be left alone.
+    """
+
+    def __init__(self, message, pause=0.0):
+        super().__init__(message)
+        self.pause = pause
+
+
+class PermanentError(Exception):
+    """What another attempt at the same mirror would only meet again."""
+
+
+def get(url, headers, pace, settings):
+    """Returns the answer to a GET request, an `http.client.HTTPResponse` of status 2xx or 416.
+
+    Redirects are followed; proxies are those of the environment.
+
+    Args:
+        url: str, http or https.
+        headers: dict.
+        pace: `Pace`.
+        settings: `Settings`.
+
+    Raises:
+        TemporaryError: no connection, an answer that broke off, status 408, 429 or 5xx.
+        PermanentError: another status, a certificate that does not hold, a redirect to another
+            scheme or one too many.
+    """
+    if urllib.parse.urlsplit(url).scheme not in _ALLOWED:
+        raise PermanentError("an address that is neither http nor https")
+    for _ in range(settings.max_redirects + 1):
+        answer = _open(url, headers, pace)
+        if answer.status in _REDIRECTS:
+            answer.close()
+            url = redirected(url, answer.headers.get("Location"))
+            continue
+        if 200 <= answer.status < 300 or answer.status == 416:
+            return answer
+        answer.close()
+        raise _failure(answer)
+    raise PermanentError(f"more than {settings.max_redirects} redirects")
+
+
+def redirected(url, location):
+    """Returns where a redirect leads.
+
+    Raises:
+        PermanentError: nowhere, or where it may not lead.
+    """
+    try:
+        target = urllib.parse.urljoin(url, location or "")
+        scheme = urllib.parse.urlsplit(target).scheme
+    except ValueError as error:
+        raise PermanentError(f"a redirect to what is no address ({error})") from error
+    if not location or scheme not in _ALLOWED[urllib.parse.urlsplit(url).scheme]:
+        raise PermanentError(f"a redirect to {location!r}, which is not followed")
+    return target
+
+
+def read(answer, num_bytes):
+    """Returns up to `num_bytes` of an answer's body as soon as there are any; b"" at its end.
+
+    Raises:
+        TemporaryError: it broke off, or is too slow.
+    """
+    try:
+        return answer.read1(num_bytes)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise TemporaryError(_words(error)) from error
+
+
+def retry_after(value):
+    """Returns the seconds of a `Retry-After` header, which holds a number or a date; else 0."""
+    if not value:
+        return 0.0
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+
+
+def _open(url, headers, pace):
+    opener = urllib.request.OpenerDirector()  # no handler of files, of FTP, of redirects
+    for handler in (urllib.request.ProxyHandler(), _Http(pace), _Https(pace)):
+        opener.add_handler(handler)
+    try:
+        request = urllib.request.Request(url, headers=headers)
+        return opener.open(request, timeout=pace.connecting())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        cause = error.reason if isinstance(error, urllib.error.URLError) else error
+        never = (ssl.SSLCertVerificationError, http.client.InvalidURL)
+        kind = PermanentError if isinstance(cause, never) else TemporaryError
+        raise kind(_words(cause)) from error
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, pace):
+        super().__init__()
+        self._pace = pace
+
+    def http_open(self, request):
+        return self.do_open(paced(http.client.HTTPConnection, self._pace), request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, pace):
+        super().__init__()
+        self._pace = pace
+
+    def https_open(self, request):
+        connection = paced(http.client.HTTPSConnection, self._pace)
+        return self.do_open(connection, request, context=ssl.create_default_context())
+
+
+def _failure(answer):
+    words = f"HTTP {answer.status} {answer.reason}"
+    if answer.status in _MAY_PASS or 500 <= answer.status < 600:
+        return TemporaryError(words, retry_after(answer.headers.get("Retry-After")))
+    return PermanentError(words)
+
+
+def _words(error):
+    return str(error) or type(error).__name__

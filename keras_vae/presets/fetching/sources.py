@@ -1,0 +1,75 @@
+"""The addresses that weights are fetched from: `KERAS_VAE_ZOO`."""
+
+import os
+import urllib.parse
+from pathlib import Path
+
+from keras_vae.presets.fetching import hub
+
+VARIABLE = "KERAS_VAE_ZOO"
+_EXAMPLE = "https://example.org/zoo"
+
+
+def configured():
+    """Returns the addresses of `KERAS_VAE_ZOO`, in order; those of folders as `pathlib.Path`.
+
+    They are separated by commas: a folder's name may hold a space.
+
+    Raises:
+        ValueError: one is neither a folder, nor http, https or `hf://owner/name`.
+    """
+    words = (word.strip() for word in os.environ.get(VARIABLE, "").split(","))
+    return [_checked(word) for word in words if word]
+
+
+def folders(sources, entry):
+    """Returns the folders of `sources` in which a preset may lie, published or as in a checkout."""
+    roots = [source for source in sources if isinstance(source, Path)]
+    return [f for root in roots for f in (root / entry.name / entry.revision, root / entry.name)]
+
+
+def urls(sources, entry, file):
+    """Returns the addresses of a preset's file at the `sources` that are no folders.
+
+    `zoo/publish.py` lays files out so: `NAME/REVISION/FILE`. A revision never changes, so that a
+    zoo that has gone on still serves an older version of the library.
+
+    Args:
+        sources: list, as from `configured`.
+        entry: `Entry` of the index, whose names have been checked.
+        file: str, one of `entry.files`.
+    """
+    path = f"{entry.name}/{entry.revision}/{file}"
+    return [_join(source, path) for source in sources if not isinstance(source, Path)]
+
+
+def how_to_set(name, sources):
+    """Returns the words that say what to set where `sources`, if any, hold no such weights."""
+    state = f"no folder of {VARIABLE} holds them" if sources else f"{VARIABLE} is not set"
+    return (
+        f"The weights of {name!r} are not here, and {state}. Set it to the address to fetch them "
+        f"from, for example {VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of "
+        f"these with commas between), or train them: `keras-vae train {name}`."
+    )
+
+
+def _checked(word):
+    scheme = urllib.parse.urlsplit(word).scheme
+    if hub.is_address(word):
+        hub.repository(word)
+        return word
+    if scheme in ("http", "https") and urllib.parse.urlsplit(word).netloc:
+        return word
+    if "://" in word:
+        raise ValueError(
+            f"{VARIABLE} must hold http or https addresses, hf://OWNER/NAME or folders, with "
+            f"commas between. Received: {word!r}."
+        )
+    return Path(word).expanduser()
+
+
+def _join(source, path):
+    if hub.is_address(source):
+        return hub.url_of(source, path)
+    parts = urllib.parse.urlsplit(source)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{path}").geturl()

@@ -1,0 +1,159 @@
+"""Where presets lie: in the checkout's `zoo/`, in the wheel, in the cache, on the hub."""
+
+import difflib
+from pathlib import Path
+
+from keras_vae.presets.fetching import cached_weights
+from keras_vae.presets.fetching import hub
+from keras_vae.presets.format.index import INDEX
+from keras_vae.presets.format.index import read_index
+from keras_vae.presets.format.preset_files import CONFIG
+from keras_vae.presets.format.preset_files import WEIGHTS
+
+RECIPE = "recipe.toml"
+_PACKAGE = Path(__file__).parent
+_ZOOS = (_PACKAGE.parents[1] / "zoo", _PACKAGE / "zoo")
+
+
+def names():
+    """Returns the names of all presets with weights, here or to be fetched, sorted."""
+    return _names_with(CONFIG)
+
+
+def recipe_names():
+    """Returns the names of all presets that can be trained, sorted."""
+    return _names_with(RECIPE)
+
+
+def entries():
+    """Returns `{name: Entry}` of the index: sizes, sha256, tensors, licences and metrics."""
+    return next((read_index(zoo / INDEX) for zoo in _ZOOS if (zoo / INDEX).is_file()), {})
+
+
+def installed_folders(name):
+    """Returns the folders of this name in the checkout and in the installation."""
+    return [zoo / name for zoo in _ZOOS if (zoo / name).is_dir()]
+
+
+def is_here(name):
+    """Whether a preset's weights are on this machine, so that `find` needs no connection.
+
+    Args:
+        name: one of `names()`.
+    """
+    if _first(name, CONFIG, WEIGHTS):
+        return True
+    entry = entries().get(name)
+    return entry is not None and cached_weights.is_here(entry)
+
+
+def describe(name_or_folder):
+    """Returns a folder with a preset's texts: recipe, configuration, metrics.
+
+    Fetches nothing, unless it is given the address of a repository.
+
+    Args:
+        name_or_folder: one of `names()` or `recipe_names()`, the path of a preset's folder, or
+            `hf://owner/name`.
+
+    Raises:
+        ValueError: there is no such preset.
+    """
+    if hub.is_address(name_or_folder):
+        return hub.download(name_or_folder)
+    name = str(name_or_folder)
+    folder = _first(name, CONFIG) or _first(name, RECIPE) or Path(name_or_folder)
+    if any((folder / file).is_file() for file in (CONFIG, RECIPE)):
+        return folder
+    raise ValueError(_unknown(name, CONFIG, names()))
+
+
+def find(name_or_folder, thorough=True):
+    """Returns the folder of a preset, fetched and verified where it is not in the installation.
+
+    Args:
+        name_or_folder: one of `names()`, a path to a folder written by `save_to_preset`, or
+            `hf://owner/name`, a repository of the Hugging Face hub.
+        thorough: bool. If false, weights that are there are not read: `Preset.read_tensors` will
+            compare them, and `mend` fetches them again where they are wrong.
+
+    Raises:
+        ValueError: there is no such preset.
+        FetchError: its weights are not here, and `KERAS_VAE_ZOO` is not set or does not serve them.
+    """
+    if hub.is_address(name_or_folder):
+        return hub.download(name_or_folder)
+    if whole := _first(name_or_folder, CONFIG, WEIGHTS):
+        return whole
+    folder = _find(name_or_folder, CONFIG, names())
+    entry = entries().get(name_or_folder)
+    return cached_weights.obtain(entry, folder, thorough=thorough) if entry else folder
+
+
+def mend(name_or_folder):
+    """Compares a preset's files with what they must be, and fetches again those that are damaged.
+
+    Returns whether another try to load it may succeed: never for a preset of an installation, or in
+    a user's folder.
+
+    Args:
+        name_or_folder: as for `find`.
+
+    Raises:
+        FetchError: they cannot be fetched now.
+    """
+    if hub.is_address(name_or_folder):
+        return hub.mend(name_or_folder)
+    if name_or_folder not in entries() or _first(name_or_folder, CONFIG, WEIGHTS):
+        return False
+    find(name_or_folder)
+    return True
+
+
+def find_recipe(name_or_path):
+    """Returns the path of a recipe, given as one of `recipe_names()`, a folder or a `.toml`.
+
+    Raises:
+        ValueError: there is no such recipe.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    return _find(name_or_path, RECIPE, recipe_names()) / RECIPE
+
+
+def _names_with(file):
+    return sorted({path.parent.name for zoo in _ZOOS for path in zoo.glob(f"*/{file}")})
+
+
+def _first(name, *files):
+    """The first zoo's folder of this name that holds all these files, or `None`."""
+    if name not in _names_with(files[0]):
+        return None
+    folders = [zoo / name for zoo in _ZOOS]
+    return next((f for f in folders if all((f / file).is_file() for file in files)), None)
+
+
+def _find(name_or_folder, file, known):
+    if name_or_folder in known:
+        return _first(name_or_folder, file)
+    folder = Path(name_or_folder)
+    if (folder / file).is_file():
+        return folder
+    raise ValueError(_unknown(str(name_or_folder), file, known))
+
+
+def _unknown(name, file, known):
+    if Path(name).is_dir():
+        return f"The folder {name} holds no {file}: it is not a preset."
+    if file == CONFIG and name in recipe_names():
+        return (
+            f"The preset {name!r} has a recipe but no weights here. Train them with "
+            f"`keras-vae train {name}`, or choose one of: {', '.join(known) or 'none'}."
+        )
+    close = difflib.get_close_matches(name, known, n=1)
+    advice = f" Did you mean {close[0]!r}?" if close else ""
+    return (
+        f"There is no preset {name!r}, neither by name nor as a folder.{advice} "
+        f"Known names: {', '.join(known) or 'none'}."
+    )

@@ -1,0 +1,117 @@
+"""The index of the zoo: what each preset's files must be. It comes in the wheel and is trusted."""
+
+import dataclasses
+import json
+import math
+import re
+from pathlib import Path
+
+from keras_vae.presets.format.tensor_table import DTYPES
+
+INDEX = "index.json"
+FORMAT = 1
+MAX_SIZE = 4 << 30  # bytes of a file
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """What a file must be.
+
+    Attributes:
+        size: int, bytes.
+        sha256: str, of 64 digits.
+    """
+
+    size: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A preset of the index.
+
+    Attributes:
+        name: str.
+        revision: str, a sha256 over its files.
+        files: dict, file name -> `File`.
+        tensors: dict, tensor name -> `(dtype, shape)`, with the dtypes of safetensors.
+        num_parameters: int.
+        licence: dict, "weights" and "data" -> words.
+        metrics: dict, the `test` part of its `metrics.json`.
+    """
+
+    name: str
+    revision: str
+    files: dict
+    tensors: dict
+    num_parameters: int
+    licence: dict
+    metrics: dict
+
+
+def read_index(path):
+    """Returns `{name: Entry}` of an `index.json`; nothing where there is none.
+
+    Raises:
+        ValueError: the file is not an index, or holds a name, a size or a shape out of bounds.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != FORMAT:
+            raise ValueError(f"format {content['format']!r}, expected {FORMAT}")
+        return {name: _entry(name, table) for name, table in content["presets"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not an index of presets: {type(error).__name__}, {error}"
+        ) from error
+
+
+def check_name(name):
+    """Returns a preset's name; raises `ValueError` where it could be anything but a folder's."""
+    return _matching(_NAME, name, "name of a preset")
+
+
+def _entry(name, table):
+    files = {_matching(_FILE, k, "name of a file"): _file(v) for k, v in table["files"].items()}
+    tensors = {k: _tensor(k, v) for k, v in table["tensors"].items()}
+    num_bytes = sum(DTYPES[dtype].itemsize * math.prod(shape) for dtype, shape in tensors.values())
+    if num_bytes > sum(file.size for file in files.values()):
+        raise ValueError(f"tensors of {num_bytes} bytes are more than the files of {name}")
+    return Entry(
+        name=check_name(name),
+        revision=_matching(_DIGEST, table["revision"], "revision"),
+        files=files,
+        tensors=tensors,
+        num_parameters=_count(table["num_parameters"], MAX_SIZE),
+        licence=dict(table["licence"]),
+        metrics=dict(table["metrics"]),
+    )
+
+
+def _file(table):
+    size = _count(table["size"], MAX_SIZE)
+    return File(size, _matching(_DIGEST, table["sha256"], "sha256"))
+
+
+def _tensor(name, table):
+    if table["dtype"] not in DTYPES:
+        raise ValueError(f"tensor {name!r} has the unknown dtype {table['dtype']!r}")
+    return table["dtype"], tuple(_count(n, MAX_SIZE, least=0) for n in table["shape"])
+
+
+def _count(value, most, least=1):
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"expected an integer from {least} to {most}, received {value!r}")
+    return value
+
+
+def _matching(pattern, text, meaning):
+    if not isinstance(text, str) or not pattern.fullmatch(text):
+        raise ValueError(f"{text!r} is no {meaning}")
+    return text

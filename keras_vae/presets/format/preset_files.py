@@ -1,0 +1,216 @@
+"""A preset on disk: `config.json` and `model.safetensors`, written and read whole or not at all."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from safetensors.numpy import save as dump_safetensors
+
+from keras_vae.presets.format import strict_json
+from keras_vae.presets.format.atomic_files import put_in_place
+from keras_vae.presets.format.atomic_files import written_beside
+from keras_vae.presets.format.tensor_table import read_table
+from keras_vae.presets.format.tree_hash import tree_sha256
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+FORMAT = 3
+_AGAIN = "Fetch both files again, or save the model again."
+
+
+class Preset(NamedTuple):
+    """What a preset holds.
+
+    Attributes:
+        folder: `pathlib.Path` it was read from.
+        model_config: dict, the serialised model, without weights.
+        table: dict, stable name -> `TensorEntry` with `shape` and `dtype`.
+        digest: str, the `tree_sha256` of the file of weights.
+        num_bytes: int, its size.
+    """
+
+    folder: Path
+    model_config: dict
+    table: dict
+    digest: str
+    num_bytes: int
+
+    def read_tensors(self):
+        """Returns `{name: NumPy array}`, after checking the whole file against its digest.
+
+        Raises:
+            ValueError: the file is not the one that was written.
+        """
+        path, data = _weights_path(self.folder, self.digest), np.empty(self.num_bytes, "uint8")
+        with _opened(path) as (file, _):
+            file.readinto(data)
+        if tree_sha256(data) != self.digest:
+            raise ValueError(
+                f"{path} is not the file that {CONFIG} was written with (its sha256 differs): it "
+                f"is damaged, or belongs to another preset. {_AGAIN}"
+            )
+        data = data[self.num_bytes - sum(v.num_bytes for v in self.table.values()) :]
+        return {k: v.of(data) for k, v in self.table.items()}
+
+
+def write_preset(folder, model_config, tensors):
+    """Writes a preset into `folder`, which is made where it is missing.
+
+    Both files are written beside their places and flushed to the disk; then the old weights are
+    put aside, the new ones in place, and last the config. Whichever config is there names its
+    weights by their digest, in place or aside, so that the folder holds a whole preset, the old
+    one or the new one, at every moment. What a killed process left is removed by the next.
+
+    Args:
+        folder: path.
+        model_config: dict that JSON can hold.
+        tensors: dict, name -> NumPy array.
+
+    Raises:
+        ValueError: a config that JSON cannot hold.
+        OSError: the disk is full, or the folder cannot be written to. The old preset still holds.
+    """
+    folder = Path(folder)
+    weights = dump_safetensors({k: np.asarray(v, order="C") for k, v in tensors.items()})
+    config = config_bytes(model_config, weights)
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder, but=_old_weights(folder))
+    with (
+        written_beside(folder / WEIGHTS, weights) as new_weights,
+        written_beside(folder / CONFIG, config) as new_config,
+    ):
+        aside = _old_weights(folder)
+        if aside and not aside.exists() and (folder / WEIGHTS).exists():
+            put_in_place(folder / WEIGHTS, aside)
+        put_in_place(new_weights, folder / WEIGHTS)
+        put_in_place(new_config, folder / CONFIG)  # from here on the new preset holds
+    _remove_leftovers(folder)
+
+
+def read_preset(folder):
+    """Returns the `Preset` in `folder`, without having read a tensor: see `read_tensors`.
+
+    Raises:
+        ValueError: a file is missing, unreadable, or not the one that was written.
+    """
+    folder = Path(folder)
+    config = _read_config(folder / CONFIG)
+    expected = config["weights"]
+    path = _weights_path(folder, expected["tree_sha256"])
+    with _opened(path) as (file, num_bytes):
+        if num_bytes != expected["size"]:
+            raise ValueError(
+                f"{path} has {num_bytes:,} bytes, and {CONFIG} was written with a file of "
+                f"{expected['size']:,}: it is cut off, or belongs to another preset. {_AGAIN}"
+            )
+        try:
+            table = read_table(file, num_bytes)
+        except ValueError as error:
+            raise ValueError(f"{path} is not a safetensors file of weights: {error}.") from error
+    return Preset(folder, config["model"], table, expected["tree_sha256"], num_bytes)
+
+
+def config_bytes(model_config, weights):
+    """Returns the content of `config.json` for a model's config and the bytes of its weights.
+
+    Raises:
+        ValueError: a config that JSON cannot hold, such as one with NaN, or that is too large.
+    """
+    weights = {"file": WEIGHTS, "size": len(weights), "tree_sha256": tree_sha256(weights)}
+    try:
+        data = _signed(weights, model_config)
+        strict_json.parse(data)  # what could not be read is not written
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"This model's config cannot be written as JSON: {error}.") from error
+    return data
+
+
+def _signed(weights, model_config):
+    """The one way to write a config down, with the sha256 of all else in it."""
+    content = {"format": FORMAT, "weights": weights, "model": model_config}
+    content = {"sha256": hashlib.sha256(_rendered(content)).hexdigest(), **content}
+    return _rendered(content)
+
+
+def _rendered(content):
+    return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode()
+
+
+def _read_config(path):
+    with _opened(path) as (file, _):
+        data = file.read(strict_json.MAX_BYTES + 1)
+    try:
+        config = strict_json.parse(data)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}. It is damaged. {_AGAIN}") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ValueError(
+            f"{path} is not a preset of format {FORMAT}. It was written by another program, or by "
+            "another version of keras_vae: update it, or save the model again."
+        )
+    weights, model_config = config.get("weights"), config.get("model")
+    if not _is_weights(weights) or not isinstance(model_config, dict):
+        raise ValueError(f"{path} lacks `model` or `weights`: it is damaged. {_AGAIN}")
+    if _signed(weights, model_config) != data:
+        raise ValueError(
+            f"{path} is not as it was written (its sha256 differs): it is damaged, or was edited. "
+            f"{_AGAIN}"
+        )
+    return config
+
+
+def _is_weights(weights):
+    return (
+        isinstance(weights, dict)
+        and weights.get("file") == WEIGHTS
+        and type(weights.get("size")) is int
+        and isinstance(weights.get("tree_sha256"), str)
+        # A part of a file's name is made of it.
+        and re.fullmatch("[0-9a-f]{64}", weights["tree_sha256"]) is not None
+    )
+
+
+def _weights_path(folder, digest):
+    aside = _aside(folder, digest)
+    return aside if aside.exists() else folder / WEIGHTS
+
+
+def _aside(folder, digest):
+    """Where weights wait until the config that names them is replaced."""
+    return folder / f".{WEIGHTS}.{digest[:16]}"
+
+
+def _old_weights(folder):
+    """Where the weights of the preset in `folder` would be put aside; `None` without a preset."""
+    try:
+        return _aside(folder, _read_config(folder / CONFIG)["weights"]["tree_sha256"])
+    except ValueError:
+        return None
+
+
+def _remove_leftovers(folder, but=None):
+    for name in (WEIGHTS, CONFIG):
+        for path in folder.glob(f".{name}.*"):
+            if path != but:
+                path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """Opens a regular file, and no pipe or device that would never end; gives also its size."""
+    try:
+        # Without O_NONBLOCK, which Windows does not have or need, a pipe would wait for a writer.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with open(os.open(path, flags), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ValueError(f"{path} cannot be read: it is not a file.")
+            yield file, status.st_size
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error

@@ -1,0 +1,90 @@
+"""What quantizers share that search for the nearest code."""
+
+import keras
+from keras import ops
+
+from keras_vae.checks import check_count
+from keras_vae.configured import check_configured
+from keras_vae.quantizers.gradient_estimators import GradientEstimator
+from keras_vae.quantizers.gradient_estimators import StraightThrough
+from keras_vae.quantizers.nearest_codes import nearest_codes
+from keras_vae.quantizers.projected_quantizer import ProjectedQuantizer
+from keras_vae.quantizers.projected_quantizer import quantized
+from keras_vae.quantizers.quantizer import rows_of
+
+
+class CodebookQuantizer(ProjectedQuantizer):
+    """Base class of quantizers that give each z the nearest of K codes e:
+
+        index = argmin_k |z - e_k|,   z_q = e_index
+
+    `commitment` is |z - sg[e]|^2, whose gradient moves z, and `codebook` |sg[z] - e|^2, whose
+    gradient moves the codes. A subclass defines `codes`.
+
+    Args:
+        num_embeddings: int, K, at least 2.
+        code_dim: int, d, the dimensions of the codes; `None` for the D of z_e.
+        gradient: `GradientEstimator`, by default `StraightThrough()`.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Raises:
+        ValueError: an argument that is not as above; an input without an axis of positions.
+    """
+
+    def __init__(self, num_embeddings, code_dim=None, gradient=None, **kwargs):
+        super().__init__(**kwargs)
+        self._num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
+        self.code_dim = None if code_dim is None else check_count("code_dim", code_dim)
+        self.gradient = check_configured("gradient", gradient, GradientEstimator, StraightThrough)
+
+    @property
+    def num_embeddings(self):
+        return self._num_embeddings
+
+    def build(self, input_shape):
+        if len(input_shape) < 3 or input_shape[-1] is None:
+            raise ValueError(
+                f"{type(self).__name__} quantizes z_e of shape (B, ..., D), D known, with at least "
+                f"one axis of positions. Received: {tuple(input_shape)}. One vector an example, "
+                "(B, D), may be reshaped to N positions, (B, N, D / N)."
+            )
+        super().build(input_shape)
+
+    def codes(self):
+        """Returns the codes, float32 (K, d)."""
+        raise NotImplementedError(f"{type(self).__name__} must define `codes`.")
+
+    def nearest(self, z, codes, mask):
+        """Returns `Quantized` of z (B, ..., d) by the nearest of codes (K, d)."""
+        indices = ops.reshape(self.search(rows_of(z), codes), ops.shape(z)[:-1])
+        found = ops.take(codes, indices, axis=0)
+        return quantized(
+            self.project_out(self.gradient(z, found)),
+            indices,
+            _squared_distance(z, ops.stop_gradient(found)),
+            _squared_distance(ops.stop_gradient(z), found),
+            mask,
+        )
+
+    def search(self, rows, codes):
+        """Returns which of the codes (K, d) each of the rows (N, d) is given, int32 (N,)."""
+        return nearest_codes(rows, codes)
+
+    def codes_of(self, indices):
+        return ops.take(self.codes(), indices, axis=0)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_embeddings": self.num_embeddings,
+            "code_dim": self.code_dim,
+            "gradient": keras.saving.serialize_keras_object(self.gradient),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def _squared_distance(a, b):
+    return ops.sum(ops.square(a - b), axis=-1)

@@ -1,0 +1,101 @@
+"""Quantizers made of several, whose indices lie side by side."""
+
+import keras
+from keras import ops
+
+from keras_vae.quantizers.quantizer import Quantized
+from keras_vae.quantizers.quantizer import Quantizer
+
+
+class CompositeQuantizer(Quantizer):
+    """Base class of quantizers made of others, which give each position one index each.
+
+    A subclass defines how z_e is dealt out to them, and what z_q is made of.
+
+    Args:
+        quantizers: list of at least two `Quantizer`s, of as many embeddings each.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Raises:
+        ValueError: `quantizers` is no such list, or holds one of them twice.
+    """
+
+    def __init__(self, quantizers, **kwargs):
+        super().__init__(**kwargs)
+        self.quantizers = _check_quantizers(quantizers)
+
+    @property
+    def num_embeddings(self):
+        return self.quantizers[0].num_embeddings
+
+    @property
+    def num_codebooks(self):
+        return sum(quantizer.num_codebooks for quantizer in self.quantizers)
+
+    @property
+    def across_replicas(self):
+        """The sum over devices that all of the quantizers use; see `Quantizer`."""
+        return self.quantizers[0].across_replicas
+
+    @across_replicas.setter
+    def across_replicas(self, function):
+        for quantizer in self.quantizers:
+            quantizer.across_replicas = function
+
+    def build_each(self, input_shape):
+        """Builds the quantizers for inputs of this shape."""
+        for quantizer in self.quantizers:
+            if not quantizer.built:  # one read from a file is
+                quantizer.build(input_shape)
+
+    def joined(self, z_q, parts):
+        """Returns `Quantized` with this z_q, and the indices and costs of the list `parts`."""
+        indices = [
+            part.indices if quantizer.num_codebooks > 1 else ops.expand_dims(part.indices, -1)
+            for quantizer, part in zip(self.quantizers, parts, strict=True)
+        ]
+        return Quantized(
+            z_q,
+            ops.concatenate(indices, axis=-1),
+            sum(part.commitment for part in parts),
+            sum(part.codebook for part in parts),
+        )
+
+    def embed_each(self, indices):
+        """Returns the list of what the quantizers make of indices (B, ..., Q)."""
+        codes, start = [], 0
+        for quantizer in self.quantizers:
+            end = start + quantizer.num_codebooks
+            own = indices[..., start] if end == start + 1 else indices[..., start:end]
+            codes.append(quantizer.embed(own))
+            start = end
+        return codes
+
+    def get_config(self):
+        quantizers = [keras.saving.serialize_keras_object(q) for q in self.quantizers]
+        return {**super().get_config(), "quantizers": quantizers}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def _check_quantizers(quantizers):
+    is_list = isinstance(quantizers, list | tuple) and len(quantizers) > 1
+    if not is_list or not all(isinstance(q, Quantizer) for q in quantizers):
+        raise ValueError(
+            "`quantizers` must be a list of at least two quantizers, such as "
+            f"[VectorQuantizer(512) for _ in range(4)]. Received: {quantizers!r}."
+        )
+    if len({id(quantizer) for quantizer in quantizers}) < len(quantizers):
+        raise ValueError(
+            "`quantizers` must be different objects: their codebooks are learned one by one. "
+            "Received: the same one twice. Write [make() for _ in range(n)], not [one] * n."
+        )
+    sizes = [quantizer.num_embeddings for quantizer in quantizers]
+    if len(set(sizes)) > 1:
+        raise ValueError(
+            "`quantizers` must have one `num_embeddings`, the same for all, so that their indices "
+            f"fit into one tensor of codes. Received: {sizes}."
+        )
+    return list(quantizers)

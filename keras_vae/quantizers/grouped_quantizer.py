@@ -1,0 +1,58 @@
+"""Grouped quantization: each part of the channels has a quantizer of its own."""
+
+import keras
+from keras import ops
+
+from keras_vae.quantizers.composite_quantizer import CompositeQuantizer
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class GroupedQuantizer(CompositeQuantizer):
+    """Splits the channels of z_e into G groups and quantizes each by itself.
+
+    G quantizers of K codes have K^G combinations, for the price of K codes of the full dimension.
+    z_q joins the groups again; costs are summed over them.
+
+    Args:
+        quantizers: list of G `Quantizer`s, at least two.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Input shape: (B, ..., D), D a multiple of G.
+    Output: `Quantized`, with indices (B, ..., G).
+
+    Raises:
+        ValueError: an argument that is not as above, or quantizers of different `num_embeddings`;
+            when built, if D is no multiple of G.
+
+    Example:
+
+    ```python
+    quantizer = GroupedQuantizer([VectorQuantizer(256) for _ in range(2)])
+    z_q, indices, commitment, codebook = quantizer(z_e)  # indices (B, 7, 7, 2)
+    ```
+
+    Reference: Baevski et al. 2020, "vq-wav2vec: self-supervised learning of discrete speech
+    representations", section 3.3; Yang et al. 2023, "HiFi-Codec: group-residual vector
+    quantization for high fidelity audio codec".
+    """
+
+    def build(self, input_shape):
+        *positions, dim = input_shape
+        num_groups = len(self.quantizers)
+        if dim % num_groups:
+            raise ValueError(
+                f"The last axis of z_e must be a multiple of the {num_groups} `quantizers`, one "
+                f"for each group of channels. Received: shape {tuple(input_shape)}."
+            )
+        self.build_each((*positions, dim // num_groups))
+
+    def call(self, z_e, mask=None, training=False, seed=None):
+        groups = ops.split(z_e, len(self.quantizers), axis=-1)
+        parts = [
+            quantizer(group, mask=mask, training=training, seed=seed)
+            for quantizer, group in zip(self.quantizers, groups, strict=True)
+        ]
+        return self.joined(ops.concatenate([part.z_q for part in parts], axis=-1), parts)
+
+    def embed(self, indices):
+        return ops.concatenate(self.embed_each(indices), axis=-1)

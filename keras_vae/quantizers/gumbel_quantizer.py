@@ -1,0 +1,99 @@
+"""A quantizer that draws its codes, with the gradient of a relaxed draw."""
+
+import keras
+from keras import ops
+
+from keras_vae.checks import check_count
+from keras_vae.distributions import Categorical
+from keras_vae.distributions import kl_divergence
+from keras_vae.gradients import straight_through
+from keras_vae.quantizers.projected_quantizer import quantized
+from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantizer
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class GumbelQuantizer(Quantizer):
+    """Draws each code from a distribution q(index|z_e), and learns through a relaxed draw.
+
+    A dense layer makes the logits l of q from z_e. In training, with Gumbel noise g,
+
+        index = argmax(l + g),   z_q = codebook[index]
+
+    and the gradient of z_q, for logits and codebook alike, is that of the relaxed draw
+
+        softmax((l + g) / temperature) codebook      (equation 2, straight through)
+
+    In evaluation there is no noise, and the index is the most probable. `codebook` is the cost
+    KL(q || uniform) = ln K - H(q) in nats, summed over positions: of q and not of the draw, so
+    that it is the same in both. There is nothing to commit to, and `commitment` is 0.
+
+    Args:
+        num_embeddings: int, K, at least 2.
+        temperature: float greater than 0: the lower, the smaller the bias of the gradient, and the
+            larger its variance.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Input shape: (B, ..., D).
+    Output: `Quantized`, with indices (B, ...).
+
+    Raises:
+        ValueError: an argument that is not as above.
+
+    Example:
+
+    ```python
+    quantizer = GumbelQuantizer(512)
+    noise = keras.random.SeedGenerator(0)
+    z_q, indices, _, kl = quantizer(z_e, training=True, seed=noise)
+    ```
+
+    Reference: Jang et al. 2017, "Categorical reparameterization with Gumbel-softmax"; Ramesh et
+    al. 2021, "Zero-shot text-to-image generation" (DALL-E), section 2.1.
+    """
+
+    def __init__(self, num_embeddings, temperature=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self._num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
+        if not isinstance(temperature, int | float) or not temperature > 0:
+            raise ValueError(
+                f"`temperature` must be a number greater than 0. Received: {temperature!r}."
+            )
+        self.temperature = temperature
+
+    @property
+    def num_embeddings(self):
+        return self._num_embeddings
+
+    def build(self, input_shape):
+        self.to_logits = keras.layers.Dense(self.num_embeddings, dtype="float32", name="to_logits")
+        self.to_logits.build(input_shape)
+        self.codebook = self.add_weight(
+            name="codebook",
+            shape=(self.num_embeddings, input_shape[-1]),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+        )
+
+    def call(self, z_e, mask=None, training=False, seed=None):
+        logits = self.to_logits(where(mask, z_e, 0.0))  # (B, ..., K)
+        q = Categorical(logits, batch_ndims=len(logits.shape) - 1)  # at each position
+        uniform = Categorical(ops.zeros((self.num_embeddings,)), batch_ndims=0)
+        scores = q.perturbed(q.shape, seed) if training else q.log_probs
+        indices = ops.argmax(scores, axis=-1)
+        relaxed = ops.matmul(ops.softmax(scores / self.temperature, axis=-1), self.codebook)
+        z_q = straight_through(self._codes_of(indices), relaxed)
+        no_cost = ops.zeros_like(logits[..., 0])
+        return quantized(z_q, indices, no_cost, kl_divergence(q, uniform), mask)
+
+    def embed(self, indices):
+        return where(indices >= 0, self._codes_of(ops.maximum(indices, 0)), 0.0)
+
+    def _codes_of(self, indices):
+        return ops.take(self.codebook, indices, axis=0)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_embeddings": self.num_embeddings,
+            "temperature": self.temperature,
+        }

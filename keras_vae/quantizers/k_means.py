@@ -1,0 +1,74 @@
+"""Codes made of the rows of a batch: drawn from them, or moved to their means."""
+
+from keras import ops
+
+from keras_vae.quantizers.nearest_codes import nearest_codes
+
+JITTER = 0.1  # of the way to another row, at most, are codes put that share a row
+
+
+def k_means(codes, rows, weights, noise, num_iterations):
+    """Returns codes moved, several times, to the mean of the rows nearest to each.
+
+    Codes that are nearest to no row are drawn again each time, from the rows with probabilities
+    proportional to their squared distance to their code, as k-means++ draws.
+
+    Args:
+        codes: float32 tensor (K, d), where they start.
+        rows: float32 tensor (N, d), finite.
+        weights: float32 tensor (N,), 1 or 0, for rows to leave out.
+        noise: float32 tensor (N,), uniform in [0, 1), which decides the draws.
+        num_iterations: int.
+
+    Reference: Lloyd 1982, "Least squares quantization in PCM"; Arthur, Vassilvitskii 2007,
+    "k-means++: the advantages of careful seeding".
+    """
+
+    def iterate(_, codes):
+        indices = nearest_codes(rows, codes)
+        sums, counts = totals(rows, weights, indices, codes.shape[0])
+        is_used = (counts > 0)[:, None]
+        means = ops.where(is_used, sums / ops.maximum(counts, 1.0)[:, None], codes)
+        squares = ops.sum(ops.square(rows - ops.take(codes, indices, axis=0)), axis=-1)
+        return drawn_again(means, counts == 0, rows, weights * squares, noise)
+
+    return ops.fori_loop(0, num_iterations, iterate, codes)
+
+
+def totals(rows, weights, indices, num_codes):
+    """Returns the sum of the rows of each code, (K, d), and their number, (K,), both weighted."""
+    weights = weights[:, None]
+    weighted = ops.concatenate([rows * weights, weights], axis=-1)
+    sums = ops.segment_sum(weighted, indices, num_codes)
+    return sums[:, :-1], sums[:, -1]
+
+
+def drawn_again(codes, lost, rows, weights, noise):
+    """Returns codes of which those `lost` have been put on rows drawn at random.
+
+    Rows are drawn without replacement. Where there are fewer than lost codes all are taken again,
+    and the codes put a small step towards another row, so that they can part.
+
+    Args:
+        codes: float32 tensor (K, d).
+        lost: bool tensor (K,).
+        rows: float32 tensor (N, d), finite.
+        weights: float32 tensor (N,), what the probabilities of the draws are proportional to.
+            Where all are 0, no code moves.
+        noise: float32 tensor (N,), uniform in [0, 1), which decides the draws.
+    """
+    # N clocks that ring at rates proportional to the weights ring in the order of such draws.
+    times = -ops.log1p(-noise) / ops.maximum(weights, 1e-30)
+    order = ops.argsort(ops.where(weights > 0, times, float("inf")))
+    num_rows = ops.sum(ops.cast(weights > 0, "int32"))
+    size = ops.maximum(num_rows, 1)
+    turn = ops.cumsum(ops.cast(lost, "int32")) - 1  # 0 for the first lost code, 1 for the second
+    lap = ops.cast(turn // size, "float32")
+    row = _rows_at(order, turn % size, rows)
+    other = _rows_at(order, (turn + 1) % size, rows)
+    drawn = row + (JITTER * lap / (lap + 1))[:, None] * (other - row)
+    return ops.where(ops.logical_and(lost, num_rows > 0)[:, None], drawn, codes)
+
+
+def _rows_at(order, places, rows):
+    return ops.take(rows, ops.take(order, places, axis=0), axis=0)

@@ -1,0 +1,123 @@
+"""Lookup-free quantization: the signs of a few channels."""
+
+import keras
+from keras import ops
+
+from keras_vae.checks import check_count
+from keras_vae.gradients import straight_through
+from keras_vae.quantizers.finite_scalar_quantizer import digits_of
+from keras_vae.quantizers.finite_scalar_quantizer import indices_of
+from keras_vae.quantizers.projected_quantizer import ProjectedQuantizer
+from keras_vae.quantizers.projected_quantizer import quantized
+from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import rows_of
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class LookupFreeQuantizer(ProjectedQuantizer):
+    """Takes the signs of b channels: 2^b codes of -1 and 1, without a table to look them up in.
+
+        z_q = sign(z),   index = sum_i 2^(i - 1) [z_i > 0]
+
+    Signs are passed straight through, and `commitment` is |z - z_q|^2. `codebook` is the entropy
+    cost, by which every position decides for one code, and all of them together use all codes:
+
+        codebook = sum over positions of H(q) - diversity_weight H(mean of q over the batch)
+
+    in nats, with q the soft assignment of each bit, q(1) = sigmoid(4 z_i / temperature): its
+    log-odds are the difference of the squared distances from -1 and 1. It may be negative, and is
+    least, -b ln 2 a position, where every position is sure and every bit even. Bits of a position
+    are independent under q, and H(q) is a sum over them. So is, here, H of the mean, which is
+    an upper bound that needs no table of 2^b numbers: it does not see that bits depend on each
+    other.
+
+    b differs from D as a rule: one dense layer then projects z_e to b channels, and another the
+    codes to D.
+
+    Args:
+        num_bits: int, b, from 1 to 30.
+        diversity_weight: float of at least 0, what the entropy of all positions weighs against
+            that of each.
+        temperature: float greater than 0, of the soft assignments.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Input shape: (B, ..., D).
+    Output: `Quantized`, with indices (B, ...).
+
+    Raises:
+        ValueError: an argument that is not as above.
+
+    Example:
+
+    ```python
+    quantizer = LookupFreeQuantizer(num_bits=10)  # 1,024 codes
+    z_q, indices, commitment, codebook = quantizer(z_e)
+    ```
+
+    Reference: Yu et al. 2023, "Language model beats diffusion: tokenizer is key to visual
+    generation" (MAGVIT-v2), section 3.1.
+    """
+
+    def __init__(self, num_bits, diversity_weight=1.0, temperature=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.code_dim = self.num_bits = check_count("num_bits", num_bits)
+        if self.num_bits > 30:
+            raise ValueError(
+                f"`num_bits` must be at most 30, as indices are int32. Received: {num_bits}. Use a "
+                "GroupedQuantizer."
+            )
+        if not isinstance(diversity_weight, int | float) or not diversity_weight >= 0:
+            raise ValueError(
+                "`diversity_weight` must be a number of at least 0. Received: "
+                f"{diversity_weight!r}."
+            )
+        if not isinstance(temperature, int | float) or not temperature > 0:
+            raise ValueError(
+                f"`temperature` must be a number greater than 0. Received: {temperature!r}."
+            )
+        self.diversity_weight, self.temperature = diversity_weight, temperature
+
+    @property
+    def num_embeddings(self):
+        return 2**self.num_bits
+
+    def call(self, z_e, mask=None, training=False, seed=None):
+        z = self.project_in(where(mask, z_e, 0.0))
+        indices = indices_of(z > 0, self._levels)
+        signs = self.codes_of(indices)
+        commitment = ops.sum(ops.square(z - ops.stop_gradient(signs)), axis=-1)
+        z_q = self.project_out(straight_through(signs, z))
+        return quantized(z_q, indices, commitment, self._entropy_cost(z, mask), mask)
+
+    def codes_of(self, indices):
+        return 2 * digits_of(indices, self._levels) - 1
+
+    @property
+    def _levels(self):
+        return (2,) * self.num_bits
+
+    def _entropy_cost(self, z, mask):
+        """The entropy cost of each position, (B, ...)."""
+        q = ops.sigmoid(4 * z / self.temperature)
+        return _entropy(q) - self.diversity_weight * _entropy(self._mean(q, mask))
+
+    def _mean(self, q, mask):
+        """The mean over the positions of the batch, (b,), of q (B, ..., b)."""
+        counted = ops.concatenate([q, ops.ones_like(q[..., :1])], axis=-1)
+        sums = ops.sum(rows_of(where(mask, counted, 0.0)), axis=0)
+        sums = self.across_replicas(sums)
+        return sums[:-1] / ops.maximum(sums[-1], 1)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_bits": self.num_bits,
+            "diversity_weight": self.diversity_weight,
+            "temperature": self.temperature,
+        }
+
+
+def _entropy(q):
+    """The entropy of independent bits of probabilities q (..., b), (...) nats."""
+    terms = [p * ops.log(ops.maximum(p, 1e-30)) for p in (q, 1 - q)]
+    return -ops.sum(sum(terms), axis=-1)

@@ -1,0 +1,83 @@
+"""The search for the nearest code, which is most of the work of a vector quantizer."""
+
+from keras import ops
+
+from keras_vae.devices import products_are_exact
+
+TILE_SIZE = 2**21  # 8 MB, which a processor's cache mostly holds
+BLOCK_SIZE = 64  # codes among which the largest number is found before its index
+
+
+def nearest_codes(z, codebook):
+    """Returns the index of the code nearest to each row of z, the lowest of several.
+
+    `argmin_k |z - e_k|^2 = argmax_k z . e_k - |e_k|^2 / 2`
+
+    The right is a matrix product, made of so many rows at a time that no more than `TILE_SIZE` of
+    the N x K numbers exist at once (or K, if that is more). Nothing is differentiated.
+
+    Args:
+        z: float32 tensor (N, d).
+        codebook: float32 tensor (K, d).
+
+    Returns:
+        int32 tensor (N,); 0 for rows that hold NaN.
+    """
+    num_codes = codebook.shape[0]
+    z, codebook = ops.stop_gradient(z), ops.stop_gradient(codebook)
+    origin = _origin(codebook)
+    z, codes = z - origin, codebook - origin
+    biases = -0.5 * ops.sum(ops.square(codes), axis=-1, keepdims=True)
+    rows = ops.concatenate([z, ops.ones_like(z[:, :1])], axis=-1)
+    codes = ops.concatenate([codes, biases], axis=-1)
+    if not products_are_exact():
+        (z, z_rest), (codes, codes_rest) = _split(rows), _split(codes)
+        rows = ops.concatenate([z, z_rest, z], axis=-1)
+        codes = ops.concatenate([codes, codes, codes_rest], axis=-1)
+
+    block_size = min(BLOCK_SIZE, num_codes)
+    codes = ops.concatenate([codes, codes[: -num_codes % block_size]])  # whole blocks
+    codes = ops.transpose(codes)
+    found = _tile_by_tile(
+        lambda tile: _first_argmax(ops.matmul(tile, codes), block_size),
+        rows,
+        max(1, TILE_SIZE // num_codes),
+    )
+    return ops.where(found < num_codes, found, found - num_codes)
+
+
+def _origin(codebook):
+    """The mean of the codes, in dimensions where they are far from 0: squares would lose the
+    digits that tell them apart. Elsewhere 0, so that ties stay ties."""
+    mean = ops.mean(codebook, axis=0)
+    spread = ops.max(ops.abs(codebook - mean))
+    return ops.where(ops.abs(mean) > 4 * spread, mean, 0.0)
+
+
+def _split(x):
+    """Two parts of the sum x: its first 11 bits, all that a GPU multiplies, and the rest."""
+    first = ops.view(ops.bitwise_and(ops.view(x, "int32"), -(2**13)), "float32")
+    return first, x - first
+
+
+def _first_argmax(scores, block_size):
+    """The first argmax of each row: of the blocks' largest numbers, and within that block.
+
+    A plain argmax carries an index along with each number, and takes longer than the product.
+    """
+    blocks = ops.reshape(scores, (-1, scores.shape[-1] // block_size, block_size))
+    block = ops.argmax(ops.max(blocks, axis=-1), axis=-1)  # (rows,)
+    best = ops.take_along_axis(blocks, block[:, None, None], axis=1)[:, 0]
+    return block * block_size + ops.argmax(best, axis=-1)
+
+
+def _tile_by_tile(function, rows, tile_size):
+    """Returns `function(rows)`, (N,), computed of about `tile_size` rows at a time."""
+    num_rows = ops.shape(rows)[0]  # on TensorFlow it may not be known while tracing
+    if isinstance(num_rows, int) and num_rows <= tile_size:
+        return function(rows)
+    num_tiles = -(-num_rows // tile_size)
+    tile_size = -(-num_rows // num_tiles)  # all tiles alike, and hardly any filling
+    rows = ops.pad(rows, ((0, num_tiles * tile_size - num_rows), (0, 0)))
+    tiles = ops.reshape(rows, (num_tiles, tile_size, rows.shape[-1]))
+    return ops.reshape(ops.map(function, tiles), (-1,))[:num_rows]

@@ -1,0 +1,81 @@
+"""Residual quantization: each level quantizes what those before it have left over."""
+
+import keras
+from keras import ops
+
+from keras_vae.gradients import straight_through
+from keras_vae.quantizers.composite_quantizer import CompositeQuantizer
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class ResidualQuantizer(CompositeQuantizer):
+    """Quantizes z_e by a sum of codes, each of what the ones before it leave over:
+
+        z_q = e_1 + ... + e_Q,   e_l the code of r_l = z_e - sg[e_1 + ... + e_(l-1)]
+
+    Q levels of K codes have K^Q sums, for the price of Q K codes. Costs are summed over the
+    levels. As no residual carries a gradient of codes, each level's commitment reaches z_e. The
+    gradient of z_q is the mean of those of the levels: the identity where theirs are.
+
+    With `dropout`, training gives a part of the examples the first n levels only, n uniform from
+    1 to Q, so that the first levels alone make a coarser quantizer. Levels left out have indices
+    of -1, which `embed` takes for no code, cost nothing, and learn nothing.
+
+    Args:
+        quantizers: list of Q `Quantizer`s, at least two.
+        dropout: float in [0, 1], the part of the examples that n is drawn for.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Input shape: (B, ..., D).
+    Output: `Quantized`, with indices (B, ..., Q).
+
+    Raises:
+        ValueError: an argument that is not as above, or quantizers of different `num_embeddings`.
+
+    Example:
+
+    ```python
+    quantizer = ResidualQuantizer([VectorQuantizer(256) for _ in range(4)], dropout=0.5)
+    z_q, indices, commitment, codebook = quantizer(z_e)  # indices (B, 7, 7, 4)
+    coarse = quantizer.embed(ops.where(ops.arange(4) < 2, indices, -1))  # of two levels
+    ```
+
+    Reference: Zeghidour et al. 2021, "SoundStream: an end-to-end neural audio codec", section
+    III-C; Lee et al. 2022, "Autoregressive image generation using residual quantization".
+    """
+
+    def __init__(self, quantizers, dropout=0.0, **kwargs):
+        super().__init__(quantizers, **kwargs)
+        if not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
+            raise ValueError(f"`dropout` must lie in [0, 1]. Received: {dropout!r}.")
+        self.dropout = float(dropout)
+
+    def build(self, input_shape):
+        self.build_each(input_shape)
+
+    def call(self, z_e, mask=None, training=False, seed=None):
+        num_used, masks = self._levels_used(z_e, mask, training, seed)
+        residual, levels = z_e, []
+        for quantizer, used in zip(self.quantizers, masks, strict=True):
+            levels.append(quantizer(residual, mask=used, training=training, seed=seed))
+            residual = residual - ops.stop_gradient(levels[-1].z_q)
+        total = sum(level.z_q for level in levels)
+        return self.joined(straight_through(total, total / num_used), levels)
+
+    def embed(self, indices):
+        return sum(self.embed_each(indices))
+
+    def get_config(self):
+        return {**super().get_config(), "dropout": self.dropout}
+
+    def _levels_used(self, z_e, mask, training, seed):
+        """Returns how many levels each example has, and the list of each level's mask."""
+        num_levels = len(self.quantizers)
+        if not (training and self.dropout):
+            return num_levels, [mask] * num_levels
+        shape = (ops.shape(z_e)[0], *[1] * (len(z_e.shape) - 1))
+        uniform = keras.random.uniform(shape, seed=seed) / self.dropout  # above 1: all levels
+        num_used = ops.minimum(1 + ops.floor(num_levels * uniform), num_levels)
+        mask = ops.ones_like(z_e[..., 0], dtype="bool") if mask is None else mask
+        masks = [ops.logical_and(mask, num_used[..., 0] > level) for level in range(num_levels)]
+        return num_used, masks

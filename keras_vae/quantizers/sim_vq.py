@@ -1,0 +1,58 @@
+"""Vector quantization with a fixed codebook, which one linear layer moves as a whole."""
+
+import keras
+from keras import ops
+
+from keras_vae.quantizers.codebook_quantizer import CodebookQuantizer
+from keras_vae.quantizers.projected_quantizer import where
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class SimVQ(CodebookQuantizer):
+    """Gives each z the nearest of the codes C W + b: C random and fixed, W and b learned.
+
+    The gradient of any one code is a gradient of W, which moves all of them: none is left behind,
+    whatever their number. `commitment` is |z - sg[e]|^2 and `codebook` |sg[z] - e|^2, as of
+    `VectorQuantizer`; W and b learn from the latter.
+
+    Args:
+        num_embeddings: int, K, at least 2.
+        code_dim: int, d, the dimensions of the codes; `None` for the D of z_e.
+        gradient: `GradientEstimator`: `StraightThrough()`, the default, or `RotationTrick()`.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Input shape: (B, ..., D).
+    Output: `Quantized`, with indices (B, ...).
+
+    Raises:
+        ValueError: an argument that is not as above; an input without an axis of positions.
+
+    Example:
+
+    ```python
+    quantizer = SimVQ(8192)
+    z_q, indices, commitment, codebook = quantizer(z_e)
+    ```
+
+    Reference: Zhu et al. 2024, "Addressing representation collapse in vector quantized models with
+    one linear layer".
+    """
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        dim = self.code_dim or input_shape[-1]
+        self.fixed_codes = self.add_weight(
+            name="fixed_codes",
+            shape=(self.num_embeddings, dim),
+            initializer=keras.initializers.RandomNormal(stddev=dim**-0.5),
+            trainable=False,
+        )
+        self.linear = keras.layers.Dense(dim, dtype="float32", name="linear")
+        self.linear.build(self.fixed_codes.shape)
+
+    def call(self, z_e, mask=None, training=False, seed=None):
+        z = self.project_in(where(mask, z_e, 0.0))
+        return self.nearest(z, self.codes(), mask)
+
+    def codes(self):
+        return self.linear(ops.convert_to_tensor(self.fixed_codes))

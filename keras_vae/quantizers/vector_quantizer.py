@@ -1,0 +1,209 @@
+"""Vector quantization: z are replaced by the nearest of K learned codes."""
+
+import keras
+from keras import ops
+
+from keras_vae.configured import check_configured
+from keras_vae.gradients import straight_through
+from keras_vae.quantizers.codebook_quantizer import CodebookQuantizer
+from keras_vae.quantizers.codebook_updates import CodebookUpdate
+from keras_vae.quantizers.codebook_updates import DeadCodeRevival
+from keras_vae.quantizers.codebook_updates import EMAUpdate
+from keras_vae.quantizers.k_means import drawn_again
+from keras_vae.quantizers.k_means import k_means
+from keras_vae.quantizers.k_means import totals
+from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import rows_of
+
+INITIALIZATIONS = {"k_means": 10, "data": 0, "uniform": None}  # iterations of k-means
+REVIVAL = DeadCodeRevival()
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class VectorQuantizer(CodebookQuantizer):
+    """Gives each z the nearest of K codes e, and learns the codes:
+
+        index = argmin_k |z - e_k|,   z_q = e_index      (equations 1 and 2)
+
+    `commitment` is |z - sg[e]|^2 and `codebook` |sg[z] - e|^2, of which the paper's cost has beta
+    times the first and once the second (equation 3). Their values are the same, in training and in
+    evaluation; with `EMAUpdate` the second has no gradient.
+
+    Codes that are nearest to no z do not learn, and left alone most of a codebook ends so. Here the
+    codes start among the z of the first batch trained on, and dead ones start again among the z of
+    a later batch. With several devices, these z are those of the first.
+
+    With `code_dim`, z is a projection of z_e, and z_q one of the code: in few dimensions more of
+    the codes are nearest to some z.
+
+    Args:
+        num_embeddings: int, K, at least 2.
+        code_dim: int, d, the dimensions of the codes; `None` for the D of z_e.
+        update: `CodebookUpdate`: `EMAUpdate()`, the default, or `GradientUpdate()`.
+        gradient: `GradientEstimator`: `StraightThrough()`, the default, or `RotationTrick()`.
+        initialization: "k_means" of the first batch, rows of it ("data"), or "uniform" in
+            [-1/K, 1/K]. The former two overwrite codes that were set before.
+        revival: `DeadCodeRevival`, by default `DeadCodeRevival()`; `None` leaves dead codes alone.
+        **kwargs: `name` and `trainable`, as for every Keras layer. The codes of a quantizer that
+            is not trainable stay where they are.
+
+    Input shape: (B, ..., D).
+    Output: `Quantized`, with indices (B, ...).
+
+    Raises:
+        ValueError: an argument that is not as above; an input without an axis of positions;
+            `seed=None` in training, where rows are drawn.
+
+    Example:
+
+    ```python
+    quantizer = VectorQuantizer(512)
+    noise = keras.random.SeedGenerator(0)
+    z_q, indices, commitment, codebook = quantizer(z_e, training=True, seed=noise)
+    z_q = quantizer.embed(indices)
+    ```
+
+    Reference: van den Oord et al. 2017, "Neural discrete representation learning"; Yu et al. 2022,
+    "Vector-quantized image modeling with improved VQGAN", section 3.2 (`code_dim`).
+    """
+
+    def __init__(
+        self,
+        num_embeddings,
+        code_dim=None,
+        update=None,
+        gradient=None,
+        initialization="k_means",
+        revival=REVIVAL,
+        **kwargs,
+    ):
+        super().__init__(num_embeddings, code_dim, gradient, **kwargs)
+        self.update = check_configured("update", update, CodebookUpdate, EMAUpdate)
+        if initialization not in list(INITIALIZATIONS):
+            raise ValueError(
+                f"`initialization` must be one of {list(INITIALIZATIONS)}. Received: "
+                f"{initialization!r}."
+            )
+        self.initialization = initialization
+        self.revival = revival
+        if revival is not None:
+            check_configured("revival", revival, DeadCodeRevival, DeadCodeRevival)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        num_codes, dim = self.num_embeddings, self.code_dim or input_shape[-1]
+        self.codebook = self.add_memory(
+            "codebook",
+            (num_codes, dim),
+            keras.initializers.RandomUniform(-1 / num_codes, 1 / num_codes),
+            trainable=self.update.by_gradient,
+        )
+        is_placed = "ones" if self._num_iterations is None else "zeros"
+        self.is_placed = self.add_memory("is_placed", (), is_placed)
+        self.memory = {k: v for part in self._parts for k, v in part.new_memory(self).items()}
+
+    def add_memory(self, name, shape, initializer="zeros", trainable=False):
+        """Returns a new weight that training may assign, the same on all devices."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            trainable=trainable,
+            autocast=False,
+            aggregation="only_first_replica",
+        )
+
+    def call(self, z_e, mask=None, training=False, seed=None):
+        z = self.compared(self.project_in(where(mask, z_e, 0.0)))  # (B, ..., d)
+        if not (training and self.trainable):
+            return self.nearest(z, self.codes(), mask)
+        rows, weights = _rows_to_learn_from(z, mask)
+        self._place(rows, weights, seed)
+        quantized = self.nearest(z, self.codes(), mask)
+        indices = ops.reshape(quantized.indices, (-1,))
+        sums, counts = totals(rows, weights, indices, self.num_embeddings)
+        sums, counts = self.across_replicas(sums), self.across_replicas(counts)
+        for part in self._parts:
+            part.learn(self, sums, counts)
+        return quantized
+
+    def codes(self):
+        codebook = ops.convert_to_tensor(self.codebook)
+        return self.compared(codebook if self.codebook.trainable else ops.stop_gradient(codebook))
+
+    def compared(self, vectors):
+        """Returns z or codes, (..., d), as they are compared with each other."""
+        return vectors
+
+    def _place(self, rows, weights, seed):
+        """Puts codes on rows: all in the first step, dead ones in later steps."""
+        if self._num_iterations is None and self.revival is None:
+            return
+        if seed is None:
+            raise ValueError(
+                f"{type(self).__name__} draws rows of the batch in training, and needs `seed`, "
+                "such as keras.random.SeedGenerator(0). Received: None."
+            )
+        noise = keras.random.uniform(ops.shape(weights), seed=seed)
+        is_first = ops.convert_to_tensor(self.is_placed) == 0
+        lost = ops.broadcast_to(is_first, (self.num_embeddings,))
+        if self.revival is not None:
+            lost = ops.logical_or(lost, self.revival.dead(self))
+        before = ops.convert_to_tensor(self.codebook)
+        codes = drawn_again(ops.stop_gradient(before), lost, rows, weights, noise)
+        if self._num_iterations:
+            codes = ops.cond(  # which later steps do not pay for
+                is_first,
+                lambda: k_means(codes, rows, weights, noise, self._num_iterations),
+                lambda: codes,
+            )
+        # On JAX the gradient of a weight passes through what was assigned to it.
+        self.codebook.assign(straight_through(codes, before))
+        self.is_placed.assign(ops.maximum(self.is_placed, ops.max(weights)))
+        for part in self._parts:
+            part.forget(self, lost)
+
+    @property
+    def _parts(self):
+        """What goes by the rows of each code."""
+        return [self.update] if self.revival is None else [self.update, self.revival]
+
+    @property
+    def _num_iterations(self):
+        return INITIALIZATIONS[self.initialization]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "update": keras.saving.serialize_keras_object(self.update),
+            "initialization": self.initialization,
+            "revival": keras.saving.serialize_keras_object(self.revival),
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class CosineVectorQuantizer(VectorQuantizer):
+    """`VectorQuantizer` on the unit sphere: z and codes are divided by their norms.
+
+    The nearest code is that with the largest cosine, whatever the norms, and z_q has norm 1 (before
+    it is projected, with `code_dim`).
+
+    Args:
+        *args, **kwargs: as of `VectorQuantizer`.
+
+    Reference: Yu et al. 2022, "Vector-quantized image modeling with improved VQGAN", section 3.2.
+    """
+
+    def compared(self, vectors):
+        squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+        return vectors * ops.rsqrt(ops.maximum(squares, 1e-24))
+
+
+def _rows_to_learn_from(z, mask):
+    """Returns z (B, ..., d) as rows (N, d), and weights (N,), 0 for rows that are masked or not
+    finite: one of those would spoil the running means for good."""
+    rows = ops.stop_gradient(rows_of(z))
+    is_good = ops.all(ops.isfinite(rows), axis=-1)
+    if mask is not None:
+        is_good = ops.logical_and(is_good, ops.reshape(mask, (-1,)))
+    return where(is_good, rows, 0.0), ops.cast(is_good, "float32")

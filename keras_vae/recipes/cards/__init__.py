@@ -1,0 +1,1 @@
+"""From a preset's numbers to its card."""

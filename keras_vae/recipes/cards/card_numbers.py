@@ -1,0 +1,146 @@
+"""The part of a card that tells a preset's numbers, and how they were measured."""
+
+import json
+
+from keras_vae.recipes.cards import published
+from keras_vae.recipes.cards.markdown import escaped
+from keras_vae.recipes.cards.markdown import table
+from keras_vae.recipes.cards.numbers import rows
+from keras_vae.recipes.cards.usage import AUTOREGRESSIVE
+from keras_vae.recipes.cards.usage import OF_CODES
+
+CARD = "README.md"
+METRICS = "metrics.json"
+_ACTIVE = (
+    "A unit is active where the variance of its posterior mean over the test set exceeds 0.01."
+)
+_FRECHET = (
+    "Samples are 10,000 means of p(x|z). Their distance from the test pictures, of Gaussians "
+    "fitted to the features of classifier_mnist, compares with that of other presets here and "
+    "with nothing else."
+)
+_DENSITY = (
+    "The likelihood is a density of pixels in [0, 1]: its nats and bits may be negative, and "
+    "compare with no likelihood of grey levels or of black and white."
+)
+
+
+def numbers_section(recipe, metrics, folder):
+    """Returns the numbers of a preset beside those of its twin, other backends and papers.
+
+    Args:
+        recipe: `Recipe`.
+        metrics: dict, what its `metrics.json` holds.
+        folder: `pathlib.Path` of the preset, beside which its twin lies.
+    """
+    twin = _twin(recipe, folder)
+    texts = [
+        _table(recipe, metrics, twin),
+        _comparison(recipe, metrics["test"], twin["test"]) if twin else "",
+        _protocol(recipe, metrics["test"]),
+        _published(recipe),
+        _again(recipe, metrics),
+    ]
+    return "\n\n".join(text for text in texts if text)
+
+
+def _table(recipe, metrics, twin):
+    """One column for each source of numbers, one row for each number that this preset has."""
+    columns = [(_ours(metrics), _values(metrics["test"]))]
+    for backend, again in sorted(metrics.get("backends", {}).items()):
+        columns.append((f"on {backend}", _values(again["test"])))
+    if twin:
+        columns.append((f"{recipe.twin}, trained alike", _values(twin["test"])))
+    for entry in filter(published.has_number, recipe.published):
+        columns.append((escaped(entry["source"]), published.numbers(entry)))
+    body = [
+        [words, *(values.get(name, "") for _, values in columns)]
+        for name, words, _ in rows(metrics["test"])
+    ]
+    return table(["test set", *(title for title, _ in columns)], body)
+
+
+def _ours(metrics):
+    on = f", on {metrics['environment']['backend']}" if metrics.get("backends") else ""
+    return f"this preset{on}"
+
+
+def _values(test):
+    return {name: value for name, _, value in rows(test)}
+
+
+def _twin(recipe, folder):
+    """The metrics of the preset beside this one that was trained alike, where there is one."""
+    path = folder.parent / recipe.twin / METRICS
+    return json.loads(path.read_text()) if recipe.twin and path.exists() else None
+
+
+def _comparison(recipe, ours, theirs):
+    if "nll" not in ours or "nll" not in theirs:
+        return ""
+    gain = theirs["nll"] - ours["nll"]
+    return (
+        f"The NLL is {abs(gain):.2f} nats {'below' if gain > 0 else 'above'} that of "
+        f"[{recipe.twin}](../{recipe.twin}/{CARD}): the same data, epochs, batches and rates."
+    )
+
+
+def _protocol(recipe, test):
+    """How the numbers were measured, in sentences."""
+    seed = recipe.evaluation.get("seed", 0)
+    is_of_codes = recipe.family in OF_CODES
+    has_error = any(name.endswith("_standard_error") for name in test)
+    density = recipe.parts.get("likelihood", {}).get("class", "").endswith("GaussianLikelihood")
+    sentences = (
+        (f"{test['num_examples']:,} test examples, one run of training.", True),
+        (_nll(recipe, test, seed), True),
+        ("± is the standard error of the mean over examples.", has_error),
+        (_bound(recipe), is_of_codes),
+        ("ELBO with one draw each.", "elbo" in test and not is_of_codes),
+        (_DENSITY, density),
+        (_ACTIVE, "active_units" in test),
+        (_FRECHET, "classifier_frechet_distance" in test),
+    )
+    return " ".join(text for text, is_so in sentences if text and is_so)
+
+
+def _nll(recipe, test, seed):
+    if test.get("nll_num_samples", 1) > 1:
+        return (
+            f"NLL by importance sampling with {test['nll_num_samples']:,} draws from q(z|x) each "
+            f"(an upper bound in expectation), seed {seed}."
+        )
+    is_exact = recipe.family in (*AUTOREGRESSIVE, "Predictor")
+    return "The NLL is exact." if is_exact and "nll" in test else ""
+
+
+def _bound(recipe):
+    has_prior = bool(recipe.parts.keys() & {"prior", "priors"})
+    cost = (
+        "KL is -log p(codes), what they cost under the trained prior"
+        if has_prior
+        else "No prior was trained: codes count as uniform, and KL is their number times log K"
+    )
+    return (
+        "The ELBO, and the bound on the NLL, are exact bounds and no estimates: the codes of a "
+        f"picture are certain, and no number of draws makes them tighter. {cost}."
+    )
+
+
+def _published(recipe):
+    if not recipe.published:
+        return "There is no published number to compare with."
+    entries = [entry for entry in recipe.published if "protocol" in entry]
+    return "\n".join(f"- {entry['source']}: {entry['protocol']}." for entry in entries)
+
+
+def _again(recipe, metrics):
+    where = [
+        f"{backend} {again['environment']['backend_version']} ({again['environment']['date']})"
+        for backend, again in sorted(metrics.get("backends", {}).items())
+    ]
+    also = f" The same weights were measured on {' and '.join(where)}." if where else ""
+    return (
+        f"`keras-vae evaluate {recipe.name} --full` measures every number again, and fails where "
+        f"one differs by more than the tolerance it prints.{also}"
+    )

@@ -1,0 +1,26 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_vae.devices import on_cpu
+from keras_vae.devices import products_are_exact
+
+
+def test_products_are_exact_where_it_is_said():
+    # 1 + 2^-12 squared needs 24 bits, of which TF32 has 10.
+    x = np.full((4, 4), 1 + 2.0**-12, "float32")
+    product = ops.convert_to_numpy(ops.matmul(x, x))
+    error = np.abs(product - x.astype("float64") @ x.astype("float64")).max()
+    assert (error < 1e-6) == products_are_exact()
+
+
+@pytest.mark.skipif(keras.config.backend() == "torch", reason="Keras lists no devices on torch")
+def test_the_processor_is_told_from_other_devices(monkeypatch):
+    on_cpu.cache_clear()
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "gpu:0"])
+    assert not on_cpu()
+    on_cpu.cache_clear()
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "cpu:1"])
+    assert on_cpu()
+    on_cpu.cache_clear()

@@ -1,0 +1,61 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from scipy import stats
+
+from keras_vae import likelihoods
+
+RNG = np.random.default_rng(0)
+
+
+def numpy(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def built(likelihood, shape):
+    likelihood.build(shape)
+    return likelihood
+
+
+@pytest.mark.parametrize("sigma", [0.1, 1.0, 3.0])
+def test_fixed_sigma(sigma):
+    mean, x = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4))
+    expected = stats.norm.logpdf(x, mean, sigma).sum(axis=1)
+    for likelihood in (
+        likelihoods.GaussianLikelihood(sigma),
+        built(likelihoods.LearnedSigmaGaussianLikelihood(sigma), (None, 4)),
+    ):
+        np.testing.assert_allclose(numpy(likelihood(mean).log_prob(x)), expected, rtol=1e-5)
+
+
+def test_root_one_half_gives_the_squared_error():
+    mean, x = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4))
+    log_prob = numpy(likelihoods.GaussianLikelihood(math.sqrt(0.5))(mean).log_prob(x))
+    expected = -np.sum((x - mean) ** 2, axis=1) - 2 * math.log(math.pi)
+    np.testing.assert_allclose(log_prob, expected, rtol=1e-5)
+
+
+def test_learned_sigma_is_one_trainable_float32_number_under_every_policy():
+    keras.config.set_dtype_policy("mixed_float16")
+    likelihood = built(likelihoods.LearnedSigmaGaussianLikelihood(2.0), (None, 4))
+    (weight,) = likelihood.trainable_weights
+    assert (weight.shape, weight.dtype) == ((), "float32")
+    half = ops.cast(RNG.normal(size=(3, 4)), "float16")
+    assert keras.backend.standardize_dtype(likelihood(half).log_prob(half).dtype) == "float32"
+
+
+def test_per_pixel_sigma_reads_means_then_log_variances():
+    parameters, x = RNG.normal(size=(2, 3, 3, 4)), RNG.normal(size=(2, 3, 3, 2))
+    mean, log_var = parameters[..., :2], parameters[..., 2:]
+    expected = stats.norm.logpdf(x, mean, np.exp(log_var / 2)).sum(axis=(1, 2, 3))
+    measured = numpy(likelihoods.PerPixelGaussianLikelihood()(parameters).log_prob(x))
+    np.testing.assert_allclose(measured, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0, -1, math.inf, math.nan])
+def test_scales_must_be_positive(value):
+    with pytest.raises(ValueError, match="`sigma` must be a positive number"):
+        likelihoods.GaussianLikelihood(value)

@@ -1,0 +1,147 @@
+import shutil
+import socket
+
+import faults
+import numpy as np
+import published_zoo
+import pytest
+from fault_server import FaultServer
+from published_zoo import TENSOR
+
+from keras_vae import presets
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching import cached_weights
+from keras_vae.presets.format.preset_files import write_preset
+
+
+@pytest.fixture
+def wheel(tmp_path, monkeypatch):
+    """An installation that holds the texts of the preset and no weights."""
+    return published_zoo.install(tmp_path, monkeypatch, weights=False)
+
+
+@pytest.fixture
+def zoo(tmp_path, wheel):
+    """The checkout's zoo that it was made from."""
+    return tmp_path / "checkout"
+
+
+@pytest.fixture
+def entry(wheel):
+    return presets.entries()["vae_a"]
+
+
+@pytest.fixture
+def server(zoo, entry, monkeypatch):
+    content = (zoo / "vae_a" / "model.safetensors").read_bytes()
+    with FaultServer(content, faults.fine) as server:
+        monkeypatch.setenv("KERAS_VAE_ZOO", f"http://127.0.0.1:{server.port}/zoo")
+        yield server
+
+
+def names_in(folder):
+    return {path.name for path in folder.iterdir() if not path.name.endswith(".lock")}
+
+
+def forbid_sockets(monkeypatch):
+    def refuse(*arguments, **options):
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+
+
+def test_weights_are_fetched_once_and_the_rest_is_the_installations(server, entry, monkeypatch):
+    assert not presets.is_here("vae_a")
+    folder = presets.find("vae_a")
+    assert folder == cache.folder_of(entry)
+    assert [r.path for r in server.requests] == [f"/zoo/vae_a/{entry.revision}/model.safetensors"]
+    expected = {"config.json", "model.safetensors", "recipe.toml", "metrics.json"}
+    assert names_in(folder) == expected
+    np.testing.assert_array_equal(presets.read_preset(folder).read_tensors()["a"], TENSOR)
+    forbid_sockets(monkeypatch)
+    assert presets.is_here("vae_a")
+    assert presets.find("vae_a") == folder
+
+
+def test_it_is_listed_and_described_without_a_connection(wheel, monkeypatch):
+    forbid_sockets(monkeypatch)
+    assert presets.names() == ["vae_a"]
+    assert presets.describe("vae_a") == wheel / "vae_a"
+    assert not presets.is_here("vae_a")
+
+
+def test_without_an_address_the_error_says_what_to_set(wheel, monkeypatch):
+    forbid_sockets(monkeypatch)
+    with pytest.raises(presets.FetchError, match=r"KERAS_VAE_ZOO=https://.*keras-vae train vae_a"):
+        presets.find("vae_a")
+
+
+def test_offline(server, monkeypatch):
+    monkeypatch.setenv("KERAS_VAE_OFFLINE", "1")
+    forbid_sockets(monkeypatch)
+    with pytest.raises(presets.FetchError, match="KERAS_VAE_OFFLINE forbids"):
+        presets.find("vae_a")
+
+
+@pytest.mark.parametrize("layout", ["published", "checkout"])
+def test_a_folder_is_used_where_it_is(layout, zoo, entry, tmp_path, monkeypatch):
+    shared, inside = tmp_path / "shared zoo", ("vae_a", entry.revision)
+    if layout == "checkout":
+        inside = inside[:1]
+    shutil.copytree(zoo / "vae_a", shared.joinpath(*inside))
+    monkeypatch.setenv("KERAS_VAE_ZOO", str(shared))
+    forbid_sockets(monkeypatch)
+    assert presets.is_here("vae_a")
+    assert presets.find("vae_a") == shared.joinpath(*inside)
+    assert not cache.home().exists()
+
+
+def test_a_folder_with_another_file_is_not_used(zoo, wheel, tmp_path, monkeypatch):
+    write_preset(zoo / "vae_a", {"class_name": "Anything"}, {"a": TENSOR + 1})
+    monkeypatch.setenv("KERAS_VAE_ZOO", str(zoo))
+    with pytest.raises(presets.FetchError, match="no folder of KERAS_VAE_ZOO holds them"):
+        presets.find("vae_a")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_damaged_file_is_replaced_when_it_is_loaded(name, server, zoo, monkeypatch):
+    path = presets.find("vae_a") / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    if name == "model.safetensors":
+        with pytest.warns(UserWarning, match="was damaged"):
+            presets.find("vae_a")
+        assert len(server.requests) == 2
+    else:
+        presets.find("vae_a")
+        assert len(server.requests) == 1
+    assert path.read_bytes() == (zoo / "vae_a" / name).read_bytes()
+
+
+def test_texts_of_a_newer_version_replace_those_of_an_older_one(server, wheel):
+    folder = presets.find("vae_a")
+    (wheel / "vae_a" / "recipe.toml").write_text('summary = "2"')
+    (folder / ".recipe.toml.killed").touch()
+    assert (presets.find("vae_a") / "recipe.toml").read_text() == 'summary = "2"'
+    assert not (folder / ".recipe.toml.killed").exists()
+
+
+def test_a_cache_that_cannot_be_written_to_serves(server, wheel, monkeypatch):
+    folder = presets.find("vae_a")
+    (wheel / "vae_a" / "recipe.toml").write_text('summary = "2"')
+
+    def refuse(*arguments, **options):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(cached_weights, "write_atomically", refuse)
+    assert presets.find("vae_a") == folder
+    (folder / "config.json").unlink()
+    with pytest.raises(PermissionError):
+        presets.find("vae_a")
+
+
+def test_a_damaged_installation_is_said(server, wheel):
+    (wheel / "vae_a" / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="install keras-vae again"):
+        presets.find("vae_a")

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from tiny_recipe import OF_CODES
+from tiny_recipe import TEXT
+from tiny_recipe import read_tiny_recipe
+
+from keras_vae.recipes import train_recipe
+from keras_vae.recipes.cards.usage import usage
+
+
+def test_by_hand(tmp_path):
+    assert usage(read_tiny_recipe(tmp_path)).splitlines() == [
+        "import keras_vae",
+        "",
+        'model = keras_vae.VAE.from_preset("tiny")',
+        'data = keras_vae.datasets.load("tiny.npz")',
+        "x = keras_vae.datasets.binarize(data.test.x[:100], seed=1)",
+        "z, new = model.encode(x).mean, model.sample(16, seed=0)",
+        "print(model.log_likelihood(x, num_samples=100, seed=0).mean())  # nats",
+    ]
+
+
+@pytest.mark.parametrize("binarize", ["dynamic", "fixed"])
+def test_it_runs_as_it_stands(tmp_path, monkeypatch, capsys, binarize):
+    recipe = read_tiny_recipe(tmp_path, TEXT.replace('"dynamic"', f'"{binarize}"'))
+    monkeypatch.chdir(tmp_path)
+    train_recipe(recipe, tmp_path / "run", epochs=1, verbose=0)
+    capsys.readouterr()
+    names = {}
+    exec(usage(recipe, "run"), names)
+    assert float(capsys.readouterr().out) < 0
+    assert set(np.unique(names["x"])) == {0, 1}
+    assert names["new"].shape == (16, 6, 5, 1)
+
+
+def text_of_codes(pairs="", with_prior=True):
+    text = OF_CODES if with_prior else OF_CODES.replace(PRIOR, "")
+    if pairs:
+        text = text.replace("[data]", f'[data]\npairs = "{pairs}"')
+        text = text.replace("num_blocks = 1", f"num_blocks = 1\n{LABELS}")
+    return text
+
+
+PRIOR = OF_CODES[OF_CODES.index("[prior]") : OF_CODES.index("[model]")]
+LABELS = 'condition = { class = "LabelCondition", num_classes = 10 }'
+INDICES = "indices, new = model.encode_indices(x), model.sample(16, seed=0{})"
+
+
+@pytest.mark.parametrize(
+    "text, lines",
+    [
+        (
+            text_of_codes(),
+            [INDICES.format(""), "print(model.log_likelihood(x).mean())  # nats"],
+        ),
+        (
+            text_of_codes("prior_labels"),
+            [
+                INDICES.format(", condition=1"),
+                "print(model.log_likelihood(x, condition=y).mean())  # nats",
+            ],
+        ),
+        (
+            text_of_codes(with_prior=False),
+            [
+                "indices, again = model.encode_indices(x), model.reconstruct(x)",
+                "print(model.log_likelihood(x).mean())  # nats",
+            ],
+        ),
+    ],
+    ids=["prior", "prior given labels", "no prior"],
+)
+def test_of_codes_by_hand(tmp_path, text, lines):
+    found = usage(read_tiny_recipe(tmp_path, text)).splitlines()
+    assert found[-2:] == lines
+    assert len([line for line in found if line]) == 6
+    assert ("data.test.y[:100]" in found[-3]) == ("condition=y" in found[-1])
