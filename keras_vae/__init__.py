@@ -14,9 +14,11 @@ from keras_vae.callbacks import CodebookMonitor
 from keras_vae.callbacks import CollapseMonitor
 from keras_vae.conditions import ArrayCondition
 from keras_vae.conditions import CodeCondition
+from keras_vae.conditions import Condition
 from keras_vae.conditions import LabelCondition
 from keras_vae.distributions import BinaryCodes
 from keras_vae.distributions import CategoricalCodes
+from keras_vae.distributions import Distribution
 from keras_vae.layers import LearnedPositions
 from keras_vae.layers import RotaryPositions
 from keras_vae.layers import SeenPixels
@@ -26,6 +28,7 @@ from keras_vae.likelihoods import CategoricalLikelihood
 from keras_vae.likelihoods import DiscretizedLogisticLikelihood
 from keras_vae.likelihoods import GaussianLikelihood
 from keras_vae.likelihoods import LearnedSigmaGaussianLikelihood
+from keras_vae.likelihoods import Likelihood
 from keras_vae.likelihoods import PerPixelGaussianLikelihood
 from keras_vae.models import AAE
 from keras_vae.models import CVAE
@@ -39,9 +42,11 @@ from keras_vae.models import GenerativeModel
 from keras_vae.models import GumbelVAE
 from keras_vae.models import HierarchicalVAE
 from keras_vae.models import LadderVAE
+from keras_vae.models import LatentVariableModel
 from keras_vae.models import PixelCNN
 from keras_vae.models import Predictor
 from keras_vae.models import StraightThroughGumbelVAE
+from keras_vae.models import Term
 from keras_vae.models import TransformerPrior
 from keras_vae.networks import CompletionDecoder
 from keras_vae.networks import CompletionNetwork
@@ -60,6 +65,7 @@ from keras_vae.networks import ResNetMapEncoder
 from keras_vae.priors import ConditionalGaussian
 from keras_vae.priors import FlowPrior
 from keras_vae.priors import GaussianMixture
+from keras_vae.priors import Prior
 from keras_vae.priors import StandardNormal
 from keras_vae.priors import UniformCodes
 from keras_vae.priors import VampPrior
@@ -72,6 +78,8 @@ from keras_vae.quantizers import GradientUpdate
 from keras_vae.quantizers import GroupedQuantizer
 from keras_vae.quantizers import GumbelQuantizer
 from keras_vae.quantizers import LookupFreeQuantizer
+from keras_vae.quantizers import Quantized
+from keras_vae.quantizers import Quantizer
 from keras_vae.quantizers import ResidualQuantizer
 from keras_vae.quantizers import RotationTrick
 from keras_vae.quantizers import SimVQ

@@ -1,4 +1,4 @@
-"""Checks of constructor arguments that several rooms make."""
+"""Checks of arguments that several rooms make."""
 
 from numbers import Integral
 
@@ -24,3 +24,16 @@ def check_dropout(rate):
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
         raise ValueError(f"`dropout` must lie in [0, 1). Received: {rate!r}.")
     return float(rate)
+
+
+def check_choice(argument, value, choices):
+    """Returns `value` where it is one of `choices`.
+
+    Raises:
+        ValueError: if it is none of them.
+    """
+    if value not in choices:
+        raise ValueError(
+            f"`{argument}` must be one of {', '.join(map(repr, choices))}. Received: {value!r}."
+        )
+    return value

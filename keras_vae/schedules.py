@@ -146,8 +146,3 @@ def check_weight(name, value):
         f"`{name}` must be a number of at least 0, or a schedule such as "
         f"keras_vae.LinearAnnealing(num_steps). Received: {value!r}."
     )
-
-
-def serialized_weight(value):
-    """Returns a number or `None` as it is, a schedule as its config."""
-    return keras.saving.serialize_keras_object(value) if callable(value) else value

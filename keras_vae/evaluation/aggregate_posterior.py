@@ -59,7 +59,10 @@ class PosteriorDraws(NamedTuple):
 
         def per_example(z, x, *condition):
             sample = ops.moveaxis(z, 1, 0)  # (K, B, ...)
-            posterior, prior = model.encode(x, *condition), model.prior_given(*condition)
+            posterior, prior = (
+                model.encode(x, *condition),
+                model.prior_given(model.embedded(*condition)),
+            )
             kl = kl_divergence(posterior, prior, sample=sample)
             return ops.mean(kl, axis=0) if len(kl.shape) > 1 else kl
 

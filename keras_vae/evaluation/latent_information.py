@@ -172,7 +172,8 @@ def _information(draws):
 
 def _one_prior(model, draws):
     """The prior, after checking that it is the same for all examples."""
-    prior = model.prior_given(*[condition[:1] for condition in draws.arrays[1:]])
+    condition = [condition[:1] for condition in draws.arrays[1:]]
+    prior = model.prior_given(model.embedded(*condition))
     if prior.batch_ndims:
         raise ValueError(
             "The KL term is split against one prior p(z) for all examples. Received: a model with "

@@ -61,7 +61,10 @@ def kl_per_dimension(model, x, condition=None):
     """
 
     def per_example(x, *condition):
-        posterior, prior = posterior_of(model, x, *condition), model.prior_given(*condition)
+        posterior, prior = (
+            posterior_of(model, x, *condition),
+            model.prior_given(model.embedded(*condition)),
+        )
         check_gaussian(posterior, "q(z|x)")
         check_gaussian(prior, "p(z)")
         return gaussian_kl_per_dimension(posterior, prior)
@@ -77,7 +80,10 @@ def mean_and_kl(model):
     """
 
     def per_example(x, *condition):
-        posterior, prior = posterior_of(model, x, *condition), model.prior_given(*condition)
+        posterior, prior = (
+            posterior_of(model, x, *condition),
+            model.prior_given(model.embedded(*condition)),
+        )
         # With an integer seed none of the model's random streams moves on.
         return posterior.mean, kl_divergence(posterior, prior, sample=posterior.sample(seed=0))
 

@@ -33,6 +33,10 @@ class CategoricalLikelihood(Likelihood):
             )
         return tuple(parameters_shape[:-1])
 
+    def point(self, distribution):
+        """Returns the most probable class: classes have no order, and so no mean."""
+        return distribution.mode
+
     def check(self, x, name="x"):
         refuse_outside_support(
             x,

@@ -28,6 +28,10 @@ class Likelihood(keras.layers.Layer):
     def check(self, x, name="x"):
         """Raises `ValueError` where the NumPy array `x` lies outside the support."""
 
+    def point(self, distribution):
+        """Returns the one value that stands for p(x|z) where no draw is asked for: its mean."""
+        return distribution.mean
+
     def output_for_mean(self, mean):
         """Returns the decoder output whose likelihood has this mean, for a NumPy array of means.
 

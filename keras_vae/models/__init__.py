@@ -7,6 +7,7 @@ from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.models.base.generative_model import GenerativeModel
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.quantized_model import QuantizedModel
+from keras_vae.models.base.term import Term
 from keras_vae.models.cvae import CVAE
 from keras_vae.models.gumbel_vae import GumbelVAE
 from keras_vae.models.gumbel_vae import StraightThroughGumbelVAE

@@ -3,10 +3,10 @@
 import keras
 from keras import ops
 
+from keras_vae.models.base.generative_model import GenerativeModel
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
+from keras_vae.models.base.term import Term
 from keras_vae.schedules import check_weight
-from keras_vae.schedules import serialized_weight
-from keras_vae.steps import WeightGroup
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -80,54 +80,37 @@ class AAE(LatentVariableModel):
         super().__init__(encoder, decoder, likelihood, prior, seed=seed, name=name, dtype=dtype)
         self.discriminator = discriminator
         self.adversarial_weight = check_weight("adversarial_weight", adversarial_weight)
-        self.build_where_shapes_are_known()
 
-    def encode(self, x, condition=None, training=False):
-        """Returns the code z (B, D) of x (B, S)."""
-        return self.encoder_outputs(x, condition, training)[0]
+    def objective(self):
+        return {
+            "reconstruction": Term(evaluate=1.0),
+            "adversarial": Term(train=self.adversarial_weight),
+            "discriminator": Term(group="discriminator"),
+            "discriminator_accuracy": Term(train=0.0),
+        }
 
-    def latent_mean(self, x, condition=None, training=False):
-        return self.encode(x, condition, training)
-
-    def terms(self, x, y=None, training=False):
-        z = self.encode(x, training=training)
+    def terms(self, x, c=None, training=False):
+        z = self.infer(x, c, training)
         drawn = self.prior_given().sample(self.noise.stream(training), num_samples=ops.shape(x)[0])
         of_codes, of_prior = self._logits(z, training), self._logits(drawn, training)  # (B,) each
         told_apart = [ops.cast(right, "float32") for right in (of_codes <= 0, of_prior > 0)]
         return {
-            "reconstruction": -self.decode(z, training=training).log_prob(x),
+            "reconstruction": -self.generate(z, c, training).log_prob(x),
             "adversarial": ops.softplus(-of_codes),
             "discriminator": ops.softplus(-of_prior) + ops.softplus(of_codes),
             "discriminator_accuracy": sum(told_apart) / 2,
         }
 
-    def term_weights(self):
-        return {"reconstruction": 1.0, "adversarial": self.adversarial_weight}
+    def infer(self, x, c=None, training=False):
+        """Returns the code z (B, D) of x (B, S)."""
+        return self.encoder_outputs(x, c, training)[0]
 
-    def evaluation_weights(self):
-        return {"reconstruction": 1.0}
+    def latent_mean(self, x, c=None, training=False):
+        return self.infer(x, c, training)
 
-    def metric_names(self):
-        return ("reconstruction", "adversarial", "discriminator", "discriminator_accuracy")
-
-    def reports(self, terms):
-        return {}  # there is no bound
-
-    def weight_groups(self):
-        discriminator, others = self.split_variables(self.discriminator)
-        return {
-            "autoencoder": WeightGroup(others, self.term_weights()),
-            "discriminator": WeightGroup(discriminator, {"discriminator": 1.0}),
-        }
-
-    def log_importance_weights(self, x, num_samples, y=None):
-        raise NotImplementedError(
-            f"{type(self).__name__} gives no density of z given x, so log p(x) cannot be "
-            "estimated by importance sampling. Use VAE or IWAE."
-        )
-
-    def parts(self):
-        return {**super().parts(), "discriminator": self.discriminator}
+    def log_likelihood(self, x, condition=None, num_samples=None, seed=None):
+        """There is no density of z given x to estimate log p(x) with."""
+        return GenerativeModel.log_likelihood(self, x, condition, num_samples, seed)
 
     def build_latent(self, latent_shape):
         super().build_latent(latent_shape)
@@ -143,10 +126,6 @@ class AAE(LatentVariableModel):
                 "`discriminator` must map z to one logit. Expected: (B, 1) for z of shape "
                 f"(B, {', '.join(map(str, latent_shape))}). Received: {tuple(logit_shape)}."
             )
-
-    def get_config(self):
-        weight = serialized_weight(self.adversarial_weight)
-        return {**super().get_config(), "adversarial_weight": weight}
 
     def _logits(self, z, training):
         """Returns log D(z) / (1 - D(z)), (B,): how far z is taken for a draw of the prior."""

@@ -3,6 +3,7 @@
 import keras
 
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
+from keras_vae.models.base.term import Term
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -32,23 +33,15 @@ class Autoencoder(EncoderDecoderModel):
 
     def __init__(self, encoder, decoder, likelihood=None, seed=None, name=None, dtype=None):
         super().__init__(encoder, decoder, likelihood, seed=seed, name=name, dtype=dtype)
-        self.build_where_shapes_are_known()
 
-    def terms(self, x, y=None, training=False):
-        likelihood = self.decode(self.encode(x, training=training), training=training)
+    def objective(self):
+        return {"reconstruction": Term(evaluate=1.0)}
+
+    def terms(self, x, c=None, training=False):
+        likelihood = self.generate(self.infer(x, c, training), c, training)
         return {"reconstruction": -likelihood.log_prob(x)}
 
-    def term_weights(self):
-        return {"reconstruction": 1.0}
-
-    def metric_names(self):
-        return ("reconstruction",)
-
-    def encode(self, x, condition=None, training=False):
-        """Returns the latent z (B, D) of x (B, S)."""
-        return self.latent_mean(x, condition, training)
-
-    def sample(self, num_samples, condition=None, seed=None, **kwargs):
+    def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
         """An autoencoder has no prior to sample from."""
         raise NotImplementedError(
             f"{type(self).__name__} has no prior over z, so there is nothing to sample. Use VAE."

@@ -46,10 +46,33 @@ class CVAE(VAE):
     Conditional Generative Models".
     """
 
-    def __init__(self, encoder, decoder, condition, likelihood=None, **kwargs):
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        condition,
+        likelihood=None,
+        prior=None,
+        kl_weight=1.0,
+        free_bits=0.0,
+        capacity=None,
+        seed=None,
+        **kwargs,
+    ):
         if condition is None:
             raise ValueError(
                 "CVAE needs a `condition` such as keras_vae.LabelCondition(10). Without one, it "
                 "is a VAE."
             )
-        super().__init__(encoder, decoder, likelihood, condition=condition, **kwargs)
+        super().__init__(
+            encoder,
+            decoder,
+            likelihood,
+            prior,
+            kl_weight,
+            free_bits,
+            capacity,
+            condition=condition,
+            seed=seed,
+            **kwargs,
+        )

@@ -7,9 +7,9 @@ from keras_vae.distributions import kl_divergence
 from keras_vae.distributions.codes import Codes
 from keras_vae.gradients import straight_through
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
+from keras_vae.models.base.term import Term
 from keras_vae.priors.uniform_codes import UniformCodes
 from keras_vae.schedules import check_weight
-from keras_vae.schedules import serialized_weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -76,46 +76,43 @@ class GumbelVAE(LatentVariableModel):
         prior=None,
         temperature=1.0,
         kl_weight=1.0,
+        condition=None,
+        seed=None,
         **kwargs,
     ):
         prior = UniformCodes(_check_codes(codes)) if prior is None else prior
-        super().__init__(encoder, decoder, likelihood, prior, **kwargs)
+        super().__init__(
+            encoder, decoder, likelihood, prior, condition=condition, seed=seed, **kwargs
+        )
         self.codes = _check_codes(codes)
         self.temperature = _check_temperature(temperature)
         self.kl_weight = check_weight("kl_weight", kl_weight)
-        self.build_where_shapes_are_known()
 
-    def encode(self, x, condition=None, training=False):
-        """Returns the posterior q(z|x), a distribution over discrete z (B, D), of x (B, S)."""
-        return self.codes(self.encoder_outputs(x, condition, training)[0])
-
-    def latent_mean(self, x, condition=None, training=False):
-        """Returns the most probable code; the mean of q(z|x) is none."""
-        return self.encode(x, condition, training).mode
-
-    def terms(self, x, y=None, training=False):
-        y = self.shown(y, training)
-        posterior, stream = self.encode(x, y, training), self.noise.stream(training)
-        z = self.relaxed(posterior, stream) if training else posterior.sample(stream)
+    def objective(self):
         return {
-            "reconstruction": -self.decode(z, y, training).log_prob(x),
-            "kl": kl_divergence(posterior, self.prior_given(y), sample=z),
+            "reconstruction": Term(evaluate=1.0),
+            "kl": Term(train=self.kl_weight, evaluate=1.0),
+            "elbo": Term(train=0.0, direction="max"),
         }
+
+    def terms(self, x, c=None, training=False):
+        posterior, stream = self.infer(x, c, training), self.noise.stream(training)
+        z = self.relaxed(posterior, stream) if training else posterior.sample(stream)
+        reconstruction = -self.generate(z, c, training).log_prob(x)
+        kl = kl_divergence(posterior, self.prior_given(c), sample=z)
+        return {"reconstruction": reconstruction, "kl": kl, "elbo": -(reconstruction + kl)}
+
+    def infer(self, x, c=None, training=False):
+        """Returns the posterior q(z|x, c), a distribution over discrete z (B, D)."""
+        return self.codes(self.encoder_outputs(x, c, training)[0])
+
+    def latent_mean(self, x, c=None, training=False):
+        """Returns the most probable code; the mean of q(z|x) is none."""
+        return self.infer(x, c, training).mode
 
     def relaxed(self, posterior, stream):
         """Returns the differentiable draw of q(z|x) that training decodes, (B, D)."""
         return posterior.relaxed_sample(self.at_this_step(self.temperature), stream)
-
-    def term_weights(self):
-        return {"reconstruction": 1.0, "kl": self.kl_weight}
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "codes": keras.saving.serialize_keras_object(self.codes),
-            "temperature": serialized_weight(self.temperature),
-            "kl_weight": serialized_weight(self.kl_weight),
-        }
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

@@ -12,8 +12,8 @@ from keras_vae.models.base.levels import check_networks
 from keras_vae.models.base.levels import joined
 from keras_vae.models.base.levels import latent_shapes
 from keras_vae.models.base.levels import symbolic_state
+from keras_vae.models.base.term import Term
 from keras_vae.schedules import check_weight
-from keras_vae.schedules import serialized_weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -83,35 +83,39 @@ class HierarchicalVAE(LatentVariableModel):
         name=None,
         dtype=None,
     ):
-        self.num_levels = check_networks(encoders, decoders)  # the base asks for the metrics
+        self.num_levels = check_networks(encoders, decoders)
         parts = encoders[0], decoders[0], likelihood, prior
         super().__init__(*parts, seed=seed, name=name, dtype=dtype)
         self.encoders, self.decoders = list(encoders), list(decoders)
         self.kl_weight = check_weight("kl_weight", kl_weight)
-        self.build_where_shapes_are_known()
 
-    def terms(self, x, y=None, training=False):
-        levels = self.infer(self.bottom_up(x, training), self._draws(training), training)
-        likelihood = self.decode(levels[0].state, training=training)
-        kl = zip(self._kl_names(), self.kl_of(levels), strict=True)
-        return {"reconstruction": -likelihood.log_prob(x), **dict(kl)}
+    def objective(self):
+        kl = Term(train=self.kl_weight, evaluate=1.0)
+        return {
+            "reconstruction": Term(evaluate=1.0),
+            **dict.fromkeys(self._kl_names(), kl),
+            "kl": Term(train=0.0),
+            "elbo": Term(train=0.0, direction="max"),
+        }
 
-    def term_weights(self):
-        return {"reconstruction": 1.0, **dict.fromkeys(self._kl_names(), self.kl_weight)}
+    def terms(self, x, c=None, training=False):
+        levels = self.levels_of(self.bottom_up(x, training), self._draws(training), training)
+        reconstruction = -self.generate(levels[0].state, c, training).log_prob(x)
+        kl_of_levels = self.kl_of(levels)
+        kl = sum(kl_of_levels)
+        return {
+            "reconstruction": reconstruction,
+            **dict(zip(self._kl_names(), kl_of_levels, strict=True)),
+            "kl": kl,
+            "elbo": -(reconstruction + kl),
+        }
 
-    def metric_names(self):
-        return ("reconstruction", *self._kl_names(), "kl", "elbo")
-
-    def reports(self, terms):
-        kl = sum(terms[name] for name in self._kl_names())
-        return {"kl": kl, "elbo": -(terms["reconstruction"] + kl)}
-
-    def encode(self, x, condition=None, training=False):
+    def infer(self, x, c=None, training=False):
         """Returns the posteriors [q(z_1|x), q(z_2|z_1), ...] of x (B, S), a list of distributions.
 
         Every z that one of them depends on is the mean of its own: there is no noise in them.
         """
-        levels = self.infer(self.bottom_up(x, training), _mean, training)
+        levels = self.levels_of(self.bottom_up(x, training), _mean, training)
         return [level.posterior for level in levels]
 
     def encode_top(self, x):
@@ -122,7 +126,7 @@ class HierarchicalVAE(LatentVariableModel):
         """Returns `[(z_mean, z_log_var), ...]`: all parameters that depend on x without noise."""
         return [self.encoder_outputs(x, training=training)[:2]]
 
-    def infer(self, parameters, draw, training=False):
+    def levels_of(self, parameters, draw, training=False):
         """Returns the list of the L `Level`s of x.
 
         Args:
@@ -156,53 +160,40 @@ class HierarchicalVAE(LatentVariableModel):
         sampled = [q.log_prob(z) - p.log_prob(z) for q, p, z, _ in below]
         return [*sampled, kl_divergence(top.posterior, top.prior, sample=top.z)]
 
-    def latent_mean(self, x, condition=None, training=False):
+    def latent_mean(self, x, c=None, training=False):
         """Returns what the decoder is given of x where each z is the mean of its posterior."""
         if isinstance(x, keras.KerasTensor):  # being built: shapes, and no distributions yet
             self.latent_shapes = latent_shapes(self.encoders, x, self.passed_up)
             return symbolic_state(self.decoders, self.latent_shapes)
-        return self.infer(self.bottom_up(x, training), _mean, training)[0].state
+        return self.levels_of(self.bottom_up(x, training), _mean, training)[0].state
 
-    def log_importance_weights(self, x, num_samples, y=None):
+    def log_importance_weights(self, x, num_samples, c=None):
         """Returns log w = log p(x, z) - log q(z|x), (K, B) nats, for z = z_1 ... z_L ~ q(z|x)."""
         folded = keras.tree.map_structure(lambda t: repeated(t, num_samples), self.bottom_up(x))
-        levels = self.infer(folded, self._draws(training=False))  # K B examples each
+        levels = self.levels_of(folded, self._draws(training=False))  # K B examples each
         log_ratio = sum(p.log_prob(z) - q.log_prob(z) for q, p, z, _ in levels)
         state = levels[0].state
         log_p_x = self.log_p_x(x, ops.reshape(state, (num_samples, -1, *state.shape[1:])))
         return log_p_x + ops.reshape(log_ratio, (num_samples, -1))
 
-    def log_prior_weights(self, x, num_samples, y=None):
+    def log_prior_weights(self, x, num_samples, c=None):
         state = self._drawn_from_prior(num_samples)  # one draw serves all examples
         return self.log_p_x(x, ops.repeat(state[:, None], ops.shape(x)[0], axis=1))
-
-    def parts(self):
-        encoders = {f"encoder_{i}": n for i, n in enumerate(self.encoders, start=1)}
-        decoders = {f"decoder_{i}": n for i, n in enumerate(self.decoders, start=1)}
-        return {**encoders, **decoders, "likelihood": self.likelihood, "prior": self.prior}
 
     def build_latent(self, latent_shape):
         self.prior.attach(self.encode_top, self.data_shape)
         if not self.prior.built:  # one read from a file has been
             self.prior.build(self.latent_shapes[-1])
 
-    def get_config(self):
-        config = super().get_config()  # with an entry for each network
-        for name in ("encoder", "decoder"):
-            numbers = range(1, self.num_levels + 1)
-            config[f"{name}s"] = [config.pop(f"{name}_{i}") for i in numbers]
-        return {**config, "kl_weight": serialized_weight(self.kl_weight)}
-
-    def _draw(self, condition=None):
-        likelihood = self.decode(self._drawn_from_prior(self.sample_batch_size))
-        return likelihood.mean, likelihood.sample(self.noise.stream(training=False))
+    def _draw(self, from_likelihood, condition=None):
+        state = self._drawn_from_prior(self.sample_batch_size)
+        return self.shown(self.generate(state), from_likelihood)
 
     def _drawn_from_prior(self, num_samples):
         """Returns what the decoder is given of draws from p(z_L), p(z_{L-1}|z_L), ..."""
-        stream = self.noise.stream(training=False)
 
         def choose(i, prior):
-            return prior, prior.sample(stream, None if prior.batch_ndims else num_samples)
+            return prior, self.draw_latents(prior, num_samples)
 
         return self.top_down(choose)[0].state
 

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_vae.checks import check_count
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
-from keras_vae.steps import WeightGroup
+from keras_vae.models.base.term import Term
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -44,38 +44,46 @@ class IWAE(LatentVariableModel):
     Reference: Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders".
     """
 
-    def __init__(self, encoder, decoder, likelihood=None, prior=None, num_samples=5, **kwargs):
-        super().__init__(encoder, decoder, likelihood, prior, **kwargs)
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        likelihood=None,
+        prior=None,
+        num_samples=5,
+        condition=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(
+            encoder, decoder, likelihood, prior, condition=condition, seed=seed, **kwargs
+        )
         self.num_samples = check_count("num_samples", num_samples)
-        self.build_where_shapes_are_known()
 
-    def terms(self, x, y=None, training=False):
-        y = self.shown(y, training)
-        posterior = self.encode(x, y, training)
-        z = posterior.sample(self.noise.stream(training), self.num_samples)  # (K, B, D)
-        log_p_x = self.log_p_x(x, z, y, training)  # (K, B)
-        log_p_z = self.prior_given(y).log_prob(z)
-        terms = {
-            "reconstruction": -ops.mean(log_p_x, axis=0),
-            "kl": ops.mean(posterior.log_prob(z) - log_p_z, axis=0),
-            "nll_bound": -log_mean_exp(log_p_x + log_p_z - posterior.log_prob(z)),
+    def objective(self):
+        return {
+            "nll_bound": Term(evaluate=1.0),
+            "reconstruction": Term(train=0.0),
+            "kl": Term(train=0.0),
+            "elbo": Term(train=0.0, direction="max"),
         }
-        if training:
-            terms.update(self.training_terms(log_p_x + log_p_z, z, posterior))
-        return terms
 
-    def training_terms(self, log_joint, z, posterior):
-        """Returns further costs that only training has, of log p(x, z) (K, B) and z (K, B, D)."""
-        return {}
+    def terms(self, x, c=None, training=False):
+        posterior = self.infer(x, c, training)
+        z = posterior.sample(self.noise.stream(training), self.num_samples)  # (K, B, D)
+        log_p_x = self.log_p_x(x, z, c, training)  # (K, B)
+        return self.bound(posterior, z, log_p_x, self.prior_given(c).log_prob(z))
 
-    def term_weights(self):
-        return {"nll_bound": 1.0}
-
-    def metric_names(self):
-        return ("nll_bound", *super().metric_names())
-
-    def get_config(self):
-        return {**super().get_config(), "num_samples": self.num_samples}
+    def bound(self, posterior, z, log_p_x, log_p_z):
+        """Returns the terms of K draws z (K, B, D), of log p(x|z) and log p(z), (K, B) each."""
+        log_q = posterior.log_prob(z)
+        reconstruction, kl = -ops.mean(log_p_x, axis=0), ops.mean(log_q - log_p_z, axis=0)
+        return {
+            "nll_bound": -log_mean_exp(log_p_x + log_p_z - log_q),
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "elbo": -(reconstruction + kl),
+        }
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -98,26 +106,36 @@ class DReGIWAE(IWAE):
     Objectives".
     """
 
-    def __init__(self, encoder, decoder, likelihood=None, prior=None, num_samples=5, **kwargs):
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        likelihood=None,
+        prior=None,
+        num_samples=5,
+        condition=None,
+        seed=None,
+        **kwargs,
+    ):
         if prior is not None and prior.shares_encoder:
             raise ValueError(
                 f"DReGIWAE cannot have a {type(prior).__name__}: the encoder would be a part of "
                 "the prior, whose gradient is another one. Use IWAE, or another prior."
             )
-        super().__init__(encoder, decoder, likelihood, prior, num_samples, **kwargs)
+        super().__init__(
+            encoder, decoder, likelihood, prior, num_samples, condition, seed, **kwargs
+        )
 
-    def training_terms(self, log_joint, z, posterior):
-        log_w = log_joint - _without_gradient(posterior).log_prob(z)
+    def objective(self):
+        surrogate = Term(group="encoder", metric=None)  # of value 0
+        return {**super().objective(), "dreg": surrogate}
+
+    def bound(self, posterior, z, log_p_x, log_p_z):
+        log_w = log_p_x + log_p_z - _without_gradient(posterior).log_prob(z)
         weights = ops.stop_gradient(ops.softmax(log_w, axis=0))
         surrogate = -ops.sum(ops.square(weights) * log_w, axis=0)
-        return {"dreg": surrogate - ops.stop_gradient(surrogate)}  # a gradient, and no cost
-
-    def weight_groups(self):
-        encoder, others = self.split_variables(self.encoder)
-        return {
-            "generative": WeightGroup(others, self.term_weights()),
-            "inference": WeightGroup(encoder, {"dreg": 1.0}),
-        }
+        dreg = surrogate - ops.stop_gradient(surrogate)  # a gradient, and no cost
+        return {**super().bound(posterior, z, log_p_x, log_p_z), "dreg": dreg}
 
 
 def _without_gradient(gaussian):

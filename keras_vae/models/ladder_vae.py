@@ -66,7 +66,7 @@ class LadderVAE(HierarchicalVAE):
             parameters.append((mean, log_var))
         return parameters
 
-    def infer(self, parameters, draw, training=False):
+    def levels_of(self, parameters, draw, training=False):
         def choose(i, prior):
             posterior = DiagonalGaussian(*parameters[i])
             if i < self.num_levels - 1:

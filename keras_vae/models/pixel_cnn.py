@@ -81,7 +81,7 @@ class PixelCNN(AutoregressiveModel):
         dtype=None,
     ):
         super().__init__(shape, num_embeddings, condition, seed=seed, name=name, dtype=dtype)
-        self.grid = _check_grid(self.data_shape)
+        self.grid = _check_grid(self.shape)
         self.filters = check_count("filters", filters)
         self.num_blocks = check_count("num_blocks", num_blocks)
         self.kernel_size, self.num_heads, self.dropout = kernel_size, num_heads, dropout
@@ -102,7 +102,6 @@ class PixelCNN(AutoregressiveModel):
         self.head = keras.layers.Dense(
             num_embeddings, kernel_initializer="zeros", dtype="float32", name="head"
         )
-        self.build()
 
     def _new_blocks(self, **policy):
         blocks = []
@@ -194,18 +193,6 @@ class PixelCNN(AutoregressiveModel):
         for layer in self.refinement:
             condition = layer(condition)
         return [condition]
-
-    def get_config(self):
-        names = (
-            "filters",
-            "num_blocks",
-            "kernel_size",
-            "first_kernel_size",
-            "attention_every",
-            "num_heads",
-            "dropout",
-        )
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _check_grid(shape):

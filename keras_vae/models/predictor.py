@@ -10,6 +10,8 @@ from keras_vae.models.base import inputs
 from keras_vae.models.base.encoder_decoder import check_likelihood
 from keras_vae.models.base.encoder_decoder import known_input_shape
 from keras_vae.models.base.generative_model import GenerativeModel
+from keras_vae.models.base.generative_model import check_exact
+from keras_vae.models.base.term import Term
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -48,12 +50,28 @@ class Predictor(GenerativeModel):
     """
 
     def __init__(self, network, likelihood, seed=None, name=None, dtype=None):
-        self.is_of_classes = isinstance(likelihood, CategoricalLikelihood)  # for `metric_names`
         super().__init__(seed=seed, name=name, dtype=dtype)
         self.network = network
         self.likelihood = check_likelihood(likelihood)
-        if input_shape := known_input_shape(network):
-            self.build(input_shape)
+        self.is_of_classes = isinstance(likelihood, CategoricalLikelihood)
+
+    def objective(self):
+        objective = {"nll": Term(evaluate=1.0)}
+        if self.is_of_classes:
+            objective["accuracy"] = Term(train=0.0, direction="max")
+        return objective
+
+    def terms(self, x, c=None, training=False):
+        y, predicted = c, self.predicted(x, training)
+        terms = {"nll": -predicted.log_prob(y)}
+        if self.is_of_classes:
+            right = ops.cast(ops.equal(predicted.mode, ops.cast(y, "int32")), "float32")
+            terms["accuracy"] = ops.mean(ops.reshape(right, (ops.shape(right)[0], -1)), axis=-1)
+        return terms
+
+    def given(self, y=None, training=False):
+        """Returns the targets y, as they are."""
+        return y
 
     def predicted(self, x, training=False):
         """Returns p(y|x), a distribution over (B, T), of x (B, S)."""
@@ -65,36 +83,24 @@ class Predictor(GenerativeModel):
         predicted = self.predicted(x, training)
         return predicted.probs if isinstance(predicted, Categorical) else predicted.mean
 
-    def terms(self, x, y=None, training=False):
-        predicted = self.predicted(x, training)
-        terms = {"nll": -predicted.log_prob(y)}
-        if self.is_of_classes:
-            right = ops.cast(ops.equal(predicted.mode, ops.cast(y, "int32")), "float32")
-            terms["accuracy"] = ops.mean(ops.reshape(right, (ops.shape(right)[0], -1)), axis=-1)
-        return terms
-
-    def term_weights(self):
-        return {"nll": 1.0}
-
-    def metric_names(self):
-        return ("nll", "accuracy") if self.is_of_classes else ("nll",)
-
-    def log_likelihood(self, x, y, batch_size=256):
+    def log_likelihood(self, x, condition=None, num_samples=None, seed=None, batch_size=256):
         """Returns log p(y|x), exactly.
 
         Args:
             x: array (N, S).
-            y: array (N, T), the targets.
+            condition: array (N, T), the targets y, in the place that conditions have elsewhere.
+            num_samples, seed: `None`: nothing is drawn.
             batch_size: int, examples computed at once.
 
         Returns:
             NumPy array (N,), nats.
 
         Raises:
-            ValueError: x or y is not data of this model.
+            ValueError: if x or y is not data of this model, or `num_samples` is given.
         """
+        check_exact(self, num_samples)
         (x,) = self.check_inputs(x)
-        y = self.check_condition(y, x)
+        y = self.check_condition(condition, x)
         return map_batches(
             self, lambda x, y: self.predicted(x).log_prob(y), x, y, batch_size=batch_size
         )
@@ -120,7 +126,7 @@ class Predictor(GenerativeModel):
         )
         return features.reshape(len(x), -1)
 
-    def sample(self, num_samples, condition=None, seed=None, **kwargs):
+    def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
         """A predictor has nothing to sample."""
         raise NotImplementedError(
             f"{type(self).__name__} predicts y from x and has no prior over z, so there is nothing "
@@ -152,14 +158,28 @@ class Predictor(GenerativeModel):
     def checked_inputs(self, x):
         return self.checked_examples(x)
 
-    def parts(self):
-        return {"network": self.network, "likelihood": self.likelihood}
+    # Construction.
 
-    def build(self, input_shape):
-        """Builds every part from the shape of a batch of x, (None, *S)."""
-        if self.built:  # loading a `.keras` file asks once more
-            return
-        self.data_shape = tuple(input_shape[1:])
+    def known_shape(self):
+        return known_input_shape(self.network)
+
+    def symbolic_pair(self):
+        dtype = "int32" if self.is_of_classes else "float32"
+        return (*super().symbolic_pair(), keras.KerasTensor((None, *self.target_shape), dtype))
+
+    @property
+    def input_shape(self):
+        """Shape of a batch of x, (None, *S)."""
+        self._check_built("input_shape")
+        return (None, *self.data_shape)
+
+    @property
+    def output_shape(self):
+        """Shape of what `predict` gives for a batch."""
+        self._check_built("output_shape")
+        return tuple(self.compute_output_spec(self.symbolic_pair()[0]).shape)
+
+    def build_parts(self):
         parameters = self.network(keras.KerasTensor((None, *self.data_shape), "float32"))
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)

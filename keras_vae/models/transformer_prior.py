@@ -96,7 +96,6 @@ class TransformerPrior(AutoregressiveModel):
         self.head = keras.layers.Dense(
             self.num_embeddings, kernel_initializer="zeros", dtype="float32", name="head"
         )
-        self.build()
 
     def logits(self, x, condition=None, training=False):
         tokens = self.vectors(self._shifted(ops.reshape(x, (-1, self.num_codes))))
@@ -122,18 +121,6 @@ class TransformerPrior(AutoregressiveModel):
         token = self.vectors(ops.take(self._shifted(codes), position, axis=1))
         token, cache = self._advanced(cache, token, self.num_told + position)
         return self.head(self.norm(token)), cache
-
-    def parts(self):
-        return {**super().parts(), "positions": self.positions}
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "width": self.width,
-            "num_layers": self.num_layers,
-            "num_heads": self.num_heads,
-            "dropout": self.dropout,
-        }
 
     def _advanced(self, cache, token, position):
         """Returns what the blocks make of the token (B, F) at one position, and their cache."""

@@ -7,8 +7,8 @@ from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
+from keras_vae.models.base.term import Term
 from keras_vae.schedules import check_weight
-from keras_vae.schedules import serialized_weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -40,8 +40,9 @@ class VAE(LatentVariableModel):
         seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
 
     Terms, nats per example: `reconstruction` = -log p(x|z), `kl` = KL(q(z|x) || p(z)) (analytic
-    where there is a closed form), and the training-only penalties `free_bits` and `capacity`.
-    Logs: `loss`, `reconstruction`, `kl`, `elbo` = -(reconstruction + kl), higher is better.
+    where there is a closed form), `elbo` = -(reconstruction + kl), higher is better; with
+    `free_bits` what it adds, a scalar of the batch, and with `capacity` |kl - capacity|.
+    Logs: `loss` and these.
 
     Raises:
         ValueError: encoder and decoder do not fit each other or the likelihood; or, from `fit`,
@@ -71,60 +72,67 @@ class VAE(LatentVariableModel):
         kl_weight=1.0,
         free_bits=0.0,
         capacity=None,
+        condition=None,
+        seed=None,
         **kwargs,
     ):
-        super().__init__(encoder, decoder, likelihood, prior, **kwargs)
+        super().__init__(
+            encoder, decoder, likelihood, prior, condition=condition, seed=seed, **kwargs
+        )
         self.kl_weight = check_weight("kl_weight", kl_weight)
         self.free_bits = check_weight("free_bits", free_bits)
         self.capacity = None if capacity is None else check_weight("capacity", capacity)
-        self.build_where_shapes_are_known()
 
-    def terms(self, x, y=None, training=False):
-        y = self.shown(y, training)
-        posterior = self.encode(x, y, training)
-        z = posterior.sample(self.noise.stream(training))
-        prior = self.prior_given(y)
-        terms = {
-            "reconstruction": -self.decode(z, y, training).log_prob(x),
-            "kl": kl_divergence(posterior, prior, sample=z),
+    def objective(self):
+        objective = {
+            "reconstruction": Term(evaluate=1.0),
+            "kl": Term(train=self.kl_weight, evaluate=1.0),
+            "elbo": Term(train=0.0, direction="max"),
         }
-        if training:
-            terms.update(self._penalties(posterior, prior, terms["kl"]))
+        if self.free_bits:
+            objective["free_bits"] = Term(train=self.kl_weight)
+        if self.capacity is not None:
+            objective["kl"] = Term(train=0.0, evaluate=1.0)
+            objective["capacity"] = Term(train=self.kl_weight)
+        return objective
+
+    def terms(self, x, c=None, training=False):
+        posterior = self.infer(x, c, training)
+        z = posterior.sample(self.noise.stream(training))
+        return self.bound(x, posterior, z, c, training)
+
+    def bound(self, x, posterior, z, c=None, training=False):
+        """Returns the terms of the bound, and of what training aims at in its place.
+
+        For subclasses whose `terms` need the posterior and its draw too: both are made once.
+
+        Args:
+            x: (B, S).
+            posterior: q(z|x, c), as `infer` returns it.
+            z: (B, D), its draw.
+            c: as `embedded` gives it.
+            training: bool.
+        """
+        prior = self.prior_given(c)
+        reconstruction = -self.generate(z, c, training).log_prob(x)
+        kl = kl_divergence(posterior, prior, sample=z)
+        terms = {"reconstruction": reconstruction, "kl": kl, "elbo": -(reconstruction + kl)}
+        if self.free_bits:
+            terms["free_bits"] = self._free_bits(posterior, prior)
+        if self.capacity is not None:
+            terms["capacity"] = ops.abs(kl - self.at_this_step(self.capacity))
         return terms
 
-    def term_weights(self):
-        weights = {"reconstruction": 1.0, "kl": self.kl_weight}
-        if self.free_bits:
-            weights["free_bits"] = self.kl_weight
-        if self.capacity is not None:
-            weights.update(kl=0.0, capacity=self.kl_weight)
-        return weights
+    def _free_bits(self, posterior, prior):
+        """Returns what the KL of each dimension, a mean over the batch, lacks to lambda: a scalar.
 
-    def evaluation_weights(self):
-        return {"reconstruction": 1.0, "kl": 1.0}
-
-    def get_config(self):
-        options = {"kl_weight": self.kl_weight, "capacity": self.capacity}
-        return {
-            **super().get_config(),
-            **{k: serialized_weight(v) for k, v in options.items()},
-            "free_bits": self.free_bits,
-        }
-
-    def _penalties(self, posterior, prior, kl):
-        """Costs, (B,) each, that turn the KL term into another objective in training only."""
-        penalties = {}
-        if self.free_bits:
-            # max(lambda, KL_j) = KL_j + max(lambda - KL_j, 0), with KL_j a mean over the batch.
-            if not isinstance(prior, DiagonalGaussian):
-                raise ValueError(
-                    "`free_bits` needs the KL of each dimension, which only a Gaussian prior has. "
-                    f"Received: {type(self.prior).__name__}. Leave `free_bits` out, or use "
-                    "StandardNormal."
-                )
-            per_dimension = ops.mean(kl_per_dimension(posterior, prior), axis=0)
-            missing = ops.sum(ops.relu(self.free_bits - per_dimension))
-            penalties["free_bits"] = missing * ops.ones_like(kl)
-        if self.capacity is not None:
-            penalties["capacity"] = ops.abs(kl - self.at_this_step(self.capacity))
-        return penalties
+        max(lambda, KL_j) = KL_j + max(lambda - KL_j, 0)
+        """
+        if not isinstance(prior, DiagonalGaussian):
+            raise ValueError(
+                "`free_bits` needs the KL of each dimension, which only a Gaussian prior has. "
+                f"Received: {type(self.prior).__name__}. Leave `free_bits` out, or use "
+                "StandardNormal."
+            )
+        per_dimension = ops.mean(kl_per_dimension(posterior, prior), axis=0)
+        return ops.sum(ops.relu(self.free_bits - per_dimension))

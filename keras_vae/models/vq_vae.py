@@ -3,6 +3,8 @@
 import keras
 
 from keras_vae.models.base.quantized_model import QuantizedModel
+from keras_vae.models.base.quantized_model import check_quantizer
+from keras_vae.models.base.term import Term
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -53,10 +55,49 @@ class VQVAE(QuantizedModel):
     Reference: van den Oord, Vinyals, Kavukcuoglu 2017, "Neural Discrete Representation Learning".
     """
 
-    def __init__(self, encoder, decoder, quantizer, likelihood=None, prior=None, **kwargs):
-        priors = () if prior is None else (prior,)
-        super().__init__(encoder, decoder, [quantizer], likelihood, priors, **kwargs)
-        self.build_where_shapes_are_known()
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        quantizer,
+        likelihood=None,
+        prior=None,
+        commitment_weight=0.25,
+        codebook_weight=1.0,
+        condition=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(
+            encoder,
+            decoder,
+            likelihood,
+            commitment_weight,
+            codebook_weight,
+            condition=condition,
+            seed=seed,
+            **kwargs,
+        )
+        self.quantizers = [check_quantizer(quantizer)]
+        self.priors = [] if prior is None else [prior]
+
+    def objective(self):
+        return {
+            "reconstruction": Term(evaluate=1.0),
+            **self.code_objective(),
+            "commitment": Term(train=self.commitment_weight),
+            "codebook": Term(train=self.codebook_weight),
+        }
+
+    def terms(self, x, c=None, training=False):
+        (quantized,), z_q = self.encode_levels(x, c, training)
+        reconstruction = -self.generate(z_q, c, training).log_prob(x)
+        return {
+            "reconstruction": reconstruction,
+            "commitment": quantized.commitment,  # ||z_e - sg[e]||^2
+            "codebook": quantized.codebook,  # ||sg[z_e] - e||^2
+            **self.code_terms(reconstruction, [quantized.indices], c),
+        }
 
     @property
     def quantizer(self):
@@ -68,10 +109,9 @@ class VQVAE(QuantizedModel):
         """The prior of the codes, `None` while they count as uniform."""
         return self.priors[0] if self.priors else None
 
-    def encode_levels(self, x, condition=None, training=False):
-        z_e = self.encoder_outputs(x, condition, training)[0]
-        stream = self.noise.stream(training)
-        quantized = self.quantizer(z_e, training=training, seed=stream)
+    def encode_levels(self, x, c=None, training=False):
+        z_e = self.encoder_outputs(x, c, training)[0]
+        quantized = self.quantizer(z_e, training=training, seed=self.noise.stream(training))
         return [quantized], quantized.z_q
 
     def state_of(self, codes, training=False):
@@ -82,7 +122,3 @@ class VQVAE(QuantizedModel):
 
     def from_user(self, value):
         return [value]
-
-    def parts(self):
-        prior = {} if self.prior is None else {"prior": self.prior}
-        return {**super().parts(), "quantizer": self.quantizer, **prior}

@@ -5,6 +5,8 @@ import keras
 from keras_vae.models.base.levels import check_networks
 from keras_vae.models.base.levels import joined
 from keras_vae.models.base.quantized_model import QuantizedModel
+from keras_vae.models.base.quantized_model import check_quantizer
+from keras_vae.models.base.term import Term
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -60,20 +62,61 @@ class VQVAE2(QuantizedModel):
     VQ-VAE-2", algorithms 1 and 2.
     """
 
-    def __init__(self, encoders, decoders, quantizers, likelihood=None, priors=None, **kwargs):
+    def __init__(
+        self,
+        encoders,
+        decoders,
+        quantizers,
+        likelihood=None,
+        priors=None,
+        commitment_weight=0.25,
+        codebook_weight=1.0,
+        condition=None,
+        seed=None,
+        name=None,
+        dtype=None,
+    ):
         num_levels = check_networks(encoders, decoders)
         if not isinstance(quantizers, list | tuple) or len(quantizers) != num_levels:
             raise ValueError(
                 f"`quantizers` must be a list of {num_levels}, one for each level, that of the "
                 f"data first. Received: {quantizers!r}."
             )
-        parts = (encoders[0], decoders[0], quantizers, likelihood, priors or ())
-        super().__init__(*parts, **kwargs)
+        super().__init__(
+            encoders[0],
+            decoders[0],
+            likelihood,
+            commitment_weight,
+            codebook_weight,
+            condition=condition,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+        )
         self.encoders, self.decoders = list(encoders), list(decoders)
-        self.build_where_shapes_are_known()
+        self.quantizers = [check_quantizer(quantizer) for quantizer in quantizers]
+        self.priors = list(priors or ())
 
-    def encode_levels(self, x, condition=None, training=False):
-        maps = [self.encoder_outputs(x, condition, training)[0]]  # h_1, ..., h_L
+    def objective(self):
+        return {
+            "reconstruction": Term(evaluate=1.0),
+            **self.code_objective(),
+            "commitment": Term(train=self.commitment_weight),
+            "codebook": Term(train=self.codebook_weight),
+        }
+
+    def terms(self, x, c=None, training=False):
+        quantized, state = self.encode_levels(x, c, training)
+        reconstruction = -self.generate(state, c, training).log_prob(x)
+        return {
+            "reconstruction": reconstruction,
+            "commitment": sum(q.commitment for q in quantized),
+            "codebook": sum(q.codebook for q in quantized),
+            **self.code_terms(reconstruction, [q.indices for q in quantized], c),
+        }
+
+    def encode_levels(self, x, c=None, training=False):
+        maps = [self.encoder_outputs(x, c, training)[0]]  # h_1, ..., h_L
         for encoder in self.encoders[1:]:
             maps.append(encoder(maps[-1], training=training))
         quantized, stream = [], self.noise.stream(training)
@@ -88,29 +131,6 @@ class VQVAE2(QuantizedModel):
 
     def state_of(self, codes, training=False):
         return self._top_down(lambda level, above: codes[level], training)
-
-    def parts(self):
-        levels = range(1, len(self.encoders) + 1)
-        named = {
-            "encoder": self.encoders,
-            "decoder": self.decoders,
-            "quantizer": self.quantizers,
-            "prior": self.priors,
-        }
-        others = {k: v for k, v in super().parts().items() if k not in named}
-        numbered = {
-            f"{name}_{level}": part
-            for name, parts in named.items()
-            for level, part in zip(levels, parts, strict=False)
-        }
-        return {**numbered, **others}
-
-    def get_config(self):
-        config = super().get_config()  # with an entry for each part
-        for name in ("encoder", "decoder", "quantizer", "prior"):
-            keys = [k for k in config if k.rpartition("_")[0] == name and k[-1].isdigit()]
-            config[f"{name}s"] = [config.pop(key) for key in keys]
-        return config
 
     def _top_down(self, choose, training):
         """Walks from the top level down and returns what the decoder of x is given.

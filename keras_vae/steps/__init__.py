@@ -5,8 +5,6 @@
 
 import keras
 
-from keras_vae.steps.step import WeightGroup
-
 match keras.config.backend():
     case "tensorflow":
         from keras_vae.steps.tensorflow_step import TensorFlowStep as BackendStep

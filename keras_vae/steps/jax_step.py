@@ -20,7 +20,7 @@ class JAXStep(Step):
     def train_step(self, state, data):
         """Makes one update and returns the logs; Keras calls it."""
         trainable, non_trainable, optimizer_values, metrics = state
-        groups = self.weight_groups()
+        groups = self.groups()
         side_variables = self.non_trainable_variables + self.metrics_variables
 
         def scaled_costs(trainable):
@@ -94,7 +94,7 @@ class JAXStep(Step):
         for i, group in enumerate(groups.values()):
             one_hot = [jax.numpy.full_like(c, float(i == j)) for j, c in enumerate(scaled)]
             (pulled,) = pull_back(one_hot)
-            wanted = {id(v) for v in group.variables}
+            wanted = {id(v) for v in group}
             for variable, gradient in zip(self.trainable_variables, pulled, strict=True):
                 if id(variable) in wanted:
                     of_variable[id(variable)] = gradient

@@ -1,28 +1,14 @@
 """What the train steps of the three backends share: from a batch to costs and metrics."""
 
-from typing import NamedTuple
-
 import keras
 from keras import ops
-
-
-class WeightGroup(NamedTuple):
-    """Variables that descend one cost: the weighted sum of some of the model's terms.
-
-    Attributes:
-        variables: list of trainable `keras.Variable`s. The groups of a model do not overlap.
-        term_weights: dict, term name -> number, or schedule of the optimizer's iterations.
-    """
-
-    variables: list
-    term_weights: dict
 
 
 class Step:
     """The backend-neutral half of a train step.
 
-    A model gives `terms`, `term_weights`, `weight_groups` and `reports`; a backend's step
-    gives the gradients. Everything between the two is here, so that it is the same on all.
+    A model gives `terms`, `objective`, `groups` and `given`; a backend's step gives the
+    gradients. Everything between the two is here, so that it is the same on all.
     """
 
     seed_generator_class = keras.random.SeedGenerator  # what the model's noise is drawn through
@@ -32,28 +18,33 @@ class Step:
 
         Args:
             data: what Keras hands to `train_step`: x, (x, y) or (x, y, sample_weight).
-            training: bool. In evaluation the terms carry the weights of `evaluation_weights`,
-                whatever was annealed in training, and regularisers are left out.
+            training: bool. In evaluation the terms carry the weights of evaluation, whatever was
+                annealed in training, and regularisers are left out.
 
         Returns:
-            List of scalars in nats per example, one a weight group (one, in evaluation).
+            List of scalars in nats per example, one a group in the order of `groups` (one, in
+            evaluation).
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         x = ops.cast(ops.convert_to_tensor(x), "float32")
         y = None if y is None else ops.convert_to_tensor(y)
         if sample_weight is not None:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
-        terms = {k: ops.cast(v, "float32") for k, v in self.terms(x, y, training).items()}
+        objective = self.objective()
+        terms = self.terms(x, self.given(y, training), training)
+        terms = {k: ops.cast(v, "float32") for k, v in terms.items()}
         if training:
-            weights = [group.term_weights for group in self.weight_groups().values()]
+            weights = [_weights(objective, group) for group in self.group_names(objective)]
         else:
-            weights = [self.evaluation_weights()]
-        weighted = {k: v for k, v in terms.items() if any(k in w for w in weights)}
-        _check_costs(weighted)
-        means = {k: _mean(v, sample_weight) for k, v in weighted.items()}
-        costs = [self._weighted_sum(means, w) for w in weights]
+            weights = [{k: t.evaluate for k, t in objective.items() if t.evaluate}]
+        _check_terms(terms, objective, weights)
+        means = {k: _mean(terms[k], sample_weight) for w in weights for k in w}
+        costs = [
+            sum(self.at_this_step(weight) * means[name] for name, weight in w.items())
+            for w in weights
+        ]
         penalty = sum(self.losses) if training and self.losses else 0.0
-        self._record(sum(costs) + penalty, terms, x, sample_weight)
+        self._record(sum(costs) + penalty, terms, ops.shape(x)[0], sample_weight)
         return [cost + penalty for cost in costs]
 
     def at_this_step(self, value):
@@ -64,46 +55,63 @@ class Step:
         step = 0 if optimizer is None else optimizer.iterations
         return ops.cast(value(ops.cast(step, "float32")), "float32")
 
+    def build_optimizer(self):
+        """Makes the optimizer's variables, where they are not there yet."""
+        if self.optimizer.built:
+            return
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if hasattr(optimizer, "assign_groups"):  # one for each group
+            optimizer.assign_groups(self.groups(), self.switches())
+        self.optimizer.build(self.trainable_variables)
+
+    def make_train_function(self, force=False):
+        """Compiles the train step; Keras calls it."""
+        self.build_optimizer()
+        return super().make_train_function(force)
+
     def across_replicas(self, statistics):
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""
         return statistics
 
     def in_order(self, gradients):
-        """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them.
-
-        Raises:
-            ValueError: a trainable variable is in no weight group.
-        """
-        missing = [v.path for v in self.trainable_variables if id(v) not in gradients]
-        if missing:
-            raise ValueError(
-                f"`weight_groups()` of {type(self).__name__} leaves out {missing}. Every trainable "
-                "variable must be in one group; freeze what should not learn."
-            )
+        """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them."""
         return [gradients[id(v)] for v in self.trainable_variables]
 
-    def _weighted_sum(self, means, term_weights):
-        # A weight that is the number 0 drops its term from the graph.
-        used = {k: w for k, w in term_weights.items() if callable(w) or w != 0}
-        return sum(self.at_this_step(w) * means[k] for k, w in used.items())
-
-    def _record(self, loss, terms, x, sample_weight):
+    def _record(self, loss, terms, num_examples, sample_weight):
         # Keras' own tracker: one named "loss" beside it would appear twice in `evaluate`.
-        self._loss_tracker.update_state(loss, sample_weight=ops.shape(x)[0])
-        for name, value in {**terms, **self.reports(terms)}.items():
-            if name in self.trackers:
-                self.trackers[name].update_state(value, sample_weight=sample_weight)
+        self._loss_tracker.update_state(loss, sample_weight=num_examples)
+        for name, tracker in self.trackers.items():
+            if name in terms:
+                is_of_batch = len(terms[name].shape) == 0
+                weight = num_examples if is_of_batch else sample_weight
+                tracker.update_state(terms[name], sample_weight=weight)
 
 
-def _check_costs(costs):
-    for name, term in costs.items():
-        if len(term.shape) != 1:  # a scalar would count a short last batch as a full one
+def _weights(objective, group):
+    """Returns `{name: number or schedule}` of the terms that a group of weights descends."""
+    return {k: t.train for k, t in objective.items() if t.group == group and t.teaches}
+
+
+def _check_terms(terms, objective, weights):
+    unknown = sorted(terms.keys() - objective.keys())
+    missing = sorted({k for w in weights for k in w} - terms.keys())
+    if unknown or missing:
+        raise ValueError(
+            "`terms` and `objective` do not name the same quantities. Only in `terms`: "
+            f"{unknown or 'none'}. With a weight in `objective` and not in `terms`: "
+            f"{missing or 'none'}. Name each in both; `Term(train=0)` only logs it."
+        )
+    for name in {k for w in weights for k in w}:
+        if len(terms[name].shape) > 1:
             raise ValueError(
-                f"The term {name!r} must be a cost of each example, of shape (B,). Received: shape "
-                f"{tuple(term.shape)}. Sum it over all axes but the first."
+                f"The term {name!r} must be a cost of each example, of shape (B,), or of the whole "
+                f"batch, a scalar. Received: shape {tuple(terms[name].shape)}. Sum it over all "
+                "axes but the first."
             )
 
 
 def _mean(term, sample_weight):
+    if len(term.shape) == 0:
+        return term
     # Divided by the number of examples, as Keras' losses are, not by the sum of the weights.
     return ops.mean(term if sample_weight is None else term * sample_weight)

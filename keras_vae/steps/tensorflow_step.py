@@ -34,7 +34,7 @@ class TensorFlowStep(Step):
 
     def train_step(self, data):
         """Makes one update and returns the logs; Keras calls it."""
-        groups = self.weight_groups()
+        groups = self.groups()
         # Every replica sees its share of the batch; the optimizer sums the replicas' gradients.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with _after(data), tf.GradientTape(persistent=len(groups) > 1) as tape:
@@ -44,10 +44,10 @@ class TensorFlowStep(Step):
         for group, cost in zip(groups.values(), scaled, strict=True):
             gradients = tape.gradient(
                 cost,
-                [v.value for v in group.variables],
+                [v.value for v in group],
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
-            of_variable.update(zip(map(id, group.variables), gradients, strict=True))
+            of_variable.update(zip(map(id, group), gradients, strict=True))
         gradients, logs = self.in_order(of_variable), self.get_metrics_result()
         # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
         # what else the forward pass makes of it may then be read too late.
@@ -61,13 +61,11 @@ class TensorFlowStep(Step):
             self.costs(data, training=False)
         return self.get_metrics_result()
 
-    def make_train_function(self, force=False):
-        """Compiles the train step; Keras calls it."""
-        # Variables made by the first update, inside of the step, would have it traced twice.
-        if not self.optimizer.built:
-            with self.distribute_strategy.scope():
-                self.optimizer.build(self.trainable_variables)
-        return super().make_train_function(force)
+    def build_optimizer(self):
+        """Makes the optimizer's variables, where they are not there yet."""
+        # Made by the first update, inside of the step, they would have it traced twice.
+        with self.distribute_strategy.scope():
+            super().build_optimizer()
 
     def across_replicas(self, statistics):
         """Returns the sum of a tensor over the replicas of a `tf.distribute` strategy."""

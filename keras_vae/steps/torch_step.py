@@ -17,21 +17,21 @@ class TorchStep(Step):
 
     def train_step(self, data):
         """Makes one update and returns the logs; Keras calls it."""
-        groups = self.weight_groups()
+        groups = self.groups()
         costs = self.costs(data, training=True)
         scaled = [self.optimizer.scale_loss(cost) for cost in costs]
         of_variable = {}
         for i, (group, cost) in enumerate(zip(groups.values(), scaled, strict=True)):
-            if not group.variables:  # all of them frozen
+            if not group:  # all of them frozen
                 continue
             gradients = torch.autograd.grad(
                 cost,
-                [v.value for v in group.variables],
+                [v.value for v in group],
                 retain_graph=i + 1 < len(groups),
                 allow_unused=True,
                 materialize_grads=True,
             )
-            of_variable.update(zip(map(id, group.variables), gradients, strict=True))
+            of_variable.update(zip(map(id, group), gradients, strict=True))
         with torch.no_grad():
             self.optimizer.apply(self.in_order(of_variable), self.trainable_variables)
         return self.get_metrics_result()

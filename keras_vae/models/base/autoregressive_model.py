@@ -12,6 +12,8 @@ from keras_vae.checks import check_count
 from keras_vae.distributions import Categorical
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
 from keras_vae.models.base.conditional_model import ConditionalModel
+from keras_vae.models.base.generative_model import check_exact
+from keras_vae.models.base.term import Term
 
 
 class AutoregressiveModel(ConditionalModel):
@@ -38,7 +40,7 @@ class AutoregressiveModel(ConditionalModel):
         self, shape, num_embeddings, condition=None, seed=None, name=None, dtype=None, **kwargs
     ):
         super().__init__(condition, seed=seed, name=name, dtype=dtype, **kwargs)
-        self.data_shape = _check_shape(shape)
+        self.shape = _check_shape(shape)
         self.num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
 
     # What a family gives.
@@ -79,46 +81,44 @@ class AutoregressiveModel(ConditionalModel):
         """N, how many integers one x has."""
         return math.prod(self.data_shape)
 
-    def distribution(self, x, condition=None, training=False):
-        """Returns p(x_i | x_<i, c) of all positions, a `Categorical` over (B, *shape)."""
-        x = ops.cast(x, "int32")
-        return Categorical(self.logits(x, self.embedded(condition), training))
+    def distribution(self, x, c=None, training=False):
+        """Returns p(x_i | x_<i, c) of all positions, a `Categorical` over (B, *shape), for c as
+        `embedded` gives it."""
+        return Categorical(self.logits(ops.cast(x, "int32"), c, training))
 
     def call(self, inputs, training=False):
         """Returns log p(x_i = k | x_<i, c) for every k, (B, *shape, K): what `predict` gives."""
-        return self.distribution(*self.split_inputs(inputs), training).log_probs
+        x, condition = self.split_inputs(inputs)
+        return self.distribution(x, self.embedded(condition), training).log_probs
 
-    def terms(self, x, y=None, training=False):
-        y = self.shown(y, training)
-        return {"nll": -self.distribution(x, y, training).log_prob(x)}
+    def objective(self):
+        return {"nll": Term(evaluate=1.0), "nll_per_code": Term(train=0.0)}
 
-    def term_weights(self):
-        return {"nll": 1.0}
+    def terms(self, x, c=None, training=False):
+        nll = -self.distribution(x, c, training).log_prob(x)
+        return {"nll": nll, "nll_per_code": nll / self.num_codes}
 
-    def metric_names(self):
-        return ("nll", "nll_per_code")
-
-    def reports(self, terms):
-        return {"nll_per_code": terms["nll"] / self.num_codes}
-
-    def log_likelihood(self, x, condition=None, batch_size=128):
+    def log_likelihood(self, x, condition=None, num_samples=None, seed=None, batch_size=128):
         """Returns log p(x|c), exactly.
 
         Args:
             x: integers (N, *shape).
             condition: in a conditional model, one condition for all or (N, ...), one for each.
+            num_samples, seed: `None`: nothing is drawn.
             batch_size: int, examples computed at once.
 
         Returns:
             NumPy array (N,), nats.
 
         Raises:
-            ValueError: x or the condition is not data of this model.
+            ValueError: if x or the condition is not data of this model, or `num_samples` is given.
         """
-        arrays = self.check_inputs(x, condition)
-        return map_batches(
-            self, lambda *batch: -self.terms(*batch)["nll"], *arrays, batch_size=batch_size
-        )
+        check_exact(self, num_samples)
+
+        def log_p(x, *condition):
+            return self.distribution(x, self.embedded(*condition)).log_prob(x)
+
+        return map_batches(self, log_p, *self.check_inputs(x, condition), batch_size=batch_size)
 
     def sample(self, num_samples, condition=None, seed=None, temperature=1.0, top_k=None):
         """Returns new x, drawn code by code, each at the cost of one position.
@@ -146,24 +146,22 @@ class AutoregressiveModel(ConditionalModel):
         draw = functools.partial(self._sampler(size, top_k), temperature)
         return self.drawn(draw, num_samples, conditions, seed, size)
 
-    def build(self, input_shape=None):
-        """Builds every layer; the constructor of a family calls it."""
-        if self.built:  # loading a `.keras` file asks once more
-            return
-        x = keras.KerasTensor((None, *self.data_shape), "int32")
-        condition = None if self.condition is None else self.condition.symbolic()
-        self.distribution(x, condition)
+    # Construction.
+
+    def known_shape(self):
+        return (None, *self.shape)
+
+    def symbolic_pair(self):
+        x, *condition = super().symbolic_pair()
+        return (keras.KerasTensor(x.shape, "int32"), *condition)
+
+    def build_parts(self):
+        x, *condition = self.symbolic_pair()
+        self.distribution(x, self.embedded(*condition))
 
     def check_examples(self, x, name="x"):
         super().check_examples(x, name)
         CategoricalLikelihood(self.num_embeddings).check(x, name)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "shape": self.data_shape,
-            "num_embeddings": self.num_embeddings,
-        }
 
     @functools.cached_property
     def _sampler(self):

@@ -27,9 +27,6 @@ class ConditionalModel(GenerativeModel):
         """The `Condition` of what `sample` is told, or `None`."""
         return self.condition
 
-    def parts(self):
-        return {} if self.condition is None else {"condition": self.condition}
-
     def check_condition(self, y, x, name="y"):
         if self.condition is None:
             return super().check_condition(y, x, name)
@@ -52,19 +49,26 @@ class ConditionalModel(GenerativeModel):
         given."""
         return (inputs, None) if self.condition is None else inputs
 
-    def embedded(self, condition):
-        """Returns conditions as networks see them, (B, ...) float32, or `None`."""
+    def embedded(self, condition=None, training=False):
+        """Returns c, conditions as networks see them, (B, ...) float32; `None` without any.
+
+        In training some are dropped, where the `Condition` says so.
+        """
         if self.condition is None:
             return None
         if condition is None:
             self.condition.check(None, None)
-        return self.condition(as_input(condition))
+        condition = as_input(condition)
+        if training:
+            condition = self.condition.drop(condition, self.noise.stream(training))
+        return self.condition(condition)
 
-    def shown(self, condition, training):
-        """Returns the conditions as a step shows them: in training some may be dropped."""
-        if self.condition is None or not training:
-            return condition
-        return self.condition.drop(condition, self.noise.stream(training))
+    def given(self, y=None, training=False):
+        return self.embedded(y, training)
+
+    def symbolic_pair(self):
+        given = () if self.condition is None else (self.condition.symbolic(),)
+        return (*super().symbolic_pair(), *given)
 
     def drawn(self, draw, num_samples, conditions=(), seed=None, size=None):
         """Returns what `draw` gives, called on batches of one size, for `num_samples` examples.

@@ -2,9 +2,9 @@
 
 import keras
 
-from keras_vae.likelihoods.bernoulli import BernoulliLikelihood
-from keras_vae.likelihoods.bernoulli import BernoulliProbabilityLikelihood
-from keras_vae.likelihoods.likelihood import Likelihood
+from keras_vae.likelihoods import BernoulliLikelihood
+from keras_vae.likelihoods import BernoulliProbabilityLikelihood
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.conditional_model import as_input
 
@@ -12,8 +12,8 @@ from keras_vae.models.base.conditional_model import as_input
 class EncoderDecoderModel(ConditionalModel):
     """A model of the networks it is given: x -> encoder -> latent -> decoder -> p(x|z).
 
-    A family defines `encode` and the terms, names its serialised parts in `parts`, and ends its
-    constructor with `self.build_where_shapes_are_known()`.
+    `encode` and `decode` are for users, who give conditions as they are. Families are written with
+    what stands behind them, `infer(x, c)` and `generate(z, c)`, whose c is embedded already.
 
     Args:
         encoder: `keras.Model` whose input is x (B, S).
@@ -32,63 +32,84 @@ class EncoderDecoderModel(ConditionalModel):
         self.decoder = decoder
         self.likelihood = check_likelihood(likelihood or _default_likelihood(decoder))
 
-    def parts(self):
-        """Returns `{constructor argument: layer}`, the parts that hold the weights."""
-        own = {"encoder": self.encoder, "decoder": self.decoder, "likelihood": self.likelihood}
-        return {**own, **super().parts()}
-
-    def check_examples(self, x, name="x"):
-        super().check_examples(x, name)
-        self.likelihood.check(x, name)
+    def encode(self, x, condition=None, training=False):
+        """Returns what the model infers of x (B, S); see the family."""
+        return self.infer(x, self.embedded(condition), training)
 
     def decode(self, z, condition=None, training=False):
         """Returns the likelihood p(x|z), a distribution over (B, S), of z (B, D)."""
-        inputs = self.with_condition(z, condition)
-        return self.likelihood(self.decoder(inputs, training=training))
+        return self.generate(z, self.embedded(condition), training)
+
+    def infer(self, x, c=None, training=False):
+        """Returns what `encode` does, of c as `embedded` gives it: by default the encoder's z."""
+        return self.encoder_outputs(x, c, training)[0]
+
+    def generate(self, z, c=None, training=False):
+        """Returns the likelihood p(x|z, c), of c as `embedded` gives it."""
+        return self.likelihood(self.decoder(self.with_condition(z, c), training=training))
 
     def call(self, inputs, training=False):
         """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
-        gives for x, and a conditional model for `(x, condition)`."""
+        gives for x, and a conditional model for `(x, condition)`. Of nominal data, which have no
+        mean, it is the most probable value."""
         x, condition = self.split_inputs(inputs)
-        z = self.latent_mean(x, condition, training)
-        return self.decode(z, condition, training).mean
+        c = self.embedded(condition)
+        z = self.latent_mean(x, c, training)
+        return self.likelihood.point(self.generate(z, c, training))
 
-    def latent_mean(self, x, condition=None, training=False):
-        """Returns the first output of the encoder: z, or the mean of q(z|x)."""
-        return self.encoder_outputs(x, condition, training)[0]
+    def latent_mean(self, x, c=None, training=False):
+        """Returns z without noise, as the decoder is given it: by default the encoder's first
+        output."""
+        return self.encoder_outputs(x, c, training)[0]
 
-    def encoder_outputs(self, x, condition=None, training=False):
+    def encoder_outputs(self, x, c=None, training=False):
         """Returns everything the encoder gives for x, as a list of tensors."""
-        outputs = self.encoder(self.with_condition(x, condition), training=training)
+        outputs = self.encoder(self.with_condition(x, c), training=training)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
-    def with_condition(self, tensor, condition):
-        """Returns what a network is given: the tensor, and in conditional models the condition."""
-        embedded = self.embedded(condition)
-        return as_input(tensor) if embedded is None else [as_input(tensor), embedded]
+    def with_condition(self, tensor, c):
+        """Returns what a network is given: the tensor, and in conditional models c too."""
+        return as_input(tensor) if self.condition is None else [as_input(tensor), c]
+
+    def shown(self, likelihood, from_likelihood):
+        """Returns x of p(x|z) as `sample` shows it: a draw, or the mean (of nominal data the mode).
+
+        The stream moves on by one draw in both cases, so that a seed gives the same z in both.
+        """
+        stream = self.noise.stream(training=False)
+        if from_likelihood:
+            return likelihood.sample(stream)
+        stream.next()
+        return self.likelihood.point(likelihood)
 
     def reconstruct(self, x, condition=None, batch_size=128):
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
+        Args:
+            x: array (N, S).
+            condition: in a conditional model, one condition for all or (N, ...), one for each.
+            batch_size: int, examples computed at once.
+
         Raises:
-            ValueError: x or the condition is not data of this model.
+            ValueError: if x or the condition is not data of this model.
         """
         x, *conditions = self.check_inputs(x, condition)
         inputs = (x, *conditions) if conditions else x
         return self.predict(inputs, batch_size=batch_size, verbose=0)
 
-    def build(self, input_shape):
-        """Builds every part from the shape of a batch of x, (None, *S)."""
-        if self.built:  # loading a `.keras` file asks once more
-            return
-        self.data_shape = tuple(input_shape[1:])
+    # Construction.
+
+    def known_shape(self):
+        return known_input_shape(self.encoder)
+
+    def build_parts(self):
         self._check_network_inputs()
-        x = keras.KerasTensor((None, *self.data_shape), "float32")
-        condition = None if self.condition is None else self.condition.symbolic()
-        latent_shape = tuple(self.latent_mean(x, condition).shape[1:])
+        x, *condition = self.symbolic_pair()
+        c = self.embedded(*condition)
+        latent_shape = tuple(self.latent_mean(x, c).shape[1:])
         self.build_latent(latent_shape)
         z = keras.KerasTensor((None, *latent_shape), "float32")
-        parameters = self.decoder(self.with_condition(z, condition))
+        parameters = self.decoder(self.with_condition(z, c))
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)
         self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
@@ -96,11 +117,9 @@ class EncoderDecoderModel(ConditionalModel):
     def build_latent(self, latent_shape):
         """Builds what depends on the shape of one z; a deterministic model has nothing."""
 
-    def build_where_shapes_are_known(self):
-        """Builds the model at once where the encoder knows its input: it then has a summary,
-        weights to load and optimizer slots to restore before it sees data."""
-        if input_shape := known_input_shape(self.encoder):
-            self.build(input_shape)
+    def check_examples(self, x, name="x"):
+        super().check_examples(x, name)
+        self.likelihood.check(x, name)
 
     def _check_network_inputs(self):
         expected = 1 if self.condition is None else 2

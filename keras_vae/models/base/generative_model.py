@@ -1,274 +1,204 @@
-"""The base of every family: what users call, and what a train step asks for."""
+"""The contract of a family: what it defines, and what follows from that."""
 
-import contextlib
 import copy
 
 import keras
-import numpy as np
-from keras import ops
 
-from keras_vae import evaluation
-from keras_vae.datasets import Batches
-from keras_vae.models.base import inputs
+from keras_vae.models.base import arguments
+from keras_vae.models.base.arguments import Arguments
+from keras_vae.models.base.front_door import FrontDoor
+from keras_vae.models.base.term import MAIN
+from keras_vae.models.base.term import Term
 from keras_vae.models.saving import preset_model
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep
-from keras_vae.steps import WeightGroup
 
 
-class GenerativeModel(BackendStep, keras.Model):
+class Family(type(keras.Model)):
+    """The class of model classes: completes a model after its outermost constructor.
+
+    Only then are all parts there, those of subclasses too. The arguments are recorded, so that
+    `get_config` follows from them, and the model is built where the shape of its data is known: it
+    has a summary, weights to load and optimizer slots to restore before it sees data.
+    """
+
+    def __call__(cls, *args, **kwargs):
+        model = super().__call__(*args, **kwargs)
+        model.complete(Arguments(model, args, kwargs))
+        return model
+
+
+class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     """Base class: a `keras.Model` trained on terms in nats.
 
-    A family says what its terms are; the base and the backend's step do the rest:
+    A family defines two methods, and the base and the backend's step do the rest:
 
-    - `terms(x, y, training)` returns the costs of each example, `{name: (B,)}` in nats, and what
-      else metrics are made of;
-    - `term_weights()` the weight of each in training: a number, or a schedule of the optimizer's
-      iterations;
-    - `evaluation_weights()` their weights in evaluation, by default 1 each: the objective of
-      `evaluate` is the bound itself, whatever was annealed in training;
-    - `metric_names()` the names that appear in the logs: terms, or `reports` made of them;
-    - `weight_groups()`, where parts of the model descend different costs (adversarial models).
+    - `objective()`, one table: `{name: Term}`, with each quantity's weight in training and in
+      evaluation, and the part of the model that descends it;
+    - `terms(x, c, training)`, the quantities of a batch: `{name: (B,)}`, nats per example, or a
+      scalar that is a cost of the whole batch.
 
-    Logs are means over examples, in nats: a short last batch counts by its size, `val_*` has the
-    same names, and `sample_weight` weighs examples in both costs and logs.
+    Training, logs, groups of weights, one optimizer or several, saving and loading follow. Logs are
+    means over examples, in nats: a short last batch counts by its size, `val_*` has the same names,
+    and `sample_weight` weighs examples in both costs and logs.
+
+    `get_config` follows from the constructor's arguments. They may be numbers, texts, layers,
+    schedules, or lists and dicts of these. A subclass that takes `**kwargs` hands `seed`, `name`
+    and `dtype` on.
 
     Args:
         seed: int in [0, 2**31), from which all of the model's noise and the order of its batches
             follow; `None` for a fresh one. Saved with the model.
+
+    Example:
+
+    ```python
+    @keras.saving.register_keras_serializable(package="mine")
+    class Regression(keras_vae.GenerativeModel):
+        def __init__(self, network, **kwargs):
+            super().__init__(**kwargs)
+            self.network = network
+
+        def objective(self):
+            return {"error": keras_vae.Term(evaluate=1.0)}
+
+        def terms(self, x, c=None, training=False):
+            error = keras.ops.square(x - self.network(x, training=training))
+            return {"error": keras.ops.sum(error, axis=-1)}
+    ```
     """
 
     def __init__(self, seed=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.data_shape = None  # of one example; known once the model is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
-        self.trackers = {n: self.metric(n) for n in self.metric_names()}
 
     # What a family gives.
 
-    def terms(self, x, y=None, training=False):
-        """Returns the costs of each example, `{name: (B,)}` in nats, for x (B, S) in float32."""
+    def objective(self) -> dict[str, Term]:
+        """Returns `{name: Term}`: every name once, with its weights and who descends it."""
+        raise NotImplementedError(f"{type(self).__name__} must define `objective`.")
+
+    def terms(self, x, c=None, training=False) -> dict:
+        """Returns `{name: (B,) or scalar}` for x (B, S) in float32, and c as `given` returns it.
+
+        A name of the objective may be left out where it has no weight: a cost of training only, in
+        evaluation, that is not logged.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define `terms`.")
 
-    def term_weights(self):
-        """Returns `{term: number or schedule}`, the weights in training."""
-        raise NotImplementedError(f"{type(self).__name__} must define `term_weights`.")
+    def switches(self) -> dict:
+        """Returns `{group: variable or schedule}` of groups that are not updated at every step.
 
-    def evaluation_weights(self):
-        """Returns `{term: number}`, the weights of the objective in evaluation."""
-        return dict.fromkeys(self.term_weights(), 1.0)
-
-    def metric_names(self):
-        """Returns the names of terms and reports that appear in the logs."""
-        raise NotImplementedError(f"{type(self).__name__} must define `metric_names`.")
-
-    def metric(self, name):
-        """Returns the Keras metric behind a name in the logs, by default a mean over examples."""
-        return keras.metrics.Mean(name=name)
-
-    def reports(self, terms):
-        """Returns further quantities of each example for the logs, made of its terms."""
+        A group's weights, and the state of its optimizer, stay as they are while this is 0: that
+        of a discriminator that starts late, say. It takes an optimizer of each group's own.
+        """
         return {}
 
-    def weight_groups(self):
-        """Returns `{name: WeightGroup}`: which variables descend which terms."""
-        return {"all": WeightGroup(self.trainable_variables, self.term_weights())}
+    def given(self, y=None, training=False):
+        """Returns c, what `terms` is given beside x, of the y that `fit` was given: here nothing.
 
-    def split_variables(self, part):
-        """Returns the trainable variables of a part, and those of the rest of the model."""
-        own = {id(v) for v in part.trainable_variables}
-        others = [v for v in self.trainable_variables if id(v) not in own]
-        return part.trainable_variables, others
-
-    def log_importance_weights(self, x, num_samples, y=None):
-        """Returns log p(x, z) - log q(z|x), (K, B) nats, for K draws of z each."""
-        raise NotImplementedError(f"{type(self).__name__} has no likelihood to estimate.")
-
-    def check_condition(self, y, x, name="y"):
-        """Raises `ValueError` where labels or conditions `y` do not fit; returns y."""
-        # `fit(x, x)` is how autoencoders are often trained, from data sets of (x, x) too.
-        if y is None or y is x or np.array_equal(inputs.to_numpy(y), inputs.to_numpy(x)):
-            return None
-        raise ValueError(
-            f"{type(self).__name__} is trained on `x` alone, and `{name}` was given (shape "
-            f"{getattr(y, 'shape', None)}). Labels have no place in it: drop them, e.g. with "
-            "`dataset.map(lambda x, y: x)`, or use a conditional model."
-        )
-
-    def conditions_for(self, condition, num_examples):
-        """Returns `()`, or in a conditional model `(conditions (N, ...),)`, after checking them.
-
-        Raises:
-            ValueError: a condition where there is no place for one, or a bad one.
+        The one door for conditions: they are embedded here, and everything within is given c.
         """
-        if condition is None:
-            return ()
-        raise ValueError(f"{type(self).__name__} has no `condition`: use a conditional model.")
+        return None
 
-    def check_examples(self, x, name="x"):
-        """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""
-        inputs.check_examples(x, self.data_shape, name)
+    def known_shape(self):
+        """Returns the shape of a batch of x, (None, *S), or `None` where no part knows it."""
+        return None
 
-    # Training and evaluation.
+    # What follows.
 
-    def compile(
-        self,
-        optimizer="adam",
-        *,
-        jit_compile="auto",
-        run_eagerly=False,
-        steps_per_execution=1,
-        auto_scale_loss=True,
-        **unexpected,
-    ):
-        """Configures training; see `keras.Model.compile`.
+    def complete(self, constructed_with):
+        """Takes the last steps of construction; the class calls it, after the constructor.
 
-        The loss is the model's own, so there is no `loss` to give, and metrics on y have
-        nothing to compare: its metrics are its terms.
-
-        Raises:
-            TypeError: `loss`, `metrics` or another argument without a meaning here was given.
+        Args:
+            constructed_with: `Arguments`.
         """
-        given = [k for k, v in unexpected.items() if v is not None]
-        if given:
-            raise TypeError(
-                f"{type(self).__name__}.compile() takes no {', '.join(map(repr, given))}: the "
-                "model brings its own objective, in nats, and logs its terms "
-                f"({', '.join(self.trackers)}). Give an optimizer only; weights of terms, such as "
-                "`kl_weight`, go to the constructor."
-            )
-        super().compile(
-            optimizer=optimizer,
-            jit_compile=jit_compile,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-            auto_scale_loss=auto_scale_loss,
-        )
-
-    def get_compile_config(self):
-        config = super().get_compile_config()
-        return {k: v for k, v in config.items() if k not in _OBJECTIVE_ARGUMENTS}
-
-    def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        self._arguments = constructed_with
+        objective = self.objective()
+        self._tracker.unlock()  # of a subclass that built itself
+        self.trackers = {
+            name: tracker for name, term in objective.items() if (tracker := term.tracker(name))
+        }
+        if not self.built and (shape := self.known_shape()):
+            self.build(shape)
         if self.built:
-            self.optimizer.build(self.trainable_variables)
+            self._tracker.lock()
 
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        **kwargs,
-    ):
-        """Trains the model; see `keras.Model.fit`.
+    def group_names(self, objective) -> list[str]:
+        """Returns the names of the groups of weights, that of all others, "main", last."""
+        named = dict.fromkeys(term.group for term in objective.values() if term.group != MAIN)
+        return [*named, MAIN]
 
-        Arrays are shuffled by `keras_vae.datasets.Batches` in an order that follows from the
-        model's seed and the steps made so far: the same on every backend, and the same in a
-        resumed run as in an uninterrupted one.
+    def groups(self) -> dict[str, list]:
+        """Returns `{group: trainable variables}`, in the order of `group_names`.
 
         Raises:
-            ValueError: data the model cannot learn from, before the first step.
+            ValueError: if a term's group is no attribute with layers, or two share a variable.
         """
-        if validation_split and validation_data is None:
-            (x, y, sample_weight), validation_data = inputs.split_off(
-                x, y, sample_weight, validation_split
-            )
-        x, y = self._checked(x, y)
-        y = inputs.target(x, y, sample_weight)
-        if validation_data is not None:
-            validation_data = self._checked_validation(validation_data)
-        if inputs.is_array(x) and shuffle is True and steps_per_epoch is None:
-            x = Batches(
-                x,
-                y,
-                sample_weight,
-                batch_size=32 if batch_size is None else batch_size,
-                seed=self.noise.seed,
-            )
-            y = sample_weight = batch_size = None
-        is_ordered = isinstance(x, Batches)
-        with x.timed_by(self._num_steps) if is_ordered else contextlib.nullcontext():
-            return super().fit(
-                x=x,
-                y=y,
-                batch_size=batch_size,
-                epochs=epochs,
-                verbose=verbose,
-                callbacks=callbacks,
-                validation_data=validation_data,
-                shuffle=shuffle and not is_ordered,  # Keras would shuffle the batches once more
-                class_weight=class_weight,
-                sample_weight=sample_weight,
-                initial_epoch=initial_epoch,
-                steps_per_epoch=steps_per_epoch,
-                **kwargs,
-            )
+        groups, taken = {}, {}
+        for name in self.group_names(self.objective())[:-1]:
+            groups[name] = _variables_of(self, name)
+            for variable in groups[name]:
+                if (other := taken.setdefault(id(variable), name)) != name:
+                    raise ValueError(
+                        f"The groups {other!r} and {name!r} of {type(self).__name__} share the "
+                        f"variable {variable.path!r}. A variable descends one group's cost only."
+                    )
+        rest = [v for v in self.trainable_variables if id(v) not in taken]
+        return {**groups, MAIN: rest}
 
-    def evaluate(
-        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
-    ):
-        """Returns the objective and metrics; see `keras.Model.evaluate`.
+    def build(self, input_shape):
+        """Builds every part from the shape of a batch of x, (None, *S)."""
+        if self.built:  # loading a `.keras` file asks once more
+            return
+        self.data_shape = tuple(input_shape[1:])
+        self.build_parts()
+        if not all(layer.built for layer in self._flatten_layers(include_self=False)):
+            self._run_symbolically()
 
-        Noise starts anew at each call: evaluating twice gives the same numbers.
+    def build_parts(self):
+        """Builds the parts that need more than to be called; others are built by a pass of
+        `terms`."""
 
-        Raises:
-            ValueError: data that are not this model's.
-        """
-        if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
-            x, y = self._checked(x, y)
-            y = inputs.target(x, y, sample_weight)
-        if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
-            self.compile()
-        self.noise.reset_evaluation()
-        return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
+    def symbolic_pair(self):
+        """Returns the `KerasTensor`s of a batch that `fit` takes: `(x,)`, or `(x, y)`."""
+        return (keras.KerasTensor((None, *self.data_shape), "float32"),)
 
-    def predict(self, x, batch_size=None, verbose="auto", **kwargs):
-        """Returns what `call` gives for all of x, as a NumPy array; see `keras.Model.predict`.
+    @property
+    def input_shape(self):
+        """Shape of a batch of x, (None, *S); in a conditional model a list of it and of the
+        condition's."""
+        self._check_built("input_shape")
+        shapes = [tuple(t.shape) for t in self.symbolic_pair()]
+        return shapes[0] if len(shapes) == 1 else shapes
 
-        Raises:
-            ValueError: data that are not this model's.
-        """
-        return super().predict(self.checked_inputs(x), batch_size, verbose, **kwargs)
+    @property
+    def output_shape(self):
+        """Shape of what `predict` gives for a batch."""
+        self._check_built("output_shape")
+        inputs = self.symbolic_pair()
+        spec = self.compute_output_spec(inputs[0] if len(inputs) == 1 else inputs)
+        return keras.tree.map_structure(lambda s: tuple(s.shape), spec)
 
-    def predict_on_batch(self, x):
-        """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
-        return super().predict_on_batch(self.checked_inputs(x))
-
-    def train_on_batch(self, x, y=None, sample_weight=None, **kwargs):
-        """Makes one update; see `keras.Model.train_on_batch`."""
-        x, y = self._checked(x, y)
-        y = inputs.target(x, y, sample_weight)
-        return super().train_on_batch(x, y, sample_weight, **kwargs)
-
-    def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
-        """Evaluates one batch; see `keras.Model.test_on_batch`."""
-        x, y = self._checked(x, y)
-        y = inputs.target(x, y, sample_weight)
-        return super().test_on_batch(x, y, sample_weight, **kwargs)
-
-    def parts(self):
+    def parts(self) -> dict[str, keras.Layer]:
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""
-        return {}
+        return arguments.parts_of(self._arguments.of(self))
 
     def get_config(self):
-        """Returns the constructor's arguments, its parts among them; a family adds its own."""
-        return {
-            **{k: _serialized(v) for k, v in self.parts().items()},
+        """Returns the constructor's arguments, its parts among them."""
+        if self._arguments.has_positional:
+            raise NotImplementedError(
+                f"The constructor of {type(self).__name__} takes `*args`, which have no name in a "
+                "configuration. Name its arguments, or define `get_config` and `from_config`."
+            )
+        own = {k: arguments.serialized(v) for k, v in self._arguments.of(self).items()}
+        of_all = {
             "seed": self.noise.seed,
             "name": self.name,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
+        return own | {k: v for k, v in of_all.items() if self._arguments.takes(k)}
 
     @classmethod
     def from_config(cls, config):
@@ -277,14 +207,26 @@ class GenerativeModel(BackendStep, keras.Model):
 
     # Scores and presets.
 
-    def log_likelihood(self, x, num_samples=1000, seed=None, condition=None, **kwargs):
-        """Estimates log p(x) by importance sampling; see `keras_vae.evaluation.log_likelihood`.
+    def log_likelihood(self, x, condition=None, num_samples=None, seed=None):
+        """Returns log p(x), or a bound on it; see the family.
+
+        Args:
+            x: array (N, S).
+            condition: in a conditional model, one condition for all or (N, ...), one for each.
+            num_samples: int, draws of z for each example where log p(x) is estimated. `None` is
+                the family's default. A family that computes it without draws takes no other.
+            seed: int for the same estimate again, or `None`.
 
         Returns:
-            NumPy array (N,), nats: a lower bound in expectation, tight as `num_samples` grows.
+            NumPy array (N,), nats.
+
+        Raises:
+            ValueError: if x or the condition is not data of this model.
+            NotImplementedError: if the family has no likelihood.
         """
-        return evaluation.log_likelihood(
-            self, x, num_samples, condition=condition, seed=seed, **kwargs
+        raise NotImplementedError(
+            f"{type(self).__name__} gives no density of z given x, so log p(x) cannot be "
+            "estimated. Use VAE or IWAE."
         )
 
     def save_to_preset(self, folder):
@@ -295,9 +237,9 @@ class GenerativeModel(BackendStep, keras.Model):
         disk leaves what the folder held.
 
         Raises:
-            ValueError: the model is not built, could not be read again (Lambda layers, classes
+            ValueError: if the model is not built, could not be read again (Lambda layers, classes
                 that are not registered), or has weights that are not finite. Nothing is written.
-            OSError: the disk is full, or the folder cannot be written to.
+            OSError: if the disk is full, or the folder cannot be written to.
         """
         preset_model.save_model(self, folder)
 
@@ -313,75 +255,64 @@ class GenerativeModel(BackendStep, keras.Model):
                 `save_to_preset`, or `hf://owner/name`.
 
         Raises:
-            ValueError: unknown name, damaged files, or a preset of another class.
-            OSError: weights that are not here, and cannot be fetched.
+            ValueError: if the name is unknown, files are damaged, or the preset is of another
+                class.
+            OSError: if the weights are not here, and cannot be fetched.
         """
         return preset_model.load_model(name_or_folder, cls)
 
-    # Checks, before anything is traced.
+    # Plumbing.
 
-    def check_inputs(self, x, condition=None):
-        """Returns `(x,)` or `(x, condition)` as NumPy arrays, after checking that they are data of
-        this model.
+    def _run_symbolically(self):
+        def terms(x, y=None):
+            return self.terms(x, self.given(y))
 
-        Raises:
-            ValueError: wrong shape, type, range or values; see the message.
-        """
-        x = inputs.to_numpy(x)
-        self._check_and_build(x, "x")
-        return (x, *self.conditions_for(condition, len(x)))
+        try:
+            _Pass(terms).compute_output_spec(*self.symbolic_pair())
+        except Exception as error:
+            # Keras wraps what went wrong in a paragraph on shape inference.
+            cause = str(error).rpartition("Error encountered:")[2].strip()
+            raise ValueError(
+                f"{type(self).__name__} cannot be built for data of shape {self.data_shape}: its "
+                f"`terms` do not run. Cause: {cause}"
+            ) from error
 
-    def checked_inputs(self, x):
-        """Returns what `predict` may be given, after checking it."""
-        return self._checked(x, None)[0]
-
-    def checked_examples(self, x):
-        """As `checked_inputs`, of a model whose data are pairs, but not those it predicts from."""
-        if inputs.is_array(x) or isinstance(x, list | tuple):
-            return self.check_inputs(x)[0]
-        batch, x = inputs.first_batch(x)
-        self._check_and_build(keras.utils.unpack_x_y_sample_weight(batch)[0], "x")
-        return x
-
-    def _checked(self, x, y, names=("x", "y")):
-        """Checks data; builds the model where it had not the shape."""
-        if inputs.is_array(x) or isinstance(x, list | tuple):
-            x = inputs.to_numpy(x) if isinstance(x, list | tuple) else x
-            self._check_and_build(inputs.to_numpy(x), names[0])
-            return x, self.check_condition(y, x, names[1])
-        batch, x = inputs.first_batch(x, names[0])
-        sample, condition, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        self._check_and_build(sample, names[0])
-        self.check_condition(condition, sample, names[1])
-        return x, y
-
-    def _check_and_build(self, sample, name):
-        self.check_examples(sample, name)
+    def _check_built(self, name):
         if not self.built:
-            self.build((None, *sample.shape[1:]))
-
-    def _checked_validation(self, data):
-        names = ("validation_data[0]", "validation_data[1]")
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        x, y = self._checked(x, y, names)
-        if sample_weight is not None:
-            return x, inputs.target(x, y, sample_weight), sample_weight
-        return (x, y) if inputs.is_array(x) else x
-
-    def _num_steps(self):
-        """Returns the train steps made so far, saved with the optimizer: the clock of batches."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        # `iterations` counts updates, and would stand still where gradients are accumulated over
-        # epochs, so that each would have the same order.
-        steps = getattr(optimizer, "_iterations", optimizer.iterations)
-        return int(ops.convert_to_numpy(steps))
+            raise AttributeError(
+                f"`{name}` of {type(self).__name__} is not known yet: its networks do not say the "
+                "shape of the data. Train it, or call `model.build((None, *data_shape))` first."
+            )
 
 
-# What Keras keeps of `compile` that has no meaning for a model with its own objective.
-_OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+def check_exact(model, num_samples):
+    """Raises `ValueError` where draws are asked of a family that computes its likelihood."""
+    if num_samples is not None:
+        raise ValueError(
+            f"`log_likelihood` of {type(model).__name__} takes no `num_samples`: it is computed, "
+            f"and draws would not change it. Received: num_samples={num_samples!r}. Leave it out."
+        )
 
 
-def _serialized(part):
-    config = keras.saving.serialize_keras_object(part)
-    config.pop("compile_config", None)  # of a part that is a model, and was trained on its own
-    return config
+class _Pass(keras.Operation):
+    """A function as an operation of Keras, which can run it on symbolic tensors."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, *tensors):
+        return self.function(*tensors)
+
+
+def _variables_of(model, group):
+    """Returns the trainable variables of the attribute that a group is named after."""
+    part = getattr(model, group, None)
+    layers = part if isinstance(part, list | tuple) else [part]
+    if not all(isinstance(layer, keras.Layer) for layer in layers):
+        raise ValueError(
+            f"`objective` of {type(model).__name__} names the group {group!r}. Expected: an "
+            f"attribute that is a layer, or a list of layers, whose weights descend its terms. "
+            f"Received: {part!r}."
+        )
+    return [v for layer in layers for v in layer.trainable_variables]

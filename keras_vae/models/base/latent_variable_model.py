@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_vae.checks import check_count
 from keras_vae.distributions import DiagonalGaussian
+from keras_vae.models.base import importance_sampling
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.priors import Prior
 from keras_vae.priors import StandardNormal
@@ -14,7 +15,8 @@ from keras_vae.priors import StandardNormal
 class LatentVariableModel(EncoderDecoderModel):
     """A model p(x|z) p(z) with an approximate posterior q(z|x), here N(z_mean, exp(z_log_var)).
 
-    With a condition it is p(x|z, c) p(z|c) with q(z|x, c). A family defines its terms.
+    With a condition it is p(x|z, c) p(z|c) with q(z|x, c). A family defines `objective` and
+    `terms`.
 
     Args:
         encoder: `keras.Model` from x (B, S) to `(z_mean, z_log_var)`, each (B, D). Further
@@ -24,15 +26,33 @@ class LatentVariableModel(EncoderDecoderModel):
         prior: `Prior`, by default `StandardNormal()`.
         condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
         seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+
+    Example:
+
+    ```python
+    @keras.saving.register_keras_serializable(package="mine")
+    class SquaredErrorVAE(keras_vae.LatentVariableModel):
+        def objective(self):
+            return {"error": keras_vae.Term(evaluate=1.0), "kl": keras_vae.Term(evaluate=1.0)}
+
+        def terms(self, x, c=None, training=False):
+            posterior, prior = self.infer(x, c, training), self.prior_given(c)
+            z = posterior.sample(self.noise.stream(training))
+            error = keras.ops.square(x - self.generate(z, c, training).mean)
+            return {
+                "error": keras.ops.sum(keras.ops.reshape(error, (len(x), -1)), axis=-1),
+                "kl": keras_vae.distributions.kl_divergence(posterior, prior, sample=z),
+            }
+    ```
     """
 
     def __init__(self, encoder, decoder, likelihood=None, prior=None, **kwargs):
         super().__init__(encoder, decoder, likelihood, **kwargs)
         self.prior = _check_prior(StandardNormal() if prior is None else prior)
 
-    def encode(self, x, condition=None, training=False):
-        """Returns the posterior q(z|x), a distribution over (B, D), of x (B, S)."""
-        outputs = self.encoder_outputs(x, condition, training)
+    def infer(self, x, c=None, training=False):
+        """Returns the posterior q(z|x, c), a distribution over (B, D)."""
+        outputs = self.encoder_outputs(x, c, training)
         if len(outputs) < 2:
             raise ValueError(
                 f"The encoder of {type(self).__name__} must return (z_mean, z_log_var), each "
@@ -40,20 +60,12 @@ class LatentVariableModel(EncoderDecoderModel):
             )
         return DiagonalGaussian(*outputs[:2])
 
-    def latent_mean(self, x, condition=None, training=False):
-        return self.encode(x, condition, training).mean
+    def latent_mean(self, x, c=None, training=False):
+        return self.infer(x, c, training).mean
 
-    def metric_names(self):
-        return ("reconstruction", "kl", "elbo")
-
-    def reports(self, terms):
-        return {"elbo": -(terms["reconstruction"] + terms["kl"])}
-
-    def prior_given(self, condition=None):
+    def prior_given(self, c=None):
         """Returns the prior p(z), or p(z|c), a distribution over z."""
-        if self.condition is None:
-            return self.prior()
-        return self.prior(self.condition(condition))
+        return self.prior() if c is None else self.prior(c)
 
     def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
         """Returns new examples: z from the prior, decoded.
@@ -63,72 +75,109 @@ class LatentVariableModel(EncoderDecoderModel):
             condition: in a conditional model, one condition for all or (N, ...), one for each.
             seed: int, or `None` for fresh noise.
             from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
-                returned, as papers picture it.
+                returned, as papers picture it; of nominal data the most probable value.
 
         Returns:
             NumPy array (N, S).
 
         Raises:
-            ValueError: `num_samples` is no positive integer, or the condition does not fit.
+            ValueError: if `num_samples` is no positive integer, or the condition does not fit.
         """
         num_samples = check_count("num_samples", num_samples)
         conditions = self.conditions_for(condition, num_samples)
+        return self.drawn(self._sampler(bool(from_likelihood)), num_samples, conditions, seed)
 
-        def draw(*batch):
-            return self._sampler(*batch)[int(from_likelihood)]
+    def log_likelihood(
+        self,
+        x,
+        condition=None,
+        num_samples=None,
+        seed=None,
+        proposal="posterior",
+        verbose=0,
+    ):
+        """Estimates log p(x) with `num_samples` draws from q(z|x):
 
-        return self.drawn(draw, num_samples, conditions, seed)
+            log p(x) ~ log 1/K sum_k p(x, z_k) / q(z_k|x),   z_k ~ q(z|x)
 
-    def log_importance_weights(self, x, num_samples, y=None):
+        In expectation a lower bound, which rises with K towards log p(x); K = 1 is the ELBO.
+        Examples and samples are processed in chunks of one compiled shape, so memory does not grow
+        with either.
+
+        Args:
+            x: array (N, S).
+            condition: in a conditional model, one condition for all or (N, ...), one for each.
+            num_samples: int, K, honoured exactly; 1,000 by default.
+            seed: int for the same estimate again, or `None`.
+            proposal: "posterior", as above, or "prior": z_k ~ p(z) or p(z|c) with the weights
+                p(x|z_k) (Sohn et al. 2015, equation 6), which needs many more draws.
+            verbose: 1 shows a progress bar.
+
+        Returns:
+            NumPy float64 array (N,), nats. Its mean is the test log-likelihood; `nll` is minus it.
+
+        Raises:
+            ValueError: if x is not data of this model, or an argument is not as above.
+
+        Reference: [Burda et al., 2016](https://arxiv.org/abs/1509.00519), equation 8.
+        """
+        return importance_sampling.log_likelihood(
+            self, x, condition, num_samples, seed, proposal, verbose
+        )
+
+    def log_importance_weights(self, x, num_samples, c=None):
         """Returns log w = log p(x|z) + log p(z) - log q(z|x), (K, B) nats, for z ~ q(z|x).
 
         Their log-mean-exp over K bounds log p(x) from below (Burda et al. 2016, equation 8).
         """
-        posterior = self.encode(x, y)
+        posterior = self.infer(x, c)
         z = posterior.sample(self.noise.stream(training=False), num_samples)  # (K, B, D)
-        log_p_x = self.log_p_x(x, z, y)
-        return log_p_x + self.prior_given(y).log_prob(z) - posterior.log_prob(z)
+        return self.log_p_x(x, z, c) + self.prior_given(c).log_prob(z) - posterior.log_prob(z)
 
-    def log_prior_weights(self, x, num_samples, y=None):
+    def log_prior_weights(self, x, num_samples, c=None):
         """Returns log p(x|z), (K, B) nats, for z ~ p(z), or p(z|c).
 
         Their log-mean-exp over K estimates log p(x|c) too, with more draws, and without q (Sohn et
         al. 2015, equation 6).
         """
-        prior = self.prior_given(y)
+        prior = self.prior_given(c)
         z = prior.sample(self.noise.stream(training=False), num_samples)
         if not prior.batch_ndims:  # one draw (K, D) serves all examples
             z = ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
-        return self.log_p_x(x, z, y)
+        return self.log_p_x(x, z, c)
 
-    def log_p_x(self, x, z, condition=None, training=False):
+    def log_p_x(self, x, z, c=None, training=False):
         """Returns log p(x|z), (K, B) nats, of x (B, S) for z (K, B, ...)."""
         num_samples = z.shape[0]
         rows = ops.reshape(z, (-1, *z.shape[2:]))  # (KB, ...)
-        condition = None if condition is None else repeated(condition, num_samples)
-        likelihood = self.decode(rows, condition, training)
+        c = None if c is None else repeated(c, num_samples)
+        likelihood = self.generate(rows, c, training)
         return ops.reshape(likelihood.log_prob(repeated(x, num_samples)), (num_samples, -1))
 
-    def parts(self):
-        return {**super().parts(), "prior": self.prior}
-
     def build_latent(self, latent_shape):
-        self.prior.attach(self.encode, self.data_shape)
+        self.prior.attach(self.infer, self.data_shape)
         if not self.prior.built:  # one read from a file has been
             condition_shape = None if self.condition is None else self.condition.shape
             self.prior.build(latent_shape, condition_shape)
 
     @functools.cached_property
     def _sampler(self):
-        return self.jitted(self._draw)
+        def sampler(from_likelihood):
+            return self.jitted(lambda *condition: self._draw(from_likelihood, *condition))
 
-    def _draw(self, condition=None):
-        """Returns the means of one batch of p(x|z), z from the prior, and a draw from each."""
-        stream = self.noise.stream(training=False)
-        prior = self.prior_given(condition)
-        z = prior.sample(stream, None if prior.batch_ndims else self.sample_batch_size)
-        likelihood = self.decode(z, condition)
-        return likelihood.mean, likelihood.sample(stream)
+        return functools.cache(sampler)  # compiled once for either kind of samples
+
+    def _draw(self, from_likelihood, condition=None):
+        """Returns one batch of x from p(x|z), z from the prior."""
+        c = self.embedded(condition)
+        z = self.draw_latents(self.prior_given(c), self.sample_batch_size)
+        return self.shown(self.generate(z, c), from_likelihood)
+
+    def draw_latents(self, prior, num_samples):
+        """Returns z from a prior: one of each distribution along its batch axis, or `num_samples`
+        of one without."""
+        count = None if prior.batch_ndims else num_samples
+        return prior.sample(self.noise.stream(training=False), count)
 
 
 def repeated(x, num_samples):

@@ -5,7 +5,7 @@ import keras_vae
 from keras_vae.conditions import CodeCondition
 from keras_vae.models import PixelCNN
 from keras_vae.models import TransformerPrior
-from keras_vae.models import code_priors
+from keras_vae.models.base import code_priors
 
 SMALL = {"width": 8, "num_layers": 1, "num_heads": 2}
 

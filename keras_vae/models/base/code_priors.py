@@ -30,12 +30,13 @@ def default_priors(shapes, num_embeddings):
     return priors
 
 
-def check_priors(priors, shapes, num_embeddings):
+def check_priors(priors, shapes, num_embeddings, condition=None):
     """Returns `priors` as a list.
 
     Raises:
         TypeError: they are no autoregressive models.
-        ValueError: they are not made for these codes.
+        ValueError: if they are not made for these codes, or for what `condition`, that of the
+            model itself, embeds.
     """
     priors = list(priors)
     if len(priors) != len(shapes):
@@ -58,24 +59,34 @@ def check_priors(priors, shapes, num_embeddings):
             )
         if level + 1 < len(priors):
             _check_told_of_above(prior, level, shapes[level + 1], num_embeddings[level + 1])
+    told = priors[-1].condition
+    if condition is not None and told is not None and told.shape != condition.shape:
+        raise ValueError(
+            "A prior that is told the model's own condition must take it as the model does. "
+            f"Expected: shape {condition.shape}. Received: {told.shape}, of {told!r}."
+        )
     return priors
 
 
-def code_costs(priors, indices, condition, num_embeddings):
+def code_costs(priors, indices, c, num_embeddings):
     """Returns the list of -log p(codes of a level | codes above), each (B,) nats.
 
     Args:
         priors: list, empty for uniform codes.
         indices: list of integers (B, *positions).
-        condition: of the top prior, or `None`.
+        c: what the top prior is given, embedded, or `None`.
         num_embeddings: list of K.
     """
     if not priors:
         sizes = zip(indices, num_embeddings, strict=True)
         nats = [math.prod(i.shape[1:]) * math.log(k) for i, k in sizes]
         return [n * ops.ones((ops.shape(indices[0])[0],)) for n in nats]
-    pairs = training_pairs(priors, indices, condition)
-    return [prior.terms(*pair)["nll"] for prior, pair in zip(priors, pairs, strict=True)]
+    *below, top = priors
+    costs = [
+        -prior.distribution(i, prior.given(above)).log_prob(i)
+        for prior, (i, above) in zip(below, itertools.pairwise(indices), strict=True)
+    ]
+    return [*costs, -top.distribution(indices[-1], c).log_prob(indices[-1])]
 
 
 def training_pairs(priors, indices, condition=None):

@@ -1,0 +1,161 @@
+"""The second stage of a model of codes: a prior, trained on the codes of the data, and samples."""
+
+from keras_vae.checks import check_count
+from keras_vae.models.base import code_priors
+from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
+from keras_vae.noise import check_seed
+from keras_vae.noise import child_seed
+
+
+class SecondStage(EncoderDecoderModel):
+    """What a model of codes does with the priors of its levels.
+
+    A condition may belong to the model, whose networks are then given it, or to the prior of the
+    top level alone.
+    """
+
+    @property
+    def sample_condition(self):
+        """The `Condition` of what `sample` is told, the model's or its prior's, or `None`."""
+        of_prior = self.priors[-1].condition if self.priors else None
+        return of_prior if self.condition is None else self.condition
+
+    def given(self, y=None, training=False):
+        if self.condition is None and self._prior_is_told():
+            return self.priors[-1].given(y, training)
+        return super().given(y, training)
+
+    def told(self, c):
+        """Returns what the prior of the top level is given of c, `None` where it is not told."""
+        return c if self._prior_is_told() else None
+
+    def fit_prior(
+        self, x, condition=None, prior=None, optimizer="adam", validation_data=None, **kwargs
+    ):
+        """Trains a prior of the codes of x, which the model then has, and saves with itself.
+
+        Args:
+            x: array (N, S).
+            condition: what the (top) prior is told of each example, where it is conditional.
+            prior: `AutoregressiveModel`, of several levels a list. By default the one that the
+                model has already, or a new `PixelCNN` (of codes that are no grid, a
+                `TransformerPrior`). Below the top they have a `CodeCondition` of the codes above.
+            optimizer: of Keras, for a prior that is not compiled.
+            validation_data: x, or (x, condition), held out.
+            **kwargs: for the prior's `fit`.
+
+        Returns:
+            What the prior's `fit` returns, of several levels a list.
+
+        Raises:
+            ValueError: if x is not data of this model, or the prior is not made for its codes. The
+                model is then as it was.
+        """
+        priors = self.priors if prior is None else self.from_user(prior)
+        priors = priors or code_priors.default_priors(self.code_shapes, self._sizes())
+        priors = code_priors.check_priors(priors, self.code_shapes, self._sizes(), self.condition)
+        pairs = self.prior_pairs(priors, x, condition)
+        held_out = [None] * len(pairs)
+        if validation_data is not None:
+            is_pair = isinstance(validation_data, tuple)
+            validation_data = validation_data if is_pair else (validation_data,)
+            held_out = self.prior_pairs(priors, *validation_data)
+        histories = [
+            code_priors.train(*level, **kwargs)
+            for level in zip(priors, pairs, [optimizer] * len(pairs), held_out, strict=True)
+        ]
+        self.take_priors(priors)
+        return self.for_user(histories)
+
+    def sample(
+        self,
+        num_samples,
+        condition=None,
+        seed=None,
+        from_likelihood=False,
+        temperature=1.0,
+        top_k=None,
+    ):
+        """Returns new examples: codes from the prior, decoded.
+
+        Args:
+            num_samples: int, N.
+            condition: of the prior or of the model: one condition for all or (N, ...).
+            seed: int, or `None` for fresh noise.
+            from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
+                returned; of nominal data the most probable value.
+            temperature: positive number that the prior's logits are divided by.
+            top_k: int, or `None`: codes are drawn from the k most probable only.
+
+        Returns:
+            NumPy array (N, S).
+
+        Raises:
+            ValueError: if there is no trained prior, or an argument is not as above.
+        """
+        if not self.priors:
+            raise ValueError(
+                f"This {type(self).__name__} has no prior of its codes to sample from. Train one: "
+                "`model.fit_prior(x_train, epochs=10)`."
+            )
+        num_samples, seed = check_count("num_samples", num_samples), check_seed(seed)
+        seeds = [child_seed(seed, f"level {i}") for i in range(len(self.priors))]
+        of_prior = condition if self.condition is None or self._prior_is_told() else None
+        of_model = None if self.condition is None else condition
+        indices = code_priors.draw_codes(
+            self.priors, num_samples, of_prior, seeds, temperature=temperature, top_k=top_k
+        )
+        return self.decode_indices(self.for_user(indices), of_model, seed, from_likelihood)
+
+    def prior_pairs(self, priors, x, condition=None):
+        """Returns what each prior learns from."""
+        indices = self.indices_of(x, condition)
+        is_told = self.condition is None or priors[-1].condition is not None
+        return code_priors.training_pairs(priors, indices, condition if is_told else None)
+
+    def take_priors(self, priors):
+        """Makes trained priors a part of the model."""
+        _freeze(priors)
+        self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
+        self.priors.clear()
+        self.priors.extend(priors)
+        self._tracker.lock()
+        # What has been compiled had another prior.
+        self.train_function = self.test_function = self.predict_function = None
+
+    # A family says how users see levels.
+
+    def for_user(self, levels):
+        """Returns a list with an entry for each level as users see it."""
+        return levels
+
+    def from_user(self, value):
+        """Returns what users give as a list with an entry for each level."""
+        return list(value)
+
+    # Plumbing.
+
+    def check_condition(self, y, x, name="y"):
+        if self.condition is None and self._prior_is_told():
+            return self.priors[-1].check_condition(y, x, name)
+        return super().check_condition(y, x, name)
+
+    def checked_inputs(self, x):
+        if self.condition is None and self._prior_is_told():
+            return self.checked_examples(x)
+        return super().checked_inputs(x)
+
+    def check_own_priors(self):
+        """Checks priors that the model was constructed with, and freezes them."""
+        if self.priors:
+            code_priors.check_priors(self.priors, self.code_shapes, self._sizes(), self.condition)
+            _freeze(self.priors)
+
+    def _prior_is_told(self):
+        return bool(self.priors) and self.priors[-1].condition is not None
+
+
+def _freeze(priors):
+    """The codes' own model trains without them."""
+    for prior in priors:
+        prior.trainable = False

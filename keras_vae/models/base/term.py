@@ -1,0 +1,81 @@
+"""One row of a model's objective."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+
+from keras_vae.checks import check_choice
+from keras_vae.schedules import Schedule
+from keras_vae.schedules import check_weight
+
+MAIN = "main"  # the group of all that no other group names
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """How one of the quantities that a model's `terms` returns is used.
+
+    `objective()` of a model names each quantity once, with a `Term`. In training, each group of
+    weights descends the sum of its terms, every one times `train`. In evaluation the loss is the
+    sum of all terms, every one times `evaluate`: 1 for the terms of the bound itself, so that
+    `val_loss` is the bound whatever was annealed in training, and 0 for costs added to it.
+
+    Args:
+        train: number of at least 0, or schedule of the updates made so far: the weight in training.
+            A term of weight 0 is logged and teaches nothing.
+        evaluate: number of at least 0: the weight in evaluation.
+        group: string, the attribute of the model whose weights descend this term. By default those
+            that no other term names.
+        metric: `keras.metrics.Metric` class, or a function of `name` that returns a metric, which
+            is updated with the term. By default the mean over examples. `None` keeps the term out
+            of the logs.
+        direction: "min" or "max", which values of the metric are better. Callbacks such as
+            `EarlyStopping(monitor="val_elbo")` then need no `mode`.
+
+    Raises:
+        ValueError: if a weight is negative or not a number, or `direction` is another word.
+
+    Example:
+
+    ```python
+    class SparseVAE(keras_vae.VAE):
+        def __init__(self, encoder, decoder, sparsity=0.1, **kwargs):
+            super().__init__(encoder, decoder, **kwargs)
+            self.sparsity = sparsity
+
+        def objective(self):
+            return {**super().objective(), "sparsity": keras_vae.Term(train=self.sparsity)}
+
+        def terms(self, x, c=None, training=False):
+            posterior = self.infer(x, c, training)
+            z = posterior.sample(self.noise.stream(training))
+            size = keras.ops.sum(keras.ops.abs(posterior.mean), axis=-1)  # (B,)
+            return {**self.bound(x, posterior, z, c, training), "sparsity": size}
+    ```
+    """
+
+    train: float | Schedule = 1.0
+    evaluate: float = 0.0
+    group: str = MAIN
+    metric: Callable[..., keras.metrics.Metric] | None = keras.metrics.Mean
+    direction: str = "min"
+
+    def __post_init__(self):
+        check_weight("train", self.train)
+        check_weight("evaluate", self.evaluate)
+        check_choice("direction", self.direction, ("min", "max"))
+
+    @property
+    def teaches(self) -> bool:
+        """Whether any weights descend the term."""
+        return callable(self.train) or self.train != 0
+
+    def tracker(self, name: str) -> keras.metrics.Metric | None:
+        """Returns a new metric for the logs, or `None` for a term that is not logged."""
+        if self.metric is None:
+            return None
+        metric = self.metric(name=name)
+        # Where Keras' callbacks look for it; its own losses and metrics say it in this way.
+        metric._direction = "up" if self.direction == "max" else "down"
+        return metric
