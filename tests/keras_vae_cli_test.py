@@ -63,6 +63,12 @@ def test_a_light_command_imports_no_framework(arguments):
     assert imported == "[]"
 
 
+def test_shells_complete_commands():
+    variables = {"COMP_WORDS": "keras-vae sa", "COMP_CWORD": "1"}
+    code = "keras_vae_cli.main()"
+    assert run(code, _KERAS_VAE_COMPLETE="bash_complete", **variables) == ["plain,sample"]
+
+
 def test_a_light_command_needs_no_backend():
     code = (
         "import importlib.util as util; find = util.find_spec\n"

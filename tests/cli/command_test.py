@@ -12,7 +12,9 @@ def command(act=lambda: None, **attributes):
     """A command that runs a function and prints what it was given."""
 
     @click.command("do", cls=Command, examples="program do vae", **attributes)
-    @click.argument("things", nargs=-1, cls=Argument, explanation="What to do.")
+    @click.argument(
+        "things", nargs=-1, metavar="[THING]...", cls=Argument, explanation="What to do."
+    )
     @click.option("--much", is_flag=True, help="Do it well.")
     def do(things, much):
         """Do a thing.
@@ -35,7 +37,7 @@ def test_help():
     text = CliRunner().invoke(command(), ["--help"]).output
     lines = [line.split() for line in text.splitlines()]
     assert ["Do", "a", "thing."] in lines
-    assert ["[THINGS]...", "What", "to", "do."] in lines
+    assert ["[THING]...", "What", "to", "do."] in lines
     assert ["--much", "Do", "it", "well."] in lines
     assert text.endswith("Examples:\n  program do vae\n")
 
