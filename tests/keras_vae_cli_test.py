@@ -48,6 +48,7 @@ def run(code, *, check=True, **environment):
         ["list", "--backend", keras.config.backend()],
         ["info", "vae_mnist_mini"],
         ["verify", "vae_mnist_mini"],
+        ["download", "vae_mnist_mini"],
         ["cache", "path"],
     ],
     ids=" ".join,

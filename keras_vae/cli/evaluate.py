@@ -27,6 +27,7 @@ from keras_vae.cli.train import verbosity
 @options.data
 @options.count(
     "--num-samples",
+    metavar="K",
     help="Draws of z for the NLL of each example (default: the recipe's, or 1000).",
 )
 @options.count("--num-examples", help="Evaluate only the first N test examples.")

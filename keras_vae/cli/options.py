@@ -74,15 +74,15 @@ def data_dir(function: Callable) -> Callable:
     return click.option("--data-dir", metavar="FOLDER", help=text)(function)
 
 
-def count(name: str, default: int | None = None, help: str = "") -> Callable:
+def count(name: str, default: int | None = None, metavar: str = "N", help: str = "") -> Callable:
     """An option that takes a positive integer.
 
     Args:
         name: the option, such as `--num`.
         default: its value where it is not given.
+        metavar: the letter that stands for its value in the help.
         help: its line in the help.
     """
-    metavar = {"--num-samples": "K"}.get(name, "N")
     return click.option(name, type=Integer(1), default=default, metavar=metavar, help=help)
 
 
