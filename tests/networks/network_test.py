@@ -143,9 +143,11 @@ def test_policy_of_the_constructor_outlives_the_global_one():
 
 def test_constructors_take_their_own_arguments_and_those_of_every_layer():
     signature = inspect.signature(ConvEncoder)
-    assert [*signature.parameters] == ["input_shape", "latent_dim", "filters", "kernel_size", "activation", "num_outputs", "condition_shape", "name", "dtype", "trainable"]
+    own = ["input_shape", "latent_dim", "filters", "kernel_size", "activation", "num_outputs"]
+    common = ["name", "dtype", "trainable"]
+    assert [*signature.parameters] == [*own, "condition_shape", *common]
     defaults = {k: p.default for k, p in signature.parameters.items()}
-    assert [defaults[k] for k in ("name", "dtype", "trainable")] == ["encoder", None, True]
+    assert [defaults[k] for k in common] == ["encoder", None, True]
     by_place = MLPDecoder((3,), 2, (4,), "tanh", 1, None, "p", "mixed_bfloat16", False)
     by_name = MLPDecoder((3,), 2, (4,), "tanh", name="p", dtype="mixed_bfloat16", trainable=False)
     assert by_place.get_config() == by_name.get_config()
