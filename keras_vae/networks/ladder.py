@@ -126,7 +126,7 @@ class LadderDecoder(Decoder, default_name="decoder", checks=_CHECKS):
     logits = decoder(z)  # (B, 28, 28, 1)
     ```
 
-    Reference: He et al. 2016, "Identity Mappings in Deep Residual Networks".
+    Reference: as of `LadderEncoder`.
     """
 
     def __init__(

@@ -92,7 +92,8 @@ class ResNetMapEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
     ```
 
     Reference: van den Oord et al. 2017, "Neural Discrete Representation Learning", section 4.1; He
-    et al. 2016, "Identity Mappings in Deep Residual Networks"."""
+    et al. 2016, "Identity Mappings in Deep Residual Networks".
+    """
 
     def __init__(
         self,
@@ -191,8 +192,8 @@ class ResNetMapDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     bottom = ResNetMapDecoder((32, 32, 3), latent_dim=64 + 64)  # from (B, 8, 8, 128)
     ```
 
-    Reference: van den Oord et al. 2017, "Neural Discrete Representation Learning", section 4.1; He
-    et al. 2016, "Identity Mappings in Deep Residual Networks"."""
+    Reference: as of `ResNetMapEncoder`.
+    """
 
     def __init__(
         self,
@@ -207,9 +208,9 @@ class ResNetMapDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
         **kwargs,
     ):
         options = {"kernel_size": kernel_size, "activation": activation}
+        refine = residual_blocks(num_blocks, **options)
         inputs, x = latent_map_inputs(output_shape, latent_dim, filters, condition_shape)
-        x = Conv(filters[0], name="conv", **options)(x)
-        x = residual_blocks(num_blocks, **options)(x, stage=1)
+        x = refine(Conv(filters[0], name="conv", **options)(x), stage=1)
         x = doublings(x, filters, output_shape, **options)
         outputs = doubled_output(x, output_shape, num_parameters, kernel_size)
         super().__init__(inputs, outputs, **kwargs)

@@ -40,7 +40,8 @@ class ResNetEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
     z_mean, z_log_var = encoder(x)
     ```
 
-    Reference: He et al. 2016, "Identity Mappings in Deep Residual Networks"."""
+    Reference: He et al. 2016, "Identity Mappings in Deep Residual Networks".
+    """
 
     def __init__(
         self,
@@ -83,7 +84,8 @@ class ResNetDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     parameters = decoder(z)  # (B, 32, 32, 6)
     ```
 
-    Reference: He et al. 2016, "Identity Mappings in Deep Residual Networks"."""
+    Reference: as of `ResNetEncoder`.
+    """
 
     def __init__(
         self,

@@ -98,8 +98,8 @@ def doublings(x, filters, output_shape, refine=_unrefined, **options):
     sizes = halved_sizes(height, width, len(filters))[::-1]
     x = refine(x, 1)
     for i, channels in enumerate(filters[1:], start=1):
-        x = SubpixelUpsampling2D(channels, target_size=sizes[i], name=f"upsampling_{i}", **options)(
-            x
+        double = SubpixelUpsampling2D(
+            channels, target_size=sizes[i], name=f"upsampling_{i}", **options
         )
-        x = refine(x, i + 1)
+        x = refine(double(x), i + 1)
     return x
