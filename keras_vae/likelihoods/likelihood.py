@@ -46,6 +46,10 @@ class Likelihood(keras.layers.Layer):
         """Returns p(x|z) for the decoder's output `parameters`."""
         raise NotImplementedError
 
+    def attach(self, data_shape):
+        """Tells the likelihood the shape of one x, without the batch axis, where its model knows
+        it from elsewhere than the decoder. Most have no use for it."""
+
     def check(self, x, name="x"):
         """Raises `ValueError` where the NumPy array `x` lies outside the support."""
 
