@@ -1,6 +1,6 @@
 """Which files of the library one call passes through: how far a reader has to go.
 
-    python tests/support/touched_files.py
+python tests/support/touched_files.py
 """
 
 import sys

@@ -277,9 +277,11 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         def terms(x, y=None):
             return self.terms(x, self.given(y))
 
+        self.built = True  # or `terms` that call the model would build it anew
         try:
             _Pass(terms).compute_output_spec(*self.symbolic_pair())
         except Exception as error:
+            self.built = False
             # Keras wraps what went wrong in a paragraph on shape inference.
             cause = str(error).rpartition("Error encountered:")[2].strip()
             raise ValueError(
