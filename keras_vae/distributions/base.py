@@ -30,7 +30,13 @@ class Distribution:
 
     Raises:
         ValueError: If `batch_ndims` does not lie between 0 and the number of axes.
+
+    Attributes:
+        is_discrete: Whether draws are discrete, so that `log_prob` is the logarithm of a
+            probability and not of a density.
     """
+
+    is_discrete = False
 
     def __init__(self, shape, batch_ndims=1):
         if not 0 <= batch_ndims <= len(shape):

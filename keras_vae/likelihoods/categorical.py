@@ -18,6 +18,8 @@ class CategoricalLikelihood(Likelihood):
     Input shape: (B, S, C) logits. Returns: `Categorical` over (B, S).
     """
 
+    is_density = False
+
     def __init__(self, num_classes, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = num_classes
