@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 OF_EVERY_MODEL = ("seed", "name", "dtype")
+_NO_SUCH = object()
 
 
 class Arguments:
@@ -38,7 +39,7 @@ class Arguments:
             else:
                 self.given[name] = value
         del self.given[next(iter(signature.parameters))]  # self
-        self._kept = {k for k, v in self.given.items() if _is_kept(v, getattr(model, k, None))}
+        self._kept = {k for k, v in self.given.items() if _is_kept(v, getattr(model, k, _NO_SUCH))}
 
     def of(self, model) -> dict:
         """Returns `{argument: value}` as the model is now, but for seed, name and dtype."""
@@ -52,8 +53,8 @@ class Arguments:
 
 def _is_kept(argument, attribute):
     """Whether an attribute holds the argument of its name, or what stands in for `None`."""
-    if argument is None:
-        return attribute is not None
+    if argument is None:  # nothing yet, it may be: `fit_prior` gives a VQVAE its prior later
+        return attribute is not _NO_SUCH
     if attribute is argument:
         return True
     if isinstance(argument, list | tuple):
