@@ -94,7 +94,7 @@ def reconstruct(options):
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{options.preset} is a {type(model).__name__}: it reconstructs nothing.")
     pairs = _test_pairs(recipe, options, options.num)
-    again = recipes.reconstructed(model, *pairs)
+    again = model.reconstruct(*pairs)
     _save(options.output, {"originals": pairs[0], "reconstructions": again})
 
 

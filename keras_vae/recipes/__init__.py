@@ -15,7 +15,6 @@ from keras_vae.recipes.cards.tolerances import compare
 from keras_vae.recipes.cards.usage import usage
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
-from keras_vae.recipes.data import reconstructed
 from keras_vae.recipes.data import training_batches
 from keras_vae.recipes.further_measures import all_measures
 from keras_vae.recipes.further_measures import check_measures
