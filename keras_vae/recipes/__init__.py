@@ -12,6 +12,7 @@ from keras_vae.recipes.cards.numbers import rows
 from keras_vae.recipes.cards.overviews import overview
 from keras_vae.recipes.cards.overviews import short_overview
 from keras_vae.recipes.cards.tolerances import compare
+from keras_vae.recipes.cards.usage import loading
 from keras_vae.recipes.cards.usage import usage
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs

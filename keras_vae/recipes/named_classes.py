@@ -1,32 +1,42 @@
 """The classes that a recipe names, and what they say of its model before it is built."""
 
+import functools
 import inspect
 
-import keras
 
-from keras_vae import conditions
-from keras_vae import distributions
-from keras_vae import layers
-from keras_vae import likelihoods
-from keras_vae import models
-from keras_vae import networks
-from keras_vae import priors
-from keras_vae import quantizers
-from keras_vae import schedules
+@functools.cache
+def _rooms():
+    """Returns the modules whose classes a recipe may name, beside those that its user has
+    registered with Keras. Nothing else is looked up, so a recipe cannot run foreign code."""
+    # Here, so that texts that ask no class are written without importing Keras.
+    from keras_vae import conditions
+    from keras_vae import distributions
+    from keras_vae import layers
+    from keras_vae import likelihoods
+    from keras_vae import models
+    from keras_vae import networks
+    from keras_vae import priors
+    from keras_vae import quantizers
+    from keras_vae import schedules
 
-# What a recipe may name, beside classes that its user has registered with Keras. Nothing is
-# imported to find one, so a recipe cannot run foreign code.
-_ROOMS = (
-    conditions,
-    distributions,
-    layers,
-    likelihoods,
-    models,
-    networks,
-    priors,
-    quantizers,
-    schedules,
-)
+    return (
+        conditions,
+        distributions,
+        layers,
+        likelihoods,
+        models,
+        networks,
+        priors,
+        quantizers,
+        schedules,
+    )
+
+
+def _registered(name):
+    """Returns what is registered with Keras under a name, or `None`."""
+    import keras
+
+    return keras.saving.get_registered_object(name)
 
 
 def class_named(name, recipe, place):
@@ -41,9 +51,9 @@ def class_named(name, recipe, place):
     Raises:
         ValueError: if there is no such class.
     """
-    found = next((vars(room)[name] for room in _ROOMS if name in vars(room)), None)
+    found = next((vars(room)[name] for room in _rooms() if name in vars(room)), None)
     if found is None and isinstance(name, str) and ">" in name:
-        found = keras.saving.get_registered_object(name)
+        found = _registered(name)
     if not inspect.isclass(found):
         raise ValueError(
             f"The recipe {recipe.name!r}: the `class` of [{place}] must be a public class of "
@@ -87,7 +97,8 @@ def is_density(recipe):
 
 def spread_of_draws(recipe):
     """Returns how far log p(x|z) of one example spreads over draws of z, in nats."""
-    return (likelihood_of(recipe) or likelihoods.Likelihood).spread_of_draws
+    kind = likelihood_of(recipe) or class_named("Likelihood", recipe, "likelihood")
+    return kind.spread_of_draws
 
 
 def is_inferred_by_draws(recipe):

@@ -5,7 +5,6 @@ import json
 from keras_vae.recipes.cards.numbers import NUMBERS
 from keras_vae.recipes.cards.numbers import number_of
 from keras_vae.recipes.cards.numbers import words_of
-from keras_vae.recipes.named_classes import family_of
 
 _TASKS = {
     "classes": "image-classification",
@@ -23,7 +22,7 @@ def front_matter(recipe, metrics):
     """
     data = recipe.data["name"].removesuffix(".npz")
     task = _TASKS.get(recipe.data.get("pairs"), "unconditional-image-generation")
-    family = family_of(recipe).__name__.lower()
+    family = recipe.family.rpartition(">")[-1].lower()
     lines = [
         "---",
         "license: apache-2.0",

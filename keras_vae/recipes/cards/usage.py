@@ -21,6 +21,17 @@ def usage(recipe, preset=None):
         recipe: `Recipe`.
         preset: str, a folder to load it from in place of the recipe's name.
     """
+    return "\n".join([loading(recipe, preset), *_uses(recipe, family_of(recipe))])
+
+
+def loading(recipe, preset=None):
+    """Returns the first of these lines, which load a preset and its test data; to write them, no
+    class is looked up, and Keras not imported.
+
+    Args:
+        recipe: `Recipe`.
+        preset: str, a folder to load it from in place of the recipe's name.
+    """
     own = ("name", "pairs")
     options = {k: v for k, v in recipe.data.items() if k not in own and v != "dynamic"}
     data = ", ".join([_code(recipe.data["name"]), *(f"{k}={_code(v)}" for k, v in options.items())])
@@ -28,15 +39,14 @@ def usage(recipe, preset=None):
     if recipe.is_dynamic:
         x = f"keras_vae.datasets.binarize({x}, seed={recipe.evaluation.get('seed', 0)})"
     has_labels = recipe.data.get("pairs") in ("labels", "prior_labels", "classes")
-    source, family = _code(preset or recipe.name), family_of(recipe)
+    family = recipe.family.rpartition(">")[-1]
     return "\n".join(
         [
             "import keras_vae",
             "",
-            f"model = keras_vae.from_preset({source})  # {family.__name__}",
+            f"model = keras_vae.from_preset({_code(preset or recipe.name)})  # {family}",
             f"data = keras_vae.datasets.load({data})",
             f"x, y = {x}, data.test.y[:100]" if has_labels else f"x = {x}",
-            *_uses(recipe, family),
         ]
     )
 

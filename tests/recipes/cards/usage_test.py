@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tiny_recipe import OF_CODES
@@ -5,7 +9,11 @@ from tiny_recipe import TEXT
 from tiny_recipe import read_tiny_recipe
 
 from keras_vae.recipes import train_recipe
+from keras_vae.recipes.cards.usage import loading
 from keras_vae.recipes.cards.usage import usage
+
+
+CHECKOUT = Path(__file__).parents[3]
 
 
 def test_by_hand(tmp_path):
@@ -19,6 +27,28 @@ def test_by_hand(tmp_path):
         "new = model.sample(16, seed=0)",
         "print(model.log_likelihood(x, num_samples=100, seed=0).mean())  # nats",
     ]
+
+
+def test_loading_is_the_beginning(tmp_path):
+    recipe = read_tiny_recipe(tmp_path)
+    lines = usage(recipe, "run").splitlines()
+    assert loading(recipe, "run").splitlines() == lines[:5]
+
+
+def test_texts_that_ask_no_class_import_no_keras():
+    code = (
+        "import importlib.util, sys\n"
+        "for name in ('keras_vae', 'keras_vae.recipes'):\n"  # without running their __init__
+        "    spec = importlib.util.find_spec(name)\n"
+        "    sys.modules[name] = importlib.util.module_from_spec(spec)\n"
+        "from keras_vae.recipes import recipe\n"
+        "from keras_vae.recipes.cards import card, numbers, overviews, tolerances, usage\n"
+        "tiny = recipe.Recipe('tiny', '', {'name': 'x'}, {'model': {'class': 'VAE'}}, {}, {})\n"
+        "assert 'VAE' in usage.loading(tiny)\n"
+        "assert numbers.headline({'nll': 1.0}) == '1.00'\n"
+        "assert 'keras' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=CHECKOUT)
 
 
 @pytest.mark.parametrize("binarize", ["dynamic", "fixed"])
