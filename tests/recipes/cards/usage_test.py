@@ -12,7 +12,6 @@ from keras_vae.recipes import train_recipe
 from keras_vae.recipes.cards.usage import loading
 from keras_vae.recipes.cards.usage import usage
 
-
 CHECKOUT = Path(__file__).parents[3]
 
 
