@@ -40,6 +40,8 @@ class CategoricalLikelihood(Likelihood):
     ```
     """
 
+    is_density = False
+
     def __init__(self, num_classes, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = self.num_parameters = check_count("num_classes", num_classes)

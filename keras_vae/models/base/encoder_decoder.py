@@ -24,6 +24,9 @@ class EncoderDecoderModel(ConditionalModel):
         seed: int, or `None`; gives noise and the order of the batches.
     """
 
+    encode_gives = "point"
+    can_reconstruct = True
+
     def __init__(
         self, encoder, decoder, likelihood=None, condition=None, seed=None, name=None, dtype=None
     ):

@@ -46,6 +46,10 @@ class LatentVariableModel(EncoderDecoderModel):
     ```
     """
 
+    log_likelihood_is = "estimate"
+    encode_gives = "posterior"
+    sample_draws = "latents"
+
     def __init__(self, encoder, decoder, likelihood=None, prior=None, **kwargs):
         super().__init__(encoder, decoder, likelihood, **kwargs)
         self.prior = _check_prior(StandardNormal() if prior is None else prior)
