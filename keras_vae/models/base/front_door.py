@@ -46,8 +46,8 @@ class FrontDoor:
             raise TypeError(
                 f"{type(self).__name__}.compile() takes no {', '.join(map(repr, given))}: the "
                 "model brings its own objective, in nats, and logs its terms "
-                f"({', '.join(self.trackers)}). Give an optimizer only; weights of terms, such as "
-                "`kl_weight`, go to the constructor."
+                f"({', '.join(self.objective())}). Give an optimizer only; weights of terms, such "
+                "as `kl_weight`, go to the constructor."
             )
         super().compile(
             optimizer=check_optimizer(optimizer, self),
@@ -248,6 +248,7 @@ class FrontDoor:
         self.check_examples(sample, name)
         if not self.built:
             self.build((None, *sample.shape[1:]))
+        self.make_trackers()
 
     def _checked_validation(self, data):
         names = ("validation_data[0]", "validation_data[1]")

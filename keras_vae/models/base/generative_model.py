@@ -94,6 +94,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     def __init__(self, seed=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.data_shape = None  # of one example; known once the model is built
+        self.trackers = None  # `{name: keras.metrics.Metric}`; made once the model is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
 
     # What a family gives.
@@ -138,14 +139,17 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             constructed_with: `Arguments`.
         """
         self._arguments = constructed_with
-        objective = self.objective()
-        self._tracker.unlock()  # of a subclass that built itself
-        self.trackers = {
-            name: tracker for name, term in objective.items() if (tracker := term.tracker(name))
-        }
         if not self.built and (shape := self.known_shape()):
             self.build(shape)
         if self.built:
+            self.make_trackers()
+
+    def make_trackers(self):
+        """Makes the metrics of the objective's terms, of a model that is built."""
+        if self.trackers is None:
+            made = {name: term.tracker(name) for name, term in self.objective().items()}
+            self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
+            self.trackers = {name: tracker for name, tracker in made.items() if tracker}
             self._tracker.lock()
 
     def group_names(self, objective) -> list[str]:

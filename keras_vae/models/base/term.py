@@ -39,6 +39,7 @@ class Term:
     Example:
 
     ```python
+    @keras.saving.register_keras_serializable(package="mine")
     class SparseVAE(keras_vae.VAE):
         def __init__(self, encoder, decoder, sparsity=0.1, **kwargs):
             super().__init__(encoder, decoder, **kwargs)

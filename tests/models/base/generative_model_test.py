@@ -176,7 +176,7 @@ def test_a_family_gives_terms_and_objective():
         pass
 
     with pytest.raises(NotImplementedError, match="Nothing must define `objective`"):
-        Nothing()
+        Nothing().objective()
 
     class OnlyObjective(keras_vae.GenerativeModel):
         def objective(self):
