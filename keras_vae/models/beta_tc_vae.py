@@ -19,10 +19,10 @@ class BetaTCVAE(VAE):
         E KL(q(z|x) || p(z)) = I_q(x; z) + KL(q(z) || prod_j q(z_j)) + sum_j KL(q(z_j) || p(z_j))
 
     (equation 2). q(z) is the mixture of the posteriors of all N examples of the training data,
-    estimated from the B examples of a batch. What this class adds to the ELBO comes on top of
-    `kl_weight`, so the paper's weights are alpha = kl_weight + mutual_information_weight, beta =
-    kl_weight + total_correlation_weight and gamma = kl_weight + dimension_wise_weight (equation
-    4). With additional weights of 0 it trains as `VAE` does.
+    estimated from the B examples of a batch (appendix C). What this class adds to the ELBO comes
+    on top of `kl_weight`: the paper's weights (equation 4) are alpha = kl_weight +
+    mutual_information_weight, beta = kl_weight + total_correlation_weight and gamma = kl_weight +
+    dimension_wise_weight. With weights of 0 it trains as `VAE` does.
 
     The parts say something of the batch as a whole, since the density q(z) of each code depends on
     all the others. They are scalars, the means over the batch, and `sample_weight` does not weigh
@@ -31,13 +31,13 @@ class BetaTCVAE(VAE):
     Args:
         encoder, decoder: as for `VAE`.
         num_examples: int, N: the size of the training data, at least that of a batch.
-        total_correlation_weight: number, or schedule of the updates made: beta - 1.
-        mutual_information_weight: the same: alpha - 1.
-        dimension_wise_weight: the same: gamma - 1.
-        estimator: "stratified", whose estimate of q(z) is unbiased (appendix C.2), or "weighted",
-            which divides sum_n q(z|x_n) over the batch by N B (equation 5). The latter is too low,
-            by up to log N in each logarithm: the mutual information then appears too high by as
-            much, and the total correlation by up to (D - 1) log N. Its gradient serves the paper.
+        total_correlation_weight: number, or schedule of the updates made: beta, less `kl_weight`.
+        mutual_information_weight: the same of alpha.
+        dimension_wise_weight: the same of gamma.
+        estimator: "stratified", whose estimate of q(z) is unbiased, or "weighted", which divides
+            the sum of q(z|x_n) over the batch by N B. The logarithm of the latter is too low, by
+            log B to log N nats: the mutual information appears too high by as much, and the total
+            correlation by (D - 1) log N where posteriors overlap. Its gradient is what counts.
         **kwargs: `likelihood`, `prior`, `kl_weight`, `condition`, `seed` and others of `VAE`. The
             prior must be one Gaussian with independent dimensions, such as the default.
 

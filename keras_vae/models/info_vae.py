@@ -24,7 +24,7 @@ class InfoVAE(VAE):
 
         E_q(z|x)[log p(x|z)] - kl_weight * KL(q(z|x) || p(z)) - mmd_weight * MMD(q(z), p(z))
 
-    Equation 6, with alpha = 1 - kl_weight and lambda = kl_weight + mmd_weight. q(z) is the
+    The paper's alpha is 1 - kl_weight, its lambda kl_weight + mmd_weight. q(z) is the
     distribution of the codes of all data, compared with the prior by draws of both, B of each:
 
         MMD = E k(z, z') + E k(y, y') - 2 E k(z, y),   z, z' ~ q(z),  y, y' ~ p(z)
@@ -32,27 +32,27 @@ class InfoVAE(VAE):
     The estimate is the unbiased one, which leaves pairs of a draw with itself out and may be
     negative: 0 on average where q(z) = p(z).
 
-    By default `kl_weight` is 0, the paper's MMD-VAE. With `kernel="inverse_multiquadric"` besides,
-    it is the Wasserstein autoencoder (WAE-MMD) of Tolstikhin et al. 2018 with a random encoder:
-    `GaussianLikelihood(sigma)` gives its squared error, divided by 2 sigma^2 and up to a constant,
-    so `mmd_weight` is then its lambda divided by 2 sigma^2. `mmd_weight=0, kl_weight=1` is `VAE`.
+    By default `kl_weight` is 1, as in `VAE`, which `mmd_weight=0` gives. With `kl_weight=0` it is
+    the MMD-VAE, and with `kernel="inverse_multiquadric"` besides the Wasserstein autoencoder
+    (WAE-MMD) of Tolstikhin et al. 2018, with a random encoder. The squared error of that paper is
+    the cost of `GaussianLikelihood(sigma)` times 2 sigma^2, but for a constant: `mmd_weight` is its
+    lambda divided by 2 sigma^2.
 
     Args:
         encoder, decoder: as for `VAE`.
         mmd_weight: number, or schedule of the updates made. The MMD has no unit, and is at most 2
             with "rbf" and 14 with the other kernel; this is what it costs in nats, and stands
             against the reconstruction of a whole example, about 100 for MNIST.
-        kl_weight: number or schedule; see `VAE`.
         kernel: "rbf", exp(-|z - z'|^2 / C), or "inverse_multiquadric", the sum of
             s C / (s C + |z - z'|^2) over s = 0.1, 0.2, 0.5, 1, 2, 5, 10. C = 2 D prior_std^2 is
             the mean of |z - z'|^2 under the prior. The second kernel has heavy tails, which still
             draw in codes far away.
         prior_std: float, the standard deviation of a dimension of the prior, for C.
-        **kwargs: `likelihood`, `prior`, `condition`, `seed` and others of `VAE`.
+        **kwargs: `likelihood`, `prior`, `kl_weight`, `condition`, `seed` and others of `VAE`.
 
     Terms, nats per example: those of `VAE`; `mmd`, a scalar of the batch, which `sample_weight`
     does not weigh, and 0 in a batch of one example. Logs: `loss` and these. Validation reports the
-    plain bound as its `loss`: without a KL term in training it is a loose one.
+    plain bound as its `loss`, a loose one where `kl_weight` is 0.
 
     Raises:
         ValueError: an unknown `kernel`, a negative weight, or a `prior_std` of 0.
@@ -61,7 +61,8 @@ class InfoVAE(VAE):
 
     ```python
     shape, latent_dim = (28, 28, 1), 8
-    model = InfoVAE(MLPEncoder(shape, latent_dim), MLPDecoder(shape, latent_dim), mmd_weight=1000)
+    networks = MLPEncoder(shape, latent_dim), MLPDecoder(shape, latent_dim)
+    model = InfoVAE(*networks, mmd_weight=1000.0, kl_weight=0.0)  # MMD-VAE
     model.compile(keras.optimizers.Adam(1e-3))
     model.fit(x_train, batch_size=128, epochs=50, validation_data=x_test)
     ```
@@ -77,12 +78,11 @@ class InfoVAE(VAE):
         encoder: keras.Model,
         decoder: keras.Model,
         mmd_weight: float | Schedule = 1000.0,
-        kl_weight: float | Schedule = 0.0,
         kernel: str = "rbf",
         prior_std: float = 1.0,
         **kwargs,
     ):
-        super().__init__(encoder, decoder, kl_weight=kl_weight, **kwargs)
+        super().__init__(encoder, decoder, **kwargs)
         self.mmd_weight = check_weight("mmd_weight", mmd_weight)
         self.kernel = check_choice("kernel", kernel, tuple(KERNELS))
         if not prior_std > 0:
