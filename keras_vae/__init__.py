@@ -1,8 +1,9 @@
 """keras_vae: variational autoencoders for Keras 3 on TensorFlow, JAX and PyTorch."""
 
-__version__ = "0.1.0"
+from keras_vae import backend
+from keras_vae.version import __version__
 
-from keras_vae import backend  # first: it settles the backend before Keras is imported
+backend.choose_backend()  # before Keras is imported
 
 # isort: split
 from keras_vae import callbacks

@@ -1,4 +1,4 @@
-"""Chooses the Keras backend before anything imports Keras.
+"""Chooses the Keras backend before anything imports Keras; `keras_vae/__init__.py` calls it first.
 
 Keras takes `KERAS_BACKEND`, else `~/.keras/keras.json`, else TensorFlow, and dies with a bare
 `ModuleNotFoundError` where that one is not installed. Here the choice falls, in that case, on the
@@ -65,6 +65,3 @@ def _configured_backend():
         return json.loads((home / "keras.json").read_text()).get("backend", BACKENDS[0])
     except (OSError, ValueError, AttributeError):
         return BACKENDS[0]
-
-
-choose_backend()

@@ -59,9 +59,7 @@ ARROWS = {
     },
 }
 # Files that any room may import, and that import no room.
-GROUND_FLOOR = {
-    path.stem for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "version")
-}
+GROUND_FLOOR = {path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
 ROOMS = sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and (p / "__init__.py").exists())
 SOURCES = sorted(p for p in PACKAGE.rglob("*.py"))
 

@@ -1,5 +1,6 @@
 """The wheel: what is in it, how large it is, and that its weights come from elsewhere."""
 
+import configparser
 import functools
 import http.server
 import importlib.util
@@ -57,7 +58,28 @@ def test_they_are_those_of_the_checkout(wheel):
 
 def test_nothing_but_the_package_is_in_it(wheel):
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"keras_vae"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "keras_vae",
+        "keras_vae_cli.py",
+    }
+
+
+def test_it_provides_the_command(site):
+    (metadata,) = site.glob("*.dist-info/entry_points.txt")
+    scripts = configparser.ConfigParser()
+    scripts.read(metadata)
+    assert dict(scripts["console_scripts"]) == {"keras-vae": "keras_vae_cli:main"}
+    code = (
+        "import sys\n"
+        "from keras_vae_cli import main\n"
+        "print(main(['list']), 'keras' in sys.modules)\n"
+        "import keras_vae\n"
+        f"assert {str(site)!r} in keras_vae.__file__\n"
+    )
+    told = run(site, code)
+    assert any(line.startswith("vae_mnist_mini ") and line.endswith("here") for line in told)
+    assert any(line.startswith("vae_mnist ") and "to be downloaded" in line for line in told)
+    assert told[-1] == "0 False"
 
 
 @pytest.fixture

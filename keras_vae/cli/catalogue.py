@@ -1,29 +1,65 @@
 """What there is to know about presets without running them: `keras-vae list` and `info`."""
 
-import json
-import textwrap
+from pathlib import Path
+
+import click
 
 from keras_vae import presets
-from keras_vae import recipes
+from keras_vae.cli import options
+from keras_vae.cli.command import Command
+from keras_vae.cli.preset_texts import indented
+from keras_vae.cli.preset_texts import plain
+from keras_vae.cli.preset_texts import read_metrics
+from keras_vae.cli.preset_texts import read_recipe
+from keras_vae.cli.preset_texts import summary
+from keras_vae.recipes.cards.card import duration
+from keras_vae.recipes.cards.card import hardware
+from keras_vae.recipes.cards.numbers import headline
+from keras_vae.recipes.cards.usage import usage
 
 _OF_EVERY_LAYER = ("name", "trainable", "dtype")
 
 
-def list_presets(options):
-    """Prints a table of all presets, or of those of one family or of one data set."""
+@click.command(
+    "list",
+    cls=Command,
+    is_light=True,
+    examples="""
+    keras-vae list
+    keras-vae list --family vqvae                      of one class of models
+    keras-vae list --family vae --dataset mnist_mini   of one dataset, too
+    """,
+)
+@click.option("--family", metavar="CLASS", help="Only models of this class, such as VQVAE.")
+@click.option("--dataset", metavar="NAME", help="Only models of this dataset, such as mnist.")
+def list_presets(family: str | None, dataset: str | None) -> None:
+    """List the presets, their numbers and where their weights are.
+
+    The columns are the class of the model, its data, the test NLL, the number of parameters, and
+    whether the weights are on this machine.
+    """
     header = ("preset", "family", "data", "test NLL, nats", "parameters", "weights")
     found = list(map(_row, sorted({*presets.names(), *presets.recipe_names()})))
-    found = _only(found, header.index("family"), "--family", options.family)
-    rows = [header, *_only(found, header.index("data"), "--dataset", options.dataset)]
+    found = _only(found, header.index("family"), "--family", family)
+    rows = [header, *_only(found, header.index("data"), "--dataset", dataset)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(map(str.ljust, row, widths)).rstrip())
-    print("\nkeras-vae info PRESET tells more; keras-vae train PRESET trains a recipe.")
+    print("\nSee keras-vae info PRESET for details. Train a recipe with keras-vae train PRESET.")
 
 
-def info(options):
-    """Prints what a preset is, its numbers, how it was made, and how to use it."""
-    folder = _folder_of(options.preset)
+@click.command(
+    cls=Command,
+    is_light=True,
+    examples="""
+    keras-vae info vae_mnist_mini
+    keras-vae info runs/my_run
+    """,
+)
+@options.preset()
+def info(preset: str) -> None:
+    """Show a preset's model, numbers, training and usage."""
+    folder = _folder_of(preset)
     recipe, metrics = read_recipe(folder), read_metrics(folder)
     print(recipe.name if recipe else folder)
     if recipe:
@@ -31,40 +67,13 @@ def info(options):
     print(f"\nModel\n{indented(_parts(folder, recipe))}")
     if metrics:
         print(f"\nNumbers\n{indented(summary(metrics['test']))}")
-        print(f"\nMade by\n{indented(_making(metrics))}")
+        print(f"\nTraining\n{indented(_training(metrics))}")
     if recipe:
-        known = options.preset in presets.recipe_names()
-        print(f"\nUse\n{indented(recipes.usage(recipe, None if known else str(folder)))}")
+        known = preset in presets.recipe_names()
+        print(f"\nUsage\n{indented(usage(recipe, None if known else str(folder)))}")
 
 
-def summary(test):
-    """Returns the numbers of `recipes.measure` as lines of text."""
-    lines = [(words.replace("\\|", "|"), _plain(value)) for _, words, value in recipes.rows(test)]
-    lines.append(("test examples", f"{test['num_examples']:,}"))
-    if test.get("nll_num_samples", 1) > 1:
-        lines.append(("draws each for the NLL", f"{test['nll_num_samples']:,}"))
-    width = max(len(words) for words, _ in lines)
-    return "\n".join(f"{words:<{width}}  {value}" for words, value in lines)
-
-
-def read_recipe(folder):
-    """Returns the `Recipe` that lies in a preset's or run's folder, or `None`."""
-    path = folder / recipes.RECIPE
-    return recipes.read_recipe(path) if path.exists() else None
-
-
-def read_metrics(folder):
-    """Returns what `metrics.json` in a preset's or run's folder holds, or `None`."""
-    path = folder / recipes.METRICS
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def indented(text):
-    """Returns text moved two columns to the right."""
-    return textwrap.indent(text, "  ")
-
-
-def _folder_of(preset):
+def _folder_of(preset) -> Path:
     try:
         return presets.describe(preset)
     except ValueError:
@@ -92,7 +101,7 @@ def _row(name):
     numbers = ("-", "-")
     if metrics:
         test, count = metrics["test"], metrics["training"]["num_parameters"]
-        numbers = (_plain(recipes.headline(test, recipe)), f"{count:,}")
+        numbers = (plain(headline(test, recipe)), f"{count:,}")
     made_of = (recipe.family, recipe.data["name"]) if recipe else ("-", "-")
     return (name, *made_of, *numbers, _where(name))
 
@@ -100,7 +109,7 @@ def _row(name):
 def _where(name):
     if presets.is_here(name):
         return "here"
-    return "to be fetched" if name in presets.names() else "recipe only"
+    return "to be downloaded" if name in presets.names() else "recipe only"
 
 
 def _parts(folder, recipe):
@@ -119,21 +128,17 @@ def _parts(folder, recipe):
     return "\n".join(lines)
 
 
-def _plain(value):
-    return value.replace("±", "+-")  # not every terminal can show it
-
-
 def _call(part, name, arguments):
     own = {k: v for k, v in arguments.items() if k not in _OF_EVERY_LAYER}
     return f"{part:<11} {name}({', '.join(f'{k}={v}' for k, v in own.items())})"
 
 
-def _making(metrics):
+def _training(metrics):
     training, machine = metrics["training"], metrics["environment"]
     return (
         f"{training['epochs']:,} epochs over {training['num_examples']:,} examples "
         f"({training['updates']:,} updates), seed {training['seed']},\n"
-        f"in {recipes.duration(training['wall_seconds'])} on {recipes.hardware(machine)}\n"
+        f"in {duration(training['wall_seconds'])} on {hardware(machine)}\n"
         f"with keras_vae {machine['keras_vae']}, Keras {machine['keras']} and {machine['backend']}"
         f", {machine['date']}"
     )

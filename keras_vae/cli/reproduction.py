@@ -2,57 +2,64 @@
 
 import json
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 
 from keras_vae import presets
 from keras_vae import recipes
-from keras_vae.cli import catalogue
+from keras_vae.cli import preset_texts
 from keras_vae.cli.exit_codes import NOT_AS_STATED
 from keras_vae.models import GenerativeModel
 
-_CHANGES = ("data", "num_samples", "num_examples", "seed")
 
-
-def reproduce(options):
+def reproduce(
+    preset: str, data_dir: str | None = None, output: str | None = None, record: bool = False
+) -> int:
     """Measures a preset as its training did, and prints each number beside the one stated.
+
+    Args:
+        preset: a name, a folder, or `hf://owner/name`.
+        data_dir: folder of data files.
+        output: a JSON file to write the numbers to, too.
+        record: whether `metrics.json` is to keep the numbers of this backend that it lacks.
 
     Returns:
         The exit code: 0, or `NOT_AS_STATED` where a number differs by more than its tolerance.
 
     Raises:
-        ValueError: the preset has no recipe or no numbers, or an option would change what they are.
+        ValueError: the preset has no recipe or no numbers.
     """
-    _check(options)
-    folder = presets.find(options.preset)
-    recipe, metrics = catalogue.read_recipe(folder), catalogue.read_metrics(folder)
+    folder = presets.find(preset)
+    recipe, metrics = preset_texts.read_recipe(folder), preset_texts.read_metrics(folder)
     if recipe is None or metrics is None:
         raise ValueError(
             f"{folder} lacks {recipes.RECIPE} or {recipes.METRICS}: there are no numbers to "
             "measure again."
         )
     recipes.check_measures(recipe)
-    test = recipes.load_data(recipe, options.data_dir).test
-    model = GenerativeModel.from_preset(options.preset)
+    test = recipes.load_data(recipe, data_dir).test
+    model = GenerativeModel.from_preset(preset)
     measured = recipes.all_measures(model, recipe, test, verbose=0)
     found = recipes.compare(metrics["test"], measured, recipe)
     print(table(found))
     again = {"test": measured, "environment": recipes.environment()}
-    if options.output:
-        presets.write_atomically(options.output, _json({"preset": str(options.preset), **again}))
-        print(f"Wrote {options.output}")
+    if output:
+        presets.write_atomically(Path(output), _json({"preset": preset, **again}))
+        print(f"Wrote {output}")
     names = [name for name, *_, is_within in found if not is_within]
-    if options.record and _is_of_this_backend(metrics):  # which adds what the card lacks
+    if record and _is_of_this_backend(metrics):  # which adds what the card lacks
         names = [name for name in names if name in metrics["test"]]
     if names:
         print(f"keras-vae: not as stated: {', '.join(names)}", file=sys.stderr)
         return NOT_AS_STATED
-    if options.record:
+    if record:
         _record(folder, metrics, again)
     return 0
 
 
-def table(found):
+def table(found: Sequence[tuple]) -> str:
     """Returns lines of text on what `recipes.compare` found."""
     lines = [("number", "stated", "measured", "tolerance", "")]
     for name, stated, measured, tolerance, is_within in found:
@@ -61,12 +68,6 @@ def table(found):
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rows = ("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
     return "\n".join(rows)
-
-
-def _check(options):
-    given = [f"--{k.replace('_', '-')}" for k in _CHANGES if getattr(options, k) is not None]
-    if given:
-        raise ValueError(f"--full measures what the card states: it takes no {', '.join(given)}.")
 
 
 def _record(folder, metrics, again):

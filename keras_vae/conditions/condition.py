@@ -10,10 +10,33 @@ class Condition(keras.layers.Layer):
     A condition checks what users hand over, and its call maps it, (B, ...), to the float32 tensor
     (B, *shape) that encoder, decoder and prior see.
 
+    A subclass defines `call`, `expected` and `checked_values`.
+
     Attributes:
         shape: tuple, the shape of one embedded condition.
         raw_shape, raw_dtype: of one condition as users give it.
         can_be_absent: whether the model also learns without a condition.
+
+    Example:
+
+    ```python
+    @keras.saving.register_keras_serializable(package="mine")
+    class AngleCondition(keras_vae.Condition):
+        def __init__(self, **kwargs):
+            super().__init__(shape=(2,), raw_shape=(), raw_dtype="float32", **kwargs)
+
+        def call(self, condition):
+            angle = keras.ops.cast(condition, "float32")
+            return keras.ops.stack([keras.ops.cos(angle), keras.ops.sin(angle)], axis=-1)
+
+        def expected(self):
+            return "angles in radians, (N,)"
+
+        def checked_values(self, array, name):
+            if array.ndim != 1 or not np.isfinite(array).all():
+                raise ValueError(f"`{name}` must hold {self.expected()}. Received: {array!r}.")
+            return array.astype("float32")
+    ```
     """
 
     can_be_absent = False

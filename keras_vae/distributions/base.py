@@ -30,6 +30,22 @@ class Distribution:
 
     Raises:
         ValueError: If `batch_ndims` does not lie between 0 and the number of axes.
+
+    Example:
+
+    ```python
+    class Laplace(keras_vae.Distribution):
+        def __init__(self, location, batch_ndims=1):
+            self.mean = self.mode = keras.ops.cast(location, "float32")
+            super().__init__(keras.ops.shape(self.mean), batch_ndims)
+
+        def _log_prob(self, x):
+            return -keras.ops.abs(x - self.mean) - np.log(2.0)
+
+        def _sample(self, shape, seed):
+            u = keras.random.uniform(shape, -0.5, 0.5, seed=seed)
+            return self.mean - keras.ops.sign(u) * keras.ops.log1p(-2 * keras.ops.abs(u))
+    ```
     """
 
     def __init__(self, shape, batch_ndims=1):

@@ -10,9 +10,30 @@ from keras import ops
 class Likelihood(keras.layers.Layer):
     """Base class: a layer whose call returns the distribution p(x|z).
 
+    A subclass defines `call`, and where not every number can be data also `check`. It is the one
+    place that knows what data look like. It computes in float32 under every dtype policy.
+
     Attributes:
-        num_parameters: how many decoder outputs belong to each element of x. With more than one,
-            they lie in blocks along the last axis (all means, then all log-scales).
+        num_parameters: int, how many decoder outputs belong to each element of x. With more than
+            one, they lie in blocks along the last axis (all means, then all log-scales).
+
+    Example:
+
+    ```python
+    class Laplace(keras_vae.Distribution):
+        def __init__(self, location):
+            self.mean = keras.ops.cast(location, "float32")
+            super().__init__(keras.ops.shape(self.mean))
+
+        def _log_prob(self, x):
+            return -keras.ops.abs(x - self.mean) - np.log(2.0)
+
+
+    @keras.saving.register_keras_serializable(package="mine")
+    class LaplaceLikelihood(keras_vae.Likelihood):
+        def call(self, parameters):
+            return Laplace(parameters)
+    ```
     """
 
     num_parameters = 1

@@ -18,6 +18,22 @@ class Prior(keras.layers.Layer):
 
     Attributes:
         shares_encoder: whether the density depends on the weights of the model's encoder.
+
+    Example:
+
+    ```python
+    @keras.saving.register_keras_serializable(package="mine")
+    class ShiftedNormal(keras_vae.Prior):
+        def build(self, latent_shape, condition_shape=None):
+            super().build(latent_shape, condition_shape)
+            self.mean = self.add_weight(shape=latent_shape, initializer="zeros", name="mean")
+
+        def call(self, condition=None):
+            mean = keras.ops.convert_to_tensor(self.mean)
+            return keras_vae.distributions.DiagonalGaussian(
+                mean, keras.ops.zeros_like(mean), batch_ndims=0
+            )
+    ```
     """
 
     shares_encoder = False

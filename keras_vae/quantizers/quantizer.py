@@ -17,6 +17,18 @@ class Quantized(NamedTuple):
         commitment: (B,) float32, the cost that keeps z_e near its codes; 0 where there is none.
         codebook: (B,) float32, the cost that moves the codes; 0 where nothing but the decoder, or
             a running mean, moves them.
+
+    Example:
+
+    ```python
+    def rounded(z_e):
+        whole = keras.ops.round(z_e)
+        z_q = z_e + keras.ops.stop_gradient(whole - z_e)  # the gradient passes straight through
+        squares = keras.ops.square(z_e - keras.ops.stop_gradient(whole))
+        commitment = keras.ops.sum(squares, axis=tuple(range(1, len(z_e.shape))))  # (B,)
+        indices = keras.ops.cast(keras.ops.clip(whole[..., 0], 0, 9), "int32")
+        return keras_vae.Quantized(z_q, indices, commitment, keras.ops.zeros_like(commitment))
+    ```
     """
 
     z_q: object
@@ -38,9 +50,42 @@ class Quantizer(keras.layers.Layer):
     nothing, teach nothing, and have z_q = 0. Everything is computed in float32 under every dtype
     policy, so that indices do not depend on it.
 
+    A subclass defines `num_embeddings`, `call` and `embed`, and makes its codes in `build`.
+
     Attributes:
         num_embeddings: int, K, how many values each index has.
         num_codebooks: int, Q, how many indices each position has.
+
+    Example:
+
+    ```python
+    @keras.saving.register_keras_serializable(package="mine")
+    class RandomCodebook(keras_vae.Quantizer):
+        def __init__(self, size, **kwargs):
+            super().__init__(**kwargs)
+            self.size = size
+
+        @property
+        def num_embeddings(self):
+            return self.size
+
+        def build(self, input_shape):
+            self.codes = self.add_weight(
+                shape=(self.size, input_shape[-1]), initializer="random_normal", trainable=False
+            )
+
+        def call(self, z_e, mask=None, training=False, seed=None):
+            difference = z_e[..., None, :] - keras.ops.convert_to_tensor(self.codes)
+            distances = keras.ops.sum(keras.ops.square(difference), axis=-1)  # (B, ..., K)
+            indices = keras.ops.argmin(distances, axis=-1)
+            nearest = keras.ops.min(distances, axis=-1)
+            commitment = keras.ops.sum(nearest, axis=tuple(range(1, len(nearest.shape))))
+            z_q = z_e + keras.ops.stop_gradient(self.embed(indices) - z_e)
+            return keras_vae.Quantized(z_q, indices, commitment, keras.ops.zeros_like(commitment))
+
+        def embed(self, indices):
+            return keras.ops.take(self.codes, indices, axis=0)
+    ```
     """
 
     num_codebooks = 1

@@ -39,10 +39,7 @@ class Step:
             weights = [{k: t.evaluate for k, t in objective.items() if t.evaluate}]
         _check_terms(terms, objective, weights)
         means = {k: _mean(terms[k], sample_weight) for w in weights for k in w}
-        costs = [
-            sum(self.at_this_step(weight) * means[name] for name, weight in w.items())
-            for w in weights
-        ]
+        costs = [self._weighted_sum(w, means) for w in weights]
         penalty = sum(self.losses) if training and self.losses else 0.0
         self._record(sum(costs) + penalty, terms, ops.shape(x)[0], sample_weight)
         return [cost + penalty for cost in costs]
@@ -76,6 +73,11 @@ class Step:
     def in_order(self, gradients):
         """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them."""
         return [gradients[id(v)] for v in self.trainable_variables]
+
+    def _weighted_sum(self, weights, means):
+        if not weights:
+            return ops.zeros(())
+        return sum(self.at_this_step(weight) * means[name] for name, weight in weights.items())
 
     def _record(self, loss, terms, num_examples, sample_weight):
         # Keras' own tracker: one named "loss" beside it would appear twice in `evaluate`.

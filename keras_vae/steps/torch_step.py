@@ -24,6 +24,8 @@ class TorchStep(Step):
         for i, (group, cost) in enumerate(zip(groups.values(), scaled, strict=True)):
             if not group:  # all of them frozen
                 continue
+            if not cost.requires_grad:  # no term of the group has a weight
+                cost = cost + 0.0 * sum(v.value.sum() for v in group)
             gradients = torch.autograd.grad(
                 cost,
                 [v.value for v in group],

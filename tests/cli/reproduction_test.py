@@ -90,19 +90,6 @@ def test_a_number_that_the_card_does_not_state_is_added_to_it(preset, capsys):
     assert "backends" not in metrics
 
 
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (["--full", "--num-samples", "3", "--seed", "1"], "takes no --num-samples, --seed"),
-        (["--full", "--data", "other.npz"], "takes no --data."),
-        (["--record"], "--record needs --full"),
-    ],
-)
-def test_options_that_do_not_go_together(preset, capsys, arguments, message):
-    assert main(["evaluate", "tiny", *arguments]) == 2
-    assert message in capsys.readouterr().err
-
-
 def test_without_numbers_there_is_nothing_to_compare(preset, capsys):
     (preset / "metrics.json").unlink()
     assert main(["evaluate", "tiny", "--full"]) == 2

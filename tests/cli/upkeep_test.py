@@ -39,13 +39,13 @@ def test_verify(wheel, tmp_path, capsys):
     weights = published_zoo.fill_cache(tmp_path) / "model.safetensors"
     for arguments in ([], ["vae_a"]):
         assert main(["verify", *arguments]) == 0
-        assert capsys.readouterr().out.count("right    ") == 3
+        assert capsys.readouterr().out.count("ok       ") == 3
     weights.write_bytes(weights.read_bytes()[:-1])
     for arguments in ([], ["vae_a"]):
         assert main(["verify", *arguments]) == 3
         told = capsys.readouterr()
         assert f"DAMAGED  {weights}: has " in told.out
-        assert told.err.startswith("keras-vae: 1 of 3 files are not as they must be")
+        assert told.err.startswith("keras-vae: 1 of 3 files are damaged")
     assert main(["verify", "vae_b"]) == 2
 
 

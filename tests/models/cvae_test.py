@@ -81,7 +81,9 @@ def test_everything_depends_on_the_condition(model):
     assert np.abs(posteriors[0] - posteriors[1]).max() > 1e-3
     means = [model.sample(4, condition=c, seed=0) for c in (0, 1)]
     assert np.abs(means[0] - means[1]).max() > 1e-3
-    nats = [model.log_likelihood(X, 10, seed=0, condition=np.full(8, c)) for c in (0, 1)]
+    nats = [
+        model.log_likelihood(X, num_samples=10, seed=0, condition=np.full(8, c)) for c in (0, 1)
+    ]
     assert np.abs(nats[0] - nats[1]).max() > 1e-3
     pictures = [model.reconstruct(X, np.full(8, c)) for c in (0, 1)]
     assert np.abs(pictures[0] - pictures[1]).max() > 1e-3
@@ -116,8 +118,10 @@ def test_one_hot_labels_are_labels(model):
 def test_labels_dropped_in_training_may_be_left_out(model):
     zeros = np.zeros((8, 3), "float32")
     np.testing.assert_array_equal(model.reconstruct(X), model.reconstruct(X, zeros))
-    nats = model.log_likelihood(X, 5, seed=0)
-    np.testing.assert_array_equal(nats, model.log_likelihood(X, 5, seed=0, condition=zeros))
+    nats = model.log_likelihood(X, num_samples=5, seed=0)
+    np.testing.assert_array_equal(
+        nats, model.log_likelihood(X, num_samples=5, seed=0, condition=zeros)
+    )
     assert model.sample(2, seed=0).shape == (2, *PICTURE)
     strict = BY_NAME["conditional_iwae"].model()
     for missing in (strict.reconstruct, strict.log_likelihood):

@@ -95,7 +95,7 @@ def test_a_conditional_model_is_bound_by_its_exact_marginal():
     model = small(CategoricalCodes(3), 3, condition_shape=(2,), condition=condition)
     log_p = log_p_x_given(model, np.eye(3), BITS, ops.convert_to_tensor(labels))
     marginal = special.logsumexp(log_p, axis=0) - np.log(3)
-    estimate = model.log_likelihood(BITS, 5000, condition=labels, seed=0)
+    estimate = model.log_likelihood(BITS, num_samples=5000, condition=labels, seed=0)
     assert abs(np.mean(estimate - marginal)) < 0.01
     assert model.sample(3, condition=1, seed=0).shape == (3, 5)
 
@@ -158,7 +158,7 @@ def test_encoder_learns_from_what_its_codes_decode_to(family):
     model.compile(keras.optimizers.Adam(0.1))
     model.fit(np.tile(patterns, (1200, 1)), batch_size=60, verbose=0)
     assert np.all(np.diag(ops.convert_to_numpy(model.encode(patterns).mean)) > 0.9)
-    nll = -model.log_likelihood(patterns, 100, seed=0)
+    nll = -model.log_likelihood(patterns, num_samples=100, seed=0)
     np.testing.assert_allclose(nll, np.log(3) + 6 * np.log1p(np.exp(-5)), atol=0.05)
     np.testing.assert_allclose(model.reconstruct(patterns), patterns, atol=0.01)
 
@@ -200,7 +200,7 @@ def test_any_prior_over_the_codes():
     marginal = special.logsumexp(
         log_p_x_given(model, np.eye(3), BITS), axis=0, b=np.array([[1], [2], [5]]) / 8
     )
-    estimate = model.log_likelihood(BITS, 5000, seed=0)
+    estimate = model.log_likelihood(BITS, num_samples=5000, seed=0)
     assert abs(np.mean(estimate - marginal)) < 0.01
 
 

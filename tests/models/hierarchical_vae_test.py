@@ -31,8 +31,7 @@ def networks(family):
 
 
 def terms(model, x, training=False):
-    found = model.jitted(lambda x: model.terms(x, training=training))(np.asarray(x, "float32"))
-    return {**found, **model.reports(found)}
+    return model.jitted(lambda x: model.terms(x, training=training))(np.asarray(x, "float32"))
 
 
 @both
@@ -47,7 +46,7 @@ def test_every_importance_weight_is_the_marginal_where_the_posterior_is_exact(fa
 def test_log_likelihood_is_the_analytic_marginal_and_the_elbo_below_it(family):
     model, x = LINEAR[family](error=0.3), linear.marginal().rvs(200, random_state=2)
     expected = linear.marginal().logpdf(x).mean()
-    assert abs(model.log_likelihood(x, 500, seed=0).mean() - expected) < 0.02
+    assert abs(model.log_likelihood(x, num_samples=500, seed=0).mean() - expected) < 0.02
     model.compile("sgd")
     elbo = model.evaluate(np.repeat(x, 10, axis=0), return_dict=True, verbose=0)["elbo"]
     assert expected - 0.5 < elbo < expected - 0.05
@@ -94,12 +93,14 @@ def test_training_weighs_every_kl_and_evaluation_none(family):
     weight = LinearAnnealing(10)
     model = family(*networks(family), kl_weight=weight, seed=0)
     names = ["kl_1", "kl_2", "kl_3"]
-    assert model.term_weights() == {"reconstruction": 1.0, **dict.fromkeys(names, weight)}
-    assert set(model.evaluation_weights().values()) == {1.0}
+    objective = model.objective()
+    weights = {k: term.train for k, term in objective.items() if term.teaches}
+    assert weights == {"reconstruction": 1.0, **dict.fromkeys(names, weight)}
+    assert {k for k, term in objective.items() if term.evaluate} == {"reconstruction", *names}
     found = terms(model, BITS, training=True)
     np.testing.assert_allclose(found["kl"], sum(found[name] for name in names), rtol=1e-6)
     np.testing.assert_allclose(found["elbo"], -(found["reconstruction"] + found["kl"]), rtol=1e-6)
-    assert found.keys() == set(model.metric_names())
+    assert found.keys() == model.trackers.keys()
 
 
 def test_predict_decodes_the_mean_and_encode_passes_means_up():
@@ -138,7 +139,9 @@ def test_config_and_preset_keep_the_model(family, tmp_path):
     assert starts == {f"{kind}coder_{i}" for kind in ("en", "de") for i in (1, 2, 3)}
     model.save_to_preset(tmp_path)
     loaded = family.from_preset(tmp_path)
-    np.testing.assert_array_equal(*(m.log_likelihood(BITS, 5, seed=0) for m in (model, loaded)))
+    np.testing.assert_array_equal(
+        *(m.log_likelihood(BITS, num_samples=5, seed=0) for m in (model, loaded))
+    )
 
 
 @both
@@ -153,7 +156,7 @@ def test_features_go_around_a_level(family):
     assert given.shape == (2, 9)
     np.testing.assert_array_equal(given[0, :4], given[1, :4])
     assert np.abs(given[0, 4:] - given[1, 4:]).max() > 0
-    assert np.isfinite(model.log_likelihood(BITS, 5, seed=0)).all()
+    assert np.isfinite(model.log_likelihood(BITS, num_samples=5, seed=0)).all()
     assert model.sample(3, seed=0).shape == (3, 6)
 
 

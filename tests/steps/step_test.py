@@ -16,7 +16,7 @@ from keras_vae import VAE
 from keras_vae import Autoencoder
 from keras_vae import GaussianLikelihood
 from keras_vae import GenerativeModel
-from keras_vae.steps.step import WeightGroup
+from keras_vae import Term
 
 X = np.random.default_rng(0).normal(size=(64, *VECTOR)).astype("float32")
 
@@ -30,9 +30,11 @@ class Oracle(VAE):
         return self.terms(x, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        weights = self.term_weights()
+        weights = {k: term.train for k, term in self.objective().items() if term.teaches}
         weigh = 1.0 if sample_weight is None else sample_weight
-        cost = sum(w * ops.mean(y_pred[k] * weigh) for k, w in weights.items() if w != 0)
+        of_batch = y_pred.pop("free_bits")  # a scalar, which weights of examples do not weigh
+        cost = weights.pop("free_bits") * of_batch
+        cost += sum(w * ops.mean(y_pred[k] * weigh) for k, w in weights.items())
         return cost + sum(self.losses)
 
 
@@ -193,42 +195,26 @@ class Tug(GenerativeModel):
         super().__init__(**kwargs)
         self.generator = layers.Dense(1, use_bias=False, name="generator")
         self.critic = layers.Dense(1, use_bias=False, name="critic")
-        self.build((None, 1))
 
-    def build(self, input_shape):
-        if not self.built:
-            self.data_shape = (1,)
-            self.generator.build((None, 1))
-            self.critic.build((None, 1))
+    def known_shape(self):
+        return (None, 1)
 
     def call(self, x, training=False):
         return self.critic(self.generator(x))
 
-    def terms(self, x, y=None, training=False):
+    def objective(self):
+        return {"score": Term(evaluate=1.0), "size": Term(group="critic")}
+
+    def terms(self, x, c=None, training=False):
         score = ops.cast(self(x), "float32")[:, 0]
         return {"score": score, "size": ops.square(score) / 2}
-
-    def metric_names(self):
-        return ("score", "size")
-
-    def evaluation_weights(self):
-        return {"score": 1.0}
-
-    def weight_groups(self):
-        return {
-            "generator": WeightGroup(self.generator.trainable_variables, {"score": 1.0}),
-            "critic": WeightGroup(self.critic.trainable_variables, {"size": 1.0, "score": 0.0}),
-        }
 
     def numbers(self):
         return [float(ops.convert_to_numpy(p.kernel)[0, 0]) for p in (self.generator, self.critic)]
 
 
 def two_optimizers():
-    critic = keras.optimizers.SGD(0.1)
-    return keras.optimizers.MultiOptimizer(
-        keras.optimizers.OptimizerMap(keras.optimizers.SGD(1.0), {".*critic/.*": critic})
-    )
+    return {"main": keras.optimizers.SGD(1.0), "critic": keras.optimizers.SGD(0.1)}
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
@@ -272,8 +258,8 @@ def test_a_frozen_group_stays_and_the_other_descends(frozen):
 
 def test_a_variable_in_no_group_is_named():
     class Forgetful(Tug):
-        def weight_groups(self):
-            return {"generator": super().weight_groups()["generator"]}
+        def objective(self):
+            return {"score": Term(evaluate=1.0, group="generator"), "size": Term(train=0.0)}
 
     model = Forgetful(seed=0)
     model.compile(keras.optimizers.SGD(1.0))

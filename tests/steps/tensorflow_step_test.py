@@ -9,7 +9,7 @@ from states import state
 from workers import run_worker
 
 from keras_vae import GenerativeModel
-from keras_vae.steps.step import WeightGroup
+from keras_vae import Term
 
 if keras.config.backend() != "tensorflow":
     pytest.skip("runs on TensorFlow", allow_module_level=True)
@@ -25,25 +25,16 @@ class Chain(GenerativeModel):
     def __init__(self):
         super().__init__(seed=0)
         self.g, self.c = (layers.Dense(1, use_bias=False, name=name) for name in "gc")
-        self.build((None, 1))
 
-    def build(self, input_shape):
-        self.data_shape = (1,)
-        for layer in (self.g, self.c):
-            layer.build((None, 1))
+    def known_shape(self):
+        return (None, 1)
 
-    def terms(self, x, y=None, training=False):
+    def objective(self):
+        return {"score": Term(group="g"), "size": Term(group="c", metric=None)}
+
+    def terms(self, x, c=None, training=False):
         score = self.c(self.g(x))[:, 0]
         return {"score": score, "size": ops.square(score)}
-
-    def metric_names(self):
-        return ("score",)
-
-    def weight_groups(self):
-        return {
-            "g": WeightGroup([self.g.kernel], {"score": 1.0}),
-            "c": WeightGroup([self.c.kernel], {"size": 1.0}),
-        }
 
 
 def test_no_weight_is_updated_before_the_forward_pass_has_read_it():

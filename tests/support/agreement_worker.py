@@ -4,7 +4,6 @@ The first to run leaves weights and presets in FOLDER; every run writes FOLDER/N
 function of its shape alone, since the same seed gives other noise on each backend.
 """
 
-import functools
 import sys
 from pathlib import Path
 
@@ -42,7 +41,9 @@ def numpy(tensors):
 
 
 def terms_of(model, pairs):
-    terms = functools.partial(model.terms, training=True)
+    def terms(x, *y):
+        return model.terms(x, model.given(*y, training=True), training=True)
+
     if EAGERLY:
         return terms(*map(ops.convert_to_tensor, pairs))
     return model.jitted(terms)(*pairs)

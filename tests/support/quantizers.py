@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.models import GenerativeModel
+from keras_vae.models import Term
 from keras_vae.quantizers import CosineVectorQuantizer
 from keras_vae.quantizers import EntropyConstrainedVectorQuantizer
 from keras_vae.quantizers import FiniteScalarQuantizer
@@ -55,13 +56,9 @@ class TinyAutoencoder(GenerativeModel):
         super().__init__(**kwargs)
         self.dense, self.quantizer = keras.layers.Dense(DIM), quantizer
         quantizer.across_replicas = self.across_replicas
-        self.build((None, NUM_POSITIONS, DIM))
 
-    def build(self, input_shape):
-        self.dense.build(input_shape)
-        if not self.quantizer.built:  # one read from a file is
-            self.quantizer.build(input_shape)
-        self.built = True
+    def known_shape(self):
+        return (None, NUM_POSITIONS, DIM)
 
     def quantized(self, x, training=False):
         seed = self.noise.stream(training)
@@ -70,16 +67,14 @@ class TinyAutoencoder(GenerativeModel):
     def call(self, x):
         return self.quantized(x).z_q
 
-    def terms(self, x, y=None, training=False):
+    def objective(self):
+        return {
+            "error": Term(evaluate=1.0),
+            "commitment": Term(train=0.25, evaluate=1.0),
+            "codebook": Term(evaluate=1.0),
+        }
+
+    def terms(self, x, c=None, training=False):
         quantized = self.quantized(x, training)
         costs = {"commitment": quantized.commitment, "codebook": quantized.codebook}
         return {"error": per_example(ops.square(x - quantized.z_q)), **costs}
-
-    def term_weights(self):
-        return {"error": 1.0, "commitment": 0.25, "codebook": 1.0}
-
-    def metric_names(self):
-        return tuple(self.term_weights())
-
-    def parts(self):
-        return {"quantizer": self.quantizer}

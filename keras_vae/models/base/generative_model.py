@@ -128,17 +128,20 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     def group_names(self, objective) -> list[str]:
         """Returns the names of the groups of weights, that of all others, "main", last."""
         named = dict.fromkeys(term.group for term in objective.values() if term.group != MAIN)
-        return [*named, MAIN]
+        main_learns = any(term.teaches and term.group == MAIN for term in objective.values())
+        return [*named, *[MAIN] * main_learns]
 
     def groups(self) -> dict[str, list]:
         """Returns `{group: trainable variables}`, in the order of `group_names`.
 
         Raises:
-            ValueError: if a term's group is no attribute with layers, or two share a variable.
+            ValueError: if a term's group is no attribute with layers, two share a variable, or a
+                trainable variable descends no term.
         """
         groups, taken = {}, {}
-        for name in self.group_names(self.objective())[:-1]:
-            groups[name] = _variables_of(self, name)
+        names = self.group_names(self.objective())
+        for name in names:
+            groups[name] = [] if name == MAIN else _variables_of(self, name)
             for variable in groups[name]:
                 if (other := taken.setdefault(id(variable), name)) != name:
                     raise ValueError(
@@ -146,7 +149,14 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
                         f"variable {variable.path!r}. A variable descends one group's cost only."
                     )
         rest = [v for v in self.trainable_variables if id(v) not in taken]
-        return {**groups, MAIN: rest}
+        if MAIN in names:
+            groups[MAIN] = rest
+        elif rest:
+            raise ValueError(
+                f"`objective` of {type(self).__name__} leaves out {[v.path for v in rest]}. Every "
+                "trainable variable must descend a term: name their group, or freeze them."
+            )
+        return groups
 
     def build(self, input_shape):
         """Builds every part from the shape of a batch of x, (None, *S)."""

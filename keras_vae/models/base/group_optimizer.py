@@ -16,9 +16,8 @@ class GroupMap(keras.optimizers.OptimizerMap):
 
     def assign(self, groups, switches):
         """Receives the model's groups, `{name: variables}`, and `{name: switch}` of some."""
-        optimizers = {MAIN: self.default_optimizer, **dict(self.items())}
-        self._of_variable = {id(v): optimizers[k] for k, group in groups.items() for v in group}
-        self.switched = [(switches[k], optimizers[k], groups[k]) for k in switches]
+        self._of_variable = {id(v): self[k] for k, group in groups.items() for v in group}
+        self.switched = [(switches[k], self[k], groups[k]) for k in switches]
 
     def __call__(self, variable):
         return self._of_variable[id(variable)]
@@ -64,7 +63,7 @@ def check_optimizer(optimizer, model):
         ValueError: if the keys of the dict are not the model's groups, or the model switches
             groups and has one optimizer for all.
     """
-    groups = {term.group for term in model.objective().values() if term.teaches} | {MAIN}
+    groups = set(model.group_names(model.objective()))
     if isinstance(optimizer, dict):
         if optimizer.keys() != groups:
             raise ValueError(
@@ -73,7 +72,7 @@ def check_optimizer(optimizer, model):
                 f"{sorted(optimizer)}."
             )
         found = {k: keras.optimizers.get(v) for k, v in optimizer.items()}
-        optimizer = GroupOptimizer(GroupMap(found.pop(MAIN), found))
+        optimizer = GroupOptimizer(GroupMap(found.get(MAIN, next(iter(found.values()))), found))
     if model.switches() and not isinstance(optimizer, GroupOptimizer):
         raise ValueError(
             f"{type(model).__name__} switches the groups {sorted(model.switches())} on and off, "

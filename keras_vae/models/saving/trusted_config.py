@@ -83,11 +83,13 @@ def class_of(config):
     """
     name, module = config.get("class_name"), config.get("module")
     registered_name = config.get("registered_name", name)
-    # Without a module Keras reads a config as of long ago, by its class name alone.
-    if not all(isinstance(text, str) for text in (name, module, registered_name or "")):
+    # Without a module Keras reads a config as of long ago, by its class name alone. That of a class
+    # defined in a script or notebook is there, and `None`.
+    texts = (name, module or "", registered_name or "")
+    if "module" not in config or not all(isinstance(text, str) for text in texts):
         return None
     found = keras.saving.get_registered_object(registered_name)
-    if found is None and module.split(".")[0] == "keras":
+    if found is None and module and module.split(".")[0] == "keras":
         found = getattr(sys.modules.get(module), name, None)
         found = found if _is_of_numbers(found) else None
     return found if isinstance(found, type) else None

@@ -59,4 +59,4 @@ def test_latents_of_any_shape(latents):
     model.fit(x, verbose=0)
     assert model.sample(3, seed=0).shape == (3, 6)
     assert keras_vae.evaluation.active_units(model, x).shape == latents
-    assert np.isfinite(model.log_likelihood(x, 10, seed=0)).all()
+    assert np.isfinite(model.log_likelihood(x, num_samples=10, seed=0)).all()

@@ -1,0 +1,91 @@
+"""What all commands of `keras-vae` share: help with examples, `--backend`, errors of one line."""
+
+import textwrap
+
+import click
+
+from keras_vae.backend import BACKENDS
+from keras_vae.cli import library
+from keras_vae.cli.exit_codes import INTERRUPTED
+from keras_vae.cli.exit_codes import WRONG
+
+
+class Failure(click.ClickException):
+    """The end of a command: one line for the standard error, and an exit code."""
+
+    def __init__(self, message: str, exit_code: int):
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Argument(click.Argument):
+    """An argument that the help explains, as it does options."""
+
+    def __init__(self, *args, explanation: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.explanation = explanation
+
+
+class HelpWithExamples:
+    """Help that ends in examples, word for word. For subclasses of `click.Command`."""
+
+    def __init__(self, *args, examples: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.examples = textwrap.dedent(examples).strip()
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples."""
+        with formatter.section("Examples"):
+            formatter.write(f"{textwrap.indent(self.examples, '  ')}\n")
+
+
+class Command(HelpWithExamples, click.Command):
+    """A command of `keras-vae`. It takes `--backend`, and runs once the library is imported.
+
+    Args:
+        examples: lines of the help.
+        is_light: whether the command does without Keras, so that the library is not imported.
+        when_interrupted: what the user of an interrupted command should know.
+        *args, **kwargs: of `click.Command`.
+    """
+
+    def __init__(
+        self, *args, examples: str, is_light: bool = False, when_interrupted: str = "", **kwargs
+    ):
+        super().__init__(*args, examples=examples, **kwargs)
+        self.is_light = is_light
+        self.when_interrupted = when_interrupted
+        backend = click.Option(
+            ["--backend"],
+            type=click.Choice(BACKENDS),
+            help="Keras backend to use (default: $KERAS_BACKEND, or else the one that Keras is "
+            "configured for).",
+        )
+        self.params.append(backend)
+
+    def invoke(self, ctx: click.Context) -> int | None:
+        """Runs the command and returns its exit code, or `None` for 0.
+
+        Raises:
+            Failure: the input is wrong, as told by one of the library's own errors, or the user has
+                interrupted the command.
+        """
+        backend = ctx.params.pop("backend")
+        try:
+            if backend is not None:
+                library.check_installed(backend)
+            if not self.is_light:
+                library.load(backend)
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Failure(f"interrupted{self.when_interrupted}", INTERRUPTED) from error
+        except (ValueError, OSError, ImportError, NotImplementedError) as error:
+            raise Failure(f"error: {error}", WRONG) from error
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes what the arguments and the options mean."""
+        arguments = [p for p in self.get_params(ctx) if isinstance(p, Argument)]
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl([(a.human_readable_name, a.explanation) for a in arguments])
+        super().format_options(ctx, formatter)

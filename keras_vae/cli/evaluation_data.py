@@ -1,0 +1,54 @@
+"""The test data of a preset: those of its recipe, or others in their place."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from keras_vae.cli import preset_texts
+from keras_vae.recipes.recipe import Recipe
+
+
+def recipe_of(folder: Path, data: str | None, seed: int | None) -> Recipe | None:
+    """Returns the recipe that says which data to take, with other data or another seed in it.
+
+    Args:
+        folder: of the preset.
+        data: name or path of data, or `None` for the recipe's.
+        seed: of binarized test data, or `None` for the recipe's.
+
+    Raises:
+        ValueError: there is neither a recipe nor `data`.
+    """
+    recipe = preset_texts.read_recipe(folder)
+    if recipe is None:
+        if data is None:
+            raise ValueError(
+                f"{folder} has no recipe.toml that names its data: give --data, a name or a path."
+            )
+        return None
+    changes = {}
+    if data is not None:
+        changes["data"] = recipe.data | {"name": data}
+    if seed is not None:
+        changes["evaluation"] = recipe.evaluation | {"seed": seed}
+    return dataclasses.replace(recipe, **changes)
+
+
+def pairs_of(
+    recipe: Recipe | None, num_examples: int | None, data: str | None, data_dir: str | None
+) -> tuple[np.ndarray, ...]:
+    """Returns test examples, with their conditions or targets where the recipe has them.
+
+    Args:
+        recipe: as `recipe_of` returns it.
+        num_examples: how many, or `None` for all.
+        data: name or path of the data where there is no recipe.
+        data_dir: folder of data files, or `None`.
+    """
+    from keras_vae import datasets
+    from keras_vae import recipes
+
+    if recipe is None:
+        return (datasets.load(data, data_dir=data_dir).test.x[:num_examples],)
+    return recipes.pairs(recipe, recipes.load_data(recipe, data_dir).test[:num_examples])

@@ -1,0 +1,113 @@
+"""The commands that make pictures: `keras-vae sample` and `reconstruct`."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from keras_vae import presets
+from keras_vae.cli import evaluation_data
+from keras_vae.cli import options
+from keras_vae.cli.command import Command
+
+_ARRAYS = (".npz", ".npy")
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    keras-vae sample vae_mnist_mini                                  into samples.png
+    keras-vae sample vae_mnist_mini --num 1000 --output digits.npz   as an array `images`
+    keras-vae sample vae_mnist_mini --seed 1                         the same at every call
+    keras-vae sample cvae_mnist --label 7                            of one class
+    """,
+)
+@options.preset()
+@options.count("--num", default=64, help="Number of samples (default: 64).")
+@click.option(
+    "--label",
+    type=int,
+    metavar="C",
+    help="Class of all samples, for a model conditioned on labels (default: each class in turn).",
+)
+@options.seed("Seed of the draws (default: a different one at every call).")
+@options.image_file("samples.png", ".npz (array `images`) or .npy")
+def sample(preset: str, num: int, label: int | None, seed: int | None, output: str) -> None:
+    """Generate new samples from a preset.
+
+    These are the means of p(x|z), with z drawn from the prior.
+    """
+    from keras_vae.models import GenerativeModel
+
+    _check_ending(output)
+    model = GenerativeModel.from_preset(preset)
+    condition = _labels(model, num) if label is None else label
+    _save(output, {"images": model.sample(num, condition, seed=seed)})
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    keras-vae reconstruct vae_mnist_mini                      into reconstructions.png
+    keras-vae reconstruct vae_mnist_mini --output pairs.npz   as two arrays
+    keras-vae reconstruct runs/my_run --data ./photos         images of your own
+    """,
+)
+@options.preset()
+@options.data
+@options.count("--num", default=30, help="Number of test examples (default: 30).")
+@options.seed("Seed of the binarized test data (default: the recipe's).")
+@options.image_file(
+    "reconstructions.png",
+    ".npz (arrays `originals`, `reconstructions`) or .npy (the reconstructions)",
+)
+def reconstruct(
+    preset: str, data: str | None, data_dir: str | None, num: int, seed: int | None, output: str
+) -> None:
+    """Reconstruct test examples with a preset.
+
+    The image shows each original with its reconstruction below.
+    """
+    from keras_vae import recipes
+    from keras_vae.models import GenerativeModel
+
+    _check_ending(output)
+    folder = presets.find(preset)
+    model = GenerativeModel.from_preset(preset)
+    recipe = evaluation_data.recipe_of(folder, data, seed)
+    if not hasattr(model, "reconstruct"):
+        raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")
+    pairs = evaluation_data.pairs_of(recipe, num, data, data_dir)
+    _save(output, {"originals": pairs[0], "reconstructions": recipes.reconstructed(model, *pairs)})
+
+
+def _labels(model, num):
+    """Each class in turn for a model of labels, nothing for an unconditional one."""
+    from keras_vae.conditions import LabelCondition
+
+    condition = getattr(model, "sample_condition", None)
+    if not isinstance(condition, LabelCondition):
+        return None
+    return np.arange(num) % condition.num_classes
+
+
+def _check_ending(path):
+    if Path(path).suffix not in (".png", *_ARRAYS):
+        raise ValueError(f"--output must end in .png, .npz or .npy. Received: {path}")
+
+
+def _save(path, arrays):
+    """Writes named arrays of pictures as one picture, or as they are, by the path's ending."""
+    from keras_vae import plotting
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".npz":
+        np.savez_compressed(path, **arrays)
+    elif path.suffix == ".npy":
+        np.save(path, list(arrays.values())[-1])
+    elif len(arrays) == 1:
+        plotting.image_grid(*arrays.values(), path)
+    else:
+        plotting.reconstructions(*arrays.values(), path)
+    print(f"Wrote {path}")
