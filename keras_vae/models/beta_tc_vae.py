@@ -8,6 +8,7 @@ from keras_vae.checks import check_count
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.models.base.term import Term
 from keras_vae.models.vae import VAE
+from keras_vae.priors import StandardNormal
 from keras_vae.schedules import Schedule
 from keras_vae.schedules import check_weight
 
@@ -38,8 +39,7 @@ class BetaTCVAE(VAE):
             the sum of q(z|x_n) over the batch by N B. The logarithm of the latter is too low, by
             log B to log N nats: the mutual information appears too high by as much, and the total
             correlation by (D - 1) log N where posteriors overlap. Its gradient is what counts.
-        **kwargs: `likelihood`, `prior`, `kl_weight`, `condition`, `seed` and others of `VAE`. The
-            prior must be one Gaussian with independent dimensions, such as the default.
+        **kwargs: `likelihood`, `kl_weight`, `condition`, `seed` and others of `VAE`.
 
     Terms, nats per example: those of `VAE`; scalars of the batch, `mutual_information`,
     `total_correlation` and `dimension_wise_kl`, which add up to the mean of log q(z|x) - log p(z).
@@ -48,7 +48,7 @@ class BetaTCVAE(VAE):
 
     Raises:
         ValueError: `num_examples` is no positive integer, an unknown `estimator`, a negative
-            weight, or another posterior or prior.
+            weight, or a prior other than `StandardNormal`.
 
     Example:
 
@@ -85,6 +85,11 @@ class BetaTCVAE(VAE):
         }
         for name, weight in weights.items():
             setattr(self, name, check_weight(name, weight))
+        if not isinstance(self.prior, StandardNormal):
+            raise ValueError(
+                f"`prior` of {type(self).__name__} must be StandardNormal: the parts are those of "
+                f"a prior with independent dimensions. Received: {type(self.prior).__name__}."
+            )
 
     def objective(self):
         return {
@@ -95,20 +100,14 @@ class BetaTCVAE(VAE):
         }
 
     def terms(self, x, c=None, training=False):
-        posterior, prior = self.infer(x, c, training), self.prior_given(c)
-        for p in (posterior, prior):
-            if not isinstance(p, DiagonalGaussian) or (p is prior and p.batch_ndims):
-                raise ValueError(
-                    "The KL term has these parts where q(z|x) is a diagonal Gaussian, and p(z) one "
-                    f"for all examples. Received: {p}. Use StandardNormal as `prior`."
-                )
+        posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
         log_q, log_marginals = self._log_aggregate(z, posterior)  # (B,) each
         return {
             **self.bound(x, posterior, z, c, training),
             "mutual_information": ops.mean(posterior.log_prob(z) - log_q),
             "total_correlation": ops.mean(log_q - log_marginals),
-            "dimension_wise_kl": ops.mean(log_marginals - prior.log_prob(z)),
+            "dimension_wise_kl": ops.mean(log_marginals - self.prior_given(c).log_prob(z)),
         }
 
     def _log_aggregate(self, z, posterior):

@@ -54,12 +54,8 @@ class Step:
 
     def build_optimizer(self):
         """Makes the optimizer's variables, where they are not there yet."""
-        if self.optimizer.built:
-            return
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        if hasattr(optimizer, "assign_groups"):  # one for each group
-            optimizer.assign_groups(self.groups(), self.switches())
-        self.optimizer.build(self.trainable_variables)
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
 
     def make_train_function(self, force=False):
         """Compiles the train step; Keras calls it."""

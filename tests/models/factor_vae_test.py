@@ -98,9 +98,10 @@ def test_an_ignorant_discriminator():
 
 def test_permuting_keeps_the_marginals_and_destroys_the_dependence():
     z = RNG.multivariate_normal(np.zeros(3), np.full((3, 3), 0.95) + 0.05 * np.eye(3), 4000)
+    z = z.astype("float32")
     stream = keras.random.SeedGenerator(0)
     mixed, again = (ops.convert_to_numpy(permuted(z, stream)) for _ in range(2))
-    np.testing.assert_array_equal(np.sort(mixed, axis=0), np.sort(z, axis=0).astype("float32"))
+    np.testing.assert_array_equal(np.sort(mixed, axis=0), np.sort(z, axis=0))
     assert np.abs(np.corrcoef(z.T) - np.eye(3)).max() > 0.9
     assert np.abs(np.corrcoef(mixed.T) - np.eye(3)).max() < 4 / np.sqrt(4000)
     assert np.abs(np.corrcoef(mixed[:, 0], z[:, 0])[0, 1]) < 4 / np.sqrt(4000)
@@ -189,7 +190,7 @@ def test_logs_and_validation():
     expected = parts["reconstruction"] + 2 * parts["kl"] + parts["discriminator"]
     expected += np.array([1.0, 3.0, 5.0]) * parts["total_correlation"]
     np.testing.assert_allclose(parts["loss"], expected, rtol=1e-5)
-    np.testing.assert_array_equal(parts["val_loss"], -parts["val_elbo"])
+    np.testing.assert_allclose(parts["val_loss"], -parts["val_elbo"], rtol=1e-6)
     assert {"val_total_correlation", "val_discriminator"} <= logs.keys()
 
 

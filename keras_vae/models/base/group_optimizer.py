@@ -32,9 +32,15 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
         **kwargs: as for every Keras optimizer.
     """
 
-    def assign_groups(self, groups, switches):
-        """Receives the model's groups of variables, before the optimizer is built."""
-        self._optimizer_map.assign(groups, switches)
+    def attach(self, model):
+        """Receives the model whose groups of variables, when it is built, are those of the map."""
+        # Not the model itself: Keras would save it as a part of its own optimizer.
+        self._groups, self._switches = model.groups, model.switches
+
+    def build(self, variables):
+        if not self.built:
+            self._optimizer_map.assign(self._groups(), self._switches())
+        super().build(variables)
 
     def apply(self, grads, trainable_variables=None):
         kept = [
@@ -73,6 +79,8 @@ def check_optimizer(optimizer, model):
             )
         found = {k: keras.optimizers.get(v) for k, v in optimizer.items()}
         optimizer = GroupOptimizer(GroupMap(found.get(MAIN, next(iter(found.values()))), found))
+    if isinstance(optimizer, GroupOptimizer):
+        optimizer.attach(model)
     if model.switches() and not isinstance(optimizer, GroupOptimizer):
         raise ValueError(
             f"{type(model).__name__} switches the groups {sorted(model.switches())} on and off, "
