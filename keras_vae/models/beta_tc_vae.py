@@ -12,6 +12,8 @@ from keras_vae.priors import StandardNormal
 from keras_vae.schedules import Schedule
 from keras_vae.schedules import check_weight
 
+PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
+
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class BetaTCVAE(VAE):
@@ -23,7 +25,7 @@ class BetaTCVAE(VAE):
     estimated from the B examples of a batch (appendix C). What this class adds to the ELBO comes
     on top of `kl_weight`: the paper's weights (equation 4) are alpha = kl_weight +
     mutual_information_weight, beta = kl_weight + total_correlation_weight and gamma = kl_weight +
-    dimension_wise_weight. With weights of 0 it trains as `VAE` does.
+    dimension_wise_kl_weight. With weights of 0 it trains as `VAE` does.
 
     The parts say something of the batch as a whole, since the density q(z) of each code depends on
     all the others. They are scalars, the means over the batch, and `sample_weight` does not weigh
@@ -34,7 +36,7 @@ class BetaTCVAE(VAE):
         num_examples: int, N: the size of the training data, at least that of a batch.
         total_correlation_weight: number, or schedule of the updates made: beta, less `kl_weight`.
         mutual_information_weight: the same of alpha.
-        dimension_wise_weight: the same of gamma.
+        dimension_wise_kl_weight: the same of gamma.
         estimator: "stratified", whose estimate of q(z) is unbiased, or "weighted", which divides
             the sum of q(z|x_n) over the batch by N B. The logarithm of the latter is too low, by
             log B to log N nats: the mutual information appears too high by as much, and the total
@@ -71,52 +73,46 @@ class BetaTCVAE(VAE):
         num_examples: int,
         total_correlation_weight: float | Schedule = 5.0,
         mutual_information_weight: float | Schedule = 0.0,
-        dimension_wise_weight: float | Schedule = 0.0,
+        dimension_wise_kl_weight: float | Schedule = 0.0,
         estimator: str = "stratified",
         **kwargs,
     ):
         super().__init__(encoder, decoder, **kwargs)
         self.num_examples = check_count("num_examples", num_examples)
         self.estimator = check_choice("estimator", estimator, ("stratified", "weighted"))
-        weights = {
-            "total_correlation_weight": total_correlation_weight,
-            "mutual_information_weight": mutual_information_weight,
-            "dimension_wise_weight": dimension_wise_weight,
-        }
-        for name, weight in weights.items():
-            setattr(self, name, check_weight(name, weight))
+        weights = mutual_information_weight, total_correlation_weight, dimension_wise_kl_weight
+        for part, weight in zip(PARTS, weights, strict=True):
+            setattr(self, f"{part}_weight", check_weight(f"{part}_weight", weight))
         if not isinstance(self.prior, StandardNormal):
             raise ValueError(
-                f"`prior` of {type(self).__name__} must be StandardNormal: the parts are those of "
-                f"a prior with independent dimensions. Received: {type(self.prior).__name__}."
+                f"`prior` must be StandardNormal. Received: {type(self.prior).__name__}."
             )
 
     def objective(self):
-        return {
-            **super().objective(),
-            "mutual_information": Term(train=self.mutual_information_weight),
-            "total_correlation": Term(train=self.total_correlation_weight),
-            "dimension_wise_kl": Term(train=self.dimension_wise_weight),
-        }
+        parts = {part: Term(train=getattr(self, f"{part}_weight")) for part in PARTS}
+        return {**super().objective(), **parts}
 
     def terms(self, x, c=None, training=False):
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
-        log_q, log_marginals = self._log_aggregate(z, posterior)  # (B,) each
+        # Of z_i under the posterior of x_n, each dimension by itself: (B, B, D).
+        log_q = DiagonalGaussian(posterior.mean, posterior.log_var, 2).log_prob(z[:, None])
+        weights = mixture_weights(ops.shape(z)[0], self.num_examples, self.estimator)
+        log_joint = log_mixture(ops.sum(log_q, axis=-1), weights)  # log q(z), (B,)
+        log_marginals = ops.sum(log_mixture(log_q, weights[..., None]), axis=-1)
         return {
             **self.bound(x, posterior, z, c, training),
-            "mutual_information": ops.mean(posterior.log_prob(z) - log_q),
-            "total_correlation": ops.mean(log_q - log_marginals),
+            "mutual_information": ops.mean(posterior.log_prob(z) - log_joint),
+            "total_correlation": ops.mean(log_joint - log_marginals),
             "dimension_wise_kl": ops.mean(log_marginals - self.prior_given(c).log_prob(z)),
         }
 
-    def _log_aggregate(self, z, posterior):
-        """Returns estimates of log q(z) and of sum_j log q(z_j), (B,) nats, for z (B, D)."""
-        of_each = DiagonalGaussian(posterior.mean, posterior.log_var, batch_ndims=2)
-        log_q = of_each.log_prob(z[:, None])  # (B, B, D): of z_i under the posterior of x_n
-        log_w = ops.log(mixture_weights(ops.shape(z)[0], self.num_examples, self.estimator))
-        joint = ops.logsumexp(log_w + ops.sum(log_q, axis=-1), axis=1)
-        return joint, ops.sum(ops.logsumexp(log_w[..., None] + log_q, axis=1), axis=-1)
+
+def log_mixture(log_q, weights):
+    """Returns log sum_n w_in q_in, of log q (B, B, ...)."""
+    # Not of log q + log w: compiled, the logarithm of a constant is rounded in another way.
+    largest = ops.stop_gradient(ops.max(log_q, axis=1, keepdims=True))
+    return ops.log(ops.sum(weights * ops.exp(log_q - largest), axis=1)) + largest[:, 0]
 
 
 def mixture_weights(batch_size: int, num_examples: int, estimator: str):

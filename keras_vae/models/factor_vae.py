@@ -25,7 +25,8 @@ class FactorVAE(VAE):
     In each step both groups of weights descend their own cost alone, at the weights before the
     step. The paper permutes the codes of a second batch; here, as is usual, they are those of the
     same batch, so that every example is encoded once. The paper's D has two logits, whose
-    difference is the log ratio; here it has one, which is the log ratio itself.
+    difference is the log ratio; here it has one, which is the log ratio itself. Permuted codes mix
+    all examples of a batch, whatever their `sample_weight`.
 
     Args:
         encoder, decoder: as for `VAE`.

@@ -143,7 +143,7 @@ def test_logs_and_validation():
     model = small_vae(
         total_correlation_weight=keras_vae.LinearAnnealing(2, start=1.0, end=5.0),
         mutual_information_weight=0.5,
-        dimension_wise_weight=3.0,
+        dimension_wise_kl_weight=3.0,
         kl_weight=2.0,
     )
     model.compile(keras.optimizers.SGD(0.0))
@@ -198,5 +198,5 @@ def test_what_does_not_belong():
         small_vae(estimator="exact")
     with pytest.raises(ValueError, match="`mutual_information_weight` must be a number"):
         small_vae(mutual_information_weight=-1.0)
-    with pytest.raises(ValueError, match=r"must be StandardNormal.*Received: GaussianMixture"):
+    with pytest.raises(ValueError, match=r"must be StandardNormal.*Received: <GaussianMixture"):
         small_vae(prior=keras_vae.GaussianMixture(2))

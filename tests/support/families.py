@@ -248,7 +248,7 @@ def _factor_vae():
 
 
 def _beta_tc_vae():
-    return BetaTCVAE(*mlp(PICTURE), num_examples=100, dimension_wise_weight=0.5, seed=28)
+    return BetaTCVAE(*mlp(PICTURE), num_examples=100, dimension_wise_kl_weight=0.5, seed=28)
 
 
 def _info_vae():
