@@ -84,9 +84,7 @@ class BetaTCVAE(VAE):
         for part, weight in zip(PARTS, weights, strict=True):
             setattr(self, f"{part}_weight", check_weight(f"{part}_weight", weight))
         if not isinstance(self.prior, StandardNormal):
-            raise ValueError(
-                f"`prior` must be StandardNormal. Received: {type(self.prior).__name__}."
-            )
+            raise ValueError(f"`prior` must be StandardNormal. Received: {self.prior!r}.")
 
     def objective(self):
         parts = {part: Term(train=getattr(self, f"{part}_weight")) for part in PARTS}
@@ -118,7 +116,7 @@ def log_mixture(log_q, weights):
 def mixture_weights(batch_size: int, num_examples: int, estimator: str):
     """Returns the weights (B, B) with which q(z_i) is estimated by sum_n w_in q(z_i|x_n).
 
-    "weighted" has 1 / NB for all. "stratified" has, with M = B - 1, 1 / N for the example that z_i
+    "weighted" has 1 / NB for all, which add up to 1 / N. "stratified" has, with M = B - 1, 1 / N for the example that z_i
     was drawn from, (N - M) / NM for the next in the batch, and 1 / M for all others: 1 in sum.
     """
     if estimator == "weighted":
