@@ -116,8 +116,9 @@ def log_mixture(log_q, weights):
 def mixture_weights(batch_size: int, num_examples: int, estimator: str):
     """Returns the weights (B, B) with which q(z_i) is estimated by sum_n w_in q(z_i|x_n).
 
-    "weighted" has 1 / NB for all, which add up to 1 / N. "stratified" has, with M = B - 1, 1 / N for the example that z_i
-    was drawn from, (N - M) / NM for the next in the batch, and 1 / M for all others: 1 in sum.
+    "weighted" has 1 / NB for all: 1 / N in sum. "stratified" has, with M = B - 1, 1 / N for the
+    example that z_i was drawn from, (N - M) / NM for the next in the batch, and 1 / M for all
+    others: 1 in sum.
     """
     if estimator == "weighted":
         return ops.full((batch_size, batch_size), 1.0 / num_examples) / batch_size
