@@ -53,6 +53,7 @@ from keras_vae.models import Predictor
 from keras_vae.models import StraightThroughGumbelVAE
 from keras_vae.models import Term
 from keras_vae.models import TransformerPrior
+from keras_vae.models import from_preset
 from keras_vae.networks import CompletionDecoder
 from keras_vae.networks import CompletionNetwork
 from keras_vae.networks import ConvDecoder

@@ -15,7 +15,7 @@ from keras_vae.cli.preset_texts import summary
 from keras_vae.recipes.cards.card import duration
 from keras_vae.recipes.cards.card import hardware
 from keras_vae.recipes.cards.numbers import headline
-from keras_vae.recipes.cards.usage import usage
+from keras_vae.recipes.cards.usage import loading
 
 _OF_EVERY_LAYER = ("name", "trainable", "dtype")
 
@@ -70,7 +70,7 @@ def info(preset: str) -> None:
         print(f"\nTraining\n{indented(_training(metrics))}")
     if recipe:
         known = preset in presets.recipe_names()
-        print(f"\nUsage\n{indented(usage(recipe, None if known else str(folder)))}")
+        print(f"\nUsage\n{indented(loading(recipe, None if known else str(folder)))}")
 
 
 def _folder_of(preset) -> Path:

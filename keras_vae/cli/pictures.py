@@ -68,7 +68,6 @@ def reconstruct(
 
     The image shows each original with its reconstruction below.
     """
-    from keras_vae import recipes
     from keras_vae.models import GenerativeModel
 
     _check_ending(output)
@@ -78,7 +77,7 @@ def reconstruct(
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")
     pairs = evaluation_data.pairs_of(recipe, num, data, data_dir)
-    _save(output, {"originals": pairs[0], "reconstructions": recipes.reconstructed(model, *pairs)})
+    _save(output, {"originals": pairs[0], "reconstructions": model.reconstruct(*pairs)})
 
 
 def _labels(model, num):

@@ -9,6 +9,7 @@ from keras_vae.distributions.diagonal_gaussian import DiagonalGaussian
 from keras_vae.distributions.diagonal_gaussian import kl_per_dimension
 from keras_vae.distributions.discretized_logistic import DiscretizedLogistic
 from keras_vae.distributions.flow import Flow
+from keras_vae.distributions.kl import has_closed_form
 from keras_vae.distributions.kl import kl_divergence
 from keras_vae.distributions.kl import register_kl
 from keras_vae.distributions.mixture import Mixture

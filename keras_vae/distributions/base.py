@@ -31,6 +31,10 @@ class Distribution:
     Raises:
         ValueError: If `batch_ndims` does not lie between 0 and the number of axes.
 
+    Attributes:
+        is_discrete: Whether draws are discrete, so that `log_prob` is the logarithm of a
+            probability and not of a density.
+
     Example:
 
     ```python
@@ -47,6 +51,8 @@ class Distribution:
             return self.mean - keras.ops.sign(u) * keras.ops.log1p(-2 * keras.ops.abs(u))
     ```
     """
+
+    is_discrete = False
 
     def __init__(self, shape, batch_ndims=1):
         if not 0 <= batch_ndims <= len(shape):

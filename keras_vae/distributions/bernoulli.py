@@ -31,6 +31,8 @@ class Bernoulli(Distribution):
         - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114)
     """
 
+    is_discrete = True
+
     def __init__(self, logits, batch_ndims=1):
         self.logits = as_float32(logits)
         super().__init__(ops.shape(self.logits), batch_ndims)

@@ -27,6 +27,8 @@ class Categorical(Distribution):
     >>> codes.log_prob(indices)  # indices (B, 7, 7) -> (B,) nats
     """
 
+    is_discrete = True
+
     def __init__(self, logits, batch_ndims=1):
         self.logits = as_float32(logits)
         super().__init__(ops.shape(self.logits)[:-1], batch_ndims)

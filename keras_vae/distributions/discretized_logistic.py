@@ -42,6 +42,8 @@ class DiscretizedLogistic(Distribution):
         - [Salimans et al., 2017](https://arxiv.org/abs/1701.05517)
     """
 
+    is_discrete = True
+
     def __init__(self, mean, log_scale, num_bins=256, batch_ndims=1):
         if num_bins < 2:
             raise ValueError(f"`num_bins` must be at least 2. Received: num_bins={num_bins}.")

@@ -77,6 +77,24 @@ def kl_divergence(q, p, sample=None):
     )
 
 
+def has_closed_form(q_class, p_class):
+    """Whether `kl_divergence` computes `KL(q || p)` of two classes without a draw.
+
+    Args:
+        q_class: Class of the first argument.
+        p_class: Class of the second argument.
+
+    Returns:
+        Boolean.
+
+    Example:
+
+    >>> has_closed_form(DiagonalGaussian, DiagonalGaussian)  # True
+    >>> has_closed_form(DiagonalGaussian, Mixture)  # False
+    """
+    return _find_closed_form(q_class, p_class) is not None
+
+
 def _find_closed_form(q_class, p_class):
     pairs = ((q, p) for q in q_class.__mro__ for p in p_class.__mro__)
     return next((_CLOSED_FORMS[pair] for pair in pairs if pair in _CLOSED_FORMS), None)

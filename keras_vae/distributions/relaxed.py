@@ -41,6 +41,8 @@ class OneHotCategorical(Distribution):
         - [Maddison et al., 2017](https://arxiv.org/abs/1611.00712)
     """
 
+    is_discrete = True
+
     def __init__(self, logits, num_classes, batch_ndims=1):
         logits = as_float32(logits)
         self.num_classes = num_classes

@@ -28,6 +28,7 @@ class DiscretizedLogisticLikelihood(Likelihood):
     """
 
     num_parameters = 2
+    is_density = False
 
     def __init__(self, num_bins=256, initial_scale=0.1, **kwargs):
         super().__init__(**kwargs)

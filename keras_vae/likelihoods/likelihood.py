@@ -14,8 +14,13 @@ class Likelihood(keras.layers.Layer):
     place that knows what data look like. It computes in float32 under every dtype policy.
 
     Attributes:
-        num_parameters: int, how many decoder outputs belong to each element of x. With more than
-            one, they lie in blocks along the last axis (all means, then all log-scales).
+        num_parameters: how many decoder outputs belong to each element of x. With more than one,
+            they lie in blocks along the last axis (all means, then all log-scales).
+        is_density: whether p(x|z) is a density of real numbers, whose nats cannot be told in bits
+            per dimension, and not the probability of discrete data.
+        spread_of_draws: how far log p(x|z) of one example spreads over draws of z, in nats: a
+            standard deviation above those seen in practice. When a number is measured again with
+            other draws, the difference that is allowed follows from it.
 
     Example:
 
@@ -37,6 +42,8 @@ class Likelihood(keras.layers.Layer):
     """
 
     num_parameters = 1
+    is_density = True
+    spread_of_draws = 24.0  # 10 on Frey faces
 
     def __init__(self, **kwargs):
         kwargs.setdefault("dtype", "float32")  # log-densities never in half precision
@@ -45,6 +52,10 @@ class Likelihood(keras.layers.Layer):
     def call(self, parameters):
         """Returns p(x|z) for the decoder's output `parameters`."""
         raise NotImplementedError
+
+    def attach(self, data_shape):
+        """Tells the likelihood the shape of one x, without the batch axis, where its model knows
+        it from elsewhere than the decoder. Most have no use for it."""
 
     def check(self, x, name="x"):
         """Raises `ValueError` where the NumPy array `x` lies outside the support."""

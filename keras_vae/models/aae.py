@@ -65,6 +65,9 @@ class AAE(LatentVariableModel):
     Reference: Makhzani, Shlens, Jaitly, Goodfellow, Frey 2016, "Adversarial Autoencoders".
     """
 
+    log_likelihood_is = None
+    encode_gives = "point"
+
     def __init__(
         self,
         encoder,

@@ -102,6 +102,10 @@ class GumbelVAE(LatentVariableModel):
         kl = kl_divergence(posterior, self.prior_given(c), sample=z)
         return {"reconstruction": reconstruction, "kl": kl, "elbo": -(reconstruction + kl)}
 
+    @classmethod
+    def kl_is_exact(cls, prior=None):
+        return prior is None or issubclass(prior, UniformCodes)  # from one-hot codes to one-hot
+
     def infer(self, x, c=None, training=False):
         """Returns the posterior q(z|x, c), a distribution over discrete z (B, D)."""
         return self.codes(self.encoder_outputs(x, c, training)[0])

@@ -70,6 +70,7 @@ class HierarchicalVAE(LatentVariableModel):
     Reference: Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders", section 2.
     """
 
+    encode_gives = "posteriors"
     passed_up = 0  # which output of an encoder has the shape that the next one is given: z_mean
 
     def __init__(

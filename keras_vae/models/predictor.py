@@ -49,6 +49,8 @@ class Predictor(GenerativeModel):
     Conditional Generative Models", section 5.1, its baseline.
     """
 
+    log_likelihood_is = "exact"
+
     def __init__(self, network, likelihood, seed=None, name=None, dtype=None):
         super().__init__(seed=seed, name=name, dtype=dtype)
         self.network = network
@@ -166,6 +168,11 @@ class Predictor(GenerativeModel):
     def symbolic_pair(self):
         dtype = "int32" if self.is_of_classes else "float32"
         return (*super().symbolic_pair(), keras.KerasTensor((None, *self.target_shape), dtype))
+
+    @property
+    def likelihood_shape(self):
+        """Shape of one y."""
+        return self.target_shape
 
     @property
     def input_shape(self):

@@ -4,10 +4,12 @@ import keras
 from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import has_closed_form
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.term import Term
+from keras_vae.priors import StandardNormal
 from keras_vae.schedules import check_weight
 
 
@@ -122,6 +124,11 @@ class VAE(LatentVariableModel):
         if self.capacity is not None:
             terms["capacity"] = ops.abs(kl - self.at_this_step(self.capacity))
         return terms
+
+    @classmethod
+    def kl_is_exact(cls, prior=None):
+        drawn_from = (StandardNormal if prior is None else prior).distribution_class
+        return drawn_from is not None and has_closed_form(DiagonalGaussian, drawn_from)
 
     def _free_bits(self, posterior, prior):
         """Returns what the KL of each dimension, a mean over the batch, lacks to lambda: a scalar.

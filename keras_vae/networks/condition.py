@@ -4,7 +4,43 @@ import math
 
 import keras
 
-from keras_vae.networks.network import flatten
+from keras_vae.networks.arguments import missing_channels
+from keras_vae.networks.trunks import flatten
+
+
+def flat_inputs(shape, condition_shape):
+    """Returns the inputs of an encoder of dense layers, and its start: x and c flat, (B, N + M)."""
+    inputs = x, *condition = _inputs("x", shape, condition_shape)
+    return inputs, _append_flat(flatten(x), condition)
+
+
+def latent_inputs(latent_dim, condition_shape):
+    """Returns the inputs of a decoder, and its start: z and c flat, (B, latent_dim + M)."""
+    inputs = z, *condition = _inputs("z", (latent_dim,), condition_shape)
+    return inputs, _append_flat(z, condition)
+
+
+def picture_inputs(shape, condition_shape):
+    """Returns the inputs of a network of convolutions, and its start: x, then c as channels.
+
+    A picture of the height and width of x is taken as it is; a dense layer turns any other
+    condition into one channel.
+
+    Raises:
+        ValueError: the condition is such a picture without its channel axis.
+    """
+    inputs = x, *condition = _inputs("x", shape, condition_shape)
+    size = x.shape[1:3]
+    if condition_shape == size:
+        raise ValueError(
+            f"`condition_shape` must be (H, W, C) for a picture of the size of x. Received: "
+            f"{condition_shape}. {missing_channels(size)}"
+        )
+    if condition and condition[0].shape[1:-1] != size:
+        flat = flatten(condition[0], name="condition_flat")
+        dense = keras.layers.Dense(math.prod(size), name="condition_map")
+        condition = [keras.layers.Reshape((*size, 1), name="condition_reshape")(dense(flat))]
+    return inputs, _append(x, condition)
 
 
 def _inputs(name, shape, condition_shape):
@@ -15,39 +51,11 @@ def _inputs(name, shape, condition_shape):
     return inputs
 
 
-def flat_inputs(shape, condition_shape, dtype):
-    """Returns inputs and start of an encoder of dense layers: x flat and c flat, (B, N + M)."""
-    inputs = x, *condition = _inputs("x", shape, condition_shape)
-    return inputs, _append_flat(flatten(x, dtype), condition, dtype)
+def _append_flat(x, condition):
+    return _append(x, [flatten(c, name="condition_flat") for c in condition])
 
 
-def latent_inputs(latent_dim, condition_shape, dtype):
-    """Returns inputs and start of a decoder: z and c flat, (B, latent_dim + M)."""
-    inputs = z, *condition = _inputs("z", (latent_dim,), condition_shape)
-    return inputs, _append_flat(z, condition, dtype)
-
-
-def picture_inputs(shape, condition_shape, dtype):
-    """Returns inputs and start of an encoder of convolutions: c as channels behind those of x.
-
-    A picture of the height and width of x is taken as it is; of any other condition a dense layer
-    makes one channel.
-    """
-    inputs = x, *condition = _inputs("x", shape, condition_shape)
-    size = x.shape[1:3]
-    if condition and condition[0].shape[1:-1] != size:
-        flat = flatten(condition[0], dtype, name="condition_flat")
-        dense = keras.layers.Dense(math.prod(size), dtype=dtype, name="condition_map")
-        reshape = keras.layers.Reshape((*size, 1), dtype=dtype, name="condition_reshape")
-        condition = [reshape(dense(flat))]
-    return inputs, _append(x, condition, dtype)
-
-
-def _append_flat(x, condition, dtype):
-    return _append(x, [flatten(c, dtype, name="condition_flat") for c in condition], dtype)
-
-
-def _append(x, condition, dtype):
+def _append(x, condition):
     """x followed by the condition along the last axis; x itself where there is none."""
-    concatenate = keras.layers.Concatenate(dtype=dtype, name="with_condition")
+    concatenate = keras.layers.Concatenate(name="with_condition")
     return concatenate([x, *condition]) if condition else x

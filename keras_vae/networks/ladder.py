@@ -3,49 +3,40 @@
 import keras
 
 from keras_vae.checks import check_count
-from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
-from keras_vae.networks.conv import Conv
+from keras_vae.networks.arguments import PICTURE_CHECKS
+from keras_vae.networks.heads import with_output_bias
 from keras_vae.networks.network import Decoder
 from keras_vae.networks.network import Network
-from keras_vae.networks.network import check_picture_shape
-from keras_vae.networks.network import checked
-from keras_vae.networks.network import halved_sizes
-from keras_vae.networks.resnet import refine
+from keras_vae.networks.trunks import Conv
+from keras_vae.networks.trunks import halved_sizes
+from keras_vae.networks.trunks import residual_blocks
+
+_CHECKS = PICTURE_CHECKS | {"filters": check_count}
 
 
-def checked_maps(input_shape, output_shape, filters, **arguments):
-    """Returns a network's config, from pictures or maps to others."""
-    return {
-        "input_shape": check_picture_shape("input_shape", input_shape),
-        "output_shape": check_picture_shape("output_shape", output_shape),
-        "filters": check_count("filters", filters),
-        **checked(**arguments),
-    }
-
-
-def resizing(channels, config, **arguments):
-    """Returns the convolution that goes from the size of `input_shape` to that of `output_shape`:
-    of stride 2 to half of it, sub-pixel to twice it.
+def resized(x, channels, output_shape, **arguments):
+    """Returns a convolution of x, (B, H, W, C), of the height and width of `output_shape`: of
+    stride 2 to half those of x, sub-pixel to twice them.
 
     Raises:
         ValueError: it is neither, nor the same size.
     """
-    before, after = config["input_shape"][:2], config["output_shape"][:2]
+    before, after = tuple(x.shape[1:3]), output_shape[:2]
     if after == before:
-        return Conv(channels, **arguments)
+        return Conv(channels, **arguments)(x)
     if after == halved_sizes(*before, times=1)[1]:
-        return Conv(channels, strides=2, **arguments)
+        return Conv(channels, strides=2, **arguments)(x)
     if before == halved_sizes(*after, times=1)[1]:
-        return SubpixelUpsampling2D(channels, target_size=after, **arguments)
+        return SubpixelUpsampling2D(channels, target_size=after, **arguments)(x)
     raise ValueError(
         f"`output_shape` must have the height and width of `input_shape`, {before}, or half or "
-        f"twice them, got {after}. Chain one network per halving, sizes rounded up."
+        f"twice them. Received: {after}. Chain one network per halving, sizes rounded up."
     )
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
-class LadderEncoder(Network):
+class LadderEncoder(Network, default_name="encoder", checks=_CHECKS):
     """Maps a picture or map to mean and log-variance of a latent map: one level of a ladder.
 
     A convolution to the size of the latent map, residual blocks, and a convolution each for mean
@@ -58,7 +49,7 @@ class LadderEncoder(Network):
         output_shape: (h, w, c) of the latent map: (H, W), half of it (rounded up), or twice it (or
             one less).
         filters: channels of the features.
-        num_blocks: residual blocks.
+        num_blocks: number of residual blocks.
         kernel_size: size of every kernel.
         activation: name or function, after the first convolution and inside the blocks.
         name, dtype, trainable: as for every Keras layer.
@@ -85,9 +76,8 @@ class LadderEncoder(Network):
     )
     ```
 
-    Reference:
-        He et al. 2016, "Identity mappings in deep residual networks"; Sonderby et al. 2016,
-        "Ladder variational autoencoders".
+    Reference: He et al. 2016, "Identity Mappings in Deep Residual Networks"; Sønderby et al. 2016,
+    "Ladder Variational Autoencoders".
     """
 
     def __init__(
@@ -98,31 +88,19 @@ class LadderEncoder(Network):
         num_blocks=2,
         kernel_size=3,
         activation="relu",
-        name="encoder",
-        dtype=None,
-        trainable=True,
+        **kwargs,
     ):
-        config = checked_maps(
-            input_shape,
-            output_shape,
-            filters,
-            num_blocks=num_blocks,
-            kernel_size=kernel_size,
-            activation=activation,
-        )
-        same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
-        head = {"kernel_size": config["kernel_size"], "dtype": "float32"}
-        with keras.name_scope(name):
-            inputs = keras.Input(config["input_shape"], name="x")
-            x = resizing(config["filters"], config, name="conv", **same)(inputs)
-            x = refine(x, 1, num_blocks, **same)
-            channels = config["output_shape"][-1]
-            gaussian = [Conv(channels, name=n, **head)(x) for n in ("z_mean", "z_log_var")]
-        super().__init__([inputs], (*gaussian, x), config, name, dtype, trainable)
+        options = {"kernel_size": kernel_size, "activation": activation}
+        inputs = keras.Input(input_shape, name="x")
+        x = resized(inputs, filters, output_shape, name="conv", **options)
+        x = residual_blocks(num_blocks, **options)(x, stage=1)
+        head = {"filters": output_shape[-1], "kernel_size": kernel_size, "dtype": "float32"}
+        gaussian = [Conv(name=name, **head)(x) for name in ("z_mean", "z_log_var")]
+        super().__init__([inputs], (*gaussian, x), **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
-class LadderDecoder(Decoder):
+class LadderDecoder(Decoder, default_name="decoder", checks=_CHECKS):
     """Maps the lowest latent map of a ladder to the parameters of p(x|z).
 
     A convolution, residual blocks, and a convolution to the parameters and the size of x.
@@ -131,11 +109,8 @@ class LadderDecoder(Decoder):
         input_shape: (h, w, c) of what it is given: z_1, and the features around it.
         output_shape: (H, W, C) of x: (h, w), half of it (rounded up), or twice it (or one less).
         filters: channels of the residual blocks.
-        num_blocks: residual blocks.
-        kernel_size: size of every kernel.
-        activation: name or function, after the first convolution and inside the blocks.
-        num_parameters: numbers the likelihood needs for each of x: 1 for Bernoulli logits, 2 for
-            a mean (the first C channels) and a log-scale (the rest).
+        num_blocks, kernel_size, activation: as of `LadderEncoder`.
+        num_parameters: as of `MLPDecoder`.
         name, dtype, trainable: as for every Keras layer.
 
     Input shape: (B, h, w, c), channels last.
@@ -151,8 +126,7 @@ class LadderDecoder(Decoder):
     logits = decoder(z)  # (B, 28, 28, 1)
     ```
 
-    Reference:
-        He et al. 2016, "Identity mappings in deep residual networks".
+    Reference: as of `LadderEncoder`.
     """
 
     def __init__(
@@ -164,26 +138,12 @@ class LadderDecoder(Decoder):
         kernel_size=3,
         activation="relu",
         num_parameters=1,
-        name="decoder",
-        dtype=None,
-        trainable=True,
+        **kwargs,
     ):
-        config = checked_maps(
-            input_shape,
-            output_shape,
-            filters,
-            num_blocks=num_blocks,
-            kernel_size=kernel_size,
-            activation=activation,
-            num_parameters=num_parameters,
-        )
-        same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
-        channels = config["output_shape"][-1] * config["num_parameters"]
-        end = {"kernel_size": config["kernel_size"], "use_bias": False, "dtype": "float32"}
-        with keras.name_scope(name):
-            inputs = keras.Input(config["input_shape"], name="z")
-            x = Conv(config["filters"], name="conv", **same)(inputs)
-            x = refine(x, 1, num_blocks, **same)
-            x = resizing(channels, config, name="output", **end)(x)
-            outputs = OutputBias(dtype="float32", name="output_bias")(x)
-        super().__init__([inputs], outputs, config, name, dtype, trainable)
+        options = {"kernel_size": kernel_size, "activation": activation}
+        inputs = keras.Input(input_shape, name="z")
+        x = Conv(filters, name="conv", **options)(inputs)
+        x = residual_blocks(num_blocks, **options)(x, stage=1)
+        head = {"kernel_size": kernel_size, "use_bias": False, "dtype": "float32", "name": "output"}
+        x = resized(x, output_shape[-1] * num_parameters, output_shape, **head)
+        super().__init__([inputs], with_output_bias(x), **kwargs)

@@ -2,43 +2,31 @@
 
 import keras
 
+from keras_vae.networks.arguments import PICTURE_CHECKS
 from keras_vae.networks.condition import picture_inputs
-from keras_vae.networks.conv import Conv
-from keras_vae.networks.conv import doubled_to_parameters
-from keras_vae.networks.conv import halved
-from keras_vae.networks.conv import smallest_size
+from keras_vae.networks.heads import doubled_output
+from keras_vae.networks.heads import map_head
 from keras_vae.networks.network import Decoder
 from keras_vae.networks.network import Network
-from keras_vae.networks.network import check_picture_shape
-from keras_vae.networks.network import checked
-from keras_vae.networks.resnet import refine
+from keras_vae.networks.trunks import Conv
+from keras_vae.networks.trunks import doublings
+from keras_vae.networks.trunks import halvings
+from keras_vae.networks.trunks import residual_blocks
+from keras_vae.networks.trunks import smallest_map
 
 
-def picture_to_map(config, activation, dtype, num_blocks=0):
-    """Returns inputs and output of an encoder: halvings, residual blocks, and a map z."""
-    same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
-    inputs, x = picture_inputs(config["input_shape"], config["condition_shape"], dtype)
-    x = halved(x, config["filters"], **same)
-    x = refine(x, len(config["filters"]), num_blocks, **same)
-    return inputs, Conv(config["latent_dim"], kernel_size=1, dtype="float32", name="z")(x)
-
-
-def map_to_picture(config, activation, dtype, num_blocks=0):
-    """Returns inputs and output of a decoder: a convolution, residual blocks, and doublings."""
-    same = {"kernel_size": config["kernel_size"], "activation": activation, "dtype": dtype}
-    shape = (*smallest_size(config), config["latent_dim"])
-    inputs, x = picture_inputs(shape, config["condition_shape"], dtype)
-    x = Conv(config["filters"][0], name="conv", **same)(x)
-    x = refine(x, 1, num_blocks, **same)
-    return inputs, doubled_to_parameters(x, config, **same)
+def latent_map_inputs(output_shape, latent_dim, filters, condition_shape):
+    """Returns the inputs of a decoder from the latent maps of its mirror image, and its start."""
+    *size, _ = smallest_map(output_shape, filters)
+    return picture_inputs((*size, latent_dim), condition_shape)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
-class ConvMapEncoder(Network):
+class ConvMapEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
     """Maps pictures to latent maps z_e of a quantized model with convolutions of stride 2.
 
-    Each stage halves height and width, rounded up; a linear convolution of one pixel gives z_e. It
-    takes a map for a picture too: encoders can be chained.
+    Each stage halves height and width, rounded up; a linear convolution of one pixel gives z_e.
+    Encoders can be chained: a map may stand in the place of the picture.
 
     Args:
         input_shape: (H, W, C), any sizes.
@@ -46,15 +34,14 @@ class ConvMapEncoder(Network):
         filters: channels of the stages, in the order of the data.
         kernel_size: size of every kernel but the last, which is 1.
         activation: name or function, after every convolution but the last.
-        condition_shape: shape of one condition c, (N,) or (H, W, C), or `None`. A picture of the
-            size of x becomes further channels of it; any other condition one, by a dense layer.
+        condition_shape: as of `ConvEncoder`.
         name, dtype, trainable: as for every Keras layer.
 
     Input shape: x (B, H, W, C), channels last, or [x, c] with c (B, *condition_shape).
     Output shape: (B, h, w, latent_dim), float32 under every policy.
 
     Raises:
-        ValueError: an argument that is not as above, a flat `input_shape` among them.
+        ValueError: an argument that is not as above, an `input_shape` without channels among them.
 
     Example:
 
@@ -62,6 +49,8 @@ class ConvMapEncoder(Network):
     encoder = ConvMapEncoder((28, 28, 1), latent_dim=16)
     z_e = encoder(x)  # (B, 7, 7, 16)
     ```
+
+    Reference: van den Oord et al. 2017, "Neural Discrete Representation Learning", section 4.1.
     """
 
     def __init__(
@@ -72,25 +61,15 @@ class ConvMapEncoder(Network):
         kernel_size=3,
         activation="relu",
         condition_shape=None,
-        name="encoder",
-        dtype=None,
-        trainable=True,
+        **kwargs,
     ):
-        config = checked(
-            input_shape=check_picture_shape("input_shape", input_shape),
-            latent_dim=latent_dim,
-            filters=filters,
-            kernel_size=kernel_size,
-            activation=activation,
-            condition_shape=condition_shape,
-        )
-        with keras.name_scope(name):
-            inputs, z = picture_to_map(config, activation, dtype)
-        super().__init__(inputs, z, config, name, dtype, trainable)
+        inputs, x = picture_inputs(input_shape, condition_shape)
+        x = halvings(x, filters, kernel_size=kernel_size, activation=activation)
+        super().__init__(inputs, map_head(x, latent_dim), **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
-class ResNetMapEncoder(Network):
+class ResNetMapEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
     """Maps pictures to latent maps z_e of a quantized model: a `ConvMapEncoder` with residual
     blocks.
 
@@ -103,11 +82,7 @@ class ResNetMapEncoder(Network):
         activation: name or function, after every halving and inside the blocks.
         name, dtype, trainable: as for every Keras layer.
 
-    Input shape: x (B, H, W, C), channels last, or [x, c] with c (B, *condition_shape).
-    Output shape: (B, h, w, latent_dim), float32 under every policy.
-
-    Raises:
-        ValueError: an argument that is not as above, a flat `input_shape` among them.
+    Input, output and errors: as of `ConvMapEncoder`.
 
     Example:
 
@@ -116,9 +91,8 @@ class ResNetMapEncoder(Network):
     top = ResNetMapEncoder((8, 8, 64), latent_dim=64, filters=(128,))  # to (B, 4, 4, 64)
     ```
 
-    Reference:
-        van den Oord et al. 2017, "Neural discrete representation learning", section 4.1; He et al.
-        2016, "Identity mappings in deep residual networks".
+    Reference: van den Oord et al. 2017, "Neural Discrete Representation Learning", section 4.1; He
+    et al. 2016, "Identity Mappings in Deep Residual Networks".
     """
 
     def __init__(
@@ -130,26 +104,17 @@ class ResNetMapEncoder(Network):
         kernel_size=3,
         activation="relu",
         condition_shape=None,
-        name="encoder",
-        dtype=None,
-        trainable=True,
+        **kwargs,
     ):
-        config = checked(
-            input_shape=check_picture_shape("input_shape", input_shape),
-            latent_dim=latent_dim,
-            filters=filters,
-            num_blocks=num_blocks,
-            kernel_size=kernel_size,
-            activation=activation,
-            condition_shape=condition_shape,
-        )
-        with keras.name_scope(name):
-            inputs, z = picture_to_map(config, activation, dtype, num_blocks)
-        super().__init__(inputs, z, config, name, dtype, trainable)
+        options = {"kernel_size": kernel_size, "activation": activation}
+        inputs, x = picture_inputs(input_shape, condition_shape)
+        x = halvings(x, filters, **options)
+        x = residual_blocks(num_blocks, **options)(x, stage=len(filters))
+        super().__init__(inputs, map_head(x, latent_dim), **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
-class ConvMapDecoder(Decoder):
+class ConvMapDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     """Maps latent maps z_q of a quantized model to the parameters of p(x|z) with sub-pixel
     convolutions.
 
@@ -164,17 +129,15 @@ class ConvMapDecoder(Decoder):
             `ConvMapEncoder(filters=(64, 128))` is `ConvMapDecoder(filters=(128, 64))`.
         kernel_size: size of every kernel.
         activation: name or function, after every layer but the last.
-        num_parameters: numbers the likelihood needs for each of x: 1 for Bernoulli logits, 2 for
-            a mean (the first C channels) and a log-scale (the rest).
-        condition_shape: shape of one condition c, (N,) or (H, W, C), or `None`. A picture of the
-            size of z_q becomes further channels of it; any other condition one, by a dense layer.
+        num_parameters: as of `MLPDecoder`.
+        condition_shape: as of `ConvEncoder`, with z_q in the place of x.
         name, dtype, trainable: as for every Keras layer.
 
     Input shape: z_q (B, h, w, latent_dim), or [z_q, c] with c (B, *condition_shape).
     Output shape: (B, H, W, C * num_parameters), float32 under every policy.
 
     Raises:
-        ValueError: an argument that is not as above, a flat `output_shape` among them.
+        ValueError: an argument that is not as above, an `output_shape` without channels among them.
 
     Example:
 
@@ -182,6 +145,8 @@ class ConvMapDecoder(Decoder):
     decoder = ConvMapDecoder((28, 28, 1), latent_dim=16)
     logits = decoder(z_q)  # (B, 7, 7, 16) to (B, 28, 28, 1)
     ```
+
+    Reference: van den Oord et al. 2017, "Neural Discrete Representation Learning", section 4.1.
     """
 
     def __init__(
@@ -193,26 +158,18 @@ class ConvMapDecoder(Decoder):
         activation="relu",
         num_parameters=1,
         condition_shape=None,
-        name="decoder",
-        dtype=None,
-        trainable=True,
+        **kwargs,
     ):
-        config = checked(
-            output_shape=check_picture_shape("output_shape", output_shape),
-            latent_dim=latent_dim,
-            filters=filters,
-            kernel_size=kernel_size,
-            activation=activation,
-            num_parameters=num_parameters,
-            condition_shape=condition_shape,
-        )
-        with keras.name_scope(name):
-            inputs, outputs = map_to_picture(config, activation, dtype)
-        super().__init__(inputs, outputs, config, name, dtype, trainable)
+        options = {"kernel_size": kernel_size, "activation": activation}
+        inputs, x = latent_map_inputs(output_shape, latent_dim, filters, condition_shape)
+        x = Conv(filters[0], name="conv", **options)(x)
+        x = doublings(x, filters, output_shape, **options)
+        outputs = doubled_output(x, output_shape, num_parameters, kernel_size)
+        super().__init__(inputs, outputs, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
-class ResNetMapDecoder(Decoder):
+class ResNetMapDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     """Maps latent maps z_q of a quantized model to the parameters of p(x|z): a `ConvMapDecoder`
     with residual blocks.
 
@@ -226,11 +183,7 @@ class ResNetMapDecoder(Decoder):
             inside the blocks.
         name, dtype, trainable: as for every Keras layer.
 
-    Input shape: z_q (B, h, w, latent_dim), or [z_q, c] with c (B, *condition_shape).
-    Output shape: (B, H, W, C * num_parameters), float32 under every policy.
-
-    Raises:
-        ValueError: an argument that is not as above, a flat `output_shape` among them.
+    Input, output and errors: as of `ConvMapDecoder`.
 
     Example:
 
@@ -239,9 +192,7 @@ class ResNetMapDecoder(Decoder):
     bottom = ResNetMapDecoder((32, 32, 3), latent_dim=64 + 64)  # from (B, 8, 8, 128)
     ```
 
-    Reference:
-        van den Oord et al. 2017, "Neural discrete representation learning", section 4.1; He et al.
-        2016, "Identity mappings in deep residual networks".
+    Reference: as of `ResNetMapEncoder`.
     """
 
     def __init__(
@@ -254,20 +205,12 @@ class ResNetMapDecoder(Decoder):
         activation="relu",
         num_parameters=1,
         condition_shape=None,
-        name="decoder",
-        dtype=None,
-        trainable=True,
+        **kwargs,
     ):
-        config = checked(
-            output_shape=check_picture_shape("output_shape", output_shape),
-            latent_dim=latent_dim,
-            filters=filters,
-            num_blocks=num_blocks,
-            kernel_size=kernel_size,
-            activation=activation,
-            num_parameters=num_parameters,
-            condition_shape=condition_shape,
-        )
-        with keras.name_scope(name):
-            inputs, outputs = map_to_picture(config, activation, dtype, num_blocks)
-        super().__init__(inputs, outputs, config, name, dtype, trainable)
+        options = {"kernel_size": kernel_size, "activation": activation}
+        refine = residual_blocks(num_blocks, **options)
+        inputs, x = latent_map_inputs(output_shape, latent_dim, filters, condition_shape)
+        x = refine(Conv(filters[0], name="conv", **options)(x), stage=1)
+        x = doublings(x, filters, output_shape, **options)
+        outputs = doubled_output(x, output_shape, num_parameters, kernel_size)
+        super().__init__(inputs, outputs, **kwargs)

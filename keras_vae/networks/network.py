@@ -1,163 +1,78 @@
-"""What encoders and decoders share: checks of arguments, the config, the first output bias."""
+"""What encoders and decoders share: their constructor, the config, the first output bias."""
 
-from numbers import Integral
+import functools
+import inspect
+from contextlib import contextmanager
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.checks import check_count
+from keras_vae.networks.arguments import CHECKS
+from keras_vae.networks.arguments import checked
 
 
-def check_counts(argument, values):
-    """Returns `values` as a tuple of ints of at least 1, one a layer (or stage).
+def _constructor(init, default_name, checks):
+    """Returns the constructor that a network's `__init__` is the inner part of (see `Network`)."""
+    *own, _ = inspect.signature(init).parameters.values()
+    defaults = {"name": default_name, "dtype": None, "trainable": True}
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    common = [inspect.Parameter(k, kind, default=v) for k, v in defaults.items()]
+    signature = inspect.Signature([*own, *common])
 
-    Raises:
-        ValueError: not a list or tuple, or an element that is not such an integer.
-    """
-    if not isinstance(values, list | tuple):
-        raise ValueError(
-            f"`{argument}` must be a tuple with one integer a layer, got {values!r}. "
-            f"For one layer write ({values!r},)."
-        )
-    return tuple(check_count(f"{argument}[{i}]", value) for i, value in enumerate(values))
+    @functools.wraps(init)
+    def construct(self, *args, **kwargs):
+        arguments = _bound(signature, self, args, kwargs)
+        of_layer = {k: arguments.pop(k) for k in defaults}
+        config = checked(arguments, checks)
+        # The layers are given the activation itself; the config may hold only its name.
+        given = config | {k: v for k, v in arguments.items() if k == "activation"}
+        with keras.name_scope(of_layer["name"]), _layers_of(of_layer["dtype"]):
+            init(self, **given, config=config, **of_layer)
 
-
-def check_stages(argument, values):
-    """`check_counts` for convolutional networks, which need at least one stage."""
-    values = check_counts(argument, values)
-    if not values:
-        raise ValueError(
-            f"`{argument}` must name at least one stage, got (). Each stage halves (encoder) or "
-            f"doubles (decoder) height and width: write (32,), say. "
-            f"For a network without stages take MLPEncoder or MLPDecoder with hidden_units=()."
-        )
-    return values
+    construct.__signature__ = signature
+    return construct
 
 
-def check_shape(argument, shape):
-    """Returns the shape of one example, a picture (H, W, C) or a vector (N,), as ints.
-
-    Raises:
-        ValueError: any other shape, or a size that is not an integer of at least 1.
-    """
-    expected = f"`{argument}` must be the shape of one example, (H, W, C) or (N,)"
-    if not isinstance(shape, list | tuple):
-        raise ValueError(f"{expected}, got {shape!r}. For vectors of N numbers write (N,).")
-    shape = tuple(shape)
-    if len(shape) == 2:
-        raise ValueError(f"{expected}, got {shape}. The channels lack: write {(*shape, 1)}.")
-    if len(shape) not in (1, 3):
-        raise ValueError(f"{expected}, got {shape} of {len(shape)} axes. Leave out the batch axis.")
-    if any(isinstance(n, bool) or not isinstance(n, Integral) or n < 1 for n in shape):
-        raise ValueError(
-            f"{expected}, every size an integer of at least 1, got {shape}. "
-            f"The network is built at once, so no size can be left open."
-        )
-    return tuple(int(n) for n in shape)
+def _bound(signature, network, args, kwargs):
+    """Every argument of a call by its name, without `self`."""
+    try:
+        bound = signature.bind(network, *args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{type(network).__name__}: {error}") from None
+    bound.apply_defaults()
+    return {k: v for k, v in bound.arguments.items() if k != "self"}
 
 
-def check_picture_shape(argument, shape):
-    """`check_shape` for networks of convolutions, which cannot take a flat vector.
-
-    Raises:
-        ValueError: as `check_shape`, and for (N,).
-    """
-    shape = check_shape(argument, shape)
-    if len(shape) == 1:
-        raise ValueError(
-            f"`{argument}` must be a picture's (H, W, C), got the flat vector {shape}. "
-            f"A convolution needs rows and columns: take MLPEncoder and MLPDecoder for vectors, "
-            f"or reshape the data to (N, H, W, C)."
-        )
-    return shape
-
-
-def check_condition_shape(argument, shape):
-    """`check_shape` for the shape of a condition, which is `None` where there is no condition."""
-    return None if shape is None else check_shape(argument, shape)
-
-
-def check_num_outputs(argument, value):
-    """Returns the number of an encoder's outputs, 1, 2 or 3.
-
-    Raises:
-        ValueError: anything else.
-    """
-    if check_count(argument, value) > 3:
-        raise ValueError(
-            f"`{argument}` must be 1 (a single tensor z), 2 (z_mean, z_log_var) or 3 (z_mean, "
-            f"z_log_var, features), got {value!r}. The size of z is `latent_dim`."
-        )
-    return int(value)
-
-
-def serialized_activation(argument, value):
-    """Returns the config of an activation, a name or a function."""
-    function = keras.activations.get(value)
-    # A name is its config. To serialise anything Keras imports TensorFlow, where that is installed.
-    return value if isinstance(value, str) else keras.activations.serialize(function)
-
-
-CHECKS = {  # argument of any network -> what checks it
-    "input_shape": check_shape,
-    "output_shape": check_shape,
-    "condition_shape": check_condition_shape,
-    "latent_dim": check_count,
-    "hidden_units": check_counts,
-    "filters": check_stages,
-    "num_blocks": check_count,
-    "kernel_size": check_count,
-    "activation": serialized_activation,
-    "num_outputs": check_num_outputs,
-    "num_parameters": check_count,
-}
-
-
-def checked(**arguments):
-    """Returns a network's config: its arguments, each checked as `CHECKS` says for its name."""
-    return {name: CHECKS[name](name, value) for name, value in arguments.items()}
-
-
-def halved_sizes(height, width, times):
-    """Sizes of a picture halved `times` times, rounded up as stride 2 with "same" padding does.
-
-    Example: `halved_sizes(7, 5, 2)` is `[(7, 5), (4, 3), (2, 2)]`; 1 stays 1.
-    """
-    sizes = [(height, width)]
-    for _ in range(times):
-        sizes.append(tuple((n + 1) // 2 for n in sizes[-1]))
-    return sizes
-
-
-def flatten(x, dtype, name="flatten"):
-    """(B, ...) to (B, F), channels last whatever Keras is configured to."""
-    return keras.layers.Flatten(data_format="channels_last", dtype=dtype, name=name)(x)
-
-
-def encoder_heads(features, latent_dim, num_outputs):
-    """The end of an encoder: dense layers in float32 under every policy, each to (B, latent_dim).
-
-    Args:
-        features: (B, F), the last hidden activations.
-        latent_dim: D, the size of z.
-        num_outputs: 1, 2 or 3.
-
-    Returns:
-        The tensor `z`; `(z_mean, z_log_var)`; or these and the features.
-    """
-    names = ("z",) if num_outputs == 1 else ("z_mean", "z_log_var")
-    dense = [keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in names]
-    heads = tuple(head(features) for head in dense)
-    return {1: heads[0], 2: heads, 3: (*heads, features)}[num_outputs]
+@contextmanager
+def _layers_of(dtype):
+    """The layers made meanwhile are of this dtype (policy), or of Keras' where it is `None`."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(keras.dtype_policies.get(dtype))
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 class Network(keras.Model):
     """A functional model whose config is its constructor's arguments.
 
-    A subclass wires layers from `keras.Input` on in its constructor, so it is built at once:
-    `summary()` and `load_weights()` need no data. `name` also opens the path of its variables
-    ("encoder/conv_1/kernel"), which then does not depend on what else was built before.
+    A subclass wires layers from `keras.Input` on in its `__init__`, so it is built at once:
+    `summary()` and `load_weights()` need no data. What its `__init__` names are its own arguments,
+    which arrive checked. `**kwargs` stand for `name`, `dtype` and `trainable`, which every network
+    takes last, and go to `super().__init__`. Layers that name no dtype have the network's. Its
+    name opens the path of their variables, "encoder/conv_1/kernel", which then does not depend on
+    what else was built before.
+
+        class Linear(Network, default_name="linear"):
+            def __init__(self, input_shape, latent_dim, **kwargs):
+                x = keras.Input(input_shape, name="x")
+                super().__init__([x], keras.layers.Dense(latent_dim)(x), **kwargs)
+
+    A subclass is declared with:
+        default_name: the default of `name`. Without one, `__init__` is left as it is.
+        checks: dict, argument -> function of its name and value that returns what the config holds.
 
     Args:
         inputs: list of `keras.Input`, [x] or [x, condition]. The network is called on a list only
@@ -166,6 +81,11 @@ class Network(keras.Model):
         config: the constructor's arguments, without the following three.
         name, dtype, trainable: as for every Keras layer.
     """
+
+    def __init_subclass__(cls, default_name=None, checks=CHECKS, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if default_name is not None:
+            cls.__init__ = _constructor(cls.__init__, default_name, checks)
 
     def __init__(self, inputs, outputs, config, name, dtype, trainable):
         inputs = inputs if len(inputs) > 1 else inputs[0]
@@ -209,15 +129,16 @@ class Decoder(Network):
         value = np.asarray(ops.convert_to_numpy(value), dtype="float32")
         if not np.isfinite(value).all():
             raise ValueError(
-                "`value` must be finite, got NaN or infinity. The logit of a mean of exactly 0 or "
-                "1 is infinite: clip the mean first, np.clip(mean, 1e-3, 1 - 1e-3)."
+                "`value` must be finite. Received: NaN or infinity. The logit of a mean of exactly "
+                "0 or 1 is infinite: clip the mean first, np.clip(mean, 1e-3, 1 - 1e-3)."
             )
         try:
             value = np.broadcast_to(value, shape)
         except ValueError as error:
             raise ValueError(
-                f"`value` must broadcast to the output shape {shape}, got shape {value.shape}. "
-                f"Average the training data over its first axis only, x.mean(axis=0)."
+                f"`value` must broadcast to the output shape {shape}. Received: shape "
+                f"{value.shape}. Average the training data over its first axis only, "
+                f"x.mean(axis=0)."
             ) from error
         variable = self.get_layer("output_bias").bias  # (*shape[:-1], num_parameters * shape[-1])
         bias = np.array(ops.convert_to_numpy(variable))

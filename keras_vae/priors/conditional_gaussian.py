@@ -44,6 +44,8 @@ class ConditionalGaussian(Prior):
         Generative Models".
     """
 
+    distribution_class = DiagonalGaussian
+
     def __init__(self, hidden_units=(), activation="tanh", **kwargs):
         super().__init__(**kwargs)
         self.hidden_units = check_units(hidden_units)

@@ -49,6 +49,8 @@ class FlowPrior(Prior):
         Dinh, Sohl-Dickstein, Bengio 2017, "Density estimation using Real NVP".
     """
 
+    distribution_class = Flow
+
     def __init__(self, num_layers=4, hidden_units=(64, 64), activation="tanh", **kwargs):
         super().__init__(**kwargs)
         self.num_layers = check_count("num_layers", num_layers)

@@ -47,6 +47,8 @@ class GaussianMixture(Prior):
         fitting it to a trained model's latents.
     """
 
+    distribution_class = Mixture
+
     def __init__(self, num_components, initial_std=1.0, **kwargs):
         super().__init__(**kwargs)
         if not initial_std > 0:

@@ -18,6 +18,8 @@ class Prior(keras.layers.Layer):
 
     Attributes:
         shares_encoder: whether the density depends on the weights of the model's encoder.
+        distribution_class: the class of the distributions that `call` returns, or `None` where it
+            differs. A KL term is computed without draws where `has_closed_form` says so.
 
     Example:
 
@@ -37,6 +39,7 @@ class Prior(keras.layers.Layer):
     """
 
     shares_encoder = False
+    distribution_class = None
 
     def __init__(self, **kwargs):
         kwargs.setdefault("dtype", "float32")  # log-densities never in half precision

@@ -20,6 +20,8 @@ class StandardNormal(Prior):
     ```
     """
 
+    distribution_class = DiagonalGaussian
+
     def call(self, condition=None):
         return DiagonalGaussian(
             ops.zeros(self.latent_shape), ops.zeros(self.latent_shape), batch_ndims=0

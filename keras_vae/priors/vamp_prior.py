@@ -44,6 +44,7 @@ class VampPrior(Prior):
         Tomczak, Welling 2018, "VAE with a VampPrior".
     """
 
+    distribution_class = Mixture
     shares_encoder = True
 
     def __init__(self, num_components=500, **kwargs):

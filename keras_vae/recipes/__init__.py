@@ -12,10 +12,10 @@ from keras_vae.recipes.cards.numbers import rows
 from keras_vae.recipes.cards.overviews import overview
 from keras_vae.recipes.cards.overviews import short_overview
 from keras_vae.recipes.cards.tolerances import compare
+from keras_vae.recipes.cards.usage import loading
 from keras_vae.recipes.cards.usage import usage
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
-from keras_vae.recipes.data import reconstructed
 from keras_vae.recipes.data import training_batches
 from keras_vae.recipes.further_measures import all_measures
 from keras_vae.recipes.further_measures import check_measures

@@ -1,32 +1,11 @@
 """From the tables of a recipe to a model and its optimizer."""
 
-import inspect
-
 import keras
 import numpy as np
 
-from keras_vae import conditions
-from keras_vae import distributions
-from keras_vae import layers
-from keras_vae import likelihoods
-from keras_vae import models
-from keras_vae import networks
-from keras_vae import priors
-from keras_vae import quantizers
-from keras_vae import schedules
+from keras_vae.recipes.named_classes import arguments_of
+from keras_vae.recipes.named_classes import class_named
 
-# What a recipe may name. Nothing else is looked up, so a recipe cannot run foreign code.
-_ROOMS = (
-    conditions,
-    distributions,
-    layers,
-    likelihoods,
-    models,
-    networks,
-    priors,
-    quantizers,
-    schedules,
-)
 # Each part may depend on the shapes of those before it.
 _ORDER = (
     "likelihood",
@@ -135,8 +114,8 @@ def _construct(recipe, place, table, given):
     """Calls the constructor that a table's `class` names with the rest of the table, and with what
     it takes of `given`."""
     table = dict(table)
-    kind = _class_named(table.pop("class", None), recipe, place)
-    taken = _arguments_of(kind)
+    kind = class_named(table.pop("class", None), recipe, place)
+    taken = arguments_of(kind)
     given = {k: v for k, v in given.items() if k in taken}
     unknown = sorted(table.keys() - taken | table.keys() & given.keys())
     if unknown:
@@ -159,26 +138,3 @@ def _argument(recipe, place, value):
     if isinstance(value, list):
         return tuple(_argument(recipe, f"{place}[{i}]", v) for i, v in enumerate(value))
     return value
-
-
-def _arguments_of(kind):
-    """Names that a constructor takes, those it hands on to its base class among them."""
-    names = set()
-    for base in kind.__mro__:
-        if "__init__" not in vars(base):
-            continue
-        parameters = inspect.signature(base.__init__).parameters
-        names |= parameters.keys() - {"self", "args", "kwargs"}
-        if "kwargs" not in parameters:
-            break
-    return names
-
-
-def _class_named(name, recipe, part):
-    found = [vars(room)[name] for room in _ROOMS if name in vars(room)]
-    if not found or not inspect.isclass(found[0]):
-        raise ValueError(
-            f"The recipe {recipe.name!r}: the `class` of [{part}] must be a public class of "
-            f"keras_vae, such as VAE or ConvEncoder. Received: {name!r}."
-        )
-    return found[0]

@@ -83,14 +83,6 @@ def pairs(recipe, arrays, num_seen=None):
     return _completions(kind)(arrays.x, rng)
 
 
-def reconstructed(model, x, *conditions):
-    """Returns what a model makes of x, given what `pairs` has beside x.
-
-    Conditions that only the prior of its codes is told are no input of its networks.
-    """
-    return model.reconstruct(x, *(conditions if model.condition is not None else ()))
-
-
 def _completions(kind):
     """Returns a function that makes pairs of pictures and what is seen of them."""
 

@@ -5,10 +5,10 @@ import numpy as np
 from keras_vae import evaluation
 from keras_vae import presets
 from keras_vae.datasets.quadrants import MAX_SEEN
-from keras_vae.models import GenerativeModel
-from keras_vae.models import Predictor
+from keras_vae.models import from_preset
 from keras_vae.recipes.data import pairs
 from keras_vae.recipes.measure import measure
+from keras_vae.recipes.measure import taken
 
 CLASSIFIER = "classifier_mnist"
 NUM_SAMPLES = 10_000  # pictures drawn, as many as there are to compare with
@@ -80,24 +80,24 @@ def _quadrants(model, recipe, test):
     config, numbers = recipe.evaluation, {}
     for num_seen in range(1, MAX_SEEN + 1):
         shown = pairs(recipe, test, num_seen)
-        if isinstance(model, Predictor):
-            numbers[f"nll_{num_seen}_seen"] = float(-model.log_likelihood(*shown).mean())
-            continue
-        x, condition = shown
-        for proposal, name in (("posterior", "nll"), ("prior", "nll_by_prior")):
-            options = {"condition": condition, "proposal": proposal, "seed": config.get("seed", 0)}
-            log_p = evaluation.log_likelihood(
-                model, x, config.get("quadrants_num_samples", 500), **options
-            )
+        options, proposals = {}, {"nll": {}}
+        if model.log_likelihood_is == "estimate":
+            num_samples = config.get("quadrants_num_samples", 500)
+            options = {"num_samples": num_samples, "seed": config.get("seed", 0)}
+            if by_prior := taken(model.log_likelihood, proposal="prior"):
+                proposals["nll_by_prior"] = by_prior
+        for name, proposal in proposals.items():
+            log_p = model.log_likelihood(*shown, **options, **proposal)
             numbers[f"{name}_{num_seen}_seen"] = float(-log_p.mean())
     return numbers
 
 
 def _codes(model, recipe, test):
     """How well codes stand for pictures, and what each of them costs."""
-    error = np.mean(np.square(model.reconstruct(test.x) - test.x), dtype="float64")
+    shown = pairs(recipe, test)
+    error = np.mean(np.square(model.reconstruct(*shown) - test.x), dtype="float64")
     numbers = {"mse_over_variance": float(error / np.var(test.x, dtype="float64"))}
-    logs = model.evaluate(*pairs(recipe, test), batch_size=100, return_dict=True, verbose=0)
+    logs = model.evaluate(*shown, batch_size=100, return_dict=True, verbose=0)
     for level, shape in enumerate(model.code_shapes, start=1):
         kl = logs["kl" if len(model.code_shapes) == 1 else f"kl_{level}"]
         numbers[f"nats_per_code_{level}"] = float(kl / np.prod(shape))
@@ -107,7 +107,7 @@ def _codes(model, recipe, test):
 def _samples(model, recipe, test):
     """How samples look to a classifier: the distance of their features from those of test
     pictures, and for a conditional model how many are taken for their label."""
-    classifier = GenerativeModel.from_preset(CLASSIFIER)
+    classifier = from_preset(CLASSIFIER)
     labels = np.arange(NUM_SAMPLES, dtype="int32") % 10
     is_conditional = recipe.data.get("pairs") in ("labels", "prior_labels")
     options = {"condition": labels} if is_conditional else {}

@@ -1,6 +1,7 @@
 """The numbers of a run, measured by the program that writes them."""
 
 import datetime
+import inspect
 import os
 import platform
 import sys
@@ -11,11 +12,6 @@ import numpy as np
 
 import keras_vae
 from keras_vae import evaluation
-from keras_vae.distributions import DiagonalGaussian
-from keras_vae.models import AutoregressiveModel
-from keras_vae.models import LatentVariableModel
-from keras_vae.models import Predictor
-from keras_vae.models import QuantizedModel
 
 
 def measure(model, pairs, evaluation_config, verbose=1):
@@ -29,10 +25,10 @@ def measure(model, pairs, evaluation_config, verbose=1):
         verbose: 1 shows progress.
 
     Returns:
-        dict: the model's own metrics, in nats per example; where it has a likelihood, `nll` with
-        `nll_standard_error` over examples and `nll_bits_per_dim`, or of a model of codes the
-        bound on it; where its posterior is
-        Gaussian, `active_units`; and what they were measured with.
+        dict: the model's own metrics, in nats per example; where it has a likelihood, `nll`, or
+        `nll_bound` where only a bound is known, with `nll_standard_error` over examples and, of
+        discrete data, `nll_bits_per_dim`; where z is continuous, `active_units`; and what they
+        were measured with.
     """
     if not model.compiled:  # read from a preset
         model.compile()
@@ -45,43 +41,48 @@ def measure(model, pairs, evaluation_config, verbose=1):
     }
 
 
+def taken(function, **options):
+    """Returns those of the options that a function takes: families differ in what they need."""
+    parameters = inspect.signature(function).parameters
+    return {k: v for k, v in options.items() if k in parameters}
+
+
 def _likelihood(model, pairs, config, verbose):
-    started = time.perf_counter()
-    settings = {"num_samples": config.get("num_samples", 1000), "seed": config.get("seed", 0)}
-    if isinstance(model, QuantizedModel):
-        return _summary("nll_bound", -model.log_likelihood(*pairs), model.data_shape)
-    if isinstance(model, Predictor | AutoregressiveModel):  # exactly
-        nll, settings["num_samples"] = -model.log_likelihood(*pairs), 1
-    else:
-        x, condition = pairs if len(pairs) > 1 else (*pairs, None)
-        options = {**settings, "condition": condition}
-        try:
-            nll = -evaluation.log_likelihood(model, x, **options, verbose=verbose)
-        except NotImplementedError:  # an autoencoder, adversarial or not
-            return {}
-    shape = model.data_shape if not isinstance(model, Predictor) else pairs[1].shape[1:]
+    if model.log_likelihood_is is None:
+        return {}
+    started, settings, num_samples = time.perf_counter(), {}, 1
+    if model.log_likelihood_is == "estimate":
+        num_samples = config.get("num_samples", 1000)
+        settings = {"num_samples": num_samples, "seed": config.get("seed", 0)}
+        settings |= taken(model.log_likelihood, verbose=verbose)
+    nll = -model.log_likelihood(*pairs, **settings)
+    if model.log_likelihood_is == "bound":
+        return _summary("nll_bound", nll, model)
     return {
-        **_summary("nll", nll, shape),
-        "nll_num_samples": settings["num_samples"],
+        **_summary("nll", nll, model),
+        "nll_num_samples": num_samples,
         "nll_seconds": round(time.perf_counter() - started, 1),
     }
 
 
-def _summary(name, nats, shape):
-    """Mean of nats (N,), its standard error, and bits per dimension of data of a shape."""
-    return {
+def _summary(name, nats, model):
+    """Mean of nats (N,), its standard error, and bits per dimension, which a density has not."""
+    summary = {
         name: float(nats.mean()),
         f"{name}_standard_error": float(nats.std(ddof=1) / np.sqrt(len(nats))),
-        f"{name}_bits_per_dim": float(evaluation.bits_per_dim(nats.mean(), shape)),
     }
+    if not model.is_density:
+        bits = evaluation.bits_per_dim(nats.mean(), model.likelihood_shape)
+        summary[f"{name}_bits_per_dim"] = float(bits)
+    return summary
 
 
 def _units(model, x, condition=None):
-    if not isinstance(model, LatentVariableModel):
+    if model.encode_gives not in ("posterior", "posteriors"):
         return {}
     posterior = model.encode(x[:1], None if condition is None else condition[:1])
-    is_hierarchy = isinstance(posterior, list)
-    if not is_hierarchy and not isinstance(posterior, DiagonalGaussian):
+    is_hierarchy = model.encode_gives == "posteriors"
+    if any(p.is_discrete for p in (posterior if is_hierarchy else [posterior])):
         return {}
     active = evaluation.active_units(model, x, condition=condition)
     levels = active if is_hierarchy else [active]

@@ -8,9 +8,6 @@ import numpy as np
 
 from keras_vae import plotting
 from keras_vae import presets
-from keras_vae.models import EncoderDecoderModel
-from keras_vae.models import Predictor
-from keras_vae.models import QuantizedModel
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizer
 from keras_vae.recipes.build import start_at_data
@@ -18,7 +15,6 @@ from keras_vae.recipes.cards.card_numbers import METRICS
 from keras_vae.recipes.checkpoint import Checkpoint
 from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
-from keras_vae.recipes.data import reconstructed
 from keras_vae.recipes.data import training_batches
 from keras_vae.recipes.further_measures import all_measures
 from keras_vae.recipes.further_measures import check_measures
@@ -141,19 +137,14 @@ def _draw_pictures(model, recipe, test, folder):
     try:
         if kind == "prediction":
             plotting.reconstructions(shown[1], model.predict(shown[0]), folder / RECONSTRUCTIONS)
-        elif isinstance(model, EncoderDecoderModel):
-            again = reconstructed(model, *shown)
+        elif model.can_reconstruct:
+            again = model.reconstruct(*shown)
             plotting.reconstructions(shown[0], again, folder / RECONSTRUCTIONS)
-        if _has_samples(model):
+        if model.can_sample:
             samples = model.sample(NUM_SAMPLES, seed=0, **_sample_condition(recipe, test))
             plotting.image_grid(samples, folder / "samples.png", columns=NUM_COLUMNS)
     except ImportError as error:
         print(f"No pictures were drawn: {error}")
-
-
-def _has_samples(model):
-    without_prior = isinstance(model, QuantizedModel) and not model.priors
-    return not isinstance(model, Predictor) and not without_prior
 
 
 def _sample_condition(recipe, test):

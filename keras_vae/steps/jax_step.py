@@ -32,16 +32,18 @@ class JAXStep(Step):
             with keras.StatelessScope(mapping, collect_losses=True) as scope:
                 costs = self.costs(data, training=True)
                 scaled = [self.optimizer.scale_loss(cost) for cost in costs]
+                is_on = self.groups_on()
             # A forward pass may assign weights too: a codebook that begins at the data.
             assigned = [*self.trainable_variables, *side_variables]
-            return scaled, [scope.get_current_value(v) for v in assigned]
+            return scaled, (is_on, [scope.get_current_value(v) for v in assigned])
 
-        scaled, pull_back, values = jax.vjp(scaled_costs, trainable, has_aux=True)
+        scaled, pull_back, (is_on, values) = jax.vjp(scaled_costs, trainable, has_aux=True)
         gradients = self._gradients(groups, scaled, pull_back)
         trainable, side = values[: len(trainable)], values[len(trainable) :]
-        trainable, optimizer_values = self.optimizer.stateless_apply(
-            optimizer_values, gradients, trainable
-        )
+        with self.switched(is_on):
+            trainable, optimizer_values = self.optimizer.stateless_apply(
+                optimizer_values, gradients, trainable
+            )
         non_trainable, metrics = side[: len(non_trainable)], side[len(non_trainable) :]
         logs = self._logs(metrics)
         return logs, (trainable, non_trainable, optimizer_values, metrics)

@@ -1,5 +1,7 @@
 """What the train steps of the three backends share: from a batch to costs and metrics."""
 
+import contextlib
+
 import keras
 from keras import ops
 
@@ -61,6 +63,18 @@ class Step:
         """Compiles the train step; Keras calls it."""
         self.build_optimizer()
         return super().make_train_function(force)
+
+    def groups_on(self):
+        """Returns `{group: scalar bool}` of the groups that the model switches on and off."""
+        return {
+            group: ops.convert_to_tensor(self.at_this_step(switch)) > 0
+            for group, switch in self.switches().items()
+        }
+
+    def switched(self, is_on):
+        """Returns a context in which the optimizer updates the groups that are on."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        return optimizer.switched(is_on) if is_on else contextlib.nullcontext()
 
     def across_replicas(self, statistics):
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""

@@ -51,7 +51,8 @@ class TensorFlowStep(Step):
         gradients, logs = self.in_order(of_variable), self.get_metrics_result()
         # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
         # what else the forward pass makes of it may then be read too late.
-        with tf.control_dependencies([*gradients, *keras.tree.flatten(logs)]):
+        is_on = self.groups_on()
+        with tf.control_dependencies([*gradients, *keras.tree.flatten(logs)]), self.switched(is_on):
             self.optimizer.apply(gradients, self.trainable_variables)
         return logs
 

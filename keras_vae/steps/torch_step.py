@@ -34,7 +34,7 @@ class TorchStep(Step):
                 materialize_grads=True,
             )
             of_variable.update(zip(map(id, group), gradients, strict=True))
-        with torch.no_grad():
+        with torch.no_grad(), self.switched(self.groups_on()):
             self.optimizer.apply(self.in_order(of_variable), self.trainable_variables)
         return self.get_metrics_result()
 

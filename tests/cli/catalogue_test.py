@@ -78,7 +78,7 @@ def test_info(zoo, capsys):
         "  40 epochs over 4,000 examples (1,600 updates), seed 0,",
         "  in 83 s on 2 cores of Abacus",
         "  with keras_vae 0.1.0, Keras 3.15.1 and jax, 2026-01-02",
-        '  model = keras_vae.VAE.from_preset("tiny")',
+        '  model = keras_vae.from_preset("tiny")  # VAE',
     ):
         assert line in text.splitlines()
 

@@ -9,6 +9,7 @@ from keras_vae.distributions import Categorical
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Mixture
 from keras_vae.distributions import OneHotCategorical
+from keras_vae.distributions import has_closed_form
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import register_kl
 from keras_vae.distributions.kl import _CLOSED_FORMS
@@ -22,6 +23,15 @@ CLASSES = {
 }
 REGISTERED = list(_CLOSED_FORMS)
 IDS = [f"{q.__name__}-{p.__name__}" for q, p in REGISTERED]
+
+
+def test_a_closed_form_serves_subclasses_too():
+    class Own(DiagonalGaussian):
+        pass
+
+    assert has_closed_form(Own, DiagonalGaussian)
+    assert not has_closed_form(DiagonalGaussian, Mixture)
+    assert not has_closed_form(DiagonalGaussian, Categorical)
 
 
 def numpy(tensor):

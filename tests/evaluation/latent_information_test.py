@@ -112,7 +112,7 @@ def test_no_warning_far_from_the_bound(vae_with_posterior, x):
 def test_a_prior_with_dependent_dimensions_splits_in_two_only(vae_with_posterior, x):
     model = vae_with_posterior([[1.0, 0.0], [0.5, 1.0]], [-1.0, 0.0])
     means = np.array([[1.0, 1.0], [-1.0, -1.0]])
-    model.prior_given = lambda: Mixture(np.zeros(2), DiagonalGaussian(means, 0.0), batch_ndims=0)
+    model.prior_given = lambda c: Mixture(np.zeros(2), DiagonalGaussian(means, 0.0), batch_ndims=0)
     split = evaluation.kl_split(model, x, num_samples=3)
     assert abs(split.mutual_information + split.aggregate_kl - split.kl) < 1e-12
     with pytest.raises(ValueError, match=r"p\(z\) must be a DiagonalGaussian"):
@@ -127,6 +127,9 @@ class Conditional:
 
     def check_inputs(self, x, condition):
         return x, condition
+
+    def embedded(self, condition):
+        return condition
 
     def encode(self, x, condition):
         return DiagonalGaussian(x + condition, 0.0)

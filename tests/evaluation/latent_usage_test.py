@@ -51,7 +51,7 @@ def test_kl_per_dimension_by_hand_and_its_sum_is_the_kl_of_evaluate(model_and_da
 def test_kl_per_dimension_needs_a_gaussian_prior():
     model, _ = linear_gaussian_vae()
     components = DiagonalGaussian(np.zeros((2, 3)), 0.0)
-    model.prior_given = lambda: Mixture(np.zeros(2), components, batch_ndims=0)
+    model.prior_given = lambda c: Mixture(np.zeros(2), components, batch_ndims=0)
     with pytest.raises(ValueError, match=r"p\(z\) must be a DiagonalGaussian.* Mixture"):
         evaluation.kl_per_dimension(model, np.zeros((4, 6), "float32"))
 
@@ -68,7 +68,7 @@ def test_kl_without_a_closed_form_is_the_same_every_time_and_leaves_the_noise_al
     x = np.random.default_rng(0).standard_normal((9, 6)).astype("float32")
     first_posterior = model.encode(x[:1])
     components = DiagonalGaussian(first_posterior.mean, first_posterior.log_var)
-    model.prior_given = lambda: Mixture(np.zeros(1), components, batch_ndims=0)
+    model.prior_given = lambda c: Mixture(np.zeros(1), components, batch_ndims=0)
     before = keras.ops.convert_to_numpy(model.noise.evaluation_stream.state)
     kl, again = (
         evaluation.map_batches(model, latent_usage.mean_and_kl(model), x)[1] for _ in range(2)

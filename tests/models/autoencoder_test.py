@@ -35,5 +35,5 @@ def test_learns_the_principal_subspace():
 def test_has_nothing_to_sample_or_score(model):
     with pytest.raises(NotImplementedError, match="no prior over z"):
         model.sample(1)
-    with pytest.raises(NotImplementedError, match="no likelihood to estimate"):
+    with pytest.raises(NotImplementedError, match="no density of z given x"):
         model.log_likelihood(np.zeros((1, 6), "float32"))

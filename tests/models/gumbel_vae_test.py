@@ -53,8 +53,8 @@ def kind(request):
 
 def decoded(monkeypatch, model, training):
     """Returns the z that the decoder is given in a step."""
-    seen, decode = [], model.decode
-    monkeypatch.setattr(model, "decode", lambda z, *args: [seen.append(z), decode(z, *args)][1])
+    seen, generate = [], model.generate
+    monkeypatch.setattr(model, "generate", lambda z, *a: [seen.append(z), generate(z, *a)][1])
     model.terms(ops.convert_to_tensor(BITS), training=training)
     return ops.convert_to_numpy(seen[0])
 
@@ -62,7 +62,9 @@ def decoded(monkeypatch, model, training):
 def log_p_x_given(model, all_codes, x, condition=None):
     """Returns log p(x|z), (M, N), of every code."""
     z = ops.convert_to_tensor(np.repeat(all_codes[:, None], len(x), 1).astype("float32"))
-    return ops.convert_to_numpy(model.log_p_x(ops.convert_to_tensor(x), z, condition))
+    return ops.convert_to_numpy(
+        model.log_p_x(ops.convert_to_tensor(x), z, model.embedded(condition))
+    )
 
 
 def test_bounds_against_the_exact_marginal(kind):

@@ -68,7 +68,7 @@ def test_before_training_all_codes_are_equally_probable(name):
     layer, condition, _ = CONDITIONS[name]
     prior = TransformerPrior((3, 2), K, width=8, num_layers=1, num_heads=2, condition=layer())
     np.testing.assert_array_equal(logits_of(prior, codes(2), condition), 0.0)
-    nll = ops.convert_to_numpy(prior.terms(codes(2), conditions_of(prior, condition, 2))["nll"])
+    nll = ops.convert_to_numpy(prior.terms(codes(2), embedded(prior, condition, 2))["nll"])
     np.testing.assert_allclose(nll, 6 * math.log(K), rtol=1e-6)
 
 
@@ -91,7 +91,7 @@ def test_a_code_moves_no_logit_up_to_its_own_and_all_after(shape, name, position
 def test_probabilities_of_all_sequences_sum_to_one(name):
     prior, condition = tiny((2, 2), name)
     x = np.array(list(itertools.product(range(K), repeat=4))).reshape(-1, 2, 2)
-    terms = prior.terms(x, conditions_of(prior, condition, len(x)))
+    terms = prior.terms(x, embedded(prior, condition, len(x)))
     probabilities = np.exp(-ops.convert_to_numpy(terms["nll"]))
     assert probabilities.sum() == pytest.approx(1.0, rel=1e-5)
     assert probabilities.max() > 2 * K**-4

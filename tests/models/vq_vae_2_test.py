@@ -80,7 +80,7 @@ def test_terms_by_hand():
     np.testing.assert_allclose(found["commitment"], distance, rtol=1e-4)
     np.testing.assert_allclose(found["codebook"], distance, rtol=1e-4)
     for level, (codes, num_codes) in enumerate(zip(indices, (2, 1), strict=True), start=1):
-        np.testing.assert_array_equal(found[f"indices_{level}"], codes)
+        np.testing.assert_array_equal(found[f"usage_{level}"], codes)
         np.testing.assert_allclose(found[f"kl_{level}"], num_codes * np.log(K), rtol=1e-6)
     for found, expected in zip(model.encode_indices(X), indices, strict=True):
         np.testing.assert_array_equal(found, expected)

@@ -48,7 +48,8 @@ def by_hand(model, x):
 
 
 def terms(model, *pair, training=False):
-    found = model.terms(*pair, training=training)
+    x, *y = map(ops.convert_to_tensor, pair)
+    found = model.terms(x, model.given(*y, training=training), training)
     return {k: ops.convert_to_numpy(v) for k, v in found.items()}
 
 
@@ -58,7 +59,7 @@ def test_terms_by_hand(training):
     z_e, indices, log_p = by_hand(model, X)
     found = terms(model, X, training=training)
     distance = np.square(z_e - CODES[indices]).sum(axis=(1, 2))
-    np.testing.assert_array_equal(found["indices"], indices)
+    np.testing.assert_array_equal(found["usage"], indices)
     np.testing.assert_allclose(found["reconstruction"], -log_p, rtol=1e-4)
     np.testing.assert_allclose(found["commitment"], distance, rtol=1e-4)
     np.testing.assert_allclose(found["codebook"], distance, rtol=1e-4)

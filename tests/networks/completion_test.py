@@ -75,5 +75,5 @@ def test_bad_arguments_are_named():
         CompletionNetwork((784,))
     with pytest.raises(ValueError, match=r"`latent_dim` must be a positive integer\. Received: 0"):
         CompletionDecoder(SHAPE, 0)
-    with pytest.raises(ValueError, match=r"`hidden_units` must be a tuple .* write \(64,\)"):
+    with pytest.raises(ValueError, match=r"`hidden_units` must be a tuple .* use \(64,\)"):
         CompletionNetwork(SHAPE, hidden_units=64)

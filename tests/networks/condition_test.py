@@ -23,6 +23,7 @@ every_network = pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 # A picture of another size than x for every network; a vector and one of its size where it matters.
 CASES = [*((name, (3, 2, 1)) for name in NETWORKS)]
 CASES += [("conv_encoder", (4,)), ("conv_encoder", (7, 5, 2)), ("mlp_decoder", (4,))]
+CASES += [(name, (4, 2)) for name in ("mlp_encoder", "mlp_decoder", "conv_encoder", "conv_decoder")]
 
 
 def draw(*shape, seed=0):
@@ -93,10 +94,17 @@ def test_save_and_load(make, assert_round_trip):
 
 @every_network
 def test_bad_conditions_are_named(make):
-    with pytest.raises(ValueError, match=r"`condition_shape` .* got 10. .* write \(N,\)"):
+    with pytest.raises(ValueError, match=r"`condition_shape` .* Received: 10. .* use \(N,\)"):
         make(condition_shape=10)
-    with pytest.raises(ValueError, match=r"`condition_shape` .* write \(7, 5, 1\)"):
-        make(condition_shape=(7, 5))
+    with pytest.raises(ValueError, match=r"`condition_shape` .* Received: \(7, 0\)"):
+        make(condition_shape=(7, 0))
     network = make(condition_shape=(4,))
     with pytest.raises(ValueError, match=r"\(None, 4\)"):
         network([draw(2, *network.input_shape[0][1:]), draw(2, 3)])
+
+
+@pytest.mark.parametrize("name", ["conv_encoder", "resnet_encoder"])
+def test_pictures_of_the_size_of_x_need_their_channel_axis(name):
+    message = r"Received: \(7, 5\)\. The channel axis is missing: use \(7, 5, 1\)\."
+    with pytest.raises(ValueError, match=message):
+        NETWORKS[name](condition_shape=(7, 5))

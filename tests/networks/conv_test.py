@@ -81,9 +81,11 @@ def test_bad_arguments_are_named():
         ConvEncoder((784,), 2)
     with pytest.raises(ValueError, match=r"`output_shape` .* flat vector \(784,\).*MLPDecoder"):
         ConvDecoder((784,), 2)
-    with pytest.raises(ValueError, match="`filters` must name at least one stage"):
+    with pytest.raises(ValueError, match=r"The channel axis is missing: use \(64, 2, 1\)\."):
+        ConvEncoder((64, 2), 2)
+    with pytest.raises(ValueError, match="`filters` must have at least one stage"):
         ConvEncoder((28, 28, 1), 2, filters=())
-    with pytest.raises(ValueError, match=r"`output_shape` .* got \(0, 28, 1\)"):
+    with pytest.raises(ValueError, match=r"`output_shape` .* Received: \(0, 28, 1\)"):
         ConvDecoder((0, 28, 1), 2)
     with pytest.raises(ValueError, match=r"`latent_dim` must be .*Received: 2\.5"):
         ConvDecoder((28, 28, 1), 2.5)

@@ -49,7 +49,7 @@ def test_save_and_load(dtype, assert_round_trip):
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match=r"`output_shape` .* \(28, 28\), .* got \(7, 7\)"):
+    with pytest.raises(ValueError, match=r"`output_shape` .* \(28, 28\), .* Received: \(7, 7\)"):
         LadderEncoder((28, 28, 1), (7, 7, 8))
     with pytest.raises(ValueError, match=r"`input_shape` .* flat vector \(784,\)"):
         LadderEncoder((784,), (7, 7, 8))

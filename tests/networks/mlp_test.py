@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 from keras import ops
 
+import keras_vae
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
 
-SHAPES = [(28, 20, 1), (7, 5, 3), (1, 1, 1), (33, 17, 2), (9,), (1,)]
+SHAPES = [(28, 20, 1), (7, 5, 3), (1, 1, 1), (33, 17, 2), (9,), (1,), (64, 2), (2, 3, 2, 1)]
 
 
 def draw(*shape):
@@ -63,12 +64,22 @@ def test_save_and_load(dtype, assert_round_trip):
     assert_round_trip(MLPDecoder((9,), 2, (), num_parameters=2, dtype=dtype, name="p"))
 
 
+def test_data_and_conditions_of_any_shape(unreached):
+    encoder = MLPEncoder((64, 2), 8, (4,), "tanh", condition_shape=(3, 2))
+    decoder = MLPDecoder((64, 2), 8, (4,), "tanh", condition_shape=(2, 2, 2, 1))
+    assert encoder([draw(5, 64, 2), draw(5, 3, 2)])[0].shape == (5, 8)
+    assert decoder([draw(5, 8), draw(5, 2, 2, 2, 1)]).shape == (5, 64, 2)
+    assert unreached(encoder) + unreached(decoder) == []
+    vae = keras_vae.VAE(MLPEncoder((64, 2), 8), MLPDecoder((64, 2), 8))
+    assert vae.sample(2, seed=0).shape == (2, 64, 2)
+
+
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match=r"`latent_dim` must be a positive integer\. Received: 0"):
         MLPEncoder((28, 28, 1), 0)
-    with pytest.raises(ValueError, match=r"`input_shape` .* write \(28, 28, 1\)"):
-        MLPEncoder((28, 28), 2)
-    with pytest.raises(ValueError, match=r"`hidden_units` must be a tuple .* write \(64,\)"):
+    with pytest.raises(ValueError, match=r"`input_shape` .* use \(N,\)"):
+        MLPEncoder(784, 2)
+    with pytest.raises(ValueError, match=r"`hidden_units` must be a tuple .* use \(64,\)"):
         MLPDecoder((9,), 2, hidden_units=64)
     with pytest.raises(ValueError, match="`num_parameters` must be a positive"):
         MLPDecoder((9,), 2, num_parameters=0)

@@ -1,3 +1,4 @@
+import inspect
 import json
 from pathlib import Path
 
@@ -6,7 +7,6 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_vae.networks import network
 from keras_vae.networks.conv import ConvDecoder
 from keras_vae.networks.conv import ConvEncoder
 from keras_vae.networks.mlp import MLPDecoder
@@ -23,75 +23,6 @@ ENCODERS = [
 
 def draw(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
-
-
-def test_shapes_become_tuples_of_ints():
-    assert network.check_shape("input_shape", [np.int64(7), 5, 3]) == (7, 5, 3)
-    assert network.check_shape("input_shape", (9,)) == (9,)
-    assert network.check_picture_shape("input_shape", (1, 1, 1)) == (1, 1, 1)
-
-
-@pytest.mark.parametrize(
-    "shape, fix",
-    [
-        (784, r"got 784. For vectors of N numbers write \(N,\)"),
-        ((28, 28), r"got \(28, 28\). The channels lack: write \(28, 28, 1\)"),
-        ((64, 28, 28, 1), "of 4 axes. Leave out the batch axis"),
-        ((), "of 0 axes"),
-        ((28, 0, 1), r"integer of at least 1, got \(28, 0, 1\)"),
-        ((-1, 3, 1), "integer of at least 1"),
-        ((None, 28, 1), "no size can be left open"),
-        ((28.0, 28, 1), "integer of at least 1"),
-    ],
-)
-def test_bad_shapes_name_the_argument_and_the_fix(shape, fix):
-    with pytest.raises(ValueError, match="`input_shape` must be .*" + fix):
-        network.check_shape("input_shape", shape)
-
-
-def test_flat_vectors_are_sent_to_the_mlp():
-    message = r"`output_shape` must be .* got the flat vector \(784,\).*MLPEncoder and MLPDecoder"
-    with pytest.raises(ValueError, match=message):
-        network.check_picture_shape("output_shape", (784,))
-
-
-def test_lists_of_counts():
-    assert network.check_counts("hidden_units", [np.int32(4), 2]) == (4, 2)
-    assert network.check_counts("hidden_units", ()) == ()
-    with pytest.raises(ValueError, match=r"`filters` must be a tuple .* got 32. .* \(32,\)"):
-        network.check_counts("filters", 32)
-    with pytest.raises(ValueError, match=r"`filters\[1\]` must be .*Received: 0"):
-        network.check_counts("filters", (32, 0))
-    with pytest.raises(ValueError, match=r"`filters` must name at least one stage, got \(\)"):
-        network.check_stages("filters", ())
-
-
-@pytest.mark.parametrize("value", [0, 4, 2.0, True, None])
-def test_encoders_have_one_to_three_outputs(value):
-    with pytest.raises(ValueError, match=f"`num_outputs` must be .*(?:got|Received:) {value!r}"):
-        network.check_num_outputs("num_outputs", value)
-
-
-def test_checks_go_by_the_name_of_the_argument():
-    config = network.checked(
-        latent_dim=np.int64(2), condition_shape=None, activation=keras.ops.tanh
-    )
-    assert config == {"latent_dim": 2, "condition_shape": None, "activation": "tanh"}
-    with pytest.raises(ValueError, match=r"`kernel_size` must be a positive integer\. Received: 0"):
-        network.checked(latent_dim=2, kernel_size=0)
-
-
-def test_heads_are_dense_layers_on_the_features():
-    features = keras.Input((3,))
-    for num_outputs, names in ((1, ["z"]), (2, ["z_mean", "z_log_var"])):
-        outputs = network.encoder_heads(features, 2, num_outputs)
-        model = keras.Model(features, outputs)
-        kernels = [draw(3, 2, seed=i) for i in range(num_outputs)]
-        for name, kernel in zip(names, kernels, strict=True):
-            model.get_layer(name).set_weights([kernel, np.ones(2)])
-        x = draw(4, 3)
-        for y, kernel in zip(keras.tree.flatten(model(x)), kernels, strict=True):
-            np.testing.assert_allclose(ops.convert_to_numpy(y), x @ kernel + 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("make", ENCODERS)
@@ -152,18 +83,6 @@ def test_layers_and_variables_are_those_of_before_conditions():
     assert [v.path for v in decoder.variables] == [f"decoder/{w}" for w in weights]
 
 
-def test_sizes_halve_upwards_and_end_at_one():
-    assert network.halved_sizes(28, 28, 2) == [(28, 28), (14, 14), (7, 7)]
-    assert network.halved_sizes(33, 5, 4) == [(33, 5), (17, 3), (9, 2), (5, 1), (3, 1)]
-
-
-def test_sizes_are_those_of_strided_convolutions():
-    x = np.zeros((1, 33, 17, 1))
-    for size in network.halved_sizes(33, 17, 6)[1:]:
-        x = keras.layers.Conv2D(1, 3, 2, "same", data_format="channels_last")(x)
-        assert tuple(x.shape[1:3]) == size
-
-
 def output_at_zero_weights(decoder):
     for v in decoder.variables[:-1]:
         v.assign(np.zeros(v.shape))
@@ -190,7 +109,7 @@ def test_bad_output_bias_raises():
     decoder = MLPDecoder((4, 2, 3), 2, hidden_units=())
     with pytest.raises(ValueError, match=r"`value` must be finite.*clip the mean"):
         decoder.set_output_bias(-np.inf)
-    with pytest.raises(ValueError, match=r"broadcast to .* \(4, 2, 3\), got .*\(2,\)"):
+    with pytest.raises(ValueError, match=r"broadcast to .* \(4, 2, 3\)\. Received: .*\(2,\)"):
         decoder.set_output_bias([1.0, 2.0])
     with pytest.raises(ValueError, match=r"x\.mean\(axis=0\)"):
         decoder.set_output_bias(np.zeros((1, 4, 2, 3)))
@@ -220,6 +139,45 @@ def test_policy_of_the_constructor_outlives_the_global_one():
     assert encoder.dtype_policy.name == "mixed_bfloat16"
     assert encoder.get_layer("dense_1").compute_dtype == "bfloat16"
     assert encoder.get_layer("z_mean").compute_dtype == "float32"
+
+
+def test_constructors_take_their_own_arguments_and_those_of_every_layer():
+    signature = inspect.signature(ConvEncoder)
+    own = ["input_shape", "latent_dim", "filters", "kernel_size", "activation", "num_outputs"]
+    common = ["name", "dtype", "trainable"]
+    assert [*signature.parameters] == [*own, "condition_shape", *common]
+    defaults = {k: p.default for k, p in signature.parameters.items()}
+    assert [defaults[k] for k in common] == ["encoder", None, True]
+    by_place = MLPDecoder((3,), 2, (4,), "tanh", 1, None, "p", "mixed_bfloat16", False)
+    by_name = MLPDecoder((3,), 2, (4,), "tanh", name="p", dtype="mixed_bfloat16", trainable=False)
+    assert by_place.get_config() == by_name.get_config()
+    with pytest.raises(TypeError, match="MLPEncoder: missing a required argument: 'latent_dim'"):
+        MLPEncoder((3,))
+    with pytest.raises(TypeError, match="MLPEncoder: got an unexpected keyword argument 'units'"):
+        MLPEncoder((3,), 2, units=4)
+
+
+class Halved(ConvEncoder):
+    """A network of a user's own."""
+
+    def __init__(self, input_shape, **kwargs):
+        super().__init__(input_shape, 2, filters=(4,), **kwargs)
+
+
+def test_subclasses_have_a_constructor_of_their_own():
+    assert [*inspect.signature(Halved).parameters] == ["input_shape", "kwargs"]
+    network = Halved((7, 5, 3), name="halved")
+    assert network.variables[0].path == "halved/conv_1/kernel"
+    assert network.get_config() == ConvEncoder((7, 5, 3), 2, (4,), name="halved").get_config()
+
+
+def test_policy_of_keras_is_as_before():
+    before = keras.config.dtype_policy()
+    MLPEncoder((3,), 2, dtype="mixed_bfloat16")
+    with pytest.raises(ValueError, match="is missing"):
+        ConvEncoder((3, 3, 1), 2, condition_shape=(3, 3), dtype="mixed_bfloat16")
+    assert keras.config.dtype_policy() is before
+    assert MLPEncoder((3,), 2).get_layer("dense_1").compute_dtype == "float32"
 
 
 def test_numpy_integers_are_integers():

@@ -32,6 +32,17 @@ def test_a_likelihood_has_its_parameters(tmp_path):
     assert model.decoder.output_shape == (None, 6, 5, 2)
 
 
+@pytest.mark.parametrize("shape", [(7,), (6, 5, 1), (6, 5, 3)])
+def test_a_categorical_likelihood_has_the_logits_of_every_class(tmp_path, shape):
+    likelihood = '[likelihood]\nclass = "CategoricalLikelihood"\nnum_classes = 4\n'
+    model = build_model(read_tiny_recipe(tmp_path, TEXT + likelihood), shape, seed=0)
+    assert model.decoder.output_shape == (None, *shape[:-1], 4 * shape[-1])
+    x = np.random.default_rng(0).integers(0, 4, (5, *shape))
+    start_at_data(model, x, seed=0)  # of nominal data, all classes alike
+    p = ops.convert_to_numpy(model.decode(np.zeros((1, 2), "float32")).probs)
+    np.testing.assert_allclose(p, np.full((1, *shape, 4), 0.25), rtol=1e-5)
+
+
 def test_it_takes_a_step(tmp_path):
     model = build_model(read_tiny_recipe(tmp_path), SHAPE, seed=0)
     model.compile(build_optimizer(read_tiny_recipe(tmp_path).training, 10))
@@ -68,7 +79,7 @@ def test_training_starts_at_the_mean_picture(tmp_path):
         ("hidden_units", "hidden_unit", r"\[encoder\] gives hidden_unit, .*It takes: .*hidden_uni"),
         ("latent_dim = 2", "", r"\[encoder\] .*latent_dim"),
         ('class = "VAE"', 'class = "VAE"\nseed = 1', r"\[model\] gives seed, which VAE does not"),
-        ("hidden_units = [4]", "hidden_units = 4", r"For one layer write \(4,\)"),
+        ("hidden_units = [4]", "hidden_units = 4", r"For a single layer, use \(4,\)"),
         ('class = "VAE"', 'class = "VAE"\nkl_weight = -1', r"`kl_weight` must be a number"),
     ],
 )

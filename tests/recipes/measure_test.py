@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 from tiny_recipe import SHAPE
+from tiny_recipe import TEXT
 from tiny_recipe import read_tiny_recipe
 
 from keras_vae.recipes import build_model
@@ -30,6 +31,15 @@ def test_the_numbers_are_those_of_their_sources(model):
     means = keras.ops.convert_to_numpy(model.encode(X).mean)
     assert numbers["active_units"] == np.sum(means.var(axis=0) > 0.01)
     assert numbers["latent_dim"] == 2
+
+
+@pytest.mark.parametrize("likelihood, has_bits", [("Gaussian", False), ("Bernoulli", True)])
+def test_a_density_has_no_bits(tmp_path, likelihood, has_bits):
+    text = TEXT.replace("[model]", f'[likelihood]\nclass = "{likelihood}Likelihood"\n\n[model]')
+    model = build_model(read_tiny_recipe(tmp_path, text), SHAPE, seed=0)
+    numbers = measure(model, (X,), {"num_samples": 2}, verbose=0)
+    assert "nll" in numbers
+    assert ("nll_bits_per_dim" in numbers) == has_bits
 
 
 def test_measured_twice_is_the_same(model):

@@ -4,12 +4,15 @@ import json
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from tiny_recipe import OF_CODES
 from tiny_recipe import SHAPE
 from tiny_recipe import TEXT
 from tiny_recipe import read_tiny_recipe
 
 import keras_vae
+from keras_vae.recipes import all_measures
+from keras_vae.recipes import compare
 from keras_vae.recipes import load_data
 from keras_vae.recipes import read_history
 from keras_vae.recipes import read_recipe
@@ -298,9 +301,108 @@ def test_every_kind_of_recipe_goes_from_data_to_a_card(kind, tmp_path):
     text = write_card(recipe, metrics, tmp_path / "run")
     for name, words, value in rows(test):
         assert f"| {words} | {value} |" in text, name
-    # What the card tells users to do runs.
+    assert isinstance(used(recipe, tmp_path)["model"], keras_vae.GenerativeModel)
+
+
+def used(recipe, folder):
+    """Runs what the card tells users to do, and returns the names that it defines."""
     names = {}
-    exec(
-        usage(recipe, str(tmp_path / "run")).replace("tiny.npz", str(tmp_path / "tiny.npz")), names
-    )
-    assert isinstance(names["model"], keras_vae.GenerativeModel)
+    text = usage(recipe, str(folder / "run"))
+    exec(text.replace("tiny.npz", str(folder / "tiny.npz")), names)
+    return names
+
+
+@keras.saving.register_keras_serializable(package="train_test")
+class SparseVAE(keras_vae.VAE):
+    """A family with a term of its own, and a part that no other family has."""
+
+    def __init__(self, encoder, decoder, critic, sparsity=0.1, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        self.critic = critic
+        self.sparsity = sparsity
+
+    def objective(self):
+        return {**super().objective(), "sparsity": keras_vae.Term(train=self.sparsity)}
+
+    def terms(self, x, c=None, training=False):
+        posterior = self.infer(x, c, training)
+        z = posterior.sample(self.noise.stream(training))
+        size = ops.sum(ops.abs(self.critic(z)), axis=-1)
+        return {**self.bound(x, posterior, z, c, training), "sparsity": size}
+
+
+@keras.saving.register_keras_serializable(package="train_test")
+class IndependentPixels(keras_vae.GenerativeModel):
+    """A family from the ground up: p(x) = prod_i Bernoulli(x_i), with nothing to encode."""
+
+    log_likelihood_is = "exact"
+    sample_draws = "elements"
+    fixed_likelihood = keras_vae.BernoulliLikelihood
+
+    def __init__(self, shape, **kwargs):
+        super().__init__(**kwargs)
+        self.shape = tuple(shape)
+
+    def known_shape(self):
+        return (None, *self.shape)
+
+    def build_parts(self):
+        self.logits = self.add_weight(name="logits", shape=self.shape, initializer="zeros")
+
+    def pixels(self):
+        return keras_vae.distributions.Bernoulli(self.logits, batch_ndims=0)
+
+    def objective(self):
+        return {"nll": keras_vae.Term(evaluate=1.0)}
+
+    def terms(self, x, c=None, training=False):
+        return {"nll": -self.pixels().log_prob(x)}
+
+    def log_likelihood(self, x, condition=None, num_samples=None, seed=None):
+        return ops.convert_to_numpy(self.pixels().log_prob(x))
+
+    def sample(self, num_samples, condition=None, seed=None):
+        return ops.convert_to_numpy(self.pixels().sample(seed, num_samples))
+
+
+OWN_FAMILIES = {
+    "SparseVAE": (
+        TEXT.replace(
+            '"VAE"',
+            '"train_test>SparseVAE"\nsparsity = 0.5\n[model.critic]\n'
+            'class = "MLPEncoder"\ninput_shape = [2]\nhidden_units = [4]\nlatent_dim = 1\n'
+            "num_outputs = 1",
+        ),
+        {"nll", "elbo", "nll_bits_per_dim", "active_units", "sparsity"},
+        {"curves.png", "reconstructions.png", "samples.png"},
+        (
+            "| sparsity, nats | ",
+            "NLL by importance sampling with 3 draws",
+            "z drawn from the prior",
+        ),
+    ),
+    "IndependentPixels": (
+        TEXT.replace(NETWORKS, '[model]\nclass = "train_test>IndependentPixels"\n\n'),
+        {"nll", "nll_bits_per_dim", "nll_seconds"},
+        {"curves.png", "samples.png"},
+        ("The NLL is exact.", "Pixels drawn one at a time"),
+    ),
+}
+
+
+@pytest.mark.parametrize("family", OWN_FAMILIES)
+def test_a_family_of_ones_own_goes_from_a_recipe_to_a_card(family, tmp_path):
+    pytest.importorskip("matplotlib")
+    text, numbers, pictures, said = OWN_FAMILIES[family]
+    recipe = read_tiny_recipe(tmp_path, text)
+    metrics = train_recipe(recipe, tmp_path / "run", epochs=1, data_dir=tmp_path, verbose=0)
+    assert numbers <= metrics["test"].keys()
+    assert {path.name for path in (tmp_path / "run").glob("*.png")} == pictures
+    card = write_card(recipe, metrics, tmp_path / "run")
+    for words in (*said, f'"{family.lower()}"', f'from_preset("tiny")  # {family}'):
+        assert words in card
+    model = used(recipe, tmp_path)["model"]
+    assert type(model).__name__ == family
+    test = load_data(recipe, tmp_path).test
+    again = all_measures(model, recipe, test, verbose=0)
+    assert all(is_within for *_, is_within in compare(metrics["test"], again, recipe))

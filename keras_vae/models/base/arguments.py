@@ -38,7 +38,8 @@ class Arguments:
             else:
                 self.given[name] = value
         del self.given[next(iter(signature.parameters))]  # self
-        self._kept = {k for k, v in self.given.items() if _is_kept(v, getattr(model, k, None))}
+        has = [name for name in self.given if hasattr(model, name)]
+        self._kept = {n for n in has if _is_kept(self.given[n], getattr(model, n))}
 
     def of(self, model) -> dict:
         """Returns `{argument: value}` as the model is now, but for seed, name and dtype."""
@@ -52,9 +53,7 @@ class Arguments:
 
 def _is_kept(argument, attribute):
     """Whether an attribute holds the argument of its name, or what stands in for `None`."""
-    if argument is None:
-        return attribute is not None
-    if attribute is argument:
+    if argument is None or attribute is argument:
         return True
     if isinstance(argument, list | tuple):
         is_like = isinstance(attribute, list | tuple) and len(attribute) == len(argument)

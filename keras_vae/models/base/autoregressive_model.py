@@ -36,6 +36,10 @@ class AutoregressiveModel(ConditionalModel):
         ValueError: an argument that is not as above; or, from `fit`, x that are no such integers.
     """
 
+    log_likelihood_is = "exact"
+    sample_draws = "elements"
+    fixed_likelihood = CategoricalLikelihood
+
     def __init__(
         self, shape, num_embeddings, condition=None, seed=None, name=None, dtype=None, **kwargs
     ):

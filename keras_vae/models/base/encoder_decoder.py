@@ -24,6 +24,9 @@ class EncoderDecoderModel(ConditionalModel):
         seed: int, or `None`; gives noise and the order of the batches.
     """
 
+    encode_gives = "point"
+    can_reconstruct = True
+
     def __init__(
         self, encoder, decoder, likelihood=None, condition=None, seed=None, name=None, dtype=None
     ):
@@ -112,6 +115,7 @@ class EncoderDecoderModel(ConditionalModel):
         parameters = self.decoder(self.with_condition(z, c))
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)
+        self.likelihood.attach(self.data_shape)
         self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
 
     def build_latent(self, latent_shape):

@@ -46,8 +46,8 @@ class FrontDoor:
             raise TypeError(
                 f"{type(self).__name__}.compile() takes no {', '.join(map(repr, given))}: the "
                 "model brings its own objective, in nats, and logs its terms "
-                f"({', '.join(self.trackers)}). Give an optimizer only; weights of terms, such as "
-                "`kl_weight`, go to the constructor."
+                f"({', '.join(self.objective())}). Give an optimizer only; weights of terms, such "
+                "as `kl_weight`, go to the constructor."
             )
         super().compile(
             optimizer=check_optimizer(optimizer, self),
@@ -109,6 +109,7 @@ class FrontDoor:
                 seed=self.noise.seed,
             )
             y = sample_weight = batch_size = None
+        self._tell_directions(callbacks)
         is_ordered = isinstance(x, Batches)
         with x.timed_by(self._num_steps) if is_ordered else contextlib.nullcontext():
             return super().fit(
@@ -141,7 +142,7 @@ class FrontDoor:
             x, y = self._checked(x, y)
             y = inputs.target(x, y, sample_weight)
         if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
-            self.compile()
+            self.compile(dict.fromkeys(self.group_names(self.objective()), "sgd"))
         self.noise.reset_evaluation()
         return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
 
@@ -168,6 +169,18 @@ class FrontDoor:
         x, y = self._checked(x, y)
         y = inputs.target(x, y, sample_weight)
         return super().test_on_batch(x, y, sample_weight, **kwargs)
+
+    def _tell_directions(self, callbacks):
+        """Tells callbacks that monitor a term which values of it are better.
+
+        Keras asks the metrics of `compile` alone, and there are none.
+        """
+        callbacks = getattr(callbacks, "callbacks", callbacks) or ()
+        objective = self.objective()
+        for callback in callbacks if isinstance(callbacks, list | tuple) else [callbacks]:
+            monitored = str(getattr(callback, "monitor", "")).removeprefix("val_")
+            if getattr(callback, "mode", None) == "auto" and monitored in objective:
+                callback.mode = objective[monitored].direction
 
     # Checks, before anything is traced.
 
@@ -235,6 +248,7 @@ class FrontDoor:
         self.check_examples(sample, name)
         if not self.built:
             self.build((None, *sample.shape[1:]))
+        self.make_trackers()
 
     def _checked_validation(self, data):
         names = ("validation_data[0]", "validation_data[1]")

@@ -1,6 +1,7 @@
 """The contract of a family: what it defines, and what follows from that."""
 
 import copy
+from typing import Literal
 
 import keras
 
@@ -50,6 +51,22 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         seed: int in [0, 2**31), from which all of the model's noise and the order of its batches
             follow; `None` for a fresh one. Saved with the model.
 
+    A family also says of itself what programs need to know that measure models or write about
+    them, with attributes of its class. The defaults are those of a model that only has terms.
+
+    Attributes:
+        log_likelihood_is: what `log_likelihood` returns: "exact", log p(x) itself; "estimate",
+            made with `num_samples` draws; "bound", a lower bound without draws; or `None` where
+            the family has no likelihood.
+        encode_gives: what `encode` returns: "posterior", a distribution; "posteriors", a list of
+            one for each level; "codes", `Quantized`, of several levels a list; "point", z itself;
+            or `None` where the family has no `encode`.
+        sample_draws: how `sample` draws: "latents", which are then decoded; "elements" of x, one
+            after the other; or `None` where the family cannot sample.
+        can_reconstruct: whether the family has `reconstruct`.
+        fixed_likelihood: the class of the likelihood of a family whose constructor takes none, or
+            `None`.
+
     Example:
 
     ```python
@@ -68,9 +85,16 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     ```
     """
 
+    log_likelihood_is: Literal["exact", "estimate", "bound"] | None = None
+    encode_gives: Literal["posterior", "posteriors", "codes", "point"] | None = None
+    sample_draws: Literal["latents", "elements"] | None = None
+    can_reconstruct: bool = False
+    fixed_likelihood: type | None = None
+
     def __init__(self, seed=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.data_shape = None  # of one example; known once the model is built
+        self.trackers = None  # `{name: keras.metrics.Metric}`; made once the model is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
 
     # What a family gives.
@@ -115,14 +139,17 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             constructed_with: `Arguments`.
         """
         self._arguments = constructed_with
-        objective = self.objective()
-        self._tracker.unlock()  # of a subclass that built itself
-        self.trackers = {
-            name: tracker for name, term in objective.items() if (tracker := term.tracker(name))
-        }
         if not self.built and (shape := self.known_shape()):
             self.build(shape)
         if self.built:
+            self.make_trackers()
+
+    def make_trackers(self):
+        """Makes the metrics of the objective's terms, of a model that is built."""
+        if self.trackers is None:
+            made = {name: term.tracker(name) for name, term in self.objective().items()}
+            self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
+            self.trackers = {name: tracker for name, tracker in made.items() if tracker}
             self._tracker.lock()
 
     def group_names(self, objective) -> list[str]:
@@ -215,6 +242,34 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         # Keras empties the configs of functional models as it reads them: the caller keeps his.
         return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
+    # What the family says of itself.
+
+    @classmethod
+    def kl_is_exact(cls, prior=None) -> bool:
+        """Whether the term `kl` is computed without draws of z.
+
+        Args:
+            prior: class of the prior; `None` is the family's default.
+        """
+        return False
+
+    @property
+    def can_sample(self) -> bool:
+        """Whether `sample` can draw from this model, as it is now."""
+        return self.sample_draws is not None
+
+    @property
+    def is_density(self) -> bool:
+        """Whether `log_likelihood` is of a density, whose nats are not bits, or, where nothing is
+        known of the likelihood, may be."""
+        likelihood = getattr(self, "likelihood", self.fixed_likelihood)
+        return likelihood is None or likelihood.is_density
+
+    @property
+    def likelihood_shape(self):
+        """Shape of one example of what `log_likelihood` is the likelihood of: here x."""
+        return self.data_shape
+
     # Scores and presets.
 
     def log_likelihood(self, x, condition=None, num_samples=None, seed=None):
@@ -277,9 +332,11 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         def terms(x, y=None):
             return self.terms(x, self.given(y))
 
+        self.built = True  # or `terms` that call the model would build it anew
         try:
             _Pass(terms).compute_output_spec(*self.symbolic_pair())
         except Exception as error:
+            self.built = False
             # Keras wraps what went wrong in a paragraph on shape inference.
             cause = str(error).rpartition("Error encountered:")[2].strip()
             raise ValueError(

@@ -1,5 +1,7 @@
 """One optimizer for each group of a model's weights."""
 
+import contextlib
+
 import keras
 from keras import ops
 
@@ -14,10 +16,10 @@ class GroupMap(keras.optimizers.OptimizerMap):
     begin with "sequential_1".
     """
 
-    def assign(self, groups, switches):
-        """Receives the model's groups, `{name: variables}`, and `{name: switch}` of some."""
+    def assign(self, groups):
+        """Receives the model's groups, `{name: variables}`."""
+        self.groups = groups
         self._of_variable = {id(v): self[k] for k, group in groups.items() for v in group}
-        self.switched = [(switches[k], self[k], groups[k]) for k in switches]
 
     def __call__(self, variable):
         return self._of_variable[id(variable)]
@@ -34,28 +36,35 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
 
     def attach(self, model):
         """Receives the model whose groups of variables, when it is built, are those of the map."""
-        # Not the model itself: Keras would save it as a part of its own optimizer.
-        self._groups, self._switches = model.groups, model.switches
+        self._groups = model.groups  # not the model: Keras would save it as a part of this
 
     def build(self, variables):
         if not self.built:
-            self._optimizer_map.assign(self._groups(), self._switches())
+            self._optimizer_map.assign(self._groups())
         super().build(variables)
+
+    @contextlib.contextmanager
+    def switched(self, is_on):
+        """Within this context `apply` leaves groups, and the state of their optimizers, as they
+        are where `is_on`, `{group: scalar bool}`, is false."""
+        self._is_on = is_on
+        try:
+            yield
+        finally:
+            del self._is_on
 
     def apply(self, grads, trainable_variables=None):
         kept = [
-            (variable, ops.copy(variable.value), self._is_on(switch))
-            for switch, optimizer, variables in self._optimizer_map.switched
-            for variable in [*variables, *optimizer.variables]
+            (variable, ops.copy(variable.value), is_on)
+            for group, is_on in getattr(self, "_is_on", {}).items()
+            for variable in [
+                *self._optimizer_map.groups[group],
+                *self._optimizer_map[group].variables,
+            ]
         ]
         super().apply(grads, trainable_variables)
         for variable, before, is_on in kept:
             variable.assign(ops.where(is_on, variable.value, before))
-
-    def _is_on(self, switch):
-        if isinstance(switch, keras.Variable):
-            return switch.value > 0
-        return switch(ops.cast(self.iterations.value, "float32")) > 0
 
 
 def check_optimizer(optimizer, model):

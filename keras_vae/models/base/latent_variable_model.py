@@ -40,11 +40,15 @@ class LatentVariableModel(EncoderDecoderModel):
             z = posterior.sample(self.noise.stream(training))
             error = keras.ops.square(x - self.generate(z, c, training).mean)
             return {
-                "error": keras.ops.sum(keras.ops.reshape(error, (len(x), -1)), axis=-1),
+                "error": keras.ops.sum(error, axis=tuple(range(1, len(error.shape)))),  # (B,)
                 "kl": keras_vae.distributions.kl_divergence(posterior, prior, sample=z),
             }
     ```
     """
+
+    log_likelihood_is = "estimate"
+    encode_gives = "posterior"
+    sample_draws = "latents"
 
     def __init__(self, encoder, decoder, likelihood=None, prior=None, **kwargs):
         super().__init__(encoder, decoder, likelihood, **kwargs)

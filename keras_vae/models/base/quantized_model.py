@@ -32,6 +32,9 @@ class QuantizedModel(SecondStage):
         codebook_weight: number or schedule, of the cost that moves the codes.
     """
 
+    log_likelihood_is = "bound"
+    encode_gives = "codes"
+
     def __init__(
         self,
         encoder,

@@ -14,6 +14,13 @@ class SecondStage(EncoderDecoderModel):
     top level alone.
     """
 
+    sample_draws = "latents"
+
+    @property
+    def can_sample(self):
+        """Whether the codes have a prior to draw from, which `fit_prior` trains."""
+        return bool(self.priors)
+
     @property
     def sample_condition(self):
         """The `Condition` of what `sample` is told, the model's or its prior's, or `None`."""
@@ -106,6 +113,22 @@ class SecondStage(EncoderDecoderModel):
             self.priors, num_samples, of_prior, seeds, temperature=temperature, top_k=top_k
         )
         return self.decode_indices(self.for_user(indices), of_model, seed, from_likelihood)
+
+    def reconstruct(self, x, condition=None, batch_size=128):
+        """Returns the reconstructions of x as a NumPy array (N, S), without noise.
+
+        Args:
+            x: array (N, S).
+            condition: of the prior or of the model: one condition for all or (N, ...). What only
+                the prior is told changes no reconstruction.
+            batch_size: int, examples computed at once.
+
+        Raises:
+            ValueError: if x or the condition is not data of this model.
+        """
+        if self.condition is None and self._prior_is_told():
+            condition = None
+        return super().reconstruct(x, condition, batch_size)
 
     def prior_pairs(self, priors, x, condition=None):
         """Returns what each prior learns from."""

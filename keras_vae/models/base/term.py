@@ -30,8 +30,8 @@ class Term:
         metric: `keras.metrics.Metric` class, or a function of `name` that returns a metric, which
             is updated with the term. By default the mean over examples. `None` keeps the term out
             of the logs.
-        direction: "min" or "max", which values of the metric are better. Callbacks such as
-            `EarlyStopping(monitor="val_elbo")` then need no `mode`.
+        direction: "min" or "max", which values of the metric are better. `fit` tells callbacks
+            that monitor it, so that `EarlyStopping("val_elbo")` needs no `mode`.
 
     Raises:
         ValueError: if a weight is negative or not a number, or `direction` is another word.
@@ -39,6 +39,7 @@ class Term:
     Example:
 
     ```python
+    @keras.saving.register_keras_serializable(package="mine")
     class SparseVAE(keras_vae.VAE):
         def __init__(self, encoder, decoder, sparsity=0.1, **kwargs):
             super().__init__(encoder, decoder, **kwargs)
@@ -75,7 +76,4 @@ class Term:
         """Returns a new metric for the logs, or `None` for a term that is not logged."""
         if self.metric is None:
             return None
-        metric = self.metric(name=name)
-        # Where Keras' callbacks look for it; its own losses and metrics say it in this way.
-        metric._direction = "up" if self.direction == "max" else "down"
-        return metric
+        return self.metric(name=name)

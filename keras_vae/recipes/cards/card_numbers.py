@@ -2,12 +2,11 @@
 
 import json
 
+from keras_vae.recipes import named_classes
 from keras_vae.recipes.cards import published
 from keras_vae.recipes.cards.markdown import escaped
 from keras_vae.recipes.cards.markdown import table
 from keras_vae.recipes.cards.numbers import rows
-from keras_vae.recipes.cards.usage import AUTOREGRESSIVE
-from keras_vae.recipes.cards.usage import OF_CODES
 
 CARD = "README.md"
 METRICS = "metrics.json"
@@ -15,13 +14,14 @@ _ACTIVE = (
     "A unit is active where the variance of its posterior mean over the test set exceeds 0.01."
 )
 _FRECHET = (
-    "Samples are 10,000 means of p(x|z). Their distance from the test pictures, of Gaussians "
-    "fitted to the features of classifier_mnist, compares with that of other presets here and "
-    "with nothing else."
+    "Samples are 10,000 means of p(x|z). Their Frechet distance from the test pictures is between "
+    "Gaussians fitted to the features of classifier_mnist: it compares with that of other presets "
+    "here and with nothing else."
 )
 _DENSITY = (
-    "The likelihood is a density of pixels in [0, 1]: its nats and bits may be negative, and "
-    "compare with no likelihood of grey levels or of black and white."
+    "The likelihood is a density of pixels in [0, 1]: its nats may be negative, have no equivalent "
+    "in bits per dimension, and cannot be compared with a likelihood of grey levels or of black "
+    "and white pixels."
 )
 
 
@@ -81,49 +81,50 @@ def _comparison(recipe, ours, theirs):
     gain = theirs["nll"] - ours["nll"]
     return (
         f"The NLL is {abs(gain):.2f} nats {'below' if gain > 0 else 'above'} that of "
-        f"[{recipe.twin}](../{recipe.twin}/{CARD}): the same data, epochs, batches and rates."
+        f"[{recipe.twin}](../{recipe.twin}/{CARD}), which has the same data, epochs, batch size "
+        "and learning rates."
     )
 
 
 def _protocol(recipe, test):
     """How the numbers were measured, in sentences."""
-    seed = recipe.evaluation.get("seed", 0)
-    is_of_codes = recipe.family in OF_CODES
     has_error = any(name.endswith("_standard_error") for name in test)
-    density = recipe.parts.get("likelihood", {}).get("class", "").endswith("GaussianLikelihood")
+    is_drawn = named_classes.is_inferred_by_draws(recipe)
+    has_likelihood = named_classes.likelihood_of(recipe) is not None
     sentences = (
-        (f"{test['num_examples']:,} test examples, one run of training.", True),
-        (_nll(recipe, test, seed), True),
+        (f"{test['num_examples']:,} test examples, one training run.", True),
+        (_nll(recipe, test), True),
         ("± is the standard error of the mean over examples.", has_error),
-        (_bound(recipe), is_of_codes),
-        ("ELBO with one draw each.", "elbo" in test and not is_of_codes),
-        (_DENSITY, density),
+        (_bound(recipe), named_classes.family_of(recipe).encode_gives == "codes"),
+        ("ELBO with one draw each.", "elbo" in test and is_drawn),
+        (_DENSITY, has_likelihood and named_classes.is_density(recipe)),
         (_ACTIVE, "active_units" in test),
         (_FRECHET, "classifier_frechet_distance" in test),
     )
     return " ".join(text for text, is_so in sentences if text and is_so)
 
 
-def _nll(recipe, test, seed):
-    if test.get("nll_num_samples", 1) > 1:
-        return (
-            f"NLL by importance sampling with {test['nll_num_samples']:,} draws from q(z|x) each "
-            f"(an upper bound in expectation), seed {seed}."
-        )
-    is_exact = recipe.family in (*AUTOREGRESSIVE, "Predictor")
-    return "The NLL is exact." if is_exact and "nll" in test else ""
+def _nll(recipe, test):
+    if "nll" not in test:
+        return ""
+    if named_classes.family_of(recipe).log_likelihood_is == "exact":
+        return "The NLL is exact."
+    seed = recipe.evaluation.get("seed", 0)
+    return (
+        f"NLL by importance sampling with {test['nll_num_samples']:,} draws from q(z|x) each "
+        f"(an upper bound in expectation), seed {seed}."
+    )
 
 
 def _bound(recipe):
-    has_prior = bool(recipe.parts.keys() & {"prior", "priors"})
     cost = (
-        "KL is -log p(codes), what they cost under the trained prior"
-        if has_prior
+        "KL is -log p(codes), their cost under the trained prior"
+        if named_classes.has_prior_of_codes(recipe)
         else "No prior was trained: codes count as uniform, and KL is their number times log K"
     )
     return (
-        "The ELBO, and the bound on the NLL, are exact bounds and no estimates: the codes of a "
-        f"picture are certain, and no number of draws makes them tighter. {cost}."
+        "The ELBO and the bound on the NLL are exact bounds, not estimates: the codes of a picture "
+        f"are not drawn, and no number of draws would tighten them. {cost}."
     )
 
 
@@ -141,6 +142,6 @@ def _again(recipe, metrics):
     ]
     also = f" The same weights were measured on {' and '.join(where)}." if where else ""
     return (
-        f"`keras-vae evaluate {recipe.name} --full` measures every number again, and fails where "
-        f"one differs by more than the tolerance it prints.{also}"
+        f"`keras-vae evaluate {recipe.name} --full` measures every number again, and fails if "
+        f"one differs by more than the tolerance that it prints.{also}"
     )

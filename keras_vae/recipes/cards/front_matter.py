@@ -2,17 +2,9 @@
 
 import json
 
-_METRICS = {
-    "nll": "negative log-likelihood, nats per example",
-    "elbo": "evidence lower bound, nats per example",
-    "nll_bits_per_dim": "bits per dimension",
-    "nll_bound": "bound on the negative log-likelihood, nats per example",
-    "mse_over_variance": "squared error over the variance of the data",
-    "nats_per_code_1": "nats per code",
-    "nats_per_code_2": "nats per code, second level",
-    "accuracy": "accuracy",
-    "classifier_frechet_distance": "Frechet distance in the features of classifier_mnist",
-}
+from keras_vae.recipes.cards.numbers import NUMBERS
+from keras_vae.recipes.cards.numbers import number_of
+from keras_vae.recipes.cards.numbers import words_of
 
 _TASKS = {
     "classes": "image-classification",
@@ -30,8 +22,7 @@ def front_matter(recipe, metrics):
     """
     data = recipe.data["name"].removesuffix(".npz")
     task = _TASKS.get(recipe.data.get("pairs"), "unconditional-image-generation")
-    family = recipe.family.lower()
-    test = metrics["test"]
+    family = recipe.family.rpartition(">")[-1].lower()
     lines = [
         "---",
         "license: apache-2.0",
@@ -49,19 +40,20 @@ def front_matter(recipe, metrics):
         f"      type: {_text(data)}",
         "      split: test",
         "    metrics:",
-        *(
-            line
-            for name, words in _METRICS.items()
-            if name in test
-            for line in _metric(name, words, test[name])
-        ),
+        *_metrics(metrics["test"]),
         "---",
     ]
     return "\n".join(lines)
 
 
-def _metric(kind, name, value):
-    return [f"    - type: {kind}", f"      name: {_text(name)}", f"      value: {value:.4f}"]
+def _metrics(test):
+    """Lines of the numbers that hubs are told, in the order of the table."""
+    told = [name for name in test if number_of(name).on_hubs]
+    for name in sorted(told, key=lambda name: NUMBERS.index(number_of(name))):
+        words = words_of(number_of(name).on_hubs, name, test)
+        yield f"    - type: {name}"
+        yield f"      name: {_text(words)}"
+        yield f"      value: {test[name]:.4f}"
 
 
 def _list(*words):

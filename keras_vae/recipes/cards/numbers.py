@@ -1,50 +1,285 @@
-"""The numbers of `metrics.json` in words, for cards and the command line."""
+"""The numbers of `metrics.json`: one table of what each is, and what is printed of it."""
 
+import dataclasses
 import re
+from typing import Literal
 
-# Name in `metrics.json` (a pattern) -> what it is, and its decimals. In the order of a card.
-_NAMES = {
-    r"nll": ("NLL, nats per example", 2),
-    r"nll_bits_per_dim": ("NLL, bits per dimension", 4),
-    r"nll_bound": ("bound on the NLL, nats", 2),
-    r"nll_bound_bits_per_dim": ("bound on the NLL, bits per dimension", 4),
-    r"nll_per_code": ("NLL, nats per element", 4),
-    r"nll_(\d)_seen": ("NLL of the rest, {} of 4 quadrants seen, nats", 2),
-    r"nll_by_prior_(\d)_seen": ("the same by draws from the prior, {} seen, nats", 2),
-    r"elbo": ("ELBO, nats (higher is better)", 2),
-    r"reconstruction": ("reconstruction, -E[log p(x\\|z)], nats", 2),
-    r"kl": ("KL(q(z\\|x), p(z)), nats", 2),
-    r"kl_(\d+)": ("KL of level {}, nats", 2),
-    r"adversarial": ("-log D(z) of codes, nats", 2),
-    r"discriminator_accuracy": ("codes and draws that the discriminator tells apart", 3),
-    r"accuracy": ("accuracy", 4),
-    r"mse_over_variance": ("squared error over the variance of the data", 4),
-    r"nats_per_code_(\d)": ("nats per code of level {}", 4),
-    r"usage": ("share of the codes that occurs in the test set", 4),
-    r"usage_(\d)": ("share of the codes of level {} that occurs in the test set", 4),
-    r"perplexity": ("perplexity of the codes", 1),
-    r"perplexity_(\d)": ("perplexity of the codes of level {}", 1),
-    r"active_units": ("active units", 0),
-    r"aggregate_largest_mean": ("codes of the test set: largest absolute mean of a dimension", 3),
-    r"aggregate_smallest_std": ("smallest standard deviation of a dimension", 3),
-    r"aggregate_largest_std": ("largest standard deviation of a dimension", 3),
-    r"classifier_frechet_distance": ("Frechet distance of samples, features of the classifier", 2),
-    r"samples_classified_as_their_label": ("samples classified as their label", 4),
-}
+from keras_vae.recipes.cards.markdown import escaped
+
+
+@dataclasses.dataclass(frozen=True)
+class Tolerance:
+    """How far a number that is measured again may lie from the stated one.
+
+    Args:
+        relative: float, the part of the number by which rounding, or another estimate, moves it.
+        absolute: float, in the unit of the number.
+        drawn: what noise the number depends on: "posterior", draws of z from q(z|x); "kl", the
+            same, unless the KL has a closed form; "likelihood", the draws that estimate log p(x);
+            "samples", other draws. "" is none. A number without noise in a given model falls back
+            to `EXACT`.
+        spread: float, the standard deviation over draws of what one example contributes: in units
+            of the number for "samples", else as a part of the likelihood's `spread_of_draws`.
+    """
+
+    relative: float = 0.0
+    absolute: float = 0.0
+    drawn: Literal["", "posterior", "kl", "likelihood", "samples"] = ""
+    spread: float = 1.0
+
+
+SAME = Tolerance()
+# Sums in float32, and the matrix products of a GPU, differ by less. The second is for numbers at 0.
+EXACT = Tolerance(relative=1e-3, absolute=1e-6)
+ONE_DRAW = Tolerance(drawn="posterior")
+KL = Tolerance(drawn="kl")
+ONE_WEIGHT = Tolerance(drawn="likelihood")  # an estimate that hangs on a few draws
+MANY_DRAWS = Tolerance(drawn="likelihood", spread=1.5 / 8)
+SHARE = Tolerance(drawn="samples", spread=0.5)  # the most that a share can spread
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A row of the table.
+
+    Args:
+        pattern: regular expression of its names in `metrics.json`.
+        words: what it is, with {} for the groups of the pattern.
+        decimals: int.
+        kind: "nats", "bits", "ratio", "share", "count", "setting" (measured with what) or "time",
+            which says nothing of a model and is not compared.
+        tolerance: `Tolerance`.
+        direction: "min" or "max", which values are better; `None` where neither is.
+        is_shown: whether cards and terminals show it.
+        on_hubs: its name in the head of a card, which model hubs read; "" leaves it out.
+        headline: how it stands for the whole preset in a table, with {} for the number; "" where
+            it does not. The first of `HEADLINES` is taken.
+        out_of: name of the number that a count is a part of.
+    """
+
+    pattern: str
+    words: str
+    decimals: int = 2
+    kind: Literal["nats", "bits", "ratio", "share", "count", "setting", "time"] = "nats"
+    tolerance: Tolerance = EXACT
+    direction: Literal["min", "max"] | None = None
+    is_shown: bool = True
+    on_hubs: str = ""
+    headline: str = ""
+    out_of: str = ""
+
+
+# In the order of a card.
+NUMBERS = (
+    Number(
+        r"nll",
+        "NLL, nats per example",
+        tolerance=MANY_DRAWS,
+        direction="min",
+        on_hubs="negative log-likelihood, nats per example",
+        headline="{}",
+    ),
+    Number(
+        r"nll_bits_per_dim",
+        "NLL, bits per dimension",
+        4,
+        "bits",
+        direction="min",
+        on_hubs="negative log-likelihood, bits per dimension",
+    ),
+    Number(
+        r"nll_bound",
+        "bound on the NLL, nats",
+        tolerance=ONE_DRAW,
+        direction="min",
+        on_hubs="bound on the negative log-likelihood, nats per example",
+    ),
+    Number(
+        r"nll_bound_bits_per_dim",
+        "bound on the NLL, bits per dimension",
+        4,
+        "bits",
+        direction="min",
+    ),
+    Number(r"nll_per_code", "NLL, nats per element", 4, direction="min"),
+    Number(
+        r"nll_(\d)_seen",
+        "NLL of the rest, {} of 4 quadrants seen, nats",
+        tolerance=MANY_DRAWS,
+        direction="min",
+    ),
+    Number(
+        r"nll_by_prior_(\d)_seen",
+        "the same by draws from the prior, {} seen, nats",
+        tolerance=ONE_WEIGHT,
+        direction="min",
+    ),
+    Number(
+        r"elbo",
+        "ELBO, nats",
+        tolerance=ONE_DRAW,
+        direction="max",
+        on_hubs="evidence lower bound, nats per example",
+    ),
+    Number(
+        r"reconstruction",
+        "reconstruction, -E[log p(x|z)], nats",
+        tolerance=ONE_DRAW,
+        direction="min",
+    ),
+    Number(r"kl", "KL(q(z|x), p(z)), nats", tolerance=KL),
+    Number(r"kl_(\d+)", "KL of level {}, nats", tolerance=ONE_DRAW),
+    Number(r"adversarial", "-log D(z) of codes, nats"),
+    Number(
+        r"discriminator",
+        "cost of the discriminator, nats",
+        tolerance=Tolerance(drawn="samples", spread=1.0),
+        is_shown=False,
+    ),
+    Number(
+        r"discriminator_accuracy",
+        "codes and draws that the discriminator tells apart",
+        3,
+        "share",
+        SHARE,
+    ),
+    Number(
+        r"accuracy",
+        "accuracy",
+        4,
+        "share",
+        # Chosen by an argmax: a few examples may fall on the other side.
+        Tolerance(absolute=1e-3),
+        "max",
+        on_hubs="accuracy",
+        headline="accuracy {}",
+    ),
+    Number(
+        r"mse_over_variance",
+        "squared error over the variance of the data",
+        4,
+        "ratio",
+        direction="min",
+        on_hubs="squared error over the variance of the data",
+        headline="MSE/variance {}",
+    ),
+    Number(
+        r"nats_per_code_(\d)",
+        "nats per code of level {}",
+        4,
+        direction="min",
+        on_hubs="nats per code of level {}",
+    ),
+    Number(r"commitment", "distance of z_e from its codes, squared", 4, "ratio", is_shown=False),
+    Number(r"codebook", "distance of codes from their z_e, squared", 4, "ratio", is_shown=False),
+    Number(
+        r"usage",
+        "share of the codes that occurs in the test set",
+        4,
+        "share",
+        Tolerance(absolute=1e-2),
+        "max",
+    ),
+    Number(
+        r"usage_(\d)",
+        "share of the codes of level {} that occurs in the test set",
+        4,
+        "share",
+        Tolerance(absolute=1e-2),
+        "max",
+    ),
+    Number(r"perplexity", "perplexity of the codes", 1, "ratio", direction="max"),
+    Number(r"perplexity_(\d)", "perplexity of the codes of level {}", 1, "ratio", direction="max"),
+    Number(r"active_units", "active units", 0, "count", SAME, out_of="latent_dim"),
+    Number(
+        r"aggregate_largest_mean",
+        "codes of the test set: largest absolute mean of a dimension",
+        3,
+        "ratio",
+    ),
+    Number(r"aggregate_smallest_std", "smallest standard deviation of a dimension", 3, "ratio"),
+    Number(r"aggregate_largest_std", "largest standard deviation of a dimension", 3, "ratio"),
+    Number(
+        r"classifier_frechet_distance",
+        "Frechet distance of samples, features of the classifier",
+        2,
+        "ratio",
+        Tolerance(relative=0.1),  # of a covariance that is estimated from 10,000 samples
+        "min",
+        on_hubs="Frechet distance in the features of classifier_mnist",
+        headline="Frechet distance {}",
+    ),
+    Number(
+        r"samples_classified_as_their_label",
+        "samples classified as their label",
+        4,
+        "share",
+        SHARE,
+        "max",
+    ),
+    Number(
+        r"(.+)_standard_error",
+        "standard error of {}",
+        tolerance=Tolerance(relative=0.05),
+        is_shown=False,
+    ),
+    Number(r"num_examples", "test examples", 0, "setting", SAME, is_shown=False),
+    Number(r"latent_dim", "size of z", 0, "setting", SAME, is_shown=False),
+    Number(r"nll_num_samples", "draws each for the NLL", 0, "setting", SAME, is_shown=False),
+    Number(r"nll_seconds", "time of the NLL, seconds", 0, "time", is_shown=False),
+)
+HEADLINES = ("accuracy", "mse_over_variance", "nll", "classifier_frechet_distance")
+
+
+def number_of(name):
+    """Returns the row of a name in `metrics.json`.
+
+    What no row is of is a term that a family, perhaps its user's own, adds to the logs: nats per
+    example, as the contract of a family says, and perhaps of a draw of z.
+    """
+    for number in NUMBERS:
+        if re.fullmatch(number.pattern, name):
+            return number
+    return Number(re.escape(name), f"{name.replace('_', ' ')}, nats", tolerance=ONE_DRAW)
+
+
+def nats_of(name):
+    """Returns the name of the number in nats that bits per dimension are made of."""
+    return name.removesuffix("_bits_per_dim")
+
+
+def words_of(text, name, test):
+    """Returns the `words` or `on_hubs` of a number, with its level in the place of {}.
+
+    Args:
+        text: str, of a `Number`.
+        name: str, of the number in `test`.
+        test: dict, the `test` part of a `metrics.json`.
+    """
+    groups = re.fullmatch(number_of(name).pattern, name).groups()
+    if "nats_per_code_2" not in test:  # there is but one level
+        text = text.replace("nats per code of level {}", "nats per code")
+    return text.format(*groups)
 
 
 def rows(test):
     """Returns `[(name, words, value)]` of the numbers that `test` has, values as text.
 
+    They stand in the order of the table, and after them those that are not in it.
+
     Args:
         test: dict, the `test` part of a `metrics.json`.
     """
+    numbers = {name: number_of(name) for name in test}
+    order = {number: i for i, number in enumerate(NUMBERS)}
     found = []
-    for pattern, (words, decimals) in _NAMES.items():
-        for name in test:
-            if match := re.fullmatch(pattern, name):
-                words_ = _words(words, match.groups(), test)
-                found.append((name, words_, _value(test, name, decimals)))
+    for name in sorted(test, key=lambda n: order.get(numbers[n], len(NUMBERS))):
+        number = numbers[name]
+        if number.is_shown:
+            words = words_of(number.words, name, test)
+            if (number.kind, number.direction) == ("nats", "max"):  # of other nats less is better
+                words = f"{words} (higher is better)"
+            found.append((name, escaped(words), _value(test, name, number)))
     return found
 
 
@@ -56,16 +291,13 @@ def headline(test, recipe=None):
         recipe: `Recipe`, or `None` where it is unknown. It says whether codes have a prior that
             was trained: without one each costs log K, which is no number of the model.
     """
-    values = {name: value for name, _, value in rows(test)}
-    if "accuracy" in values:
-        return f"accuracy {values['accuracy']}"
-    if "mse_over_variance" in values:
-        has_prior = recipe is None or recipe.prior_training
-        costs = _code_costs(test) if has_prior else ""
-        return f"MSE/variance {values['mse_over_variance']}{costs}"
-    if "nll" not in values and "classifier_frechet_distance" in values:
-        return f"Frechet distance {values['classifier_frechet_distance']}"
-    return values.get("nll", "none")
+    for name in HEADLINES:
+        if name in test:
+            number = number_of(name)
+            has_prior = recipe is None or recipe.prior_training
+            costs = _code_costs(test) if name == "mse_over_variance" and has_prior else ""
+            return f"{number.headline.format(_value(test, name, number))}{costs}"
+    return "none"
 
 
 def _code_costs(test):
@@ -75,22 +307,19 @@ def _code_costs(test):
     return f", {costs} nats/code" if costs else ""
 
 
-def _words(words, groups, test):
-    if "nats_per_code_2" not in test:  # there is but one level
-        words = words.replace("nats per code of level {}", "nats per code")
-    return words.format(*groups)
-
-
-def _value(test, name, decimals):
-    if name == "active_units":
-        active, size = test[name], test["latent_dim"]
-        if isinstance(active, list):  # one number a level
-            return ", ".join(f"{a} of {s}" for a, s in zip(active, size, strict=True))
-        return f"{active} of {size}"
-    text = f"{test[name]:.{decimals}f}"
-    kind = name.removesuffix("_bits_per_dim")
-    error = test.get(f"{kind}_standard_error")
+def _value(test, name, number):
+    if number.out_of:
+        return _part(test[name], test[number.out_of])
+    text = f"{test[name]:.{number.decimals}f}"
+    nats = nats_of(name)
+    error = test.get(f"{nats}_standard_error")
     if error is None:
         return text
-    scale = test[name] / test[kind] if test[kind] else 1.0  # of bits per dimension, from nats
-    return f"{text} ± {scale * error:.{decimals}f}"
+    scale = test[name] / test[nats] if test[nats] else 1.0  # of bits per dimension, from nats
+    return f"{text} ± {scale * error:.{number.decimals}f}"
+
+
+def _part(count, size):
+    if isinstance(count, list):  # one number a level
+        return ", ".join(_part(*level) for level in zip(count, size, strict=True))
+    return f"{count} of {size}"

@@ -2,15 +2,31 @@
 
 import json
 
-_WITHOUT_LIKELIHOOD = ("AAE", "Autoencoder")
-_WITH_LEVELS = ("HierarchicalVAE", "LadderVAE")
-OF_CODES = ("VQVAE", "VQVAE2")
-AUTOREGRESSIVE = ("PixelCNN", "TransformerPrior")
+from keras_vae.recipes.named_classes import can_sample
+from keras_vae.recipes.named_classes import family_of
+
 _SEEN = "seen = keras_vae.datasets.seen_quadrants(x, num_seen=2)"  # the left half
+_OF_LATENTS = {
+    "posterior": "z = model.encode(x).mean",
+    "posteriors": "z = model.encode(x)[0].mean",
+    "codes": "indices = model.encode_indices(x)",
+    "point": "z = model.encode(x)",
+}
 
 
 def usage(recipe, preset=None):
     """Returns a few lines of Python that use a preset on its own test data.
+
+    Args:
+        recipe: `Recipe`.
+        preset: str, a folder to load it from in place of the recipe's name.
+    """
+    return "\n".join([loading(recipe, preset), *_uses(recipe, family_of(recipe))])
+
+
+def loading(recipe, preset=None):
+    """Returns the first of these lines, which load a preset and its test data; to write them, no
+    class is looked up, and Keras not imported.
 
     Args:
         recipe: `Recipe`.
@@ -23,54 +39,49 @@ def usage(recipe, preset=None):
     if recipe.is_dynamic:
         x = f"keras_vae.datasets.binarize({x}, seed={recipe.evaluation.get('seed', 0)})"
     has_labels = recipe.data.get("pairs") in ("labels", "prior_labels", "classes")
-    source = f"{recipe.family}.from_preset({_code(preset or recipe.name)})"
+    family = recipe.family.rpartition(">")[-1]
     return "\n".join(
         [
             "import keras_vae",
             "",
-            f"model = keras_vae.{source}",
+            f"model = keras_vae.from_preset({_code(preset or recipe.name)})  # {family}",
             f"data = keras_vae.datasets.load({data})",
             f"x, y = {x}, data.test.y[:100]" if has_labels else f"x = {x}",
-            *_uses(recipe),
         ]
     )
 
 
-def _uses(recipe):
+def _uses(recipe, family):
     """What can be done with x, and with the labels y, line by line; the last one prints."""
     match recipe.data.get("pairs"):
         case "classes":
-            return ["probabilities = model.predict(x)", _nats("x, y")]
+            return ["probabilities = model.predict(x)", _scores(family, "x, y")]
         case "prediction":
-            return [_SEEN, "pictures = model.predict(seen)", _nats("seen, x")]
-        case "labels":
-            new = "new = model.sample(16, condition=1, seed=0)"
-            return [new, _nats("x, num_samples=100, seed=0, condition=y")]
+            return [_SEEN, "pictures = model.predict(seen)", _scores(family, "seen, x")]
         case "completion":
             new = "new = model.sample(len(seen), condition=seen, seed=0)"
-            return [_SEEN, new, _nats("x, num_samples=100, seed=0, condition=seen")]
-    if recipe.family in OF_CODES:
-        return _uses_of_codes(recipe)
-    if recipe.family in AUTOREGRESSIVE:
-        return ["new = model.sample(16, seed=0)", _nats("x")]
-    if recipe.family in _WITHOUT_LIKELIHOOD:
-        return ["z, new = model.encode(x), model.sample(16, seed=0)", "print(new.shape)"]
-    posterior = "model.encode(x)[0]" if recipe.family in _WITH_LEVELS else "model.encode(x)"
-    new = f"z, new = {posterior}.mean, model.sample(16, seed=0)"
-    return [new, _nats("x, num_samples=100, seed=0")]
-
-
-def _uses_of_codes(recipe):
-    if not recipe.parts.keys() & {"prior", "priors"}:  # nothing to sample from
-        return ["indices, again = model.encode_indices(x), model.reconstruct(x)", _nats("x")]
+            return [_SEEN, new, _scores(family, "x", condition="seen")]
+        case "labels":
+            new = "new = model.sample(16, condition=1, seed=0)"
+            return [new, _scores(family, "x", condition="y")]
     is_told = recipe.data.get("pairs") == "prior_labels"
-    new = f"model.sample(16, seed=0{', condition=1' * is_told})"
-    nats = _nats("x, condition=y" if is_told else "x")
-    return [f"indices, new = model.encode_indices(x), {new}", nats]
+    lines = [_OF_LATENTS[family.encode_gives]] if family.encode_gives else []
+    if can_sample(recipe):
+        lines.append(f"new = model.sample(16{', condition=1' * is_told}, seed=0)")
+    elif family.can_reconstruct:
+        lines.append("again = model.reconstruct(x)")
+    return [*lines, _scores(family, "x", condition="y" if is_told else None)]
 
 
-def _nats(arguments):
-    return f"print(model.log_likelihood({arguments}).mean())  # nats"
+def _scores(family, x, condition=None):
+    """The line that prints how well the model explains x."""
+    told = f", condition={condition}" if condition else ""
+    if family.log_likelihood_is is None:
+        given = f"{x}, {condition}" if condition else x
+        return f"print(model.evaluate({given}, verbose=0, return_dict=True))"
+    if family.log_likelihood_is == "estimate":
+        told = f"{told}, num_samples=100, seed=0"
+    return f"print(model.log_likelihood({x}{told}).mean())  # nats"
 
 
 def _code(value):

@@ -1,94 +1,227 @@
+"""The contract, by models that a stranger might write."""
+
 import keras
 import numpy as np
 import pytest
+from families import BY_NAME
+from keras import ops
 
 import keras_vae
-from keras_vae.datasets import Batches
+from keras_vae import Term
 
-X = np.random.default_rng(0).integers(0, 2, (40, 6)).astype("float32")
+X = np.random.default_rng(0).uniform(size=(10, 3)).astype("float32")
 
 
-def small_vae(seed=0):
+@keras.saving.register_keras_serializable(package="keras_vae_tests")
+class Squares(keras_vae.GenerativeModel):
+    """The squared error of a network that knows nothing of its input before it is called."""
+
+    def __init__(self, network, weight=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.network, self.weight = network, weight
+
+    def known_shape(self):
+        return (None, 3)
+
+    def objective(self):
+        return {
+            "error": Term(train=self.weight, evaluate=1.0),
+            "spread": Term(train=0.5),
+            "size": Term(train=0.0),
+        }
+
+    def call(self, x, training=False):
+        return self.network(x, training=training)
+
+    def terms(self, x, c=None, training=False):
+        guess = self(x, training=training)
+        error = ops.sum(ops.square(x - guess), axis=-1)
+        size = ops.sum(ops.abs(guess), axis=-1)
+        return {"error": error, "spread": ops.mean(size), "size": size}
+
+
+def squares(network=None, **options):
     keras.utils.set_random_seed(0)
-    networks = keras_vae.MLPEncoder((6,), 2, (4,)), keras_vae.MLPDecoder((6,), 2, (4,))
-    model = keras_vae.VAE(*networks, seed=seed)
-    model.compile(keras.optimizers.Adam(0.01))
-    return model
+    deferred = keras.Sequential([keras.layers.Dense(4, "tanh"), keras.layers.Dense(3)])
+    return Squares(deferred if network is None else network, seed=0, **options)
 
 
-class Recorder(Batches):
-    """Batches that remember their order."""
-
-    def on_epoch_begin(self):
-        super().on_epoch_begin()
-        self.orders = [*getattr(self, "orders", []), self._epoch[1].copy()]
-
-
-def test_order_follows_the_updates_made_and_differs_between_epochs():
-    data = Recorder(X, batch_size=10, seed=3)
-    small_vae().fit(data, epochs=3, verbose=0)
-    expected = [np.random.default_rng([3, updates]).permutation(40) for updates in (0, 4, 8)]
-    np.testing.assert_array_equal(data.orders, expected)
+def test_one_pass_of_the_terms_builds_parts_that_do_not_know_their_input():
+    model = squares()
+    assert model.built
+    assert model.count_params() == 3 * 4 + 4 + 4 * 3 + 3
+    assert (model.input_shape, model.output_shape) == ((None, 3), (None, 3))
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
-def test_order_differs_between_epochs_that_share_one_update(policy):
-    keras.config.set_dtype_policy(policy)
-    model, data = small_vae(), Recorder(X, batch_size=10, seed=3)
-    model.compile(keras.optimizers.SGD(0.01, gradient_accumulation_steps=12))
-    model.fit(data, epochs=3, verbose=0)
-    assert len({tuple(order) for order in data.orders}) == 3
+def test_without_a_known_shape_a_model_is_built_by_its_first_data():
+    class Unknown(Squares):
+        def known_shape(self):
+            return None
+
+    model = Unknown(keras.Sequential([keras.layers.Dense(3)]), seed=0)
+    assert not model.built
+    assert not hasattr(model, "input_shape")
+    model.compile("sgd")
+    model.fit(X, verbose=0)
+    assert model.input_shape == (None, 3)
 
 
-def test_the_same_batches_serve_two_models_and_keep_their_own_clock():
-    data = Recorder(X, batch_size=10, seed=3)
-    small_vae().fit(data, epochs=2, verbose=0)
-    small_vae().fit(data, epochs=2, verbose=0)
-    np.testing.assert_array_equal(data.orders[:2], data.orders[2:])
-    assert data.clock is None
+def test_terms_that_do_not_run_are_told_at_construction():
+    with pytest.raises(ValueError, match=r"Squares cannot be built for data of shape \(3,\)"):
+        squares(keras.Sequential([keras.layers.Reshape((7,))]))
 
 
-def test_arrays_and_batches_with_the_models_seed_train_alike():
-    by_array, by_batches = small_vae(seed=5), small_vae(seed=5)
-    by_array.fit(X, batch_size=10, epochs=2, verbose=0)
-    by_batches.fit(Batches(X, batch_size=10, seed=5), epochs=2, verbose=0)
-    for a, b in zip(by_array.get_weights(), by_batches.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+def by_hand(model, x):
+    guess = ops.convert_to_numpy(model(x))
+    return np.square(x - guess).sum(axis=-1), np.abs(guess).sum(axis=-1)
 
 
-def test_validation_split_takes_the_last_examples():
-    model = small_vae()
-    logs = model.fit(X, validation_split=0.25, batch_size=10, verbose=0).history
-    expected = model.evaluate(X[30:], batch_size=10, return_dict=True, verbose=0)
-    assert logs["val_elbo"][-1] == expected["elbo"]
+def test_losses_are_weighted_sums_and_a_scalar_counts_by_the_size_of_its_batch():
+    model = squares()
+    model.compile(keras.optimizers.SGD(0.0))
+    history = model.fit(X, batch_size=4, shuffle=False, validation_data=X, verbose=0).history
+    error, size = by_hand(model, X)
+    spread = sum(len(b) * b.mean() for b in (size[:4], size[4:8], size[8:])) / 10
+    np.testing.assert_allclose(history["spread"], spread, rtol=1e-5)
+    np.testing.assert_allclose(history["loss"], 2 * error.mean() + 0.5 * spread, rtol=1e-5)
+    np.testing.assert_allclose(history["val_loss"], error.mean(), rtol=1e-5)
+    logged = {"loss", "error", "spread", "size"}
+    assert history.keys() == logged | {f"val_{name}" for name in logged}
 
 
-def test_compile_takes_an_optimizer_only():
-    model = small_vae()
-    for argument in ("loss", "metrics", "weighted_metrics", "loss_weights"):
-        with pytest.raises(TypeError, match=f"takes no '{argument}'"):
-            model.compile("adam", **{argument: ["mse"]})
+def test_weights_of_examples_do_not_weigh_a_scalar_of_the_batch():
+    model = squares()
+    model.compile(keras.optimizers.SGD(0.0))
+    weights = np.arange(10, dtype="float32")
+    logs = model.fit(X, sample_weight=weights, batch_size=10, shuffle=False, verbose=0).history
+    error, size = by_hand(model, X)
+    expected = 2 * np.mean(weights * error) + 0.5 * size.mean()
+    np.testing.assert_allclose(logs["loss"], expected, rtol=1e-5)
+    np.testing.assert_allclose(logs["spread"], size.mean(), rtol=1e-5)
 
 
-def test_compile_config_round_trip_keeps_the_optimizer():
-    model = small_vae()
-    again = small_vae()
-    again.compile_from_config(model.get_compile_config())
-    assert again.optimizer.get_config() == model.optimizer.get_config()
-    assert again.optimizer.built
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        ({"error": Term()}, r"Only in `terms`: \['size', 'spread'\]"),
+        (
+            {k: Term() for k in ("error", "spread", "size", "more")},
+            r"weight in `objective` and not in `terms`: \['more'\]",
+        ),
+    ],
+)
+def test_terms_and_objective_must_name_the_same(objective, message):
+    class Careless(Squares):
+        def objective(self):
+            return objective
+
+    model = Careless(keras.layers.Dense(3), seed=0)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, verbose=0)
 
 
-def test_check_inputs_gives_numpy():
-    model = small_vae()
-    (x,) = model.check_inputs(keras.ops.convert_to_tensor(X))
-    np.testing.assert_array_equal(x, X)
-    with pytest.raises(ValueError, match="wrong shape"):
-        model.check_inputs(X[:, :5])
+def test_a_term_must_be_of_each_example_or_of_the_batch():
+    class Unsummed(Squares):
+        def terms(self, x, c=None, training=False):
+            return {**super().terms(x, c, training), "error": ops.square(x)}
+
+    model = Unsummed(keras.layers.Dense(3), seed=0)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"The term 'error' must be .* Sum it over all axes"):
+        model.fit(X, verbose=0)
 
 
-def test_a_model_fresh_from_a_preset_can_be_evaluated(tmp_path):
-    model = small_vae()
+def test_config_weights_and_preset_follow_from_the_constructor(tmp_path):
+    model = squares(keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)]), weight=1.5)
+    assert model.get_config().keys() == {"network", "weight", "seed", "name", "dtype"}
+    model.save_to_preset(tmp_path / "preset")
+    model.save(tmp_path / "model.keras")
+    loaded = (
+        Squares.from_preset(tmp_path / "preset"),
+        keras.models.load_model(tmp_path / "model.keras"),
+    )
+    for again in loaded:
+        assert again.weight == 1.5
+        assert again.noise.seed == model.noise.seed
+        np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_constructor_without_a_seed_is_not_given_one(tmp_path):
+    @keras.saving.register_keras_serializable(package="keras_vae_tests")
+    class Closed(Squares):
+        def __init__(self, network):
+            super().__init__(network)
+
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    model = Closed(network)
+    assert model.get_config().keys() == {"network"}
     model.save_to_preset(tmp_path)
-    fresh = keras_vae.VAE.from_preset(tmp_path)
-    found = fresh.evaluate(X, batch_size=10, return_dict=True, verbose=0)
-    assert found == model.evaluate(X, batch_size=10, return_dict=True, verbose=0)
+    again = Closed.from_preset(tmp_path)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_unnamed_arguments_have_no_config():
+    class Variadic(Squares):
+        def __init__(self, *parts):
+            super().__init__(parts[0])
+
+    model = Variadic(keras.layers.Dense(3))
+    with pytest.raises(NotImplementedError, match=r"takes `\*args`"):
+        model.get_config()
+
+
+def test_a_family_gives_terms_and_objective():
+    class Nothing(keras_vae.GenerativeModel):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Nothing must define `objective`"):
+        Nothing().objective()
+
+    class OnlyObjective(keras_vae.GenerativeModel):
+        def objective(self):
+            return {}
+
+    with pytest.raises(NotImplementedError, match="OnlyObjective must define `terms`"):
+        OnlyObjective().terms(X)
+    with pytest.raises(NotImplementedError, match="OnlyObjective gives no density"):
+        OnlyObjective().log_likelihood(X)
+
+
+def test_groups_may_not_share_variables():
+    class Shared(Squares):
+        def objective(self):
+            return {
+                **super().objective(),
+                "spread": Term(group="network"),
+                "size": Term(group="twin"),
+            }
+
+        @property
+        def twin(self):
+            return self.network
+
+    model = Shared(keras.layers.Dense(3), seed=0)
+    with pytest.raises(ValueError, match=r"groups 'network' and 'twin' of Shared share"):
+        model.groups()
+
+
+@pytest.mark.parametrize("name", ["vae", "cvae", "classifier", "vqvae2", "pixel_cnn"])
+def test_shapes_are_those_of_fit_and_predict(name):
+    family = BY_NAME[name]
+    model = family.model()
+    shapes = model.input_shape
+    shapes = shapes if isinstance(shapes, list) else [shapes]
+    taken = family.inputs()
+    taken = taken if isinstance(taken, tuple) else (taken,)
+    assert shapes == [(None, *a.shape[1:]) for a in taken]
+    predicted = model.predict(family.inputs(), verbose=0)
+    assert model.output_shape == (None, *predicted.shape[1:])
+
+
+@pytest.mark.parametrize("name", ["predictor", "vqvae", "pixel_cnn"])
+def test_exact_families_refuse_a_number_of_draws(name):
+    family = BY_NAME["classifier" if name == "predictor" else name]
+    model, pairs = family.model(), family.pairs()
+    with pytest.raises(ValueError, match=r"takes no `num_samples`.*num_samples=10"):
+        model.log_likelihood(*pairs, num_samples=10)

@@ -29,8 +29,8 @@ def test_it_is_written_and_the_same_again(card, tmp_path):
         "A tiny VAE.",
         "| NLL, nats per example | 21.13 ± 0.51 | 12.5 |",
         "| updates | 1,234 |",
-        "| training, wall clock | 43 s |",
-        "| training, processor time | 12 min |",
+        "| training, wall-clock time | 43 s |",
+        "| training, CPU time | 12 min |",
         "| hardware | 2 cores of Abacus |",
         "| software | keras_vae 0.1.0, Keras 3.15.1 on jax, Python 3.11.7 |",
         "KERAS_BACKEND=jax python zoo/train.py tiny --data-dir FOLDER_OF_THE_DATA",
@@ -47,7 +47,7 @@ def test_how_the_data_were_made(card):
 
 def test_what_is_not_there_is_not_said(card):
     text = card(TEXT.replace('"dynamic"', '"fixed"').split("[[published]]")[0])
-    assert "anew at every use" not in text
+    assert "anew each time" not in text
     assert "](samples.png)" not in text
 
 
@@ -76,10 +76,7 @@ def test_a_card_of_codes(card, tmp_path):
         (tmp_path / "tiny" / name).touch()
     text = card(OF_CODES, METRICS | {"test": numbers})
     assert "| second stage, epochs of the prior | 2 |" in text.splitlines()
-    assert (
-        "![The prior of the codes of level 1, trained in the second stage.](curves_prior_1.png)"
-        in (text)
-    )
+    assert "codes of level 1.](curves_prior_1.png)" in text
 
 
 def test_a_card_for_elsewhere_names_that_place(tmp_path):

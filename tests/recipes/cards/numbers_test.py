@@ -1,7 +1,11 @@
+import re
+
 import pytest
 
 from keras_vae.recipes import headline
 from keras_vae.recipes import rows
+from keras_vae.recipes.cards.numbers import HEADLINES
+from keras_vae.recipes.cards.numbers import NUMBERS
 from keras_vae.recipes.recipe import Recipe
 
 
@@ -27,6 +31,28 @@ def test_numbers_in_words_in_the_order_of_a_card():
         ("accuracy", "accuracy", "0.9912"),
         ("active_units", "active units", "3 of 50"),
     ]
+
+
+def test_a_number_that_no_row_is_of_comes_last():
+    assert [row[1:] for row in rows({"total_correlation": 1.25, "kl": 3.0})] == [
+        ("KL(q(z\\|x), p(z)), nats", "3.00"),
+        ("total correlation, nats", "1.25"),
+    ]
+
+
+def test_settings_and_times_are_not_shown():
+    assert rows({"num_examples": 10, "latent_dim": 2, "nll_seconds": 1.0, "codebook": 1.0}) == []
+
+
+def test_no_two_rows_are_of_one_name():
+    for number in NUMBERS:
+        name = number.pattern.replace(r"(\d+)", "1").replace(r"(\d)", "1").replace("(.+)", "elbo")
+        assert [n for n in NUMBERS if re.fullmatch(n.pattern, name)] == [number]
+
+
+def test_every_headline_is_a_number_of_the_table():
+    told = {number.pattern for number in NUMBERS if number.headline}
+    assert told == set(HEADLINES)
 
 
 @pytest.mark.parametrize("name", ["nll", "nll_bits_per_dim", "nll_bound", "elbo"])

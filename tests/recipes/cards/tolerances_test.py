@@ -58,9 +58,30 @@ def test_likelihoods_of_grey_levels_spread_more(tmp_path):
     assert tolerance("kl", TEST, recipe) == pytest.approx(0.026, rel=1e-4)  # in closed form
 
 
-def test_an_exact_nll_has_none(recipe):
-    test = TEST | {"nll_num_samples": 1}
-    assert tolerance("nll", test, recipe) == pytest.approx(0.0865, rel=1e-4)
+@pytest.mark.parametrize("family, is_drawn", [("PixelCNN", False), ("VAE", True)])
+def test_an_exact_nll_has_none(tmp_path, family, is_drawn):
+    recipe = read_tiny_recipe(tmp_path, TEXT.replace('"VAE"', f'"{family}"'))
+    exact = pytest.approx(0.0865, rel=1e-4)
+    assert (tolerance("nll", TEST | {"nll_num_samples": 1}, recipe) != exact) == is_drawn
+
+
+def test_only_the_draws_of_a_deterministic_autoencoder_have_noise(tmp_path):
+    recipe = read_tiny_recipe(tmp_path, TEXT.replace('"VAE"', '"AAE"'))
+    test = {"reconstruction": 60.0, "discriminator": 1.3, "num_examples": 10000}
+    assert tolerance("reconstruction", test, recipe) == pytest.approx(0.06, rel=1e-4)
+    assert tolerance("discriminator", test, recipe) == pytest.approx(4 * math.sqrt(2) / 100)
+
+
+def test_the_kl_of_an_importance_weighted_autoencoder_is_drawn(tmp_path):
+    recipe = read_tiny_recipe(tmp_path, TEXT.replace('"VAE"', '"IWAE"'))
+    assert tolerance("kl", TEST, recipe) == pytest.approx(ONE_DRAW)
+
+
+def test_a_number_that_no_row_is_of_may_be_drawn(recipe, tmp_path):
+    test = TEST | {"sparsity": 10.0}
+    assert tolerance("sparsity", test, recipe) == pytest.approx(ONE_DRAW)
+    of_codes = read_tiny_recipe(tmp_path, OF_CODES)
+    assert tolerance("sparsity", test, of_codes) == pytest.approx(0.01, rel=1e-4)
 
 
 def test_nor_have_the_bounds_of_codes(tmp_path):

@@ -1,0 +1,31 @@
+"""The model of a preset, whatever its class."""
+
+from keras_vae.models.base.generative_model import GenerativeModel
+from keras_vae.models.saving import preset_model
+
+
+def from_preset(name_or_folder):
+    """Returns the model of a preset, of whatever family it is, with its weights.
+
+    `VAE.from_preset` does the same, and refuses a preset that is no `VAE`.
+
+    Args:
+        name_or_folder: a name that `keras_vae.presets.names()` lists, a folder written by
+            `save_to_preset`, or `hf://owner/name`.
+
+    Returns:
+        A `GenerativeModel`.
+
+    Raises:
+        ValueError: if the name is unknown, files are damaged, or the preset names a class that is
+            not imported.
+        OSError: if the weights are not here, and cannot be fetched.
+
+    Example:
+
+    ```python
+    model = keras_vae.from_preset("vae_mnist_mini")
+    pictures = model.sample(16, seed=0)
+    ```
+    """
+    return preset_model.load_model(name_or_folder, GenerativeModel)

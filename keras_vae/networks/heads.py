@@ -1,0 +1,53 @@
+"""The heads of networks: what a trunk ends in, in float32 under every policy."""
+
+import math
+
+import keras
+
+from keras_vae.layers.output_bias import OutputBias
+from keras_vae.layers.subpixel import SubpixelUpsampling2D
+from keras_vae.networks.trunks import Conv
+
+
+def dense_heads(features, latent_dim, num_outputs):
+    """The end of an encoder to vectors: dense layers, each to (B, latent_dim).
+
+    Args:
+        features: (B, F), the last hidden activations.
+        latent_dim: D, the size of z.
+        num_outputs: 1, 2 or 3.
+
+    Returns:
+        The tensor `z`; `(z_mean, z_log_var)`; or these and the features.
+    """
+    names = ("z",) if num_outputs == 1 else ("z_mean", "z_log_var")
+    dense = [keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in names]
+    heads = tuple(head(features) for head in dense)
+    return {1: heads[0], 2: heads, 3: (*heads, features)}[num_outputs]
+
+
+def map_head(x, latent_dim):
+    """The end of an encoder to maps: a linear convolution of one pixel, (B, h, w, latent_dim)."""
+    return Conv(latent_dim, kernel_size=1, dtype="float32", name="z")(x)
+
+
+def dense_output(x, output_shape, num_parameters=1):
+    """The end of a decoder of dense layers: (B, N) to (B, ..., C * num_parameters)."""
+    *others, channels = output_shape
+    shape = (*others, channels * num_parameters)
+    output = keras.layers.Dense(math.prod(shape), use_bias=False, dtype="float32", name="output")
+    return with_output_bias(keras.layers.Reshape(shape, dtype="float32", name="reshape")(output(x)))
+
+
+def doubled_output(x, output_shape, num_parameters, kernel_size):
+    """The end of a decoder of convolutions: the last doubling, to (B, H, W, C * num_parameters)."""
+    *size, channels = output_shape
+    output = SubpixelUpsampling2D(
+        channels * num_parameters, kernel_size, size, use_bias=False, dtype="float32", name="output"
+    )
+    return with_output_bias(output(x))
+
+
+def with_output_bias(x):
+    """The bias of every decoder, of the shape of the output: its last layer has no other."""
+    return OutputBias(dtype="float32", name="output_bias")(x)

@@ -1,0 +1,105 @@
+"""The trunks of networks: what stands between the inputs and the heads."""
+
+import math
+from functools import partial
+
+import keras
+
+from keras_vae.layers.residual import ResidualBlock
+from keras_vae.layers.subpixel import SubpixelUpsampling2D
+
+# "same" padding, and channels last whatever Keras is configured to: saved weights depend on it.
+Conv = partial(keras.layers.Conv2D, padding="same", data_format="channels_last")
+
+
+def flatten(x, name="flatten"):
+    """(B, ...) to (B, F), channels last whatever Keras is configured to."""
+    return keras.layers.Flatten(data_format="channels_last", name=name)(x)
+
+
+def dense_layers(x, hidden_units, activation):
+    """Dense layers, one after the other: (B, N) to (B, hidden_units[-1])."""
+    for i, units in enumerate(hidden_units, start=1):
+        x = keras.layers.Dense(units, activation, name=f"dense_{i}")(x)
+    return x
+
+
+def halved_sizes(height, width, times):
+    """Sizes of a picture halved `times` times, rounded up as stride 2 with "same" padding does.
+
+    Example: `halved_sizes(7, 5, 2)` is `[(7, 5), (4, 3), (2, 2)]`; 1 stays 1.
+    """
+    sizes = [(height, width)]
+    for _ in range(times):
+        sizes.append(tuple((n + 1) // 2 for n in sizes[-1]))
+    return sizes
+
+
+def smallest_map(output_shape, filters):
+    """The shape of the map that a decoder starts from, (h, w, filters[0])."""
+    height, width, _ = output_shape
+    return (*halved_sizes(height, width, len(filters))[-1], filters[0])
+
+
+def latent_to_map(z, shape, activation):
+    """A dense layer from (B, D) to a map (B, *shape)."""
+    dense = keras.layers.Dense(math.prod(shape), activation, name="dense")
+    return keras.layers.Reshape(shape, name="reshape")(dense(z))
+
+
+def residual_blocks(num_blocks, **options):
+    """Returns a function of a map and its stage: `num_blocks` residual blocks as wide as the map.
+
+    Args:
+        num_blocks: int.
+        **options: `kernel_size` and `activation`.
+    """
+
+    def refine(x, stage):
+        for i in range(1, num_blocks + 1):
+            x = ResidualBlock(x.shape[-1], name=f"block_{stage}_{i}", **options)(x)
+        return x
+
+    return refine
+
+
+def _unrefined(x, stage):
+    return x
+
+
+def halvings(x, filters, refine=_unrefined, **options):
+    """The trunk of an encoder: each stage is a convolution of stride 2, and then `refine`.
+
+    Args:
+        x: (B, H, W, C).
+        filters: channels of the stages.
+        refine: function of the map and its stage, from 1, to a map of the same shape.
+        **options: `kernel_size` and `activation`.
+    """
+    for stage, channels in enumerate(filters, start=1):
+        x = Conv(channels, strides=2, name=f"conv_{stage}", **options)(x)
+        x = refine(x, stage)
+    return x
+
+
+def doublings(x, filters, output_shape, refine=_unrefined, **options):
+    """The trunk of a decoder: each stage but the first doubles the map, and all then `refine`.
+
+    The last doubling is missing: it makes the output, and so is the head's.
+
+    Args:
+        x: (B, h, w, filters[0]), the smallest map.
+        filters: channels of the stages.
+        output_shape: (H, W, C). A stage has the size that an encoder of this picture has there.
+        refine: function of the map and its stage, from 1, to a map of the same shape.
+        **options: `kernel_size` and `activation`.
+    """
+    height, width, _ = output_shape
+    sizes = halved_sizes(height, width, len(filters))[::-1]
+    x = refine(x, 1)
+    for i, channels in enumerate(filters[1:], start=1):
+        double = SubpixelUpsampling2D(
+            channels, target_size=sizes[i], name=f"upsampling_{i}", **options
+        )
+        x = refine(double(x), i + 1)
+    return x

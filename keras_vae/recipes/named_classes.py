@@ -1,0 +1,129 @@
+"""The classes that a recipe names, and what they say of its model before it is built."""
+
+import functools
+import inspect
+
+
+@functools.cache
+def _rooms():
+    """Returns the modules whose classes a recipe may name, beside those that its user has
+    registered with Keras. Nothing else is looked up, so a recipe cannot run foreign code."""
+    # Here, so that texts that ask no class are written without importing Keras.
+    from keras_vae import conditions
+    from keras_vae import distributions
+    from keras_vae import layers
+    from keras_vae import likelihoods
+    from keras_vae import models
+    from keras_vae import networks
+    from keras_vae import priors
+    from keras_vae import quantizers
+    from keras_vae import schedules
+
+    return (
+        conditions,
+        distributions,
+        layers,
+        likelihoods,
+        models,
+        networks,
+        priors,
+        quantizers,
+        schedules,
+    )
+
+
+def _registered(name):
+    """Returns what is registered with Keras under a name, or `None`."""
+    import keras
+
+    return keras.saving.get_registered_object(name)
+
+
+def class_named(name, recipe, place):
+    """Returns the class that a table of a recipe names.
+
+    Args:
+        name: str, a public class of keras_vae, such as "VAE", or "package>Name" of one that was
+            given to `keras.saving.register_keras_serializable(package)`.
+        recipe: `Recipe`, for the error.
+        place: str, the table, for the error.
+
+    Raises:
+        ValueError: if there is no such class.
+    """
+    found = next((vars(room)[name] for room in _rooms() if name in vars(room)), None)
+    if found is None and isinstance(name, str) and ">" in name:
+        found = _registered(name)
+    if not inspect.isclass(found):
+        raise ValueError(
+            f"The recipe {recipe.name!r}: the `class` of [{place}] must be a public class of "
+            "keras_vae, such as VAE or ConvEncoder, or one that is registered with Keras, such as "
+            f"mine>VAE, and imported. Received: {name!r}."
+        )
+    return found
+
+
+def arguments_of(kind):
+    """Returns the names that a constructor takes, those that it hands on to its base among them."""
+    names = set()
+    for base in kind.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        parameters = inspect.signature(base.__init__).parameters
+        names |= parameters.keys() - {"self", "args", "kwargs"}
+        if "kwargs" not in parameters:
+            break
+    return names
+
+
+def family_of(recipe):
+    """Returns the class of a recipe's model."""
+    return class_named(recipe.family, recipe, "model")
+
+
+def likelihood_of(recipe):
+    """Returns the class of a recipe's likelihood, `None` where its family has none."""
+    family = family_of(recipe)
+    if "likelihood" not in arguments_of(family):
+        return family.fixed_likelihood
+    return class_named(recipe.parts["likelihood"]["class"], recipe, "likelihood")
+
+
+def is_density(recipe):
+    """Whether likelihoods are densities, whose nats are not bits, or, unknown, may be."""
+    likelihood = likelihood_of(recipe)
+    return likelihood is None or likelihood.is_density
+
+
+def spread_of_draws(recipe):
+    """Returns how far log p(x|z) of one example spreads over draws of z, in nats."""
+    kind = likelihood_of(recipe) or class_named("Likelihood", recipe, "likelihood")
+    return kind.spread_of_draws
+
+
+def is_inferred_by_draws(recipe):
+    """Whether what a model infers of x is drawn: a z from q(z|x), and no code or point."""
+    family = family_of(recipe)
+    if family.encode_gives is None:
+        return family.log_likelihood_is != "exact"  # unknown, unless nothing is drawn
+    return family.encode_gives in ("posterior", "posteriors")
+
+
+def is_kl_exact(recipe):
+    """Whether the KL from the posterior to the prior is computed without draws."""
+    if not is_inferred_by_draws(recipe):
+        return True
+    prior = recipe.parts.get("prior")
+    return family_of(recipe).kl_is_exact(prior and class_named(prior["class"], recipe, "prior"))
+
+
+def has_prior_of_codes(recipe):
+    """Whether a prior of a model of codes is trained; else each code costs log K."""
+    return bool(recipe.prior_training)
+
+
+def can_sample(recipe):
+    """Whether samples can be drawn from the model that a recipe trains."""
+    family = family_of(recipe)
+    has_what_it_needs = family.encode_gives != "codes" or has_prior_of_codes(recipe)
+    return family.sample_draws is not None and has_what_it_needs

@@ -1,0 +1,94 @@
+import keras
+import numpy as np
+import pytest
+
+import keras_vae
+from keras_vae.datasets import Batches
+
+X = np.random.default_rng(0).integers(0, 2, (40, 6)).astype("float32")
+
+
+def small_vae(seed=0):
+    keras.utils.set_random_seed(0)
+    networks = keras_vae.MLPEncoder((6,), 2, (4,)), keras_vae.MLPDecoder((6,), 2, (4,))
+    model = keras_vae.VAE(*networks, seed=seed)
+    model.compile(keras.optimizers.Adam(0.01))
+    return model
+
+
+class Recorder(Batches):
+    """Batches that remember their order."""
+
+    def on_epoch_begin(self):
+        super().on_epoch_begin()
+        self.orders = [*getattr(self, "orders", []), self._epoch[1].copy()]
+
+
+def test_order_follows_the_updates_made_and_differs_between_epochs():
+    data = Recorder(X, batch_size=10, seed=3)
+    small_vae().fit(data, epochs=3, verbose=0)
+    expected = [np.random.default_rng([3, updates]).permutation(40) for updates in (0, 4, 8)]
+    np.testing.assert_array_equal(data.orders, expected)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_order_differs_between_epochs_that_share_one_update(policy):
+    keras.config.set_dtype_policy(policy)
+    model, data = small_vae(), Recorder(X, batch_size=10, seed=3)
+    model.compile(keras.optimizers.SGD(0.01, gradient_accumulation_steps=12))
+    model.fit(data, epochs=3, verbose=0)
+    assert len({tuple(order) for order in data.orders}) == 3
+
+
+def test_the_same_batches_serve_two_models_and_keep_their_own_clock():
+    data = Recorder(X, batch_size=10, seed=3)
+    small_vae().fit(data, epochs=2, verbose=0)
+    small_vae().fit(data, epochs=2, verbose=0)
+    np.testing.assert_array_equal(data.orders[:2], data.orders[2:])
+    assert data.clock is None
+
+
+def test_arrays_and_batches_with_the_models_seed_train_alike():
+    by_array, by_batches = small_vae(seed=5), small_vae(seed=5)
+    by_array.fit(X, batch_size=10, epochs=2, verbose=0)
+    by_batches.fit(Batches(X, batch_size=10, seed=5), epochs=2, verbose=0)
+    for a, b in zip(by_array.get_weights(), by_batches.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_validation_split_takes_the_last_examples():
+    model = small_vae()
+    logs = model.fit(X, validation_split=0.25, batch_size=10, verbose=0).history
+    expected = model.evaluate(X[30:], batch_size=10, return_dict=True, verbose=0)
+    assert logs["val_elbo"][-1] == expected["elbo"]
+
+
+def test_compile_takes_an_optimizer_only():
+    model = small_vae()
+    for argument in ("loss", "metrics", "weighted_metrics", "loss_weights"):
+        with pytest.raises(TypeError, match=f"takes no '{argument}'"):
+            model.compile("adam", **{argument: ["mse"]})
+
+
+def test_compile_config_round_trip_keeps_the_optimizer():
+    model = small_vae()
+    again = small_vae()
+    again.compile_from_config(model.get_compile_config())
+    assert again.optimizer.get_config() == model.optimizer.get_config()
+    assert again.optimizer.built
+
+
+def test_check_inputs_gives_numpy():
+    model = small_vae()
+    (x,) = model.check_inputs(keras.ops.convert_to_tensor(X))
+    np.testing.assert_array_equal(x, X)
+    with pytest.raises(ValueError, match="wrong shape"):
+        model.check_inputs(X[:, :5])
+
+
+def test_a_model_fresh_from_a_preset_can_be_evaluated(tmp_path):
+    model = small_vae()
+    model.save_to_preset(tmp_path)
+    fresh = keras_vae.VAE.from_preset(tmp_path)
+    found = fresh.evaluate(X, batch_size=10, return_dict=True, verbose=0)
+    assert found == model.evaluate(X, batch_size=10, return_dict=True, verbose=0)

@@ -1,0 +1,79 @@
+import dataclasses
+
+import keras
+import pytest
+from families import BY_NAME
+from keras import ops
+
+from keras_vae import LinearAnnealing
+from keras_vae import Term
+from keras_vae.metrics import CodebookUsage
+
+
+@pytest.mark.parametrize("argument", ["train", "evaluate"])
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), "heavy", None, True])
+def test_weights_are_numbers_of_at_least_0_or_schedules(argument, weight):
+    with pytest.raises(ValueError, match=f"`{argument}` must be a number of at least 0"):
+        Term(**{argument: weight})
+
+
+def test_directions_are_two():
+    with pytest.raises(ValueError, match=r"`direction` must be one of 'min', 'max'.*'up'"):
+        Term(direction="up")
+
+
+def test_a_weight_of_0_teaches_nothing_and_a_schedule_does():
+    assert Term().teaches
+    assert Term(train=LinearAnnealing(10)).teaches  # though it begins at 0
+    assert not Term(train=0.0).teaches
+
+
+def test_a_term_is_a_value():
+    assert Term() == Term(1.0, 0.0, "main")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Term().train = 2.0
+
+
+def test_trackers_are_metrics_of_the_terms_name():
+    mean = Term().tracker("kl")
+    mean.update_state([1.0, 3.0])
+    assert (mean.name, float(ops.convert_to_numpy(mean.result()))) == ("kl", 2.0)
+    usage = Term(metric=lambda name: CodebookUsage(4, name=name)).tracker("usage_1")
+    usage.update_state([[0, 0, 1]])
+    assert (usage.name, float(ops.convert_to_numpy(usage.result()))) == ("usage_1", 0.5)
+    assert Term(metric=None).tracker("dreg") is None
+
+
+@pytest.mark.parametrize(
+    ("monitor", "mode"), [("val_elbo", "max"), ("elbo", "max"), ("val_kl", "min"), ("loss", "auto")]
+)
+def test_fit_tells_callbacks_which_direction_is_better(monitor, mode, tmp_path):
+    family = BY_NAME["vae"]
+    callbacks = [
+        keras.callbacks.EarlyStopping(monitor, patience=3),
+        keras.callbacks.ReduceLROnPlateau(monitor, patience=3),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor, save_best_only=True),
+    ]
+    data = family.data()
+    family.compiled().fit(data, validation_data=data, callbacks=callbacks, verbose=0)
+    assert [callback.mode for callback in callbacks] == [mode] * 3
+
+
+def test_a_mode_that_is_given_stays():
+    stopping = keras.callbacks.EarlyStopping("val_elbo", mode="min")
+    family = BY_NAME["vae"]
+    family.compiled().fit(
+        family.data(), validation_data=family.data(), callbacks=stopping, verbose=0
+    )
+    assert stopping.mode == "min"
+
+
+def test_the_best_elbo_is_the_largest():
+    family = BY_NAME["vae"]
+    model, data = family.compiled(keras.optimizers.SGD(0.0)), family.data()
+    stopping = keras.callbacks.EarlyStopping("val_elbo", patience=1)
+    model.fit(data, validation_data=data, callbacks=stopping, verbose=0)
+    stopping.on_epoch_end(1, {"val_elbo": -1.0})
+    assert stopping.best == -1.0
+    stopping.on_epoch_end(2, {"val_elbo": -2.0})
+    assert stopping.best == -1.0

@@ -1,0 +1,48 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_vae.networks import heads
+
+
+def draw(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def test_heads_are_dense_layers_on_the_features():
+    features = keras.Input((3,))
+    for num_outputs, names in ((1, ["z"]), (2, ["z_mean", "z_log_var"])):
+        outputs = heads.dense_heads(features, 2, num_outputs)
+        model = keras.Model(features, outputs)
+        kernels = [draw(3, 2, seed=i) for i in range(num_outputs)]
+        for name, kernel in zip(names, kernels, strict=True):
+            model.get_layer(name).set_weights([kernel, np.ones(2)])
+        x = draw(4, 3)
+        for y, kernel in zip(keras.tree.flatten(model(x)), kernels, strict=True):
+            np.testing.assert_allclose(ops.convert_to_numpy(y), x @ kernel + 1, rtol=1e-5)
+
+
+def test_head_of_maps_is_a_matrix_at_every_pixel():
+    x = keras.Input((2, 3, 4))
+    model = keras.Model(x, heads.map_head(x, 5))
+    kernel, data = draw(4, 5), draw(2, 2, 3, 4, seed=1)
+    model.get_layer("z").set_weights([kernel.reshape(1, 1, 4, 5), np.ones(5)])
+    y = ops.convert_to_numpy(model(data))
+    np.testing.assert_allclose(y, data @ kernel + 1, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(7,), (64, 2), (3, 2, 1), (2, 3, 2, 1)])
+def test_dense_output_has_any_shape_and_a_bias_for_each_number(shape):
+    x = keras.Input((4,))
+    model = keras.Model(x, heads.dense_output(x, shape, num_parameters=3))
+    assert model.output_shape == (None, *shape[:-1], 3 * shape[-1])
+    biases = [v.shape for v in model.variables if v.path.endswith("bias")]
+    assert biases == [model.output_shape[1:]]
+
+
+def test_doubled_output_is_cut_to_the_size_of_the_picture():
+    x = keras.Input((2, 2, 3))
+    model = keras.Model(x, heads.doubled_output(x, (4, 3, 2), num_parameters=2, kernel_size=3))
+    assert model.output_shape == (None, 4, 3, 4)
+    assert [v.path for v in model.variables] == ["output/conv/kernel", "output_bias/bias"]
