@@ -8,10 +8,14 @@ from keras_vae.models.base.generative_model import GenerativeModel
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.quantized_model import QuantizedModel
 from keras_vae.models.base.term import Term
+from keras_vae.models.beta_tc_vae import BetaTCVAE
 from keras_vae.models.cvae import CVAE
+from keras_vae.models.dip_vae import DIPVAE
+from keras_vae.models.factor_vae import FactorVAE
 from keras_vae.models.gumbel_vae import GumbelVAE
 from keras_vae.models.gumbel_vae import StraightThroughGumbelVAE
 from keras_vae.models.hierarchical_vae import HierarchicalVAE
+from keras_vae.models.info_vae import InfoVAE
 from keras_vae.models.iwae import IWAE
 from keras_vae.models.iwae import DReGIWAE
 from keras_vae.models.ladder_vae import LadderVAE

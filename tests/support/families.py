@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_vae import AAE
 from keras_vae import CVAE
+from keras_vae import DIPVAE
 from keras_vae import IWAE
 from keras_vae import VAE
 from keras_vae import VQVAE
@@ -19,6 +20,7 @@ from keras_vae import VQVAE2
 from keras_vae import ArrayCondition
 from keras_vae import Autoencoder
 from keras_vae import BernoulliLikelihood
+from keras_vae import BetaTCVAE
 from keras_vae import BinaryCodes
 from keras_vae import CategoricalCodes
 from keras_vae import CategoricalLikelihood
@@ -30,10 +32,12 @@ from keras_vae import ConvMapEncoder
 from keras_vae import CyclicAnnealing
 from keras_vae import DReGIWAE
 from keras_vae import ExponentialAnnealing
+from keras_vae import FactorVAE
 from keras_vae import FiniteScalarQuantizer
 from keras_vae import GradientUpdate
 from keras_vae import GumbelVAE
 from keras_vae import HierarchicalVAE
+from keras_vae import InfoVAE
 from keras_vae import LabelCondition
 from keras_vae import LadderVAE
 from keras_vae import LearnedSigmaGaussianLikelihood
@@ -238,6 +242,19 @@ def _aae():
     return AAE(encoder, mlp(PICTURE)[1], discriminator, adversarial_weight=2.0, seed=24)
 
 
+def _factor_vae():
+    discriminator = MLPEncoder((3,), 1, (8,), "tanh", num_outputs=1, name="discriminator")
+    return FactorVAE(*mlp(PICTURE), discriminator, total_correlation_weight=2.0, seed=27)
+
+
+def _beta_tc_vae():
+    return BetaTCVAE(*mlp(PICTURE), num_examples=100, dimension_wise_kl_weight=0.5, seed=28)
+
+
+def _info_vae():
+    return InfoVAE(*mlp(PICTURE), mmd_weight=20.0, kernel="inverse_multiquadric", seed=29)
+
+
 def _classifier():
     network = MLPEncoder(PICTURE, NUM_CLASSES, (8,), "tanh", num_outputs=1)
     return Predictor(network, CategoricalLikelihood(NUM_CLASSES), seed=25)
@@ -306,6 +323,10 @@ FAMILIES = [
     Family("straight_through_gumbel_vae", _straight_through_gumbel_vae, PICTURE),
     Family("binary_gumbel_vae", lambda: _gumbel(GumbelVAE, BinaryCodes(), 23), PICTURE),
     Family("aae", _aae, PICTURE),
+    Family("factor_vae", _factor_vae, PICTURE),
+    Family("beta_tc_vae", _beta_tc_vae, PICTURE),
+    Family("info_vae", _info_vae, PICTURE),
+    Family("dip_vae", lambda: DIPVAE(*mlp(PICTURE), covariance_of="z", seed=30), PICTURE),
     Family("classifier", _classifier, PICTURE, target=()),
     Family("picture_predictor", _picture_predictor, PICTURE, target=PICTURE),
     Family("vqvae", _vqvae, PICTURE),

@@ -1,0 +1,129 @@
+"""beta-TCVAE: the KL term in three parts, each with a weight of its own."""
+
+import keras
+from keras import ops
+
+from keras_vae.checks import check_choice
+from keras_vae.checks import check_count
+from keras_vae.distributions import DiagonalGaussian
+from keras_vae.models.base.term import Term
+from keras_vae.models.vae import VAE
+from keras_vae.priors import StandardNormal
+from keras_vae.schedules import Schedule
+from keras_vae.schedules import check_weight
+
+PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class BetaTCVAE(VAE):
+    """VAE that weighs the parts of its KL term, above all the total correlation:
+
+        E KL(q(z|x) || p(z)) = I_q(x; z) + KL(q(z) || prod_j q(z_j)) + sum_j KL(q(z_j) || p(z_j))
+
+    (equation 2). q(z) is the mixture of the posteriors of all N examples of the training data,
+    estimated from the B examples of a batch (appendix C). What this class adds to the ELBO comes
+    on top of `kl_weight`: the paper's weights (equation 4) are alpha = kl_weight +
+    mutual_information_weight, beta = kl_weight + total_correlation_weight and gamma = kl_weight +
+    dimension_wise_kl_weight. With weights of 0 it trains as `VAE` does.
+
+    The parts say something of the batch as a whole, since the density q(z) of each code depends on
+    all the others. They are scalars, the means over the batch, and `sample_weight` does not weigh
+    them.
+
+    Args:
+        encoder, decoder: as for `VAE`.
+        num_examples: int, N: the size of the training data, at least that of a batch.
+        total_correlation_weight: number, or schedule of the updates made: beta, less `kl_weight`.
+        mutual_information_weight: the same of alpha.
+        dimension_wise_kl_weight: the same of gamma.
+        estimator: "stratified", whose estimate of q(z) is unbiased, or "weighted", which divides
+            the sum of q(z|x_n) over the batch by N B. The logarithm of the latter is too low, by
+            log B to log N nats: the mutual information appears too high by as much, and the total
+            correlation by (D - 1) log N where posteriors overlap. Its gradient is what counts.
+        **kwargs: `likelihood`, `kl_weight`, `condition`, `seed` and others of `VAE`.
+
+    Terms, nats per example: those of `VAE`; scalars of the batch, `mutual_information`,
+    `total_correlation` and `dimension_wise_kl`, which add up to the mean of log q(z|x) - log p(z).
+    All depend on the size of the batch, and are compared at the same size only. Logs: `loss` and
+    these. Validation reports the plain bound as its `loss`.
+
+    Raises:
+        ValueError: `num_examples` is no positive integer, an unknown `estimator`, a negative
+            weight, or a prior other than `StandardNormal`.
+
+    Example:
+
+    ```python
+    shape, latent_dim = (28, 28, 1), 10
+    networks = MLPEncoder(shape, latent_dim), MLPDecoder(shape, latent_dim)
+    model = BetaTCVAE(*networks, num_examples=len(x_train), total_correlation_weight=5.0)
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(x_train, batch_size=256, epochs=50, validation_data=x_test)
+    ```
+
+    Reference: [Chen, Li, Grosse, Duvenaud 2018](https://arxiv.org/abs/1802.04942), "Isolating
+    Sources of Disentanglement in Variational Autoencoders".
+    """
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        num_examples: int,
+        total_correlation_weight: float | Schedule = 5.0,
+        mutual_information_weight: float | Schedule = 0.0,
+        dimension_wise_kl_weight: float | Schedule = 0.0,
+        estimator: str = "stratified",
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, **kwargs)
+        self.num_examples = check_count("num_examples", num_examples)
+        self.estimator = check_choice("estimator", estimator, ("stratified", "weighted"))
+        weights = mutual_information_weight, total_correlation_weight, dimension_wise_kl_weight
+        for part, weight in zip(PARTS, weights, strict=True):
+            setattr(self, f"{part}_weight", check_weight(f"{part}_weight", weight))
+        if not isinstance(self.prior, StandardNormal):
+            raise ValueError(f"`prior` must be StandardNormal. Received: {self.prior!r}.")
+
+    def objective(self):
+        parts = {part: Term(train=getattr(self, f"{part}_weight")) for part in PARTS}
+        return {**super().objective(), **parts}
+
+    def terms(self, x, c=None, training=False):
+        posterior = self.infer(x, c, training)
+        z = posterior.sample(self.noise.stream(training))
+        # Of z_i under the posterior of x_n, each dimension by itself: (B, B, D).
+        log_q = DiagonalGaussian(posterior.mean, posterior.log_var, 2).log_prob(z[:, None])
+        weights = mixture_weights(ops.shape(z)[0], self.num_examples, self.estimator)
+        log_joint = log_mixture(ops.sum(log_q, axis=-1), weights)  # log q(z), (B,)
+        log_marginals = ops.sum(log_mixture(log_q, weights[..., None]), axis=-1)
+        return {
+            **self.bound(x, posterior, z, c, training),
+            "mutual_information": ops.mean(posterior.log_prob(z) - log_joint),
+            "total_correlation": ops.mean(log_joint - log_marginals),
+            "dimension_wise_kl": ops.mean(log_marginals - self.prior_given(c).log_prob(z)),
+        }
+
+
+def log_mixture(log_q, weights):
+    """Returns log sum_n w_in q_in, of log q (B, B, ...)."""
+    # Not of log q + log w: compiled, the logarithm of a constant is rounded in another way.
+    largest = ops.stop_gradient(ops.max(log_q, axis=1, keepdims=True))
+    return ops.log(ops.sum(weights * ops.exp(log_q - largest), axis=1)) + largest[:, 0]
+
+
+def mixture_weights(batch_size: int, num_examples: int, estimator: str):
+    """Returns the weights (B, B) with which q(z_i) is estimated by sum_n w_in q(z_i|x_n).
+
+    "weighted" has 1 / NB for all: 1 / N in sum. "stratified" has, with M = B - 1, 1 / N for the
+    example that z_i was drawn from, (N - M) / NM for the next in the batch, and 1 / M for all
+    others: 1 in sum.
+    """
+    if estimator == "weighted":
+        return ops.full((batch_size, batch_size), 1.0 / num_examples) / batch_size
+    index = ops.arange(batch_size)
+    ahead = (index - index[:, None]) % batch_size  # 0 is the example itself, 1 the next one
+    others = ops.maximum(ops.cast(batch_size - 1, "float32"), 1.0)  # M
+    of_next = ops.maximum(num_examples - others, 0.0) / (num_examples * others)
+    return ops.where(ahead == 0, 1 / num_examples, ops.where(ahead == 1, of_next, 1 / others))

@@ -1,0 +1,116 @@
+"""FactorVAE: a discriminator measures how far from independent the latent dimensions are."""
+
+import keras
+from keras import ops
+
+from keras_vae.models.base.term import Term
+from keras_vae.models.vae import VAE
+from keras_vae.schedules import Schedule
+from keras_vae.schedules import check_weight
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class FactorVAE(VAE):
+    """VAE whose latent dimensions are driven towards independence of each other:
+
+        ELBO - total_correlation_weight * KL(q(z) || prod_j q(z_j))      (equation 2)
+
+    q(z) is the distribution of the codes of all data. A discriminator D learns to tell codes from
+    codes whose dimensions were permuted over the batch, each independently of the others, and so
+    gives the density ratio of the two (equation 3):
+
+        encoder, decoder:  -ELBO + total_correlation_weight * log D(z) / (1 - D(z))
+        discriminator:     -1/2 log D(z) - 1/2 log(1 - D(z'))
+
+    In each step both groups of weights descend their own cost alone, at the weights before the
+    step. The paper permutes the codes of a second batch; here, as is usual, they are those of the
+    same batch, so that every example is encoded once. The paper's D has two logits, whose
+    difference is the log ratio; here it has one, which is the log ratio itself. Permuted codes mix
+    all examples of a batch, whatever their `sample_weight`.
+
+    Args:
+        encoder, decoder: as for `VAE`.
+        discriminator: `keras.Model` from z (B, D) to one logit (B, 1), without an activation.
+        total_correlation_weight: number, or schedule of the updates made: the paper's gamma, to be
+            tuned to the data. 0 trains encoder and decoder as `VAE` does.
+        **kwargs: `likelihood`, `prior`, `kl_weight`, `condition`, `seed` and others of `VAE`.
+
+    Terms, nats per example: those of `VAE`; `total_correlation`, the logit of D, whose mean
+    estimates the total correlation and lags behind it while D learns; `discriminator`, the
+    cross-entropy of D. Where D cannot tell codes apart they are 0 and log 2. Logs: `loss`, of both
+    groups together, and these. Validation reports the plain bound as its `loss`.
+
+    Raises:
+        ValueError: parts that do not fit each other, or a weight that is negative.
+
+    Example:
+
+    ```python
+    shape, latent_dim = (28, 28, 1), 10
+    model = FactorVAE(
+        MLPEncoder(shape, latent_dim),
+        MLPDecoder(shape, latent_dim),
+        MLPEncoder((latent_dim,), 1, (256, 256), num_outputs=1, name="discriminator"),
+        total_correlation_weight=10.0,
+    )
+    adam, adam_of_game = keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-4, beta_1=0.5)
+    model.compile({"main": adam, "discriminator": adam_of_game})  # or one optimizer for both
+    model.fit(x_train, batch_size=64, epochs=50, validation_data=x_test)
+    ```
+
+    Reference: [Kim, Mnih 2018](https://arxiv.org/abs/1802.05983), "Disentangling by Factorising".
+    """
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        total_correlation_weight: float | Schedule = 10.0,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, **kwargs)
+        self.discriminator = discriminator
+        self.total_correlation_weight = check_weight(
+            "total_correlation_weight", total_correlation_weight
+        )
+
+    def objective(self):
+        return {
+            **super().objective(),
+            "total_correlation": Term(train=self.total_correlation_weight),
+            "discriminator": Term(group="discriminator"),
+        }
+
+    def terms(self, x, c=None, training=False):
+        posterior, stream = self.infer(x, c, training), self.noise.stream(training)
+        z = posterior.sample(stream)
+        of_codes = self._logits(z, training)  # (B,)
+        of_permuted = self._logits(permuted(z, stream), training)
+        return {
+            **self.bound(x, posterior, z, c, training),
+            "total_correlation": of_codes,
+            "discriminator": (ops.softplus(-of_codes) + ops.softplus(of_permuted)) / 2,
+        }
+
+    def build_latent(self, latent_shape):
+        super().build_latent(latent_shape)
+        logit_shape = self.discriminator(keras.KerasTensor((None, *latent_shape))).shape
+        if tuple(logit_shape[1:]) != (1,):
+            raise ValueError(
+                "`discriminator` must map z to one logit. Expected: (B, 1) for z of shape "
+                f"(B, {', '.join(map(str, latent_shape))}). Received: {tuple(logit_shape)}."
+            )
+
+    def _logits(self, z, training):
+        """Returns log D(z) / (1 - D(z)), (B,): how far z is taken for a code as it is."""
+        return ops.cast(self.discriminator(z, training=training)[:, 0], "float32")
+
+
+def permuted(z, seed: int | keras.random.SeedGenerator | None = None):
+    """Returns z (B, D) with each dimension permuted over the batch, independently of the others.
+
+    Its rows are draws of prod_j q(z_j) where those of z are draws of q(z) (algorithm 1).
+    """
+    order = ops.argsort(keras.random.uniform(ops.shape(z), dtype="float32", seed=seed), axis=0)
+    return ops.take_along_axis(z, order, axis=0)
