@@ -1,5 +1,6 @@
 """Every example runs as a user would run it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,16 @@ def test_a_variant_is_a_line():
     lines = [set(path.read_text().splitlines()) for path in RECIPES]
     same = set.intersection(*lines)
     assert all(len(own - same) <= 4 for own in lines)  # its summary, its data, and what it is
+
+
+@pytest.mark.slow
+def test_the_code_of_the_readme_runs_as_it_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text()
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        quick = re.sub(r"epochs=\d+", "epochs=1", block)
+        exec(re.sub(r"num_samples=\d+", "num_samples=2", quick), names)
+    assert names["pictures"].shape == (16, 28, 28, 1)
+    assert names["codes"].shape == (1000, 7, 7)
+    assert (tmp_path / "my_family" / "config.json").exists()
