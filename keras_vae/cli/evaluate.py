@@ -87,7 +87,7 @@ def evaluate(
     if output:
         report = {
             "preset": preset,
-            "data": data or recipe.data["name"],
+            "data": data or (recipe.data["name"] if recipe else None),
             "test": test,
             "environment": recipes.environment(),
         }

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def recipe_of(folder: Path, data: str | None, seed: int | None) -> Recipe | None
                 f"{folder} has no recipe.toml that names its data: give --data, a name or a path."
             )
         return None
-    changes = {}
+    changes: dict[str, Any] = {}
     if data is not None:
         changes["data"] = recipe.data | {"name": data}
     if seed is not None:

@@ -53,22 +53,22 @@ def train(
 
     from keras_vae import recipes
 
-    recipe = recipes.read_recipe(presets.find_recipe(recipe))
-    folder = _free_folder(recipe.name) if output is None else Path(output)
+    found = recipes.read_recipe(presets.find_recipe(recipe))
+    folder = _free_folder(found.name) if output is None else Path(output)
     if _is_finished(folder):
         raise ValueError(
             f"{folder} holds a finished run. Give another --output, or leave it out for a new "
             f"folder in {RUNS}."
         )
-    print(f"Training {recipe.name} on {keras.config.backend()} into {folder}", flush=True)
+    print(f"Training {found.name} on {keras.config.backend()} into {folder}", flush=True)
     metrics = recipes.train_recipe(
-        recipe, folder, epochs=epochs, seed=seed, data_dir=data_dir, verbose=verbosity()
+        found, folder, epochs=epochs, seed=seed, data_dir=data_dir, verbose=verbosity()
     )
-    print(f"\n{recipe.name}, trained in {metrics['training']['wall_seconds']:.0f} s:")
+    print(f"\n{found.name}, trained in {metrics['training']['wall_seconds']:.0f} s:")
     print(preset_texts.summary(metrics["test"]))
     print(f"{folder} holds the weights (config.json, model.safetensors), the numbers")
     print("(metrics.json, epochs.csv) and pictures (*.png). To use them:")
-    print(preset_texts.indented(recipes.usage(recipe, str(folder))))
+    print(preset_texts.indented(recipes.usage(found, str(folder))))
 
 
 def verbosity() -> int:

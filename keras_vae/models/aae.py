@@ -1,12 +1,23 @@
 """The adversarial autoencoder."""
 
+from typing import Any
+
 import keras
+import numpy as np
 from keras import ops
 
+from keras_vae.likelihoods import Likelihood
+from keras_vae.models.base.generative_model import EncodingKind
 from keras_vae.models.base.generative_model import GenerativeModel
+from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.term import Term
+from keras_vae.priors import Prior
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -65,26 +76,26 @@ class AAE(LatentVariableModel):
     Reference: Makhzani, Shlens, Jaitly, Goodfellow, Frey 2016, "Adversarial Autoencoders".
     """
 
-    log_likelihood_is = None
-    encode_gives = "point"
+    log_likelihood_is: LikelihoodKind | None = None
+    encode_gives: EncodingKind | None = "point"
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        discriminator,
-        likelihood=None,
-        prior=None,
-        adversarial_weight=10.0,
-        seed=None,
-        name=None,
-        dtype=None,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        adversarial_weight: Weight = 10.0,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ):
         super().__init__(encoder, decoder, likelihood, prior, seed=seed, name=name, dtype=dtype)
         self.discriminator = discriminator
         self.adversarial_weight = check_weight("adversarial_weight", adversarial_weight)
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {
             "reconstruction": Term(evaluate=1.0),
             "adversarial": Term(train=self.adversarial_weight),
@@ -92,7 +103,7 @@ class AAE(LatentVariableModel):
             "discriminator_accuracy": Term(train=0.0),
         }
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         z = self.infer(x, c, training)
         drawn = self.prior_given().sample(self.noise.stream(training), num_samples=ops.shape(x)[0])
         of_codes, of_prior = self._logits(z, training), self._logits(drawn, training)  # (B,) each
@@ -104,18 +115,24 @@ class AAE(LatentVariableModel):
             "discriminator_accuracy": sum(told_apart) / 2,
         }
 
-    def infer(self, x, c=None, training=False):
+    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns the code z (B, D) of x (B, S)."""
         return self.encoder_outputs(x, c, training)[0]
 
-    def latent_mean(self, x, c=None, training=False):
+    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         return self.infer(x, c, training)
 
-    def log_likelihood(self, x, condition=None, num_samples=None, seed=None):
+    def log_likelihood(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int | None = None,
+        seed: int | None = None,
+    ) -> np.ndarray:
         """There is no density of z given x to estimate log p(x) with."""
         return GenerativeModel.log_likelihood(self, x, condition, num_samples, seed)
 
-    def build_latent(self, latent_shape):
+    def build_latent(self, latent_shape: Shape) -> None:
         super().build_latent(latent_shape)
         if self.prior.trainable_variables or self.prior.shares_encoder:
             raise ValueError(

@@ -1,9 +1,15 @@
 """The deterministic autoencoder, a baseline."""
 
-import keras
+from typing import Any
 
+import keras
+import numpy as np
+
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.models.base.term import Term
+from keras_vae.typing import Array
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -31,17 +37,31 @@ class Autoencoder(EncoderDecoderModel):
     Networks".
     """
 
-    def __init__(self, encoder, decoder, likelihood=None, seed=None, name=None, dtype=None):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ):
         super().__init__(encoder, decoder, likelihood, seed=seed, name=name, dtype=dtype)
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {"reconstruction": Term(evaluate=1.0)}
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         likelihood = self.generate(self.infer(x, c, training), c, training)
         return {"reconstruction": -likelihood.log_prob(x)}
 
-    def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
+    def sample(
+        self,
+        num_samples: int,
+        condition: Array = None,
+        seed: int | None = None,
+        from_likelihood: bool = False,
+    ) -> np.ndarray:
         """An autoencoder has no prior to sample from."""
         raise NotImplementedError(
             f"{type(self).__name__} has no prior over z, so there is nothing to sample. Use VAE."

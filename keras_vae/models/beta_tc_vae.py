@@ -11,6 +11,7 @@ from keras_vae.models.vae import VAE
 from keras_vae.priors import StandardNormal
 from keras_vae.schedules import Schedule
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Tensor
 
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
 
@@ -86,11 +87,11 @@ class BetaTCVAE(VAE):
         if not isinstance(self.prior, StandardNormal):
             raise ValueError(f"`prior` must be StandardNormal. Received: {self.prior!r}.")
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         parts = {part: Term(train=getattr(self, f"{part}_weight")) for part in PARTS}
         return {**super().objective(), **parts}
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
         # Of z_i under the posterior of x_n, each dimension by itself: (B, B, D).
@@ -106,14 +107,14 @@ class BetaTCVAE(VAE):
         }
 
 
-def log_mixture(log_q, weights):
+def log_mixture(log_q: Tensor, weights: Tensor) -> Tensor:
     """Returns log sum_n w_in q_in, of log q (B, B, ...)."""
     # Not of log q + log w: compiled, the logarithm of a constant is rounded in another way.
     largest = ops.stop_gradient(ops.max(log_q, axis=1, keepdims=True))
     return ops.log(ops.sum(weights * ops.exp(log_q - largest), axis=1)) + largest[:, 0]
 
 
-def mixture_weights(batch_size: int, num_examples: int, estimator: str):
+def mixture_weights(batch_size: int, num_examples: int, estimator: str) -> Tensor:
     """Returns the weights (B, B) with which q(z_i) is estimated by sum_n w_in q(z_i|x_n).
 
     "weighted" has 1 / NB for all: 1 / N in sum. "stratified" has, with M = B - 1, 1 / N for the

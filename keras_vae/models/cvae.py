@@ -2,7 +2,11 @@
 
 import keras
 
+from keras_vae.conditions import Condition
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.vae import VAE
+from keras_vae.priors import Prior
+from keras_vae.typing import Weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -48,15 +52,15 @@ class CVAE(VAE):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        condition,
-        likelihood=None,
-        prior=None,
-        kl_weight=1.0,
-        free_bits=0.0,
-        capacity=None,
-        seed=None,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        condition: Condition,
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        kl_weight: Weight = 1.0,
+        free_bits: Weight = 0.0,
+        capacity: Weight | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         if condition is None:

@@ -9,6 +9,7 @@ from keras_vae.models.vae import VAE
 from keras_vae.priors import StandardNormal
 from keras_vae.schedules import Schedule
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -70,14 +71,14 @@ class DIPVAE(VAE):
                 f"Received: {type(self.prior).__name__}. InfoVAE takes any prior."
             )
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {
             **super().objective(),
             "off_diagonal": Term(train=self.off_diagonal_weight),
             "diagonal": Term(train=self.diagonal_weight),
         }
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
         covariance = covariance_of_rows(posterior.mean)  # (D, D)
@@ -92,7 +93,7 @@ class DIPVAE(VAE):
         }
 
 
-def covariance_of_rows(rows):
+def covariance_of_rows(rows: Tensor) -> Tensor:
     """Returns the covariance (D, D) of the rows of a tensor (B, D), divided by B."""
     centred = rows - ops.mean(rows, axis=0)
     # No matrix product, which JAX and TensorFlow round to TF32 on a GPU.

@@ -7,6 +7,8 @@ from keras_vae.models.base.term import Term
 from keras_vae.models.vae import VAE
 from keras_vae.schedules import Schedule
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -75,14 +77,14 @@ class FactorVAE(VAE):
             "total_correlation_weight", total_correlation_weight
         )
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {
             **super().objective(),
             "total_correlation": Term(train=self.total_correlation_weight),
             "discriminator": Term(group="discriminator"),
         }
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior, stream = self.infer(x, c, training), self.noise.stream(training)
         z = posterior.sample(stream)
         of_codes = self._logits(z, training)  # (B,)
@@ -93,7 +95,7 @@ class FactorVAE(VAE):
             "discriminator": (ops.softplus(-of_codes) + ops.softplus(of_permuted)) / 2,
         }
 
-    def build_latent(self, latent_shape):
+    def build_latent(self, latent_shape: Shape) -> None:
         super().build_latent(latent_shape)
         logit_shape = self.discriminator(keras.KerasTensor((None, *latent_shape))).shape
         if tuple(logit_shape[1:]) != (1,):
@@ -107,7 +109,7 @@ class FactorVAE(VAE):
         return ops.cast(self.discriminator(z, training=training)[:, 0], "float32")
 
 
-def permuted(z, seed: int | keras.random.SeedGenerator | None = None):
+def permuted(z: Tensor, seed: int | keras.random.SeedGenerator | None = None) -> Tensor:
     """Returns z (B, D) with each dimension permuted over the batch, independently of the others.
 
     Its rows are draws of prod_j q(z_j) where those of z are draws of q(z) (algorithm 1).

@@ -1,15 +1,23 @@
 """Variational autoencoders of discrete codes, trained on relaxed ones."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
+from keras_vae.conditions import Condition
+from keras_vae.distributions import Distribution
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions.codes import Codes
 from keras_vae.gradients import straight_through
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.term import Term
+from keras_vae.priors import Prior
 from keras_vae.priors.uniform_codes import UniformCodes
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -69,15 +77,15 @@ class GumbelVAE(LatentVariableModel):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        codes,
-        likelihood=None,
-        prior=None,
-        temperature=1.0,
-        kl_weight=1.0,
-        condition=None,
-        seed=None,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        codes: Tensor,
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        temperature: Weight = 1.0,
+        kl_weight: Weight = 1.0,
+        condition: Condition | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         prior = UniformCodes(_check_codes(codes)) if prior is None else prior
@@ -88,14 +96,14 @@ class GumbelVAE(LatentVariableModel):
         self.temperature = _check_temperature(temperature)
         self.kl_weight = check_weight("kl_weight", kl_weight)
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {
             "reconstruction": Term(evaluate=1.0),
             "kl": Term(train=self.kl_weight, evaluate=1.0),
             "elbo": Term(train=0.0, direction="max"),
         }
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior, stream = self.infer(x, c, training), self.noise.stream(training)
         z = self.relaxed(posterior, stream) if training else posterior.sample(stream)
         reconstruction = -self.generate(z, c, training).log_prob(x)
@@ -103,18 +111,18 @@ class GumbelVAE(LatentVariableModel):
         return {"reconstruction": reconstruction, "kl": kl, "elbo": -(reconstruction + kl)}
 
     @classmethod
-    def kl_is_exact(cls, prior=None):
+    def kl_is_exact(cls, prior: type | None = None) -> bool:
         return prior is None or issubclass(prior, UniformCodes)  # from one-hot codes to one-hot
 
-    def infer(self, x, c=None, training=False):
+    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns the posterior q(z|x, c), a distribution over discrete z (B, D)."""
         return self.codes(self.encoder_outputs(x, c, training)[0])
 
-    def latent_mean(self, x, c=None, training=False):
+    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns the most probable code; the mean of q(z|x) is none."""
         return self.infer(x, c, training).mode
 
-    def relaxed(self, posterior, stream):
+    def relaxed(self, posterior: Distribution, stream: keras.random.SeedGenerator) -> Tensor:
         """Returns the differentiable draw of q(z|x) that training decodes, (B, D)."""
         return posterior.relaxed_sample(self.at_this_step(self.temperature), stream)
 
@@ -131,7 +139,7 @@ class StraightThroughGumbelVAE(GumbelVAE):
     Reference: Jang, Gu, Poole 2017, section 2.2.
     """
 
-    def relaxed(self, posterior, stream):
+    def relaxed(self, posterior: Distribution, stream: keras.random.SeedGenerator) -> Tensor:
         soft = super().relaxed(posterior, stream)
         return straight_through(posterior.nearest(soft), soft)
 

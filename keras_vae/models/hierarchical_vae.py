@@ -1,10 +1,15 @@
 """The variational autoencoder with several stochastic layers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import kl_divergence
+from keras_vae.likelihoods import Likelihood
+from keras_vae.models.base.generative_model import EncodingKind
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.latent_variable_model import repeated
 from keras_vae.models.base.levels import Level
@@ -13,7 +18,11 @@ from keras_vae.models.base.levels import joined
 from keras_vae.models.base.levels import latent_shapes
 from keras_vae.models.base.levels import symbolic_state
 from keras_vae.models.base.term import Term
+from keras_vae.priors import Prior
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -70,19 +79,19 @@ class HierarchicalVAE(LatentVariableModel):
     Reference: Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders", section 2.
     """
 
-    encode_gives = "posteriors"
+    encode_gives: EncodingKind | None = "posteriors"
     passed_up = 0  # which output of an encoder has the shape that the next one is given: z_mean
 
     def __init__(
         self,
-        encoders,
-        decoders,
-        likelihood=None,
-        prior=None,
-        kl_weight=1.0,
-        seed=None,
-        name=None,
-        dtype=None,
+        encoders: list[keras.Model],
+        decoders: list[keras.Model],
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        kl_weight: Weight = 1.0,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ):
         self.num_levels = check_networks(encoders, decoders)
         parts = encoders[0], decoders[0], likelihood, prior
@@ -90,7 +99,7 @@ class HierarchicalVAE(LatentVariableModel):
         self.encoders, self.decoders = list(encoders), list(decoders)
         self.kl_weight = check_weight("kl_weight", kl_weight)
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         kl = Term(train=self.kl_weight, evaluate=1.0)
         return {
             "reconstruction": Term(evaluate=1.0),
@@ -99,7 +108,7 @@ class HierarchicalVAE(LatentVariableModel):
             "elbo": Term(train=0.0, direction="max"),
         }
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         levels = self.levels_of(self.bottom_up(x, training), self._draws(training), training)
         reconstruction = -self.generate(levels[0].state, c, training).log_prob(x)
         kl_of_levels = self.kl_of(levels)
@@ -111,7 +120,7 @@ class HierarchicalVAE(LatentVariableModel):
             "elbo": -(reconstruction + kl),
         }
 
-    def infer(self, x, c=None, training=False):
+    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns the posteriors [q(z_1|x), q(z_2|z_1), ...] of x (B, S), a list of distributions.
 
         Every z that one of them depends on is the mean of its own: there is no noise in them.
@@ -119,15 +128,15 @@ class HierarchicalVAE(LatentVariableModel):
         levels = self.levels_of(self.bottom_up(x, training), _mean, training)
         return [level.posterior for level in levels]
 
-    def encode_top(self, x):
+    def encode_top(self, x: Tensor) -> DiagonalGaussian:
         """Returns the posterior of z_L, as `encode` does: what a prior of posteriors is made of."""
         return self._ascend(self.bottom_up(x), _mean)[-1][0]
 
-    def bottom_up(self, x, training=False):
+    def bottom_up(self, x: Tensor, training: bool = False) -> list:
         """Returns `[(z_mean, z_log_var), ...]`: all parameters that depend on x without noise."""
         return [self.encoder_outputs(x, training=training)[:2]]
 
-    def levels_of(self, parameters, draw, training=False):
+    def levels_of(self, parameters: list, draw: Callable, training: bool = False) -> list[Level]:
         """Returns the list of the L `Level`s of x.
 
         Args:
@@ -138,14 +147,16 @@ class HierarchicalVAE(LatentVariableModel):
         ascended = self._ascend(parameters, draw, training)
         return self.top_down(lambda i, prior: ascended[i], training)
 
-    def top_down(self, choose, training=False):
+    def top_down(self, choose: Callable, training: bool = False) -> list[Level]:
         """Walks p(z_L), p(z_{L-1}|z_L), ..., p(z_1|z_2) and returns the list of the L `Level`s.
 
         Args:
             choose: function of i and the prior of z_{i+1}, which returns its posterior and z.
             training: bool.
         """
-        prior, features, levels = self.prior_given(), [], []
+        prior = self.prior_given()
+        features: list[Tensor] = []
+        levels: list[Level] = []
         for i in reversed(range(self.num_levels)):
             posterior, z = choose(i, prior)
             state = joined(z, features)
@@ -155,20 +166,20 @@ class HierarchicalVAE(LatentVariableModel):
                 prior = DiagonalGaussian(mean, log_var)
         return levels
 
-    def kl_of(self, levels):
+    def kl_of(self, levels: list) -> list[Tensor]:
         """Returns the list of kl_1, ..., kl_L, each (B,) nats."""
         *below, top = levels
         sampled = [q.log_prob(z) - p.log_prob(z) for q, p, z, _ in below]
         return [*sampled, kl_divergence(top.posterior, top.prior, sample=top.z)]
 
-    def latent_mean(self, x, c=None, training=False):
+    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns what the decoder is given of x where each z is the mean of its posterior."""
         if isinstance(x, keras.KerasTensor):  # being built: shapes, and no distributions yet
             self.latent_shapes = latent_shapes(self.encoders, x, self.passed_up)
             return symbolic_state(self.decoders, self.latent_shapes)
         return self.levels_of(self.bottom_up(x, training), _mean, training)[0].state
 
-    def log_importance_weights(self, x, num_samples, c=None):
+    def log_importance_weights(self, x: Tensor, num_samples: int, c: Tensor = None) -> Tensor:
         """Returns log w = log p(x, z) - log q(z|x), (K, B) nats, for z = z_1 ... z_L ~ q(z|x)."""
         folded = keras.tree.map_structure(lambda t: repeated(t, num_samples), self.bottom_up(x))
         levels = self.levels_of(folded, self._draws(training=False))  # K B examples each
@@ -177,11 +188,11 @@ class HierarchicalVAE(LatentVariableModel):
         log_p_x = self.log_p_x(x, ops.reshape(state, (num_samples, -1, *state.shape[1:])))
         return log_p_x + ops.reshape(log_ratio, (num_samples, -1))
 
-    def log_prior_weights(self, x, num_samples, c=None):
+    def log_prior_weights(self, x: Tensor, num_samples: int, c: Tensor = None) -> Tensor:
         state = self._drawn_from_prior(num_samples)  # one draw serves all examples
         return self.log_p_x(x, ops.repeat(state[:, None], ops.shape(x)[0], axis=1))
 
-    def build_latent(self, latent_shape):
+    def build_latent(self, latent_shape: Shape) -> None:
         self.prior.attach(self.encode_top, self.data_shape)
         if not self.prior.built:  # one read from a file has been
             self.prior.build(self.latent_shapes[-1])

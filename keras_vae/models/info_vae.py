@@ -8,6 +8,8 @@ from keras_vae.models.base.term import Term
 from keras_vae.models.vae import VAE
 from keras_vae.schedules import Schedule
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Array
+from keras_vae.typing import Tensor
 
 IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # over which WAE sums its kernel
 KERNELS = {  # of the squared distance and the scale C
@@ -89,10 +91,10 @@ class InfoVAE(VAE):
             raise ValueError(f"`prior_std` must be greater than 0. Received: {prior_std!r}.")
         self.prior_std = prior_std
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {**super().objective(), "mmd": Term(train=self.mmd_weight)}
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior, prior = self.infer(x, c, training), self.prior_given(c)
         stream = self.noise.stream(training)
         z = posterior.sample(stream)
@@ -101,7 +103,7 @@ class InfoVAE(VAE):
         return {**self.bound(x, posterior, z, c, training), "mmd": mmd}
 
 
-def unbiased_mmd(z, y, kernel: str, scale: float):
+def unbiased_mmd(z: Tensor, y: Array, kernel: str, scale: float) -> Tensor:
     """Returns the squared maximum mean discrepancy of draws z and y, (B, D) each: a scalar.
 
     The U-statistic of Gretton et al. 2012, equation 3, with B of each; 0 for B = 1.

@@ -7,8 +7,13 @@ import keras
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.conditions import Condition
+from keras_vae.distributions import Distribution
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.term import Term
+from keras_vae.priors import Prior
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -46,13 +51,13 @@ class IWAE(LatentVariableModel):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        likelihood=None,
-        prior=None,
-        num_samples=5,
-        condition=None,
-        seed=None,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        num_samples: int = 5,
+        condition: Condition | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(
@@ -60,7 +65,7 @@ class IWAE(LatentVariableModel):
         )
         self.num_samples = check_count("num_samples", num_samples)
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {
             "nll_bound": Term(evaluate=1.0),
             "reconstruction": Term(train=0.0),
@@ -68,13 +73,15 @@ class IWAE(LatentVariableModel):
             "elbo": Term(train=0.0, direction="max"),
         }
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training), self.num_samples)  # (K, B, D)
         log_p_x = self.log_p_x(x, z, c, training)  # (K, B)
         return self.bound(posterior, z, log_p_x, self.prior_given(c).log_prob(z))
 
-    def bound(self, posterior, z, log_p_x, log_p_z):
+    def bound(
+        self, posterior: Distribution, z: Tensor, log_p_x: Tensor, log_p_z: Tensor
+    ) -> dict[str, Tensor]:
         """Returns the terms of K draws z (K, B, D), of log p(x|z) and log p(z), (K, B) each."""
         log_q = posterior.log_prob(z)
         reconstruction, kl = -ops.mean(log_p_x, axis=0), ops.mean(log_q - log_p_z, axis=0)
@@ -108,13 +115,13 @@ class DReGIWAE(IWAE):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        likelihood=None,
-        prior=None,
-        num_samples=5,
-        condition=None,
-        seed=None,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        num_samples: int = 5,
+        condition: Condition | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         if prior is not None and prior.shares_encoder:
@@ -126,11 +133,13 @@ class DReGIWAE(IWAE):
             encoder, decoder, likelihood, prior, num_samples, condition, seed, **kwargs
         )
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         surrogate = Term(group="encoder", metric=None)  # of value 0
         return {**super().objective(), "dreg": surrogate}
 
-    def bound(self, posterior, z, log_p_x, log_p_z):
+    def bound(
+        self, posterior: Distribution, z: Tensor, log_p_x: Tensor, log_p_z: Tensor
+    ) -> dict[str, Tensor]:
         log_w = log_p_x + log_p_z - _without_gradient(posterior).log_prob(z)
         weights = ops.stop_gradient(ops.softmax(log_w, axis=0))
         surrogate = -ops.sum(ops.square(weights) * log_w, axis=0)
@@ -144,6 +153,6 @@ def _without_gradient(gaussian):
     return fixed
 
 
-def log_mean_exp(log_w):
+def log_mean_exp(log_w: Tensor) -> Tensor:
     """Returns log 1/K sum_k exp(log_w_k), (B,), of (K, B)."""
     return ops.logsumexp(log_w, axis=0) - math.log(log_w.shape[0])

@@ -1,11 +1,15 @@
 """The ladder variational autoencoder."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import kl_divergence
+from keras_vae.models.base.levels import Level
 from keras_vae.models.hierarchical_vae import HierarchicalVAE
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -56,17 +60,17 @@ class LadderVAE(HierarchicalVAE):
 
     passed_up = 2  # the features
 
-    def encode_top(self, x):
+    def encode_top(self, x: Tensor) -> DiagonalGaussian:
         return DiagonalGaussian(*self.bottom_up(x)[-1])
 
-    def bottom_up(self, x, training=False):
+    def bottom_up(self, x: Tensor, training: bool = False) -> list:
         parameters, features = [], [x]
         for encoder in self.encoders:
             mean, log_var, *features = encoder(features[0], training=training)
             parameters.append((mean, log_var))
         return parameters
 
-    def levels_of(self, parameters, draw, training=False):
+    def levels_of(self, parameters: list, draw: Callable, training: bool = False) -> list[Level]:
         def choose(i, prior):
             posterior = DiagonalGaussian(*parameters[i])
             if i < self.num_levels - 1:
@@ -75,11 +79,11 @@ class LadderVAE(HierarchicalVAE):
 
         return self.top_down(choose, training)
 
-    def kl_of(self, levels):
+    def kl_of(self, levels: list) -> list[Tensor]:
         return [kl_divergence(q, p, sample=z) for q, p, z, _ in levels]
 
 
-def precision_weighted(a, b):
+def precision_weighted(a: DiagonalGaussian, b: DiagonalGaussian) -> DiagonalGaussian:
     """Returns the product of two diagonal Gaussians, normalised: again one.
 
     Its precision is the sum of theirs, its mean that of theirs weighted by precision.

@@ -1,10 +1,13 @@
 """Gated PixelCNN: codes or pixels, each given those above it and to its left."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.conditions import Condition
 from keras_vae.layers.gated_convolution import CausalConvolution
 from keras_vae.layers.gated_convolution import GatedConvolution
 from keras_vae.layers.gated_convolution import check_odd
@@ -13,6 +16,8 @@ from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.positions import RotaryPositions
 from keras_vae.layers.residual import ResidualBlock
 from keras_vae.models.base.autoregressive_model import AutoregressiveModel
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -66,19 +71,19 @@ class PixelCNN(AutoregressiveModel):
 
     def __init__(
         self,
-        shape,
-        num_embeddings,
-        filters=64,
-        num_blocks=5,
-        kernel_size=3,
-        first_kernel_size=7,
-        attention_every=None,
-        num_heads=4,
-        dropout=0.0,
-        condition=None,
-        seed=None,
-        name=None,
-        dtype=None,
+        shape: Shape,
+        num_embeddings: int,
+        filters: int = 64,
+        num_blocks: int = 5,
+        kernel_size: int = 3,
+        first_kernel_size: int = 7,
+        attention_every: int | None = None,
+        num_heads: int = 4,
+        dropout: float = 0.0,
+        condition: Condition | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ):
         super().__init__(shape, num_embeddings, condition, seed=seed, name=name, dtype=dtype)
         self.grid = _check_grid(self.shape)
@@ -128,7 +133,7 @@ class PixelCNN(AutoregressiveModel):
         scale = keras.layers.LayerNormalization(name="told_4", **policy)
         return [keras.layers.Dense(self.filters, name="told_1", **policy), *blocks, scale]
 
-    def logits(self, x, condition=None, training=False):
+    def logits(self, x: Tensor, condition: Tensor = None, training: bool = False) -> Tensor:
         vectors = self.vectors(ops.reshape(x, (-1, *self.grid)))  # (B, h, w, D)
         down = ops.pad(vectors[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
         right = ops.pad(vectors[:, :, :-1], ((0, 0), (0, 0), (1, 0), (0, 0)))
@@ -140,7 +145,7 @@ class PixelCNN(AutoregressiveModel):
         logits = self.head(self.hidden(horizontal))
         return ops.reshape(logits, (-1, *self.data_shape, self.num_embeddings))
 
-    def start(self, condition, batch_size):
+    def start(self, condition: Tensor, batch_size: int) -> Any:
         return {
             "above": self.above.start(batch_size),
             "left": self.left.start(batch_size),
@@ -148,7 +153,7 @@ class PixelCNN(AutoregressiveModel):
             "told": self._told(condition),
         }
 
-    def step(self, cache, codes, position):
+    def step(self, cache: Any, codes: Tensor, position: Tensor) -> tuple[Tensor, Any]:
         column = position % self.grid[1]
         # The vertical stack sees the rows above only: it takes a row before its first column.
         cache = ops.cond(column == 0, lambda: self._row(cache, codes, position), lambda: cache)

@@ -1,17 +1,26 @@
 """Prediction of y from x without a latent variable, a baseline."""
 
+from typing import Any
+
 import keras
+import numpy as np
 from keras import ops
 
 from keras_vae.batching import map_batches
 from keras_vae.distributions import Categorical
+from keras_vae.distributions import Distribution
+from keras_vae.likelihoods import Likelihood
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
 from keras_vae.models.base import inputs
 from keras_vae.models.base.encoder_decoder import check_likelihood
 from keras_vae.models.base.encoder_decoder import known_input_shape
 from keras_vae.models.base.generative_model import GenerativeModel
+from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.models.base.generative_model import check_exact
 from keras_vae.models.base.term import Term
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -49,21 +58,28 @@ class Predictor(GenerativeModel):
     Conditional Generative Models", section 5.1, its baseline.
     """
 
-    log_likelihood_is = "exact"
+    log_likelihood_is: LikelihoodKind | None = "exact"
 
-    def __init__(self, network, likelihood, seed=None, name=None, dtype=None):
+    def __init__(
+        self,
+        network: keras.Model,
+        likelihood: Likelihood,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ):
         super().__init__(seed=seed, name=name, dtype=dtype)
         self.network = network
         self.likelihood = check_likelihood(likelihood)
         self.is_of_classes = isinstance(likelihood, CategoricalLikelihood)
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         objective = {"nll": Term(evaluate=1.0)}
         if self.is_of_classes:
             objective["accuracy"] = Term(train=0.0, direction="max")
         return objective
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         y, predicted = c, self.predicted(x, training)
         terms = {"nll": -predicted.log_prob(y)}
         if self.is_of_classes:
@@ -71,21 +87,28 @@ class Predictor(GenerativeModel):
             terms["accuracy"] = ops.mean(ops.reshape(right, (ops.shape(right)[0], -1)), axis=-1)
         return terms
 
-    def given(self, y=None, training=False):
+    def given(self, y: Array = None, training: bool = False) -> Tensor:
         """Returns the targets y, as they are."""
         return y
 
-    def predicted(self, x, training=False):
+    def predicted(self, x: Tensor, training: bool = False) -> Distribution:
         """Returns p(y|x), a distribution over (B, T), of x (B, S)."""
         return self.likelihood(self.network(ops.cast(x, "float32"), training=training))
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Returns what `predict` gives: the probabilities of the classes, (B, T, C), where the
         likelihood is categorical, otherwise the mean of p(y|x), (B, T)."""
         predicted = self.predicted(x, training)
         return predicted.probs if isinstance(predicted, Categorical) else predicted.mean
 
-    def log_likelihood(self, x, condition=None, num_samples=None, seed=None, batch_size=256):
+    def log_likelihood(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int | None = None,
+        seed: int | None = None,
+        batch_size: int = 256,
+    ) -> np.ndarray:
         """Returns log p(y|x), exactly.
 
         Args:
@@ -107,7 +130,7 @@ class Predictor(GenerativeModel):
             self, lambda x, y: self.predicted(x).log_prob(y), x, y, batch_size=batch_size
         )
 
-    def features(self, x, batch_size=256):
+    def features(self, x: Array, batch_size: int = 256) -> np.ndarray:
         """Returns what the network's last layer is given: in a classifier that ends in a dense
         layer, the activations of the last hidden one.
 
@@ -128,14 +151,20 @@ class Predictor(GenerativeModel):
         )
         return features.reshape(len(x), -1)
 
-    def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
+    def sample(
+        self,
+        num_samples: int,
+        condition: Array = None,
+        seed: int | None = None,
+        from_likelihood: bool = False,
+    ) -> np.ndarray:
         """A predictor has nothing to sample."""
         raise NotImplementedError(
             f"{type(self).__name__} predicts y from x and has no prior over z, so there is nothing "
             "to sample. Use CVAE."
         )
 
-    def check_condition(self, y, x, name="y"):
+    def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} learns to predict y, and `{name}` is missing. Train with "
@@ -157,36 +186,36 @@ class Predictor(GenerativeModel):
         self.likelihood.check(y, name)
         return y
 
-    def checked_inputs(self, x):
+    def checked_inputs(self, x: Array) -> Any:
         return self.checked_examples(x)
 
     # Construction.
 
-    def known_shape(self):
+    def known_shape(self) -> tuple | None:
         return known_input_shape(self.network)
 
-    def symbolic_pair(self):
+    def symbolic_pair(self) -> tuple[keras.KerasTensor, ...]:
         dtype = "int32" if self.is_of_classes else "float32"
         return (*super().symbolic_pair(), keras.KerasTensor((None, *self.target_shape), dtype))
 
     @property
-    def likelihood_shape(self):
+    def likelihood_shape(self) -> Shape:
         """Shape of one y."""
         return self.target_shape
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> Any:
         """Shape of a batch of x, (None, *S)."""
         self._check_built("input_shape")
         return (None, *self.data_shape)
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> Any:
         """Shape of what `predict` gives for a batch."""
         self._check_built("output_shape")
         return tuple(self.compute_output_spec(self.symbolic_pair()[0]).shape)
 
-    def build_parts(self):
+    def build_parts(self) -> None:
         parameters = self.network(keras.KerasTensor((None, *self.data_shape), "float32"))
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)

@@ -1,16 +1,20 @@
 """A causal transformer over codes."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.conditions import Condition
 from keras_vae.configured import check_configured
 from keras_vae.layers.positions import LearnedPositions
 from keras_vae.layers.positions import Positions
 from keras_vae.layers.transformer_block import TransformerBlock
 from keras_vae.models.base.autoregressive_model import AutoregressiveModel
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -58,17 +62,17 @@ class TransformerPrior(AutoregressiveModel):
 
     def __init__(
         self,
-        shape,
-        num_embeddings,
-        width=128,
-        num_layers=4,
-        num_heads=4,
-        positions=None,
-        dropout=0.0,
-        condition=None,
-        seed=None,
-        name=None,
-        dtype=None,
+        shape: Shape,
+        num_embeddings: int,
+        width: int = 128,
+        num_layers: int = 4,
+        num_heads: int = 4,
+        positions: Any = None,
+        dropout: float = 0.0,
+        condition: Condition | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ):
         super().__init__(shape, num_embeddings, condition, seed=seed, name=name, dtype=dtype)
         self.width = check_count("width", width)
@@ -97,7 +101,7 @@ class TransformerPrior(AutoregressiveModel):
             self.num_embeddings, kernel_initializer="zeros", dtype="float32", name="head"
         )
 
-    def logits(self, x, condition=None, training=False):
+    def logits(self, x: Tensor, condition: Tensor = None, training: bool = False) -> Tensor:
         tokens = self.vectors(self._shifted(ops.reshape(x, (-1, self.num_codes))))
         if condition is not None:
             tokens = ops.concatenate([self._told(condition), tokens], axis=1)
@@ -107,7 +111,7 @@ class TransformerPrior(AutoregressiveModel):
         logits = self.head(self.norm(tokens[:, self.num_told :]))
         return ops.reshape(logits, (-1, *self.data_shape, self.num_embeddings))
 
-    def start(self, condition, batch_size):
+    def start(self, condition: Tensor, batch_size: int) -> Any:
         length = self.num_told + self.num_codes
         cache = [block.start(batch_size, length) for block in self.blocks]
         if condition is None:
@@ -117,7 +121,7 @@ class TransformerPrior(AutoregressiveModel):
             0, self.num_told, lambda i, c: self._advanced(c, ops.take(told, i, axis=1), i)[1], cache
         )
 
-    def step(self, cache, codes, position):
+    def step(self, cache: Any, codes: Tensor, position: Tensor) -> tuple[Tensor, Any]:
         token = self.vectors(ops.take(self._shifted(codes), position, axis=1))
         token, cache = self._advanced(cache, token, self.num_told + position)
         return self.head(self.norm(token)), cache

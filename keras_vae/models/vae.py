@@ -3,14 +3,20 @@
 import keras
 from keras import ops
 
+from keras_vae.conditions import Condition
 from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import Distribution
 from keras_vae.distributions import has_closed_form
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.term import Term
+from keras_vae.priors import Prior
 from keras_vae.priors import StandardNormal
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -67,15 +73,15 @@ class VAE(LatentVariableModel):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        likelihood=None,
-        prior=None,
-        kl_weight=1.0,
-        free_bits=0.0,
-        capacity=None,
-        condition=None,
-        seed=None,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        kl_weight: Weight = 1.0,
+        free_bits: Weight = 0.0,
+        capacity: Weight | None = None,
+        condition: Condition | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(
@@ -85,7 +91,7 @@ class VAE(LatentVariableModel):
         self.free_bits = check_weight("free_bits", free_bits)
         self.capacity = None if capacity is None else check_weight("capacity", capacity)
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         objective = {
             "reconstruction": Term(evaluate=1.0),
             "kl": Term(train=self.kl_weight, evaluate=1.0),
@@ -98,12 +104,19 @@ class VAE(LatentVariableModel):
             objective["capacity"] = Term(train=self.kl_weight)
         return objective
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
         return self.bound(x, posterior, z, c, training)
 
-    def bound(self, x, posterior, z, c=None, training=False):
+    def bound(
+        self,
+        x: Tensor,
+        posterior: Distribution,
+        z: Tensor,
+        c: Tensor = None,
+        training: bool = False,
+    ) -> dict[str, Tensor]:
         """Returns the terms of the bound, and of what training aims at in its place.
 
         For subclasses whose `terms` need the posterior and its draw too: both are made once.
@@ -126,7 +139,7 @@ class VAE(LatentVariableModel):
         return terms
 
     @classmethod
-    def kl_is_exact(cls, prior=None):
+    def kl_is_exact(cls, prior: type | None = None) -> bool:
         drawn_from = (StandardNormal if prior is None else prior).distribution_class
         return drawn_from is not None and has_closed_form(DiagonalGaussian, drawn_from)
 

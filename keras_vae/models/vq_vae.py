@@ -1,10 +1,19 @@
 """The vector-quantized variational autoencoder."""
 
+from typing import Any
+
 import keras
 
+from keras_vae.conditions import Condition
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.quantized_model import QuantizedModel
 from keras_vae.models.base.quantized_model import check_quantizer
 from keras_vae.models.base.term import Term
+from keras_vae.priors import Prior
+from keras_vae.quantizers import Quantized
+from keras_vae.quantizers import Quantizer
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -57,15 +66,15 @@ class VQVAE(QuantizedModel):
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        quantizer,
-        likelihood=None,
-        prior=None,
-        commitment_weight=0.25,
-        codebook_weight=1.0,
-        condition=None,
-        seed=None,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        quantizer: Quantizer,
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        commitment_weight: Weight = 0.25,
+        codebook_weight: Weight = 1.0,
+        condition: Condition | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(
@@ -81,7 +90,7 @@ class VQVAE(QuantizedModel):
         self.quantizers = [check_quantizer(quantizer)]
         self.priors = [] if prior is None else [prior]
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {
             "reconstruction": Term(evaluate=1.0),
             **self.code_objective(),
@@ -89,7 +98,7 @@ class VQVAE(QuantizedModel):
             "codebook": Term(train=self.codebook_weight),
         }
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         (quantized,), z_q = self.encode_levels(x, c, training)
         reconstruction = -self.generate(z_q, c, training).log_prob(x)
         return {
@@ -100,25 +109,27 @@ class VQVAE(QuantizedModel):
         }
 
     @property
-    def quantizer(self):
+    def quantizer(self) -> Quantizer:
         """The quantizer."""
         return self.quantizers[0]
 
     @property
-    def prior(self):
+    def prior(self) -> Any:
         """The prior of the codes, `None` while they count as uniform."""
         return self.priors[0] if self.priors else None
 
-    def encode_levels(self, x, c=None, training=False):
+    def encode_levels(
+        self, x: Tensor, c: Tensor = None, training: bool = False
+    ) -> tuple[list[Quantized], Tensor]:
         z_e = self.encoder_outputs(x, c, training)[0]
         quantized = self.quantizer(z_e, training=training, seed=self.noise.stream(training))
         return [quantized], quantized.z_q
 
-    def state_of(self, codes, training=False):
+    def state_of(self, codes: Tensor, training: bool = False) -> Tensor:
         return codes[0]
 
-    def for_user(self, levels):
+    def for_user(self, levels: list) -> Any:
         return levels[0]
 
-    def from_user(self, value):
+    def from_user(self, value: Any) -> list:
         return [value]

@@ -1,12 +1,20 @@
 """VQ-VAE-2: vector-quantized latents on several levels."""
 
+from typing import Any
+
 import keras
 
+from keras_vae.conditions import Condition
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.levels import check_networks
 from keras_vae.models.base.levels import joined
 from keras_vae.models.base.quantized_model import QuantizedModel
 from keras_vae.models.base.quantized_model import check_quantizer
 from keras_vae.models.base.term import Term
+from keras_vae.quantizers import Quantized
+from keras_vae.quantizers import Quantizer
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -64,17 +72,17 @@ class VQVAE2(QuantizedModel):
 
     def __init__(
         self,
-        encoders,
-        decoders,
-        quantizers,
-        likelihood=None,
-        priors=None,
-        commitment_weight=0.25,
-        codebook_weight=1.0,
-        condition=None,
-        seed=None,
-        name=None,
-        dtype=None,
+        encoders: list[keras.Model],
+        decoders: list[keras.Model],
+        quantizers: list[Quantizer],
+        likelihood: Likelihood | None = None,
+        priors: list | None = None,
+        commitment_weight: Weight = 0.25,
+        codebook_weight: Weight = 1.0,
+        condition: Condition | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ):
         num_levels = check_networks(encoders, decoders)
         if not isinstance(quantizers, list | tuple) or len(quantizers) != num_levels:
@@ -97,7 +105,7 @@ class VQVAE2(QuantizedModel):
         self.quantizers = [check_quantizer(quantizer) for quantizer in quantizers]
         self.priors = list(priors or ())
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {
             "reconstruction": Term(evaluate=1.0),
             **self.code_objective(),
@@ -105,7 +113,7 @@ class VQVAE2(QuantizedModel):
             "codebook": Term(train=self.codebook_weight),
         }
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         quantized, state = self.encode_levels(x, c, training)
         reconstruction = -self.generate(state, c, training).log_prob(x)
         return {
@@ -115,11 +123,14 @@ class VQVAE2(QuantizedModel):
             **self.code_terms(reconstruction, [q.indices for q in quantized], c),
         }
 
-    def encode_levels(self, x, c=None, training=False):
+    def encode_levels(
+        self, x: Tensor, c: Tensor = None, training: bool = False
+    ) -> tuple[list[Quantized], Tensor]:
         maps = [self.encoder_outputs(x, c, training)[0]]  # h_1, ..., h_L
         for encoder in self.encoders[1:]:
             maps.append(encoder(maps[-1], training=training))
-        quantized, stream = [], self.noise.stream(training)
+        quantized: list[Quantized] = []
+        stream = self.noise.stream(training)
 
         def choose(level, above):
             z_e = joined(maps[level], above)
@@ -129,7 +140,7 @@ class VQVAE2(QuantizedModel):
 
         return quantized, self._top_down(choose, training)
 
-    def state_of(self, codes, training=False):
+    def state_of(self, codes: Tensor, training: bool = False) -> Tensor:
         return self._top_down(lambda level, above: codes[level], training)
 
     def _top_down(self, choose, training):

@@ -1,10 +1,14 @@
 """From the tables of a recipe to a model and its optimizer."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
+from keras_vae.models import GenerativeModel
 from keras_vae.recipes.named_classes import arguments_of
 from keras_vae.recipes.named_classes import class_named
+from keras_vae.recipes.recipe import Recipe
 
 # Each part may depend on the shapes of those before it.
 _ORDER = (
@@ -23,7 +27,7 @@ _ORDER = (
 )
 
 
-def build_model(recipe, data_shape, seed):
+def build_model(recipe: Recipe, data_shape: tuple[int, ...], seed: int) -> GenerativeModel:
     """Returns the recipe's model, not compiled.
 
     Args:
@@ -52,7 +56,7 @@ def build_model(recipe, data_shape, seed):
     return _build(recipe, "model", {**parts, "seed": seed, "shape": data_shape})
 
 
-def build_priors(recipe, model, seed):
+def build_priors(recipe: Recipe, model: GenerativeModel, seed: int) -> list:
     """Returns the list of the priors of each level's codes, for the second stage of a recipe.
 
     Args:
@@ -73,7 +77,7 @@ def build_priors(recipe, model, seed):
     return [_construct(recipe, f"priors[{i}]", *level) for i, level in levels]
 
 
-def build_optimizer(training, num_updates):
+def build_optimizer(training: dict, num_updates: int) -> keras.optimizers.Optimizer:
     """Returns Adam with a cosine schedule from `learning_rate` to `final_learning_rate`.
 
     Args:
@@ -86,10 +90,10 @@ def build_optimizer(training, num_updates):
     return keras.optimizers.Adam(schedule, beta_1=training.get("beta_1", 0.9))
 
 
-def start_at_data(model, x, seed):
+def start_at_data(model: GenerativeModel, x: np.ndarray, seed: int) -> None:
     """Lets the parts of a model that can begin at the training data do so: the output bias at the
     mean picture (Burda et al. 2016), a prior's pseudo-inputs at examples."""
-    last = getattr(model, "decoder", getattr(model, "network", None))  # that of the data
+    last: Any = getattr(model, "decoder", getattr(model, "network", None))  # that of the data
     if hasattr(last, "set_output_bias"):
         mean = np.mean(x, axis=0, dtype="float64")
         last.set_output_bias(model.likelihood.output_for_mean(mean))

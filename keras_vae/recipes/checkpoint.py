@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from keras_vae import presets
+from keras_vae.models import GenerativeModel
 
 FOLDER = "checkpoint"
 _WEIGHTS = "latest.weights.h5"
@@ -31,7 +32,7 @@ class Checkpoint(keras.callbacks.Callback):
         ValueError: the folder holds the checkpoint of a run with other settings.
     """
 
-    def __init__(self, run_folder, settings):
+    def __init__(self, run_folder: str | Path, settings: dict):
         super().__init__()
         self.folder = Path(run_folder) / FOLDER
         self.settings = settings
@@ -40,7 +41,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._seconds_before = run.get("seconds", (0.0, 0.0))
         self._started = (time.perf_counter(), time.process_time())
 
-    def restore(self, model, steps_per_epoch):
+    def restore(self, model: GenerativeModel, steps_per_epoch: int) -> int:
         """Loads what was saved, if anything was, and returns the number of epochs done."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write_run()
@@ -50,23 +51,23 @@ class Checkpoint(keras.callbacks.Callback):
         model.load_weights(self.folder / _WEIGHTS)
         return int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // steps_per_epoch
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         unfinished = self.folder / f"next.{_WEIGHTS}"  # Keras insists on this ending
         self.model.save_weights(unfinished)
         os.replace(unfinished, self.folder / _WEIGHTS)
         self._write_run()
 
-    def keep_time(self):
+    def keep_time(self) -> None:
         """Writes down how long the run has taken so far."""
         self._write_run()
 
-    def seconds(self):
+    def seconds(self) -> tuple[float, float]:
         """Returns the wall and the processor time of the run so far, over all its sessions."""
         now = (time.perf_counter(), time.process_time())
         parts = zip(self._seconds_before, self._started, now, strict=True)
         return tuple(before + end - start for before, start, end in parts)
 
-    def remove(self):
+    def remove(self) -> None:
         """Removes the checkpoint of a run that is finished."""
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -1,10 +1,16 @@
 """The data of a recipe."""
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_vae import datasets
+from keras_vae.datasets import Batches
+from keras_vae.datasets.splits import Arrays
+from keras_vae.datasets.splits import Splits
+from keras_vae.recipes.recipe import Recipe
 
 # What `pairs` of a recipe's data may say, beside nothing: what is learned from or with what.
 _PAIRS = {
@@ -16,7 +22,7 @@ _PAIRS = {
 }
 
 
-def load_data(recipe, data_dir=None):
+def load_data(recipe: Recipe, data_dir: str | Path | None = None) -> Splits:
     """Returns the recipe's `Splits`, the test part as its likelihood takes it.
 
     Under dynamic binarisation the training pictures stay grey, for `training_batches` to draw; the
@@ -49,7 +55,7 @@ def load_data(recipe, data_dir=None):
     return dataclasses.replace(data, test=datasets.Arrays(drawn, data.test.y))
 
 
-def training_batches(recipe, data, seed):
+def training_batches(recipe: Recipe, data: Any, seed: int) -> Batches:
     """Returns the `Batches` of the training part of `data`."""
     kind = recipe.data.get("pairs")
     has_labels = kind in ("labels", "classes")
@@ -64,7 +70,7 @@ def training_batches(recipe, data, seed):
     )
 
 
-def pairs(recipe, arrays, num_seen=None):
+def pairs(recipe: Recipe, arrays: Arrays, num_seen: int | None = None) -> tuple:
     """Returns what `evaluate` takes of the `Arrays` of one part: `(x,)` or `(x, y)`.
 
     Args:

@@ -5,16 +5,19 @@ import numpy as np
 from keras_vae import evaluation
 from keras_vae import presets
 from keras_vae.datasets.quadrants import MAX_SEEN
+from keras_vae.datasets.splits import Arrays
+from keras_vae.models import GenerativeModel
 from keras_vae.models import from_preset
 from keras_vae.recipes.data import pairs
 from keras_vae.recipes.measure import measure
 from keras_vae.recipes.measure import taken
+from keras_vae.recipes.recipe import Recipe
 
 CLASSIFIER = "classifier_mnist"
 NUM_SAMPLES = 10_000  # pictures drawn, as many as there are to compare with
 
 
-def check_measures(recipe):
+def check_measures(recipe: Recipe) -> None:
     """Makes sure, before hours of training, that what comes after them can be measured.
 
     Raises:
@@ -31,7 +34,7 @@ def check_measures(recipe):
         presets.find(CLASSIFIER)
 
 
-def all_measures(model, recipe, test, verbose=1):
+def all_measures(model: GenerativeModel, recipe: Recipe, test: Arrays, verbose: int = 1) -> dict:
     """Returns every number of a trained model: what the `test` part of `metrics.json` holds.
 
     Args:
@@ -46,7 +49,7 @@ def all_measures(model, recipe, test, verbose=1):
     }
 
 
-def further_measures(model, recipe, test):
+def further_measures(model: GenerativeModel, recipe: Recipe, test: Arrays) -> dict:
     """Returns `{name: number}` of what the recipe's `measures` names.
 
     Args:
@@ -54,7 +57,7 @@ def further_measures(model, recipe, test):
         recipe: `Recipe`, which `check_measures` has found right.
         test: `Arrays`, the test part of its data.
     """
-    numbers = {}
+    numbers: dict = {}
     for name in _asked(recipe):
         numbers |= _MEASURES[name](model, recipe, test)
     return numbers

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 
-def read_history(path):
+def read_history(path: str | Path) -> dict[str, list[float]]:
     """Returns `{name: values}` of an `epochs.csv`.
 
     Validation may run every few epochs only; its lists then hold the values that were taken.
@@ -16,7 +16,7 @@ def read_history(path):
     return {k: [float(v) for v in values if v != "NA"] for k, values in columns.items()}
 
 
-def keep_epochs(path, num_epochs):
+def keep_epochs(path: str | Path, num_epochs: int) -> None:
     """Drops the lines of an `epochs.csv` after the first `num_epochs` epochs, if there are any: of
     epochs that an interrupted run will repeat."""
     path = Path(path)

@@ -6,15 +6,19 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 import keras_vae
 from keras_vae import evaluation
+from keras_vae.models import GenerativeModel
 
 
-def measure(model, pairs, evaluation_config, verbose=1):
+def measure(
+    model: GenerativeModel, pairs: tuple, evaluation_config: dict, verbose: int = 1
+) -> dict:
     """Returns the metrics of a trained model on test data.
 
     Args:
@@ -34,14 +38,14 @@ def measure(model, pairs, evaluation_config, verbose=1):
         model.compile()
     logs = model.evaluate(*pairs, batch_size=100, return_dict=True, verbose=0)
     return {
-        **{name: logs[name] for name in model.trackers},
+        **{name: logs[name] for name in model.trackers or ()},
         "num_examples": len(pairs[0]),
         **_likelihood(model, pairs, evaluation_config, verbose),
         **_units(model, *pairs),
     }
 
 
-def taken(function, **options):
+def taken(function: Callable, **options):
     """Returns those of the options that a function takes: families differ in what they need."""
     parameters = inspect.signature(function).parameters
     return {k: v for k, v in options.items() if k in parameters}
@@ -92,7 +96,7 @@ def _units(model, x, condition=None):
     return {"active_units": counts, "latent_dim": sizes}
 
 
-def environment():
+def environment() -> dict:
     """Returns what a number depends on besides the recipe: versions, backend, processor, date."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

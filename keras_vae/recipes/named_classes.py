@@ -2,6 +2,9 @@
 
 import functools
 import inspect
+from typing import Any
+
+from keras_vae.recipes.recipe import Recipe
 
 
 @functools.cache
@@ -39,7 +42,7 @@ def _registered(name):
     return keras.saving.get_registered_object(name)
 
 
-def class_named(name, recipe, place):
+def class_named(name: str, recipe: Recipe, place: str) -> type:
     """Returns the class that a table of a recipe names.
 
     Args:
@@ -63,7 +66,7 @@ def class_named(name, recipe, place):
     return found
 
 
-def arguments_of(kind):
+def arguments_of(kind: type) -> set[str]:
     """Returns the names that a constructor takes, those that it hands on to its base among them."""
     names = set()
     for base in kind.__mro__:
@@ -76,12 +79,12 @@ def arguments_of(kind):
     return names
 
 
-def family_of(recipe):
+def family_of(recipe: Recipe) -> type:
     """Returns the class of a recipe's model."""
     return class_named(recipe.family, recipe, "model")
 
 
-def likelihood_of(recipe):
+def likelihood_of(recipe: Recipe) -> Any:
     """Returns the class of a recipe's likelihood, `None` where its family has none."""
     family = family_of(recipe)
     if "likelihood" not in arguments_of(family):
@@ -89,19 +92,19 @@ def likelihood_of(recipe):
     return class_named(recipe.parts["likelihood"]["class"], recipe, "likelihood")
 
 
-def is_density(recipe):
+def is_density(recipe: Recipe) -> bool:
     """Whether likelihoods are densities, whose nats are not bits, or, unknown, may be."""
     likelihood = likelihood_of(recipe)
     return likelihood is None or likelihood.is_density
 
 
-def spread_of_draws(recipe):
+def spread_of_draws(recipe: Recipe) -> float:
     """Returns how far log p(x|z) of one example spreads over draws of z, in nats."""
-    kind = likelihood_of(recipe) or class_named("Likelihood", recipe, "likelihood")
+    kind: Any = likelihood_of(recipe) or class_named("Likelihood", recipe, "likelihood")
     return kind.spread_of_draws
 
 
-def is_inferred_by_draws(recipe):
+def is_inferred_by_draws(recipe: Recipe) -> bool:
     """Whether what a model infers of x is drawn: a z from q(z|x), and no code or point."""
     family = family_of(recipe)
     if family.encode_gives is None:
@@ -109,7 +112,7 @@ def is_inferred_by_draws(recipe):
     return family.encode_gives in ("posterior", "posteriors")
 
 
-def is_kl_exact(recipe):
+def is_kl_exact(recipe: Recipe) -> bool:
     """Whether the KL from the posterior to the prior is computed without draws."""
     if not is_inferred_by_draws(recipe):
         return True
@@ -117,12 +120,12 @@ def is_kl_exact(recipe):
     return family_of(recipe).kl_is_exact(prior and class_named(prior["class"], recipe, "prior"))
 
 
-def has_prior_of_codes(recipe):
+def has_prior_of_codes(recipe: Recipe) -> bool:
     """Whether a prior of a model of codes is trained; else each code costs log K."""
     return bool(recipe.prior_training)
 
 
-def can_sample(recipe):
+def can_sample(recipe: Recipe) -> bool:
     """Whether samples can be drawn from the model that a recipe trains."""
     family = family_of(recipe)
     has_what_it_needs = family.encode_gives != "codes" or has_prior_of_codes(recipe)

@@ -1,8 +1,12 @@
 """The second stage of a model of codes: priors, trained on the codes of the training data."""
 
+from pathlib import Path
+from typing import Any
+
 import keras
 
 from keras_vae import datasets
+from keras_vae.models import GenerativeModel
 from keras_vae.noise import child_seed
 from keras_vae.recipes.build import build_optimizer
 from keras_vae.recipes.build import build_priors
@@ -10,9 +14,19 @@ from keras_vae.recipes.checkpoint import FOLDER
 from keras_vae.recipes.checkpoint import Checkpoint
 from keras_vae.recipes.data import pairs
 from keras_vae.recipes.history import keep_epochs
+from keras_vae.recipes.recipe import Recipe
 
 
-def train_priors(model, recipe, data, folder, seed, run, epochs=None, verbose=1):
+def train_priors(
+    model: GenerativeModel,
+    recipe: Recipe,
+    data: Any,
+    folder: Path,
+    seed: int,
+    run: Checkpoint,
+    epochs: int | None = None,
+    verbose: int = 1,
+) -> None:
     """Trains a prior for each level of codes, and gives them to the model.
 
     An interrupted run goes on from the last epoch of the level that it was at.

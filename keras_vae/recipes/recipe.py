@@ -72,17 +72,17 @@ class Recipe:
     text: str = ""
 
     @property
-    def family(self):
+    def family(self) -> str:
         """The class of the model."""
         return self.parts["model"]["class"]
 
     @property
-    def is_dynamic(self):
+    def is_dynamic(self) -> bool:
         """Whether training draws its black-and-white pictures anew at each use."""
         return self.data.get("binarize") == "dynamic"
 
 
-def read_recipe(path):
+def read_recipe(path: str | Path) -> Recipe:
     """Returns the `Recipe` in the file `path`.
 
     Raises:

@@ -22,6 +22,7 @@ from keras_vae.recipes.history import keep_epochs
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
 from keras_vae.recipes.prior_training import train_priors
+from keras_vae.recipes.recipe import Recipe
 
 RECIPE = "recipe.toml"
 EPOCHS = "epochs.csv"
@@ -31,7 +32,15 @@ NUM_SAMPLES, NUM_COLUMNS = 80, 8
 RECONSTRUCTIONS = "reconstructions.png"
 
 
-def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbose=1):
+def train_recipe(
+    recipe: Recipe,
+    folder: str | Path,
+    *,
+    epochs: int | None = None,
+    seed: int | None = None,
+    data_dir: str | Path | None = None,
+    verbose: int = 1,
+) -> dict:
     """Trains a recipe's model and writes its run folder.
 
     The folder receives `config.json` and `model.safetensors` (a preset, which `from_preset`
@@ -99,7 +108,7 @@ def train_recipe(recipe, folder, *, epochs=None, seed=None, data_dir=None, verbo
     return metrics
 
 
-def draw_curves(folder):
+def draw_curves(folder: str | Path) -> None:
     """Draws `curves.png` from the `epochs.csv` of a run folder, where matplotlib is installed, and
     `curves_prior_1.png` from `epochs_prior_1.csv`, and so on."""
     try:

@@ -9,9 +9,9 @@ match keras.config.backend():
     case "tensorflow":
         from keras_vae.steps.tensorflow_step import TensorFlowStep as BackendStep
     case "jax":
-        from keras_vae.steps.jax_step import JAXStep as BackendStep
+        from keras_vae.steps.jax_step import JAXStep as BackendStep  # type: ignore[assignment]
     case "torch":
-        from keras_vae.steps.torch_step import TorchStep as BackendStep
+        from keras_vae.steps.torch_step import TorchStep as BackendStep  # type: ignore[assignment]
     case other:
         raise ImportError(
             f"keras_vae runs on tensorflow, jax and torch; Keras is set to {other!r}. "

@@ -1,6 +1,8 @@
 """The train step on JAX."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import keras
@@ -17,7 +19,7 @@ class JAXStep(Step):
     traced value; what it assigned is read back from the scope.
     """
 
-    def train_step(self, state, data):
+    def train_step(self, state: Any, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
         trainable, non_trainable, optimizer_values, metrics = state
         groups = self.groups()
@@ -48,7 +50,7 @@ class JAXStep(Step):
         logs = self._logs(metrics)
         return logs, (trainable, non_trainable, optimizer_values, metrics)
 
-    def test_step(self, state, data):
+    def test_step(self, state: Any, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
         trainable, non_trainable, metrics = state
         side_variables = self.non_trainable_variables + self.metrics_variables
@@ -62,7 +64,7 @@ class JAXStep(Step):
         non_trainable, metrics = side[: len(non_trainable)], side[len(non_trainable) :]
         return self._logs(metrics), (trainable, non_trainable, metrics)
 
-    def jitted(self, function):
+    def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.
 
         Random streams that it draws from advance, as they do outside.
@@ -92,7 +94,7 @@ class JAXStep(Step):
 
     def _gradients(self, groups, scaled, pull_back):
         """Each group's gradient of its own cost, in the order of the trainable variables."""
-        of_variable = {}
+        of_variable: dict[int, Any] = {}
         for i, group in enumerate(groups.values()):
             one_hot = [jax.numpy.full_like(c, float(i == j)) for j, c in enumerate(scaled)]
             (pulled,) = pull_back(one_hot)

@@ -1,9 +1,12 @@
 """What the train steps of the three backends share: from a batch to costs and metrics."""
 
 import contextlib
+from typing import Any
 
 import keras
 from keras import ops
+
+from keras_vae.typing import Tensor
 
 
 class Step:
@@ -15,7 +18,7 @@ class Step:
 
     seed_generator_class = keras.random.SeedGenerator  # what the model's noise is drawn through
 
-    def costs(self, data, training):
+    def costs(self, data: Any, training: bool) -> list[Tensor]:
         """Runs the model on a batch and records its metrics.
 
         Args:
@@ -46,7 +49,7 @@ class Step:
         self._record(sum(costs) + penalty, terms, ops.shape(x)[0], sample_weight)
         return [cost + penalty for cost in costs]
 
-    def at_this_step(self, value):
+    def at_this_step(self, value: Any) -> Any:
         """Returns a number as it is, and a schedule's value after the updates made so far."""
         if not callable(value):
             return value
@@ -54,33 +57,33 @@ class Step:
         step = 0 if optimizer is None else optimizer.iterations
         return ops.cast(value(ops.cast(step, "float32")), "float32")
 
-    def build_optimizer(self):
+    def build_optimizer(self) -> None:
         """Makes the optimizer's variables, where they are not there yet."""
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Any:
         """Compiles the train step; Keras calls it."""
         self.build_optimizer()
         return super().make_train_function(force)
 
-    def groups_on(self):
+    def groups_on(self) -> dict[str, Tensor]:
         """Returns `{group: scalar bool}` of the groups that the model switches on and off."""
         return {
             group: ops.convert_to_tensor(self.at_this_step(switch)) > 0
             for group, switch in self.switches().items()
         }
 
-    def switched(self, is_on):
+    def switched(self, is_on: dict[str, Tensor]) -> contextlib.AbstractContextManager:
         """Returns a context in which the optimizer updates the groups that are on."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         return optimizer.switched(is_on) if is_on else contextlib.nullcontext()
 
-    def across_replicas(self, statistics):
+    def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""
         return statistics
 
-    def in_order(self, gradients):
+    def in_order(self, gradients: dict[int, Tensor]) -> list[Tensor]:
         """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them."""
         return [gradients[id(v)] for v in self.trainable_variables]
 

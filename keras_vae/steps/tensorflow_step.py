@@ -1,12 +1,15 @@
 """The train step on TensorFlow."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_vae.steps.step import Step
+from keras_vae.typing import Tensor
 
 
 class ReplicaSeedGenerator(keras.random.SeedGenerator):
@@ -15,7 +18,7 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
     Keras' own is mirrored, so that all replicas would draw the same for their shares of a batch.
     """
 
-    def next(self, ordered=True):
+    def next(self, ordered: bool = True) -> Any:
         seed = super().next(ordered)
         context = tf.distribute.get_replica_context()
         if context is None or context.num_replicas_in_sync == 1:
@@ -32,7 +35,7 @@ class TensorFlowStep(Step):
 
     seed_generator_class = ReplicaSeedGenerator
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
         groups = self.groups()
         # Every replica sees its share of the batch; the optimizer sums the replicas' gradients.
@@ -40,7 +43,7 @@ class TensorFlowStep(Step):
         with _after(data), tf.GradientTape(persistent=len(groups) > 1) as tape:
             costs = self.costs(data, training=True)
             scaled = [self.optimizer.scale_loss(cost / replicas) for cost in costs]
-        of_variable = {}
+        of_variable: dict[int, Any] = {}
         for group, cost in zip(groups.values(), scaled, strict=True):
             gradients = tape.gradient(
                 cost,
@@ -56,26 +59,26 @@ class TensorFlowStep(Step):
             self.optimizer.apply(gradients, self.trainable_variables)
         return logs
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
         with _after(data):
             self.costs(data, training=False)
         return self.get_metrics_result()
 
-    def build_optimizer(self):
+    def build_optimizer(self) -> None:
         """Makes the optimizer's variables, where they are not there yet."""
         # Made by the first update, inside of the step, they would have it traced twice.
         with self.distribute_strategy.scope():
             super().build_optimizer()
 
-    def across_replicas(self, statistics):
+    def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas of a `tf.distribute` strategy."""
         context = tf.distribute.get_replica_context()
         if context is None or context.num_replicas_in_sync == 1:
             return statistics
         return context.all_reduce("sum", statistics)
 
-    def jitted(self, function):
+    def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.
 
         Random streams that it draws from advance, as they do outside.

@@ -1,6 +1,8 @@
 """The train step on PyTorch."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import torch
@@ -15,12 +17,12 @@ class TorchStep(Step):
     cannot leak into another's variables.
     """
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
         groups = self.groups()
         costs = self.costs(data, training=True)
         scaled = [self.optimizer.scale_loss(cost) for cost in costs]
-        of_variable = {}
+        of_variable: dict[int, Any] = {}
         for i, (group, cost) in enumerate(zip(groups.values(), scaled, strict=True)):
             if not group:  # all of them frozen
                 continue
@@ -38,12 +40,12 @@ class TorchStep(Step):
             self.optimizer.apply(self.in_order(of_variable), self.trainable_variables)
         return self.get_metrics_result()
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
         self.costs(data, training=False)
         return self.get_metrics_result()
 
-    def jitted(self, function):
+    def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, without gradients and giving
         NumPy arrays.
 

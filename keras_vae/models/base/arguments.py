@@ -2,6 +2,7 @@
 
 import inspect
 from numbers import Number
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ class Arguments:
         args, kwargs: what its constructor was given.
     """
 
-    def __init__(self, model, args, kwargs):
+    def __init__(self, model: keras.Model, args: tuple, kwargs: dict):
         signature = inspect.signature(type(model).__init__)
         bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
@@ -41,12 +42,12 @@ class Arguments:
         has = [name for name in self.given if hasattr(model, name)]
         self._kept = {n for n in has if _is_kept(self.given[n], getattr(model, n))}
 
-    def of(self, model) -> dict:
+    def of(self, model: keras.Model) -> dict:
         """Returns `{argument: value}` as the model is now, but for seed, name and dtype."""
         names = [name for name in self.given if name not in OF_EVERY_MODEL]
         return {n: getattr(model, n) if n in self._kept else self.given[n] for n in names}
 
-    def takes(self, name) -> bool:
+    def takes(self, name: str) -> bool:
         """Whether the constructor takes an argument of every model: `seed`, `name` or `dtype`."""
         return self.is_open or name in self.given
 
@@ -74,7 +75,7 @@ def parts_of(arguments: dict) -> dict:
     return parts
 
 
-def serialized(value):
+def serialized(value: Any) -> Any:
     """Returns an argument as a configuration holds it: numbers, texts, lists and dicts of them."""
     if value is None or isinstance(value, bool | int | float | str):
         return value

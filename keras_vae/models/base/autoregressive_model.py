@@ -2,6 +2,7 @@
 
 import functools
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,11 +10,17 @@ from keras import ops
 
 from keras_vae.batching import map_batches
 from keras_vae.checks import check_count
+from keras_vae.conditions import Condition
 from keras_vae.distributions import Categorical
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
 from keras_vae.models.base.conditional_model import ConditionalModel
+from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.models.base.generative_model import check_exact
 from keras_vae.models.base.term import Term
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 class AutoregressiveModel(ConditionalModel):
@@ -36,12 +43,19 @@ class AutoregressiveModel(ConditionalModel):
         ValueError: an argument that is not as above; or, from `fit`, x that are no such integers.
     """
 
-    log_likelihood_is = "exact"
+    log_likelihood_is: LikelihoodKind | None = "exact"
     sample_draws = "elements"
     fixed_likelihood = CategoricalLikelihood
 
     def __init__(
-        self, shape, num_embeddings, condition=None, seed=None, name=None, dtype=None, **kwargs
+        self,
+        shape: Shape,
+        num_embeddings: int,
+        condition: Condition | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs,
     ):
         super().__init__(condition, seed=seed, name=name, dtype=dtype, **kwargs)
         self.shape = _check_shape(shape)
@@ -49,7 +63,7 @@ class AutoregressiveModel(ConditionalModel):
 
     # What a family gives.
 
-    def logits(self, x, condition=None, training=False):
+    def logits(self, x: Tensor, condition: Tensor = None, training: bool = False) -> Tensor:
         """Returns the logits of every p(x_i | x_<i, c), (B, *shape, K), of x (B, *shape).
 
         Args:
@@ -59,7 +73,7 @@ class AutoregressiveModel(ConditionalModel):
         """
         raise NotImplementedError(f"{type(self).__name__} must define `logits`.")
 
-    def start(self, condition, batch_size):
+    def start(self, condition: Tensor, batch_size: int) -> Any:
         """Returns the cache of `step` before the first position, a nest of tensors.
 
         Args:
@@ -68,7 +82,7 @@ class AutoregressiveModel(ConditionalModel):
         """
         raise NotImplementedError(f"{type(self).__name__} must define `start`.")
 
-    def step(self, cache, codes, position):
+    def step(self, cache: Any, codes: Tensor, position: Tensor) -> tuple[Tensor, Any]:
         """Returns the logits of p(x_i | x_<i, c), (B, K), and the cache for the next position.
 
         Args:
@@ -81,28 +95,35 @@ class AutoregressiveModel(ConditionalModel):
     # What the base makes of it.
 
     @property
-    def num_codes(self):
+    def num_codes(self) -> int:
         """N, how many integers one x has."""
-        return math.prod(self.data_shape)
+        return math.prod(self.shape)
 
-    def distribution(self, x, c=None, training=False):
+    def distribution(self, x: Tensor, c: Tensor = None, training: bool = False) -> Categorical:
         """Returns p(x_i | x_<i, c) of all positions, a `Categorical` over (B, *shape), for c as
         `embedded` gives it."""
         return Categorical(self.logits(ops.cast(x, "int32"), c, training))
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns log p(x_i = k | x_<i, c) for every k, (B, *shape, K): what `predict` gives."""
         x, condition = self.split_inputs(inputs)
         return self.distribution(x, self.embedded(condition), training).log_probs
 
-    def objective(self):
+    def objective(self) -> dict[str, Term]:
         return {"nll": Term(evaluate=1.0), "nll_per_code": Term(train=0.0)}
 
-    def terms(self, x, c=None, training=False):
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         nll = -self.distribution(x, c, training).log_prob(x)
         return {"nll": nll, "nll_per_code": nll / self.num_codes}
 
-    def log_likelihood(self, x, condition=None, num_samples=None, seed=None, batch_size=128):
+    def log_likelihood(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int | None = None,
+        seed: int | None = None,
+        batch_size: int = 128,
+    ) -> np.ndarray:
         """Returns log p(x|c), exactly.
 
         Args:
@@ -124,7 +145,14 @@ class AutoregressiveModel(ConditionalModel):
 
         return map_batches(self, log_p, *self.check_inputs(x, condition), batch_size=batch_size)
 
-    def sample(self, num_samples, condition=None, seed=None, temperature=1.0, top_k=None):
+    def sample(
+        self,
+        num_samples: int,
+        condition: Array = None,
+        seed: int | None = None,
+        temperature: Weight = 1.0,
+        top_k: int | None = None,
+    ) -> np.ndarray:
         """Returns new x, drawn code by code, each at the cost of one position.
 
         Args:
@@ -152,18 +180,18 @@ class AutoregressiveModel(ConditionalModel):
 
     # Construction.
 
-    def known_shape(self):
+    def known_shape(self) -> tuple | None:
         return (None, *self.shape)
 
-    def symbolic_pair(self):
+    def symbolic_pair(self) -> tuple[keras.KerasTensor, ...]:
         x, *condition = super().symbolic_pair()
         return (keras.KerasTensor(x.shape, "int32"), *condition)
 
-    def build_parts(self):
+    def build_parts(self) -> None:
         x, *condition = self.symbolic_pair()
         self.distribution(x, self.embedded(*condition))
 
-    def check_examples(self, x, name="x"):
+    def check_examples(self, x: Array, name: str = "x") -> None:
         super().check_examples(x, name)
         CategoricalLikelihood(self.num_embeddings).check(x, name)
 
@@ -196,7 +224,7 @@ class AutoregressiveModel(ConditionalModel):
         return ops.reshape(codes, (size, *self.data_shape))
 
 
-def inverse_cdf(logits, uniform):
+def inverse_cdf(logits: Tensor, uniform: Tensor) -> Tensor:
     """Returns the int32 k (B,) at which the distribution function of softmax(logits) (B, K) passes
     uniform numbers (B,) in [0, 1)."""
     cumulative = ops.cumsum(ops.softmax(logits, axis=-1), axis=-1)
@@ -205,7 +233,7 @@ def inverse_cdf(logits, uniform):
     return ops.sum(ops.cast(cumulative <= threshold, "int32"), axis=-1)
 
 
-def most_probable(logits, top_k):
+def most_probable(logits: Tensor, top_k: int) -> Tensor:
     """Returns logits (B, K) with all but the `top_k` largest at minus infinity; ties stay."""
     if top_k is None:
         return logits

@@ -2,18 +2,23 @@
 
 import itertools
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.conditions import Condition
 from keras_vae.conditions.code_condition import CodeCondition
 from keras_vae.models.base.autoregressive_model import AutoregressiveModel
 from keras_vae.models.pixel_cnn import PixelCNN
 from keras_vae.models.transformer_prior import TransformerPrior
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
-def default_priors(shapes, num_embeddings):
+def default_priors(shapes: list[Shape], num_embeddings: list[int]) -> list[AutoregressiveModel]:
     """Returns a new prior for each level: a `PixelCNN` where codes, and those above them, are
     grids, else a `TransformerPrior`; below the top it is told the codes above.
 
@@ -21,7 +26,8 @@ def default_priors(shapes, num_embeddings):
         shapes: list of the shapes of one example's codes.
         num_embeddings: list of K, how many values a code has.
     """
-    priors, sizes = [], list(zip(shapes, num_embeddings, strict=True))
+    priors: list[AutoregressiveModel] = []
+    sizes = list(zip(shapes, num_embeddings, strict=True))
     for level, (shape, size) in enumerate(sizes):
         told = CodeCondition(*sizes[level + 1]) if level + 1 < len(sizes) else None
         are_grids = all(len(s) == 2 for s in shapes[level : level + 2])
@@ -30,7 +36,12 @@ def default_priors(shapes, num_embeddings):
     return priors
 
 
-def check_priors(priors, shapes, num_embeddings, condition=None):
+def check_priors(
+    priors: list[AutoregressiveModel],
+    shapes: list[Shape],
+    num_embeddings: list[int],
+    condition: Condition | None = None,
+) -> list[AutoregressiveModel]:
     """Returns `priors` as a list.
 
     Raises:
@@ -68,7 +79,12 @@ def check_priors(priors, shapes, num_embeddings, condition=None):
     return priors
 
 
-def code_costs(priors, indices, c, num_embeddings):
+def code_costs(
+    priors: list[AutoregressiveModel],
+    indices: list[Tensor],
+    c: Tensor,
+    num_embeddings: list[int],
+) -> list[Tensor]:
     """Returns the list of -log p(codes of a level | codes above), each (B,) nats.
 
     Args:
@@ -89,13 +105,15 @@ def code_costs(priors, indices, c, num_embeddings):
     return [*costs, -top.distribution(indices[-1], c).log_prob(indices[-1])]
 
 
-def training_pairs(priors, indices, condition=None):
+def training_pairs(priors: list, indices: Tensor, condition: Tensor = None) -> list[tuple]:
     """Returns what each prior learns from: its codes, and what it is told of each example."""
     top = (indices[-1],) if priors[-1].condition is None else (indices[-1], condition)
     return [*itertools.pairwise(indices), top]
 
 
-def train(prior, pair, optimizer, held_out=None, **kwargs):
+def train(
+    prior: AutoregressiveModel, pair: tuple, optimizer: Any, held_out: tuple | None = None, **kwargs
+) -> keras.callbacks.History:
     """Fits one prior, compiling it where it is not, and leaves it frozen."""
     if not prior.compiled:
         prior.compile(_copy(optimizer))
@@ -108,7 +126,9 @@ def train(prior, pair, optimizer, held_out=None, **kwargs):
         prior.trainable = before
 
 
-def draw_codes(priors, num_samples, condition, seeds, **options):
+def draw_codes(
+    priors: list, num_samples: int, condition: Tensor, seeds: list[int], **options
+) -> list[np.ndarray]:
     """Returns codes of all levels, drawn from the top down, a list of (num_samples, *positions).
 
     Args:
@@ -118,14 +138,14 @@ def draw_codes(priors, num_samples, condition, seeds, **options):
         seeds: list of ints, one a level.
         **options: `temperature`, `top_k`.
     """
-    indices = []
+    indices: list[Array] = []
     for prior, seed in zip(reversed(priors), reversed(seeds), strict=True):
         condition = prior.sample(num_samples, condition, seed, **options)
         indices.insert(0, condition)
     return indices
 
 
-def check_indices(indices, shape, num_embeddings):
+def check_indices(indices: Array, shape: Shape, num_embeddings: int) -> np.ndarray:
     """Returns indices as an int32 NumPy array (N, *shape).
 
     Raises:

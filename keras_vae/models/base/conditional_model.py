@@ -1,11 +1,16 @@
 """What models that may be told something about each example share."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_vae.conditions.condition import Condition
 from keras_vae.models.base.generative_model import GenerativeModel
+from keras_vae.typing import Array
+from keras_vae.typing import Tensor
 
 
 class ConditionalModel(GenerativeModel):
@@ -18,38 +23,44 @@ class ConditionalModel(GenerativeModel):
 
     sample_batch_size = 128  # draws made at once by `sample`, whatever their number
 
-    def __init__(self, condition=None, seed=None, name=None, dtype=None):
+    def __init__(
+        self,
+        condition: Condition | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ):
         super().__init__(seed=seed, name=name, dtype=dtype)
         self.condition = _check_condition(condition)
 
     @property
-    def sample_condition(self):
+    def sample_condition(self) -> Condition | None:
         """The `Condition` of what `sample` is told, or `None`."""
         return self.condition
 
-    def check_condition(self, y, x, name="y"):
+    def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         if self.condition is None:
             return super().check_condition(y, x, name)
         return self.condition.check(y, len(x), name)
 
-    def conditions_for(self, condition, num_examples):
+    def conditions_for(self, condition: Array, num_examples: int) -> tuple:
         if self.condition is None:
             return super().conditions_for(condition, num_examples)
         return (self.condition.check_for(condition, num_examples),)
 
-    def checked_inputs(self, x):
+    def checked_inputs(self, x: Array) -> Any:
         if self.condition is None:
             return super().checked_inputs(x)
         if not isinstance(x, list | tuple) or len(x) != 2:
             x = (x, None)  # whose check says what is missing
         return self._checked(*x, names=("x", "condition"))
 
-    def split_inputs(self, inputs):
+    def split_inputs(self, inputs: Any) -> tuple:
         """Returns x and the conditions, `None` in an unconditional model, of what `call` is
         given."""
         return (inputs, None) if self.condition is None else inputs
 
-    def embedded(self, condition=None, training=False):
+    def embedded(self, condition: Tensor = None, training: bool = False) -> Tensor:
         """Returns c, conditions as networks see them, (B, ...) float32; `None` without any.
 
         In training some are dropped, where the `Condition` says so.
@@ -63,14 +74,21 @@ class ConditionalModel(GenerativeModel):
             condition = self.condition.drop(condition, self.noise.stream(training))
         return self.condition(condition)
 
-    def given(self, y=None, training=False):
+    def given(self, y: Array = None, training: bool = False) -> Tensor:
         return self.embedded(y, training)
 
-    def symbolic_pair(self):
+    def symbolic_pair(self) -> tuple[keras.KerasTensor, ...]:
         given = () if self.condition is None else (self.condition.symbolic(),)
         return (*super().symbolic_pair(), *given)
 
-    def drawn(self, draw, num_samples, conditions=(), seed=None, size=None):
+    def drawn(
+        self,
+        draw: Callable,
+        num_samples: int,
+        conditions: tuple = (),
+        seed: int | None = None,
+        size: int | None = None,
+    ) -> np.ndarray:
         """Returns what `draw` gives, called on batches of one size, for `num_samples` examples.
 
         Args:
@@ -89,7 +107,7 @@ class ConditionalModel(GenerativeModel):
         return np.concatenate(pieces)[:num_samples]
 
 
-def as_input(x):
+def as_input(x: Tensor) -> Tensor:
     """Returns a tensor of x, or x itself where it is only the shape of one."""
     return x if isinstance(x, keras.KerasTensor) else ops.convert_to_tensor(x)
 

@@ -1,12 +1,21 @@
 """What autoencoders and their variational sisters share: an encoder, a decoder, a likelihood."""
 
-import keras
+from typing import Any
 
+import keras
+import numpy as np
+
+from keras_vae.conditions import Condition
+from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.conditional_model import as_input
+from keras_vae.models.base.generative_model import EncodingKind
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 class EncoderDecoderModel(ConditionalModel):
@@ -24,34 +33,41 @@ class EncoderDecoderModel(ConditionalModel):
         seed: int, or `None`; gives noise and the order of the batches.
     """
 
-    encode_gives = "point"
+    encode_gives: EncodingKind | None = "point"
     can_reconstruct = True
 
     def __init__(
-        self, encoder, decoder, likelihood=None, condition=None, seed=None, name=None, dtype=None
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | None = None,
+        condition: Condition | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ):
         super().__init__(condition, seed=seed, name=name, dtype=dtype)
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = check_likelihood(likelihood or _default_likelihood(decoder))
 
-    def encode(self, x, condition=None, training=False):
+    def encode(self, x: Array, condition: Array = None, training: bool = False) -> Any:
         """Returns what the model infers of x (B, S); see the family."""
         return self.infer(x, self.embedded(condition), training)
 
-    def decode(self, z, condition=None, training=False):
+    def decode(self, z: Tensor, condition: Array = None, training: bool = False) -> Distribution:
         """Returns the likelihood p(x|z), a distribution over (B, S), of z (B, D)."""
         return self.generate(z, self.embedded(condition), training)
 
-    def infer(self, x, c=None, training=False):
+    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns what `encode` does, of c as `embedded` gives it: by default the encoder's z."""
         return self.encoder_outputs(x, c, training)[0]
 
-    def generate(self, z, c=None, training=False):
+    def generate(self, z: Tensor, c: Tensor = None, training: bool = False) -> Distribution:
         """Returns the likelihood p(x|z, c), of c as `embedded` gives it."""
         return self.likelihood(self.decoder(self.with_condition(z, c), training=training))
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
         gives for x, and a conditional model for `(x, condition)`. Of nominal data, which have no
         mean, it is the most probable value."""
@@ -60,21 +76,21 @@ class EncoderDecoderModel(ConditionalModel):
         z = self.latent_mean(x, c, training)
         return self.likelihood.point(self.generate(z, c, training))
 
-    def latent_mean(self, x, c=None, training=False):
+    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns z without noise, as the decoder is given it: by default the encoder's first
         output."""
         return self.encoder_outputs(x, c, training)[0]
 
-    def encoder_outputs(self, x, c=None, training=False):
+    def encoder_outputs(self, x: Tensor, c: Tensor = None, training: bool = False) -> list[Tensor]:
         """Returns everything the encoder gives for x, as a list of tensors."""
         outputs = self.encoder(self.with_condition(x, c), training=training)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
-    def with_condition(self, tensor, c):
+    def with_condition(self, tensor: Tensor, c: Tensor) -> Any:
         """Returns what a network is given: the tensor, and in conditional models c too."""
         return as_input(tensor) if self.condition is None else [as_input(tensor), c]
 
-    def shown(self, likelihood, from_likelihood):
+    def shown(self, likelihood: Likelihood, from_likelihood: bool) -> Tensor:
         """Returns x of p(x|z) as `sample` shows it: a draw, or the mean (of nominal data the mode).
 
         The stream moves on by one draw in both cases, so that a seed gives the same z in both.
@@ -85,7 +101,7 @@ class EncoderDecoderModel(ConditionalModel):
         stream.next()
         return self.likelihood.point(likelihood)
 
-    def reconstruct(self, x, condition=None, batch_size=128):
+    def reconstruct(self, x: Array, condition: Array = None, batch_size: int = 128) -> np.ndarray:
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Args:
@@ -102,10 +118,10 @@ class EncoderDecoderModel(ConditionalModel):
 
     # Construction.
 
-    def known_shape(self):
+    def known_shape(self) -> tuple | None:
         return known_input_shape(self.encoder)
 
-    def build_parts(self):
+    def build_parts(self) -> None:
         self._check_network_inputs()
         x, *condition = self.symbolic_pair()
         c = self.embedded(*condition)
@@ -118,10 +134,10 @@ class EncoderDecoderModel(ConditionalModel):
         self.likelihood.attach(self.data_shape)
         self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
 
-    def build_latent(self, latent_shape):
+    def build_latent(self, latent_shape: Shape) -> None:
         """Builds what depends on the shape of one z; a deterministic model has nothing."""
 
-    def check_examples(self, x, name="x"):
+    def check_examples(self, x: Array, name: str = "x") -> None:
         super().check_examples(x, name)
         self.likelihood.check(x, name)
 
@@ -145,14 +161,14 @@ class EncoderDecoderModel(ConditionalModel):
             )
 
 
-def known_input_shape(network):
+def known_input_shape(network: keras.Model) -> tuple | None:
     """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know."""
     shape = getattr(network, "input_shape", None) if network.built else None
     shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
     return shape if isinstance(shape, tuple) and None not in shape[1:] else None
 
 
-def check_likelihood(likelihood):
+def check_likelihood(likelihood: Likelihood) -> Likelihood:
     """Returns `likelihood`; raises `TypeError` where it is none."""
     if not isinstance(likelihood, Likelihood):
         raise TypeError(

@@ -1,6 +1,7 @@
 """Keras' front door: what users call to train, evaluate and predict, with its checks of data."""
 
 import contextlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ from keras import ops
 from keras_vae.datasets import Batches
 from keras_vae.models.base import inputs
 from keras_vae.models.base.group_optimizer import check_optimizer
+from keras_vae.typing import Array
 
 
 class FrontDoor:
@@ -19,14 +21,14 @@ class FrontDoor:
 
     def compile(
         self,
-        optimizer="adam",
+        optimizer: Any = "adam",
         *,
-        jit_compile="auto",
-        run_eagerly=False,
-        steps_per_execution=1,
-        auto_scale_loss=True,
+        jit_compile: bool | str = "auto",
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        auto_scale_loss: bool = True,
         **unexpected,
-    ):
+    ) -> None:
         """Configures training; see `keras.Model.compile`.
 
         The loss is the model's own, so there is no `loss` to give, and metrics on y have
@@ -57,32 +59,32 @@ class FrontDoor:
             auto_scale_loss=auto_scale_loss,
         )
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict:
         config = super().get_compile_config()
         return {k: v for k, v in config.items() if k not in _OBJECTIVE_ARGUMENTS}
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.built:
             self.build_optimizer()
 
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
+        x: Array = None,
+        y: Array = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict | None = None,
+        sample_weight: Array = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
         **kwargs,
-    ):
+    ) -> keras.callbacks.History:
         """Trains the model; see `keras.Model.fit`.
 
         Arrays are shuffled by `keras_vae.datasets.Batches` in an order that follows from the
@@ -129,8 +131,14 @@ class FrontDoor:
             )
 
     def evaluate(
-        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
-    ):
+        self,
+        x: Array = None,
+        y: Array = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Array = None,
+        **kwargs,
+    ) -> Any:
         """Returns the objective and metrics; see `keras.Model.evaluate`.
 
         Noise starts anew at each call: evaluating twice gives the same numbers.
@@ -146,7 +154,9 @@ class FrontDoor:
         self.noise.reset_evaluation()
         return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
 
-    def predict(self, x, batch_size=None, verbose="auto", **kwargs):
+    def predict(
+        self, x: Array, batch_size: int | None = None, verbose: int | str = "auto", **kwargs
+    ) -> Any:
         """Returns what `call` gives for all of x, as a NumPy array; see `keras.Model.predict`.
 
         Raises:
@@ -154,17 +164,21 @@ class FrontDoor:
         """
         return super().predict(self.checked_inputs(x), batch_size, verbose, **kwargs)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Array) -> Any:
         """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
         return super().predict_on_batch(self.checked_inputs(x))
 
-    def train_on_batch(self, x, y=None, sample_weight=None, **kwargs):
+    def train_on_batch(
+        self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
+    ) -> Any:
         """Makes one update; see `keras.Model.train_on_batch`."""
         x, y = self._checked(x, y)
         y = inputs.target(x, y, sample_weight)
         return super().train_on_batch(x, y, sample_weight, **kwargs)
 
-    def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
+    def test_on_batch(
+        self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
+    ) -> Any:
         """Evaluates one batch; see `keras.Model.test_on_batch`."""
         x, y = self._checked(x, y)
         y = inputs.target(x, y, sample_weight)
@@ -184,7 +198,7 @@ class FrontDoor:
 
     # Checks, before anything is traced.
 
-    def check_condition(self, y, x, name="y"):
+    def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         """Raises `ValueError` where labels or conditions `y` do not fit; returns y."""
         # `fit(x, x)` is how autoencoders are often trained, from data sets of (x, x) too.
         if y is None or y is x or np.array_equal(inputs.to_numpy(y), inputs.to_numpy(x)):
@@ -195,7 +209,7 @@ class FrontDoor:
             "`dataset.map(lambda x, y: x)`, or use a conditional model."
         )
 
-    def conditions_for(self, condition, num_examples):
+    def conditions_for(self, condition: Array, num_examples: int) -> tuple:
         """Returns `()`, or in a conditional model `(conditions (N, ...),)`, after checking them.
 
         Raises:
@@ -205,11 +219,11 @@ class FrontDoor:
             return ()
         raise ValueError(f"{type(self).__name__} has no `condition`: use a conditional model.")
 
-    def check_examples(self, x, name="x"):
+    def check_examples(self, x: Array, name: str = "x") -> None:
         """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""
         inputs.check_examples(x, self.data_shape, name)
 
-    def check_inputs(self, x, condition=None):
+    def check_inputs(self, x: Array, condition: Array = None) -> tuple:
         """Returns `(x,)` or `(x, condition)` as NumPy arrays, after checking that they are data of
         this model.
 
@@ -220,11 +234,11 @@ class FrontDoor:
         self._check_and_build(x, "x")
         return (x, *self.conditions_for(condition, len(x)))
 
-    def checked_inputs(self, x):
+    def checked_inputs(self, x: Array) -> Any:
         """Returns what `predict` may be given, after checking it."""
         return self._checked(x, None)[0]
 
-    def checked_examples(self, x):
+    def checked_examples(self, x: Array) -> Any:
         """As `checked_inputs`, of a model whose data are pairs, but not those it predicts from."""
         if inputs.is_array(x) or isinstance(x, list | tuple):
             return self.check_inputs(x)[0]

@@ -1,9 +1,14 @@
 """The contract of a family: what it defines, and what follows from that."""
 
 import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from typing import Literal
+from typing import TypeAlias
 
 import keras
+import numpy as np
 
 from keras_vae.models.base import arguments
 from keras_vae.models.base.arguments import Arguments
@@ -13,6 +18,12 @@ from keras_vae.models.base.term import Term
 from keras_vae.models.saving import preset_model
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
+
+LikelihoodKind: TypeAlias = Literal["exact", "estimate", "bound"]
+EncodingKind: TypeAlias = Literal["posterior", "posteriors", "codes", "point"]
 
 
 class Family(type(keras.Model)):
@@ -85,16 +96,16 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     ```
     """
 
-    log_likelihood_is: Literal["exact", "estimate", "bound"] | None = None
-    encode_gives: Literal["posterior", "posteriors", "codes", "point"] | None = None
+    log_likelihood_is: LikelihoodKind | None = None
+    encode_gives: EncodingKind | None = None
     sample_draws: Literal["latents", "elements"] | None = None
     can_reconstruct: bool = False
     fixed_likelihood: type | None = None
 
-    def __init__(self, seed=None, name=None, dtype=None):
+    def __init__(self, seed: int | None = None, name: str | None = None, dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
-        self.data_shape = None  # of one example; known once the model is built
-        self.trackers = None  # `{name: keras.metrics.Metric}`; made once the model is built
+        self.data_shape: Shape | None = None  # of one example; known once the model is built
+        self.trackers: dict[str, keras.metrics.Metric] | None = None  # made once it is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
 
     # What a family gives.
@@ -103,7 +114,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """Returns `{name: Term}`: every name once, with its weights and who descends it."""
         raise NotImplementedError(f"{type(self).__name__} must define `objective`.")
 
-    def terms(self, x, c=None, training=False) -> dict:
+    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict:
         """Returns `{name: (B,) or scalar}` for x (B, S) in float32, and c as `given` returns it.
 
         A name of the objective may be left out where it has no weight: a cost of training only, in
@@ -119,20 +130,20 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """
         return {}
 
-    def given(self, y=None, training=False):
+    def given(self, y: Array = None, training: bool = False) -> Tensor:
         """Returns c, what `terms` is given beside x, of the y that `fit` was given: here nothing.
 
         The one door for conditions: they are embedded here, and everything within is given c.
         """
         return None
 
-    def known_shape(self):
+    def known_shape(self) -> tuple | None:
         """Returns the shape of a batch of x, (None, *S), or `None` where no part knows it."""
         return None
 
     # What follows.
 
-    def complete(self, constructed_with):
+    def complete(self, constructed_with: Arguments) -> None:
         """Takes the last steps of construction; the class calls it, after the constructor.
 
         Args:
@@ -144,7 +155,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         if self.built:
             self.make_trackers()
 
-    def make_trackers(self):
+    def make_trackers(self) -> None:
         """Makes the metrics of the objective's terms, of a model that is built."""
         if self.trackers is None:
             made = {name: term.tracker(name) for name, term in self.objective().items()}
@@ -152,7 +163,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             self.trackers = {name: tracker for name, tracker in made.items() if tracker}
             self._tracker.lock()
 
-    def group_names(self, objective) -> list[str]:
+    def group_names(self, objective: dict[str, Term]) -> list[str]:
         """Returns the names of the groups of weights, that of all others, "main", last."""
         named = dict.fromkeys(term.group for term in objective.values() if term.group != MAIN)
         main_learns = any(term.teaches and term.group == MAIN for term in objective.values())
@@ -165,7 +176,8 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             ValueError: if a term's group is no attribute with layers, two share a variable, or a
                 trainable variable descends no term.
         """
-        groups, taken = {}, {}
+        groups: dict[str, list] = {}
+        taken: dict[int, str] = {}
         names = self.group_names(self.objective())
         for name in names:
             groups[name] = [] if name == MAIN else _variables_of(self, name)
@@ -185,7 +197,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             )
         return groups
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         """Builds every part from the shape of a batch of x, (None, *S)."""
         if self.built:  # loading a `.keras` file asks once more
             return
@@ -194,16 +206,16 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         if not all(layer.built for layer in self._flatten_layers(include_self=False)):
             self._run_symbolically()
 
-    def build_parts(self):
+    def build_parts(self) -> None:
         """Builds the parts that need more than to be called; others are built by a pass of
         `terms`."""
 
-    def symbolic_pair(self):
+    def symbolic_pair(self) -> tuple[keras.KerasTensor, ...]:
         """Returns the `KerasTensor`s of a batch that `fit` takes: `(x,)`, or `(x, y)`."""
         return (keras.KerasTensor((None, *self.data_shape), "float32"),)
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> Any:
         """Shape of a batch of x, (None, *S); in a conditional model a list of it and of the
         condition's."""
         self._check_built("input_shape")
@@ -211,7 +223,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         return shapes[0] if len(shapes) == 1 else shapes
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> Any:
         """Shape of what `predict` gives for a batch."""
         self._check_built("output_shape")
         inputs = self.symbolic_pair()
@@ -222,7 +234,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""
         return arguments.parts_of(self._arguments.of(self))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """Returns the constructor's arguments, its parts among them."""
         if self._arguments.has_positional:
             raise NotImplementedError(
@@ -238,14 +250,14 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         return own | {k: v for k, v in of_all.items() if self._arguments.takes(k)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Any:
         # Keras empties the configs of functional models as it reads them: the caller keeps his.
         return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
     # What the family says of itself.
 
     @classmethod
-    def kl_is_exact(cls, prior=None) -> bool:
+    def kl_is_exact(cls, prior: type | None = None) -> bool:
         """Whether the term `kl` is computed without draws of z.
 
         Args:
@@ -262,17 +274,23 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     def is_density(self) -> bool:
         """Whether `log_likelihood` is of a density, whose nats are not bits, or, where nothing is
         known of the likelihood, may be."""
-        likelihood = getattr(self, "likelihood", self.fixed_likelihood)
+        likelihood: Any = getattr(self, "likelihood", self.fixed_likelihood)
         return likelihood is None or likelihood.is_density
 
     @property
-    def likelihood_shape(self):
+    def likelihood_shape(self) -> Shape | None:
         """Shape of one example of what `log_likelihood` is the likelihood of: here x."""
         return self.data_shape
 
     # Scores and presets.
 
-    def log_likelihood(self, x, condition=None, num_samples=None, seed=None):
+    def log_likelihood(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int | None = None,
+        seed: int | None = None,
+    ) -> np.ndarray:
         """Returns log p(x), or a bound on it; see the family.
 
         Args:
@@ -294,7 +312,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             "estimated. Use VAE or IWAE."
         )
 
-    def save_to_preset(self, folder):
+    def save_to_preset(self, folder: str | Path) -> None:
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
 
         The preset holds the architecture and the weights, readable on every backend; not the
@@ -309,7 +327,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         preset_model.save_model(self, folder)
 
     @classmethod
-    def from_preset(cls, name_or_folder):
+    def from_preset(cls, name_or_folder: str | Path) -> Any:
         """Returns the model of a preset with its weights.
 
         A preset of unknown origin runs no code of its own: it may name registered classes and
@@ -352,7 +370,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             )
 
 
-def check_exact(model, num_samples):
+def check_exact(model: GenerativeModel, num_samples: int | None) -> None:
     """Raises `ValueError` where draws are asked of a family that computes its likelihood."""
     if num_samples is not None:
         raise ValueError(
@@ -364,11 +382,11 @@ def check_exact(model, num_samples):
 class _Pass(keras.Operation):
     """A function as an operation of Keras, which can run it on symbolic tensors."""
 
-    def __init__(self, function):
+    def __init__(self, function: Callable):
         super().__init__()
         self.function = function
 
-    def call(self, *tensors):
+    def call(self, *tensors) -> Tensor:
         return self.function(*tensors)
 
 

@@ -1,11 +1,14 @@
 """One optimizer for each group of a model's weights."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_vae.models.base.term import MAIN
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -16,7 +19,7 @@ class GroupMap(keras.optimizers.OptimizerMap):
     begin with "sequential_1".
     """
 
-    def assign(self, groups):
+    def assign(self, groups: dict[str, list]) -> None:
         """Receives the model's groups, `{name: variables}`."""
         self.groups = groups
         self._of_variable = {id(v): self[k] for k, group in groups.items() for v in group}
@@ -34,17 +37,17 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
         **kwargs: as for every Keras optimizer.
     """
 
-    def attach(self, model):
+    def attach(self, model: keras.Model) -> None:
         """Receives the model whose groups of variables, when it is built, are those of the map."""
         self._groups = model.groups  # not the model: Keras would save it as a part of this
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         if not self.built:
             self._optimizer_map.assign(self._groups())
         super().build(variables)
 
     @contextlib.contextmanager
-    def switched(self, is_on):
+    def switched(self, is_on: dict[str, Tensor]) -> Iterator[None]:
         """Within this context `apply` leaves groups, and the state of their optimizers, as they
         are where `is_on`, `{group: scalar bool}`, is false."""
         self._is_on = is_on
@@ -53,7 +56,7 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
         finally:
             del self._is_on
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: list, trainable_variables: list | None = None) -> None:
         kept = [
             (variable, ops.copy(variable.value), is_on)
             for group, is_on in getattr(self, "_is_on", {}).items()
@@ -67,7 +70,7 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
             variable.assign(ops.where(is_on, variable.value, before))
 
 
-def check_optimizer(optimizer, model):
+def check_optimizer(optimizer: Any, model: keras.Model) -> Any:
     """Returns what `compile` was given as one optimizer.
 
     Args:

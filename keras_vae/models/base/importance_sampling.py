@@ -9,6 +9,7 @@ from keras import ops
 from keras_vae.batching import padded_batches
 from keras_vae.checks import check_choice
 from keras_vae.checks import check_count
+from keras_vae.typing import Array
 
 NUM_SAMPLES = 1000  # unless told otherwise
 MAX_CHUNK = 250  # importance samples decoded at once
@@ -17,8 +18,14 @@ MAX_NUMBERS = 4_000_000  # elements of x that a chunk decodes: 16 MB an activati
 
 
 def log_likelihood(
-    model, x, condition=None, num_samples=None, seed=None, proposal="posterior", verbose=0
-):
+    model: keras.Model,
+    x: Array,
+    condition: Array = None,
+    num_samples: int | None = None,
+    seed: int | None = None,
+    proposal: str = "posterior",
+    verbose: int = 0,
+) -> np.ndarray:
     """Estimates log p(x); see `LatentVariableModel.log_likelihood`, whose arguments these are.
 
     Args:

@@ -1,17 +1,21 @@
 """Checks of what users hand to a model, made before the first step, the same on every backend."""
 
 import types
+from typing import Any
 
 import keras
 import numpy as np
 
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
 
-def is_array(x):
+
+def is_array(x: Array) -> bool:
     """Whether `x` is an array or tensor of any framework, and not a data set of batches."""
     return hasattr(x, "shape") and hasattr(x, "dtype") and not hasattr(x, "element_spec")
 
 
-def first_batch(data, name="x"):
+def first_batch(data: Any, name: str = "x") -> tuple:
     """Returns `(batch, data)`: the first batch of a data set as NumPy arrays, and the data set
     with nothing taken from it.
 
@@ -48,7 +52,7 @@ def first_batch(data, name="x"):
     return keras.tree.map_structure(to_numpy, batch), data
 
 
-def to_numpy(x):
+def to_numpy(x: Array) -> Any:
     """Returns any framework's array, or nested lists of numbers, as a NumPy array."""
     if x is None or isinstance(x, np.ndarray):
         return x
@@ -57,7 +61,7 @@ def to_numpy(x):
     return np.asarray(x)
 
 
-def target(x, y, sample_weight):
+def target(x: Array, y: Array, sample_weight: Array) -> Any:
     """Returns `y`, or zeros where arrays are weighed without one: Keras drops weights without
     targets on JAX and torch, and refuses them on TensorFlow.
 
@@ -77,7 +81,7 @@ def target(x, y, sample_weight):
     return np.zeros(len(x), "float32") if y is None else y
 
 
-def split_off(x, y, sample_weight, fraction):
+def split_off(x: Array, y: Array, sample_weight: Array, fraction: float) -> tuple:
     """Holds out the last `fraction` of arrays, as Keras' `validation_split` does.
 
     Returns:
@@ -106,7 +110,7 @@ def split_off(x, y, sample_weight, fraction):
     return parts(slice(cut)), parts(slice(cut, None))
 
 
-def check_examples(x, data_shape, name="x"):
+def check_examples(x: Array, data_shape: Shape | None, name: str = "x") -> None:
     """Raises `ValueError` where `x` cannot be data of a model.
 
     Args:

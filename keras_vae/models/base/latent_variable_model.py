@@ -1,15 +1,25 @@
 """What models with a latent variable, a posterior and a prior share."""
 
 import functools
+from typing import Any
 
+import keras
+import numpy as np
 from keras import ops
 
 from keras_vae.checks import check_count
 from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import Distribution
+from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base import importance_sampling
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
+from keras_vae.models.base.generative_model import EncodingKind
+from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.priors import Prior
 from keras_vae.priors import StandardNormal
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 class LatentVariableModel(EncoderDecoderModel):
@@ -46,15 +56,22 @@ class LatentVariableModel(EncoderDecoderModel):
     ```
     """
 
-    log_likelihood_is = "estimate"
-    encode_gives = "posterior"
+    log_likelihood_is: LikelihoodKind | None = "estimate"
+    encode_gives: EncodingKind | None = "posterior"
     sample_draws = "latents"
 
-    def __init__(self, encoder, decoder, likelihood=None, prior=None, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | None = None,
+        prior: Prior | None = None,
+        **kwargs,
+    ):
         super().__init__(encoder, decoder, likelihood, **kwargs)
         self.prior = _check_prior(StandardNormal() if prior is None else prior)
 
-    def infer(self, x, c=None, training=False):
+    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns the posterior q(z|x, c), a distribution over (B, D)."""
         outputs = self.encoder_outputs(x, c, training)
         if len(outputs) < 2:
@@ -64,14 +81,20 @@ class LatentVariableModel(EncoderDecoderModel):
             )
         return DiagonalGaussian(*outputs[:2])
 
-    def latent_mean(self, x, c=None, training=False):
+    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         return self.infer(x, c, training).mean
 
-    def prior_given(self, c=None):
+    def prior_given(self, c: Tensor = None) -> Distribution:
         """Returns the prior p(z), or p(z|c), a distribution over z."""
         return self.prior() if c is None else self.prior(c)
 
-    def sample(self, num_samples, condition=None, seed=None, from_likelihood=False):
+    def sample(
+        self,
+        num_samples: int,
+        condition: Array = None,
+        seed: int | None = None,
+        from_likelihood: bool = False,
+    ) -> np.ndarray:
         """Returns new examples: z from the prior, decoded.
 
         Args:
@@ -93,13 +116,13 @@ class LatentVariableModel(EncoderDecoderModel):
 
     def log_likelihood(
         self,
-        x,
-        condition=None,
-        num_samples=None,
-        seed=None,
-        proposal="posterior",
-        verbose=0,
-    ):
+        x: Array,
+        condition: Array = None,
+        num_samples: int | None = None,
+        seed: int | None = None,
+        proposal: str = "posterior",
+        verbose: int = 0,
+    ) -> np.ndarray:
         """Estimates log p(x) with `num_samples` draws from q(z|x):
 
             log p(x) ~ log 1/K sum_k p(x, z_k) / q(z_k|x),   z_k ~ q(z|x)
@@ -129,7 +152,7 @@ class LatentVariableModel(EncoderDecoderModel):
             self, x, condition, num_samples, seed, proposal, verbose
         )
 
-    def log_importance_weights(self, x, num_samples, c=None):
+    def log_importance_weights(self, x: Tensor, num_samples: int, c: Tensor = None) -> Tensor:
         """Returns log w = log p(x|z) + log p(z) - log q(z|x), (K, B) nats, for z ~ q(z|x).
 
         Their log-mean-exp over K bounds log p(x) from below (Burda et al. 2016, equation 8).
@@ -138,7 +161,7 @@ class LatentVariableModel(EncoderDecoderModel):
         z = posterior.sample(self.noise.stream(training=False), num_samples)  # (K, B, D)
         return self.log_p_x(x, z, c) + self.prior_given(c).log_prob(z) - posterior.log_prob(z)
 
-    def log_prior_weights(self, x, num_samples, c=None):
+    def log_prior_weights(self, x: Tensor, num_samples: int, c: Tensor = None) -> Tensor:
         """Returns log p(x|z), (K, B) nats, for z ~ p(z), or p(z|c).
 
         Their log-mean-exp over K estimates log p(x|c) too, with more draws, and without q (Sohn et
@@ -150,7 +173,7 @@ class LatentVariableModel(EncoderDecoderModel):
             z = ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
         return self.log_p_x(x, z, c)
 
-    def log_p_x(self, x, z, c=None, training=False):
+    def log_p_x(self, x: Tensor, z: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns log p(x|z), (K, B) nats, of x (B, S) for z (K, B, ...)."""
         num_samples = z.shape[0]
         rows = ops.reshape(z, (-1, *z.shape[2:]))  # (KB, ...)
@@ -158,7 +181,7 @@ class LatentVariableModel(EncoderDecoderModel):
         likelihood = self.generate(rows, c, training)
         return ops.reshape(likelihood.log_prob(repeated(x, num_samples)), (num_samples, -1))
 
-    def build_latent(self, latent_shape):
+    def build_latent(self, latent_shape: Shape) -> None:
         self.prior.attach(self.infer, self.data_shape)
         if not self.prior.built:  # one read from a file has been
             condition_shape = None if self.condition is None else self.condition.shape
@@ -177,14 +200,14 @@ class LatentVariableModel(EncoderDecoderModel):
         z = self.draw_latents(self.prior_given(c), self.sample_batch_size)
         return self.shown(self.generate(z, c), from_likelihood)
 
-    def draw_latents(self, prior, num_samples):
+    def draw_latents(self, prior: Distribution, num_samples: int) -> Tensor:
         """Returns z from a prior: one of each distribution along its batch axis, or `num_samples`
         of one without."""
         count = None if prior.batch_ndims else num_samples
         return prior.sample(self.noise.stream(training=False), count)
 
 
-def repeated(x, num_samples):
+def repeated(x: Tensor, num_samples: int) -> Tensor:
     """Returns x (B, ...) K times, (KB, ...)."""
     return ops.tile(x, (num_samples, *[1] * (len(x.shape) - 1)))
 

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_vae.distributions import Distribution
+from keras_vae.typing import Tensor
 
 
 class Level(NamedTuple):
@@ -24,12 +25,12 @@ class Level(NamedTuple):
     state: object
 
 
-def joined(z, features):
+def joined(z: Tensor, features: list[Tensor]) -> Tensor:
     """Returns z and a list of at most one tensor of features, joined along the last axis."""
     return ops.concatenate([z, *features], axis=-1) if features else z
 
 
-def check_networks(encoders, decoders):
+def check_networks(encoders: list[keras.Model], decoders: list[keras.Model]) -> int:
     """Returns the number of levels.
 
     Raises:
@@ -49,7 +50,7 @@ def check_networks(encoders, decoders):
     return len(encoders)
 
 
-def latent_shapes(encoders, x, passed_up):
+def latent_shapes(encoders: list[keras.Model], x: Tensor, passed_up: int) -> tuple:
     """Returns the shapes of z_1, ..., z_L, without the batch axis.
 
     Args:
@@ -70,7 +71,7 @@ def latent_shapes(encoders, x, passed_up):
     return tuple(shapes)
 
 
-def symbolic_state(decoders, shapes):
+def symbolic_state(decoders: list[keras.Model], shapes: tuple) -> keras.KerasTensor:
     """Returns what the decoder of x is given, a `keras.KerasTensor`.
 
     Args:
@@ -80,7 +81,7 @@ def symbolic_state(decoders, shapes):
     Raises:
         ValueError: a decoder does not take what the one above gives, or does not give the next z.
     """
-    features = []
+    features: list[Tensor] = []
     for i in reversed(range(len(decoders))):
         state = joined(keras.KerasTensor((None, *shapes[i]), "float32"), features)
         mean, *rest = _called(f"decoders[{i}]", decoders[i], state, min(i, 1) + 1)

@@ -1,16 +1,27 @@
 """What models with quantized latents share, of one level or several: codes, and their names."""
 
 import functools
+from typing import Any
+
+import keras
+import numpy as np
 
 from keras_vae.batching import map_batches
+from keras_vae.likelihoods import Likelihood
 from keras_vae.metrics import CodebookPerplexity
 from keras_vae.metrics import CodebookUsage
 from keras_vae.models.base import code_priors
+from keras_vae.models.base.generative_model import EncodingKind
+from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.models.base.generative_model import check_exact
 from keras_vae.models.base.second_stage import SecondStage
 from keras_vae.models.base.term import Term
+from keras_vae.quantizers import Quantized
 from keras_vae.quantizers import Quantizer
 from keras_vae.schedules import check_weight
+from keras_vae.typing import Array
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 class QuantizedModel(SecondStage):
@@ -32,16 +43,16 @@ class QuantizedModel(SecondStage):
         codebook_weight: number or schedule, of the cost that moves the codes.
     """
 
-    log_likelihood_is = "bound"
-    encode_gives = "codes"
+    log_likelihood_is: LikelihoodKind | None = "bound"
+    encode_gives: EncodingKind | None = "codes"
 
     def __init__(
         self,
-        encoder,
-        decoder,
-        likelihood=None,
-        commitment_weight=0.25,
-        codebook_weight=1.0,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        likelihood: Likelihood | None = None,
+        commitment_weight: Weight = 0.25,
+        codebook_weight: Weight = 1.0,
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood, **kwargs)
@@ -50,12 +61,14 @@ class QuantizedModel(SecondStage):
 
     # What a family gives.
 
-    def encode_levels(self, x, c=None, training=False):
+    def encode_levels(
+        self, x: Tensor, c: Tensor = None, training: bool = False
+    ) -> tuple[list[Quantized], Tensor]:
         """Returns the list of each level's `Quantized` of x (B, S), and what the decoder is
         given."""
         raise NotImplementedError(f"{type(self).__name__} must define `encode_levels`.")
 
-    def state_of(self, codes, training=False):
+    def state_of(self, codes: Tensor, training: bool = False) -> Tensor:
         """Returns what the decoder is given of the list of each level's z_q (B, ..., D)."""
         raise NotImplementedError(f"{type(self).__name__} must define `state_of`.")
 
@@ -77,7 +90,7 @@ class QuantizedModel(SecondStage):
             **of_codes,
         }
 
-    def code_terms(self, reconstruction, indices, c=None) -> dict:
+    def code_terms(self, reconstruction: Tensor, indices: Tensor, c: Tensor = None) -> dict:
         """Returns the terms of `code_objective`.
 
         Args:
@@ -97,14 +110,14 @@ class QuantizedModel(SecondStage):
 
     # Codes.
 
-    def infer(self, x, c=None, training=False):
+    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns the `Quantized` of x (B, S), of several levels a list."""
         return self.for_user(self.encode_levels(x, c, training)[0])
 
-    def latent_mean(self, x, c=None, training=False):
+    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         return self.encode_levels(x, c, training)[1]
 
-    def encode_indices(self, x, condition=None, batch_size=128):
+    def encode_indices(self, x: Array, condition: Array = None, batch_size: int = 128) -> Any:
         """Returns the codes of x.
 
         Args:
@@ -120,7 +133,13 @@ class QuantizedModel(SecondStage):
         """
         return self.for_user(self.indices_of(x, condition, batch_size))
 
-    def decode_indices(self, indices, condition=None, seed=None, from_likelihood=False):
+    def decode_indices(
+        self,
+        indices: Array,
+        condition: Array = None,
+        seed: int | None = None,
+        from_likelihood: bool = False,
+    ) -> np.ndarray:
         """Returns what codes stand for.
 
         Args:
@@ -143,7 +162,9 @@ class QuantizedModel(SecondStage):
         draw = self._decoder(bool(from_likelihood))
         return self.drawn(draw, len(indices[0]), (*indices, *conditions), seed)
 
-    def indices_of(self, x, condition=None, batch_size=128):
+    def indices_of(
+        self, x: Array, condition: Array = None, batch_size: int = 128
+    ) -> list[np.ndarray]:
         """Returns the list of each level's indices of all of x, NumPy arrays."""
         arrays = self.check_inputs(x, None if self.condition is None else condition)
 
@@ -153,7 +174,14 @@ class QuantizedModel(SecondStage):
 
         return list(map_batches(self, indices, *arrays, batch_size=batch_size))
 
-    def log_likelihood(self, x, condition=None, num_samples=None, seed=None, batch_size=128):
+    def log_likelihood(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int | None = None,
+        seed: int | None = None,
+        batch_size: int = 128,
+    ) -> np.ndarray:
         """Returns log p(x|z_q(x)) + log p(codes(x)), a lower bound of log p(x).
 
         It is not an estimate, and no number of samples makes it tighter: the posterior is
@@ -185,7 +213,7 @@ class QuantizedModel(SecondStage):
 
     # Construction.
 
-    def build_parts(self):
+    def build_parts(self) -> None:
         for quantizer in self.quantizers:
             quantizer.across_replicas = self.across_replicas
         super().build_parts()
@@ -221,7 +249,7 @@ class QuantizedModel(SecondStage):
         return dict(zip(self._names(kind), values, strict=True))
 
 
-def check_quantizer(quantizer):
+def check_quantizer(quantizer: Quantizer) -> Quantizer:
     """Returns `quantizer`; raises `TypeError` where it is none."""
     if not isinstance(quantizer, Quantizer):
         raise TypeError(

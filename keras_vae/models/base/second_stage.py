@@ -1,10 +1,18 @@
 """The second stage of a model of codes: a prior, trained on the codes of the data, and samples."""
 
+from typing import Any
+
+import numpy as np
+
 from keras_vae.checks import check_count
+from keras_vae.conditions import Condition
 from keras_vae.models.base import code_priors
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.noise import check_seed
 from keras_vae.noise import child_seed
+from keras_vae.typing import Array
+from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 class SecondStage(EncoderDecoderModel):
@@ -17,28 +25,34 @@ class SecondStage(EncoderDecoderModel):
     sample_draws = "latents"
 
     @property
-    def can_sample(self):
+    def can_sample(self) -> bool:
         """Whether the codes have a prior to draw from, which `fit_prior` trains."""
         return bool(self.priors)
 
     @property
-    def sample_condition(self):
+    def sample_condition(self) -> Condition | None:
         """The `Condition` of what `sample` is told, the model's or its prior's, or `None`."""
         of_prior = self.priors[-1].condition if self.priors else None
         return of_prior if self.condition is None else self.condition
 
-    def given(self, y=None, training=False):
+    def given(self, y: Array = None, training: bool = False) -> Tensor:
         if self.condition is None and self._prior_is_told():
             return self.priors[-1].given(y, training)
         return super().given(y, training)
 
-    def told(self, c):
+    def told(self, c: Tensor) -> Tensor:
         """Returns what the prior of the top level is given of c, `None` where it is not told."""
         return c if self._prior_is_told() else None
 
     def fit_prior(
-        self, x, condition=None, prior=None, optimizer="adam", validation_data=None, **kwargs
-    ):
+        self,
+        x: Array,
+        condition: Array = None,
+        prior: Any = None,
+        optimizer: Any = "adam",
+        validation_data: Any = None,
+        **kwargs,
+    ) -> Any:
         """Trains a prior of the codes of x, which the model then has, and saves with itself.
 
         Args:
@@ -62,7 +76,7 @@ class SecondStage(EncoderDecoderModel):
         priors = priors or code_priors.default_priors(self.code_shapes, self._sizes())
         priors = code_priors.check_priors(priors, self.code_shapes, self._sizes(), self.condition)
         pairs = self.prior_pairs(priors, x, condition)
-        held_out = [None] * len(pairs)
+        held_out: list = [None] * len(pairs)
         if validation_data is not None:
             is_pair = isinstance(validation_data, tuple)
             validation_data = validation_data if is_pair else (validation_data,)
@@ -76,13 +90,13 @@ class SecondStage(EncoderDecoderModel):
 
     def sample(
         self,
-        num_samples,
-        condition=None,
-        seed=None,
-        from_likelihood=False,
-        temperature=1.0,
-        top_k=None,
-    ):
+        num_samples: int,
+        condition: Array = None,
+        seed: int | None = None,
+        from_likelihood: bool = False,
+        temperature: Weight = 1.0,
+        top_k: int | None = None,
+    ) -> np.ndarray:
         """Returns new examples: codes from the prior, decoded.
 
         Args:
@@ -114,7 +128,7 @@ class SecondStage(EncoderDecoderModel):
         )
         return self.decode_indices(self.for_user(indices), of_model, seed, from_likelihood)
 
-    def reconstruct(self, x, condition=None, batch_size=128):
+    def reconstruct(self, x: Array, condition: Array = None, batch_size: int = 128) -> np.ndarray:
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Args:
@@ -130,13 +144,13 @@ class SecondStage(EncoderDecoderModel):
             condition = None
         return super().reconstruct(x, condition, batch_size)
 
-    def prior_pairs(self, priors, x, condition=None):
+    def prior_pairs(self, priors: list, x: Array, condition: Array = None) -> list[tuple]:
         """Returns what each prior learns from."""
         indices = self.indices_of(x, condition)
         is_told = self.condition is None or priors[-1].condition is not None
         return code_priors.training_pairs(priors, indices, condition if is_told else None)
 
-    def take_priors(self, priors):
+    def take_priors(self, priors: list) -> None:
         """Makes trained priors a part of the model."""
         _freeze(priors)
         self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
@@ -148,27 +162,27 @@ class SecondStage(EncoderDecoderModel):
 
     # A family says how users see levels.
 
-    def for_user(self, levels):
+    def for_user(self, levels: list) -> Any:
         """Returns a list with an entry for each level as users see it."""
         return levels
 
-    def from_user(self, value):
+    def from_user(self, value: Any) -> list:
         """Returns what users give as a list with an entry for each level."""
         return list(value)
 
     # Plumbing.
 
-    def check_condition(self, y, x, name="y"):
+    def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         if self.condition is None and self._prior_is_told():
             return self.priors[-1].check_condition(y, x, name)
         return super().check_condition(y, x, name)
 
-    def checked_inputs(self, x):
+    def checked_inputs(self, x: Array) -> Any:
         if self.condition is None and self._prior_is_told():
             return self.checked_examples(x)
         return super().checked_inputs(x)
 
-    def check_own_priors(self):
+    def check_own_priors(self) -> None:
         """Checks priors that the model was constructed with, and freezes them."""
         if self.priors:
             code_priors.check_priors(self.priors, self.code_shapes, self._sizes(), self.condition)

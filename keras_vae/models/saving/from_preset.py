@@ -1,10 +1,13 @@
 """The model of a preset, whatever its class."""
 
+from pathlib import Path
+from typing import Any
+
 from keras_vae.models.base.generative_model import GenerativeModel
 from keras_vae.models.saving import preset_model
 
 
-def from_preset(name_or_folder):
+def from_preset(name_or_folder: str | Path) -> Any:
     """Returns the model of a preset, of whatever family it is, with its weights.
 
     `VAE.from_preset` does the same, and refuses a preset that is no `VAE`.

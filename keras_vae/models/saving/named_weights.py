@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 
-def named_variables(model):
+def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Returns `{name: variable}` of all weights, in a fixed order.
 
     A name is the model's own word for the part (`encoder`, `decoder`, `prior`, ...), or `model`
@@ -19,7 +19,7 @@ def named_variables(model):
     named, seen = {}, set()
     for part_name, part in {**model.parts(), "model": model}.items():
         own_names = {model.name, part.name}
-        counter = {}
+        counter: dict = {}
         for variable in part.weights:
             if id(variable) in seen:
                 continue
@@ -37,13 +37,13 @@ def named_variables(model):
     return named
 
 
-def arrays_of(model):
+def arrays_of(model: keras.Model) -> dict[str, np.ndarray]:
     """Returns `{name: NumPy array}` of all weights; half-precision ones widened to float32."""
     arrays = {k: keras.ops.convert_to_numpy(v) for k, v in named_variables(model).items()}
     return {k: a.astype("float32") if a.dtype.itemsize < 4 else a for k, a in arrays.items()}
 
 
-def check_table(model, table, source):
+def check_table(model: keras.Model, table: dict, source: str) -> None:
     """Checks that a file's tensors are this model's, before any of them is read.
 
     Args:
@@ -65,7 +65,7 @@ def check_table(model, table, source):
     _raise_first((_misfit(k, v, table[k]) for k, v in variables.items()), source)
 
 
-def check_finite(model, tensors, source):
+def check_finite(model: keras.Model, tensors: dict[str, np.ndarray], source: str) -> None:
     """Raises `ValueError` where a tensor has values that are not finite in the model's precision.
 
     Args: as for `assign_all`, after `check_table`.
@@ -74,7 +74,7 @@ def check_finite(model, tensors, source):
     _raise_first((_infinity(k, v, tensors[k]) for k, v in variables.items()), source)
 
 
-def assign_all(model, tensors, source):
+def assign_all(model: keras.Model, tensors: dict[str, np.ndarray], source: str) -> None:
     """Assigns every weight from `tensors`, or none.
 
     Args:

@@ -1,6 +1,8 @@
 """A whole model as a preset, and back."""
 
 import copy
+from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -10,7 +12,7 @@ from keras_vae.models.saving import trusted_config
 from keras_vae.models.saving.weight_budget import weight_budget
 
 
-def save_model(model, folder):
+def save_model(model: keras.Model, folder: str | Path) -> None:
     """Writes a model's configuration and weights as a preset.
 
     Args:
@@ -34,7 +36,7 @@ def save_model(model, folder):
     presets.write_preset(folder, config, arrays)
 
 
-def load_model(name_or_folder, model_class):
+def load_model(name_or_folder: str | Path, model_class: type) -> Any:
     """Returns the model of a preset with its weights.
 
     The configuration is checked before anything is made of it, and the file's table of tensors

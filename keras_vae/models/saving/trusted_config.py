@@ -2,6 +2,7 @@
 
 import math
 import sys
+from typing import Any
 
 import keras
 
@@ -40,7 +41,7 @@ _PLAIN = ("__keras_tensor__", "__slice__", "__ellipsis__", "__bytes__", *_DATA)
 _SEEDS = ("seed", "shared_object_id")
 
 
-def check_config(config):
+def check_config(config: dict) -> None:
     """Checks a serialised Keras object before it is turned into one.
 
     It may hold numbers within bounds, and name classes and functions that are registered
@@ -76,12 +77,13 @@ def check_config(config):
         raise ValueError(f"it describes {num_objects:,} objects, and {MAX_OBJECTS:,} are allowed")
 
 
-def class_of(config):
+def class_of(config: dict) -> type | None:
     """Returns the class that the configuration of an object names, `None` for an unknown one.
 
     It is looked up in the registry and in modules that are imported already.
     """
-    name, module = config.get("class_name"), config.get("module")
+    name: Any = config.get("class_name")
+    module: Any = config.get("module")
     registered_name = config.get("registered_name", name)
     # Without a module Keras reads a config as of long ago, by its class name alone. That of a class
     # defined in a script or notebook is there, and `None`.

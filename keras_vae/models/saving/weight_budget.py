@@ -3,6 +3,8 @@
 import contextlib
 import math
 import threading
+from collections.abc import Iterable
+from collections.abc import Iterator
 
 import keras
 
@@ -16,7 +18,7 @@ _lock = threading.RLock()  # one replacement of them at a time
 
 
 @contextlib.contextmanager
-def weight_budget(shapes):
+def weight_budget(shapes: Iterable[tuple]) -> Iterator[None]:
     """Within this context, as many and as large weights may be made as `shapes` has.
 
     A configuration is a few bytes that can ask for any amount of memory. What it may ask for is

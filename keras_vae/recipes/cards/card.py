@@ -1,6 +1,9 @@
 """The card of a preset: its README, made of `metrics.json`, the recipe and the pictures only."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_vae import presets
 from keras_vae.recipes.cards.card_numbers import CARD
@@ -9,6 +12,9 @@ from keras_vae.recipes.cards.front_matter import front_matter
 from keras_vae.recipes.cards.markdown import table
 from keras_vae.recipes.cards.usage import usage
 from keras_vae.recipes.named_classes import family_of
+
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
 
 _SAMPLES = {
     None: "Means of p(x|z), with z drawn from the prior.",
@@ -23,7 +29,7 @@ _PRIORS_CURVES = "Second stage: training of the prior over the codes of level {}
 _RECONSTRUCTIONS = "Test pictures and, below each, what the model makes of it."
 
 
-def write_card(recipe, metrics, folder, source=None):
+def write_card(recipe: Recipe, metrics: dict, folder: str | Path, source: str | None = None) -> str:
     """Writes the card of a preset, `README.md`, into its folder, and returns the text.
 
     Args:
@@ -127,14 +133,14 @@ def _picture(folder, name, caption):
     return f"![{caption}]({name})\n\n*{caption}*" if (folder / name).exists() else ""
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """Returns seconds as people say them: 43 s, 12 min, 1.5 h."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def hardware(machine):
+def hardware(machine: dict) -> str:
     """Returns the processor of a metrics file's `environment` in words."""
     cores = machine["cores"]
     return f"{cores} core{'s' * (cores != 1)} of {machine['processor']}"

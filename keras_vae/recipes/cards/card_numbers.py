@@ -1,12 +1,19 @@
 """The part of a card that tells a preset's numbers, and how they were measured."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_vae.recipes import named_classes
 from keras_vae.recipes.cards import published
 from keras_vae.recipes.cards.markdown import escaped
 from keras_vae.recipes.cards.markdown import table
 from keras_vae.recipes.cards.numbers import rows
+
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
 
 CARD = "README.md"
 METRICS = "metrics.json"
@@ -25,7 +32,7 @@ _DENSITY = (
 )
 
 
-def numbers_section(recipe, metrics, folder):
+def numbers_section(recipe: Recipe, metrics: dict, folder: Path) -> str:
     """Returns the numbers of a preset beside those of its twin, other backends and papers.
 
     Args:

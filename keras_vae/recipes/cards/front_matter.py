@@ -1,19 +1,25 @@
 """The head of a card that model hubs read: YAML between two lines of dashes."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 from keras_vae.recipes.cards.numbers import NUMBERS
 from keras_vae.recipes.cards.numbers import number_of
 from keras_vae.recipes.cards.numbers import words_of
 
-_TASKS = {
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
+
+_TASKS: dict = {
     "classes": "image-classification",
     "completion": "image-to-image",
     "prediction": "image-to-image",
 }
 
 
-def front_matter(recipe, metrics):
+def front_matter(recipe: Recipe, metrics: dict) -> str:
     """Returns the YAML head of a card, as the Hugging Face hub reads it.
 
     Args:

@@ -1,12 +1,14 @@
 """Markdown for cards."""
 
+from collections.abc import Iterable
 
-def table(header, rows, num_words=1):
+
+def table(header: list[str], rows: Iterable[Iterable[str]], num_words: int = 1) -> str:
     """Returns a Markdown table: `num_words` columns of words to the left, numbers to the right."""
     lines = [header, ["---"] * num_words + ["---:"] * (len(header) - num_words), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def escaped(text):
+def escaped(text: str) -> str:
     """Returns text as it may stand in a cell of a table."""
     return text.replace("|", "\\|")

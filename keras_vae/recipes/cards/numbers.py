@@ -1,10 +1,17 @@
 """The numbers of `metrics.json`: one table of what each is, and what is printed of it."""
 
+from __future__ import annotations
+
 import dataclasses
 import re
+from typing import TYPE_CHECKING
+from typing import Any
 from typing import Literal
 
 from keras_vae.recipes.cards.markdown import escaped
+
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,7 +238,7 @@ NUMBERS = (
 HEADLINES = ("accuracy", "mse_over_variance", "nll", "classifier_frechet_distance")
 
 
-def number_of(name):
+def number_of(name: str) -> Number:
     """Returns the row of a name in `metrics.json`.
 
     What no row is of is a term that a family, perhaps its user's own, adds to the logs: nats per
@@ -243,12 +250,12 @@ def number_of(name):
     return Number(re.escape(name), f"{name.replace('_', ' ')}, nats", tolerance=ONE_DRAW)
 
 
-def nats_of(name):
+def nats_of(name: str) -> str:
     """Returns the name of the number in nats that bits per dimension are made of."""
     return name.removesuffix("_bits_per_dim")
 
 
-def words_of(text, name, test):
+def words_of(text: str, name: str, test: dict) -> str:
     """Returns the `words` or `on_hubs` of a number, with its level in the place of {}.
 
     Args:
@@ -256,13 +263,14 @@ def words_of(text, name, test):
         name: str, of the number in `test`.
         test: dict, the `test` part of a `metrics.json`.
     """
-    groups = re.fullmatch(number_of(name).pattern, name).groups()
+    match = re.fullmatch(number_of(name).pattern, name)
+    groups = match.groups() if match else ()
     if "nats_per_code_2" not in test:  # there is but one level
         text = text.replace("nats per code of level {}", "nats per code")
     return text.format(*groups)
 
 
-def rows(test):
+def rows(test: dict) -> list[tuple[str, str, str]]:
     """Returns `[(name, words, value)]` of the numbers that `test` has, values as text.
 
     They stand in the order of the table, and after them those that are not in it.
@@ -283,7 +291,7 @@ def rows(test):
     return found
 
 
-def headline(test, recipe=None):
+def headline(test: dict, recipe: Recipe | None = None) -> str:
     """Returns the one number of a preset for a table, as text: its NLL, or what stands for it.
 
     Args:

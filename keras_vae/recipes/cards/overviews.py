@@ -1,5 +1,8 @@
 """Tables of the whole zoo: that of `zoo/README.md`, and the short one of the main README."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from keras_vae.recipes.cards.markdown import table
 from keras_vae.recipes.cards.numbers import headline
 from keras_vae.recipes.cards.published import sources_told
@@ -8,7 +11,7 @@ from keras_vae.recipes.cards.published import told
 _CARD, _RECIPE = "README.md", "recipe.toml"
 
 
-def overview(entries):
+def overview(entries: Iterable) -> str:
     """Returns the table of the zoo, a row a preset.
 
     Args:
@@ -18,7 +21,7 @@ def overview(entries):
     return table(header, [_row(*entry) for entry in entries], num_words=3)
 
 
-def short_overview(entries, folder="zoo"):
+def short_overview(entries: Iterable, folder: str | Path = "zoo") -> str:
     """Returns the table of the trained presets, each with the number it reaches and the paper's.
 
     Args:
@@ -27,7 +30,7 @@ def short_overview(entries, folder="zoo"):
         folder: str, where the presets lie, as seen from the text that the table is for.
     """
     header = ["preset", "family", "test NLL, nats", "published (by whom: on the card)"]
-    return table(header, [_short_row(*e, folder) for e in entries if e[1]], num_words=2)
+    return table(header, [_short_row(r, m, folder) for r, m in entries if m], num_words=2)
 
 
 def _short_row(recipe, metrics, folder):

@@ -1,6 +1,13 @@
 """Numbers of papers, as `[[published]]` of a recipe tells them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from keras_vae.recipes.cards.markdown import escaped
+
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
 
 # Key of `[[published]]` -> the number of `metrics.json` it stands beside, and its unit.
 KEYS = {
@@ -11,23 +18,23 @@ KEYS = {
 }
 
 
-def has_number(entry):
+def has_number(entry: dict) -> bool:
     """Whether a published entry has any number, and not only words."""
     return bool(KEYS.keys() & entry.keys())
 
 
-def numbers(entry):
+def numbers(entry: dict) -> dict[str, str]:
     """Returns `{name in metrics.json: text}` of a published entry's numbers."""
     return {name: str(entry[key]) for key, (name, _) in KEYS.items() if key in entry}
 
 
-def told(entry):
+def told(entry: dict) -> str:
     """Returns the number of a published entry with its unit, or the words it has in its place."""
     values = [unit.format(entry[key]) for key, (_, unit) in KEYS.items() if key in entry]
     return escaped(", ".join(values) or entry.get("protocol", "n/a"))
 
 
-def sources_told(recipe):
+def sources_told(recipe: Recipe) -> str:
     """Returns the published numbers of a recipe, each with its source, for a cell of a table."""
     texts = [f"{told(entry)} ({escaped(entry['source'])})" for entry in recipe.published]
     return "; ".join(texts) or "none"

@@ -7,17 +7,23 @@ examples of what is drawn for each may differ by `NUM_ERRORS` standard errors of
 two such means.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from keras_vae.recipes import named_classes
 from keras_vae.recipes.cards.numbers import EXACT
 from keras_vae.recipes.cards.numbers import nats_of
 from keras_vae.recipes.cards.numbers import number_of
 
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
+
 NUM_ERRORS = 4
 
 
-def tolerance(name, test, recipe):
+def tolerance(name: str, test: dict, recipe: Recipe) -> float:
     """Returns by how much a number may differ, in its own unit.
 
     Args:
@@ -39,7 +45,7 @@ def tolerance(name, test, recipe):
     return rule.relative * abs(test[name]) + rule.absolute
 
 
-def compare(stated, measured, recipe):
+def compare(stated: dict, measured: dict, recipe: Recipe) -> list[tuple]:
     """Returns `[(name, stated, measured, tolerance, is_within)]` of all numbers of a preset.
 
     A number that only one of the two has is not within.

@@ -1,9 +1,15 @@
 """A few lines of Python that show what a preset can do."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 from keras_vae.recipes.named_classes import can_sample
 from keras_vae.recipes.named_classes import family_of
+
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
 
 _SEEN = "seen = keras_vae.datasets.seen_quadrants(x, num_seen=2)"  # the left half
 _OF_LATENTS = {
@@ -14,7 +20,7 @@ _OF_LATENTS = {
 }
 
 
-def usage(recipe, preset=None):
+def usage(recipe: Recipe, preset: str | None = None) -> str:
     """Returns a few lines of Python that use a preset on its own test data.
 
     Args:
@@ -24,7 +30,7 @@ def usage(recipe, preset=None):
     return "\n".join([loading(recipe, preset), *_uses(recipe, family_of(recipe))])
 
 
-def loading(recipe, preset=None):
+def loading(recipe: Recipe, preset: str | None = None) -> str:
     """Returns the first of these lines, which load a preset and its test data; to write them, no
     class is looked up, and Keras not imported.
 
