@@ -55,8 +55,8 @@ class AAE(LatentVariableModel):
     `loss`: the other terms are costs in a game, and low ones are no merit.
 
     Raises:
-        ValueError: parts that do not fit each other, or a prior that learns.
-        NotImplementedError: from `log_likelihood`; there is no density of z given x.
+        ValueError: If parts do not fit each other, or the prior learns.
+        NotImplementedError: From `log_likelihood`: there is no density of z given x.
 
     Example:
 

@@ -28,7 +28,7 @@ class CVAE(VAE):
     Terms and logs: those of `VAE`.
 
     Raises:
-        ValueError: parts that do not fit each other; or, from `fit`, bad data or conditions.
+        ValueError: If parts do not fit each other; or, from `fit`, for bad data or conditions.
 
     Example:
 

@@ -35,7 +35,7 @@ class DIPVAE(VAE):
     and these. Validation reports the plain bound as its `loss`.
 
     Raises:
-        ValueError: an unknown `covariance_of`, a negative weight, or a prior other than
+        ValueError: If `covariance_of` is unknown, a weight is negative, or the prior is not
             `StandardNormal`, the one with covariance I.
 
     Example:

@@ -43,7 +43,7 @@ class FactorVAE(VAE):
     groups together, and these. Validation reports the plain bound as its `loss`.
 
     Raises:
-        ValueError: parts that do not fit each other, or a weight that is negative.
+        ValueError: If parts do not fit each other, or a weight is negative.
 
     Example:
 

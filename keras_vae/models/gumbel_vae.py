@@ -54,7 +54,7 @@ class GumbelVAE(LatentVariableModel):
     Terms and logs: `reconstruction`, `kl`, `elbo`, as of `VAE`.
 
     Raises:
-        ValueError: parts that do not fit each other; or, from `fit`, bad data.
+        ValueError: If parts do not fit each other; or, from `fit`, if data are not valid.
 
     Example:
 

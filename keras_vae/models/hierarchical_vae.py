@@ -60,7 +60,7 @@ class HierarchicalVAE(LatentVariableModel):
     Logs: `loss`, the terms, `kl`, the sum of theirs, and `elbo`, higher is better.
 
     Raises:
-        ValueError: networks that do not fit each other; or, from `fit`, data outside the
+        ValueError: If networks do not fit each other; or, from `fit`, if data lie outside the
             likelihood's support.
 
     Example:

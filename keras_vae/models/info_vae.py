@@ -57,7 +57,7 @@ class InfoVAE(VAE):
     plain bound as its `loss`, a loose one where `kl_weight` is 0.
 
     Raises:
-        ValueError: an unknown `kernel`, a negative weight, or a `prior_std` of 0.
+        ValueError: If `kernel` is unknown, a weight negative, or `prior_std` not positive.
 
     Example:
 

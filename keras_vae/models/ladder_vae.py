@@ -37,7 +37,7 @@ class LadderVAE(HierarchicalVAE):
     Terms and logs: those of `HierarchicalVAE`.
 
     Raises:
-        ValueError: networks that do not fit each other; or, from `fit`, data outside the
+        ValueError: If networks do not fit each other; or, from `fit`, if data lie outside the
             likelihood's support.
 
     Example:

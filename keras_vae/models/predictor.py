@@ -41,8 +41,8 @@ class Predictor(GenerativeModel):
     `CategoricalLikelihood` `accuracy`, the part of y that is the most probable class.
 
     Raises:
-        ValueError: a network that does not fit the likelihood; or, from `fit`, bad or missing data
-            or targets.
+        ValueError: If the network does not fit the likelihood; or, from `fit`, for bad or missing
+            data or targets.
 
     Example:
 
@@ -121,7 +121,7 @@ class Predictor(GenerativeModel):
             NumPy array (N,), nats.
 
         Raises:
-            ValueError: if x or y is not data of this model, or `num_samples` is given.
+            ValueError: If x or y is not data of this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
         (x,) = self.check_inputs(x)
@@ -142,7 +142,7 @@ class Predictor(GenerativeModel):
             NumPy array (N, F).
 
         Raises:
-            ValueError: x is not data of this model, or the network shows no layers.
+            ValueError: If `x` is not data of this model, or the network does not show its layers.
         """
         (x,) = self.check_inputs(x)
         network = _without_last_layer(self.network)

@@ -46,7 +46,8 @@ class TransformerPrior(AutoregressiveModel):
     Terms: `nll` = -log p(x|c), nats per example, exact. Logs: `loss`, `nll` and `nll_per_code`.
 
     Raises:
-        ValueError: an argument that is not as above; or, from `fit`, x that are no such integers.
+        ValueError: If a size is not a positive integer; or, from `fit`, if `x` does not hold
+            integers from 0 to K - 1.
 
     Example:
 

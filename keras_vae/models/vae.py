@@ -53,8 +53,8 @@ class VAE(LatentVariableModel):
     Logs: `loss` and these.
 
     Raises:
-        ValueError: encoder and decoder do not fit each other or the likelihood; or, from `fit`,
-            data outside the likelihood's support.
+        ValueError: If encoder and decoder do not fit each other or the likelihood; or, from `fit`,
+            if data lie outside the likelihood's support.
 
     Example:
 
@@ -144,7 +144,8 @@ class VAE(LatentVariableModel):
         return drawn_from is not None and has_closed_form(DiagonalGaussian, drawn_from)
 
     def _free_bits(self, posterior, prior):
-        """Returns what the KL of each dimension, a mean over the batch, lacks to lambda: a scalar.
+        """Returns by how much the KL of each dimension, a mean over the batch, falls short of
+        lambda, summed: a scalar.
 
         max(lambda, KL_j) = KL_j + max(lambda - KL_j, 0)
         """

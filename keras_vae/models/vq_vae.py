@@ -47,8 +47,8 @@ class VQVAE(QuantizedModel):
     of the whole epoch `usage`, the part of them that occurs, and `perplexity`.
 
     Raises:
-        TypeError: a part is of the wrong kind.
-        ValueError: parts that do not fit each other.
+        TypeError: If a part is of the wrong kind.
+        ValueError: If parts do not fit each other.
 
     Example:
 

@@ -48,8 +48,8 @@ class VQVAE2(QuantizedModel):
     `perplexity_l` of each level.
 
     Raises:
-        TypeError: a part is of the wrong kind.
-        ValueError: lists of different length, or parts that do not fit each other.
+        TypeError: If a part is of the wrong kind.
+        ValueError: If lists differ in length, or parts do not fit each other.
 
     Example:
 

@@ -40,7 +40,8 @@ class AutoregressiveModel(ConditionalModel):
     nats per element of x.
 
     Raises:
-        ValueError: an argument that is not as above; or, from `fit`, x that are no such integers.
+        ValueError: If a size is not a positive integer; or, from `fit`, if `x` does not hold
+            integers from 0 to K - 1.
     """
 
     log_likelihood_is: LikelihoodKind | None = "exact"
@@ -136,7 +137,7 @@ class AutoregressiveModel(ConditionalModel):
             NumPy array (N,), nats.
 
         Raises:
-            ValueError: if x or the condition is not data of this model, or `num_samples` is given.
+            ValueError: If x or the condition is not data of this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
 
@@ -167,7 +168,7 @@ class AutoregressiveModel(ConditionalModel):
             NumPy array (num_samples, *shape), int32.
 
         Raises:
-            ValueError: an argument that is not as above.
+            ValueError: If `temperature` or `top_k` is out of range, or `condition` does not fit.
         """
         num_samples = check_count("num_samples", num_samples)
         top_k = _check_top_k(top_k, self.num_embeddings)

@@ -45,8 +45,8 @@ def check_priors(
     """Returns `priors` as a list.
 
     Raises:
-        TypeError: they are no autoregressive models.
-        ValueError: if they are not made for these codes, or for what `condition`, that of the
+        TypeError: If one is not an `AutoregressiveModel`.
+        ValueError: If they are not made for these codes, or for what `condition`, that of the
             model itself, embeds.
     """
     priors = list(priors)
@@ -149,7 +149,7 @@ def check_indices(indices: Array, shape: Shape, num_embeddings: int) -> np.ndarr
     """Returns indices as an int32 NumPy array (N, *shape).
 
     Raises:
-        ValueError: another shape, or values out of range.
+        ValueError: If the shape differs, or values are out of range.
     """
     indices = np.asarray(indices)
     good = indices.shape[1:] == shape and indices.dtype.kind in "bui"

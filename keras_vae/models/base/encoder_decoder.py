@@ -110,7 +110,7 @@ class EncoderDecoderModel(ConditionalModel):
             batch_size: int, examples computed at once.
 
         Raises:
-            ValueError: if x or the condition is not data of this model.
+            ValueError: If x or the condition is not data of this model.
         """
         x, *conditions = self.check_inputs(x, condition)
         inputs = (x, *conditions) if conditions else x

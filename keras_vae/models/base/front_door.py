@@ -40,8 +40,8 @@ class FrontDoor:
             jit_compile, run_eagerly, steps_per_execution, auto_scale_loss: as for Keras.
 
         Raises:
-            TypeError: if `loss`, `metrics` or another argument without a meaning here is given.
-            ValueError: if the optimizers are not those of the model's groups.
+            TypeError: If `loss`, `metrics` or another argument without a meaning here is given.
+            ValueError: If the optimizers are not those of the model's groups.
         """
         given = [k for k, v in unexpected.items() if v is not None]
         if given:
@@ -92,7 +92,7 @@ class FrontDoor:
         resumed run as in an uninterrupted one.
 
         Raises:
-            ValueError: data the model cannot learn from, before the first step.
+            ValueError: If the model cannot learn from the data, before the first step.
         """
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = inputs.split_off(
@@ -144,7 +144,7 @@ class FrontDoor:
         Noise starts anew at each call: evaluating twice gives the same numbers.
 
         Raises:
-            ValueError: data that are not this model's.
+            ValueError: If the data do not fit this model.
         """
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             x, y = self._checked(x, y)
@@ -160,7 +160,7 @@ class FrontDoor:
         """Returns what `call` gives for all of x, as a NumPy array; see `keras.Model.predict`.
 
         Raises:
-            ValueError: data that are not this model's.
+            ValueError: If the data do not fit this model.
         """
         return super().predict(self.checked_inputs(x), batch_size, verbose, **kwargs)
 
@@ -213,7 +213,7 @@ class FrontDoor:
         """Returns `()`, or in a conditional model `(conditions (N, ...),)`, after checking them.
 
         Raises:
-            ValueError: a condition where there is no place for one, or a bad one.
+            ValueError: If the model takes no condition, or the condition is not valid.
         """
         if condition is None:
             return ()
@@ -228,7 +228,7 @@ class FrontDoor:
         this model.
 
         Raises:
-            ValueError: wrong shape, type, range or values; see the message.
+            ValueError: If the shape, type, range or a value is wrong; the message says which.
         """
         x = inputs.to_numpy(x)
         self._check_and_build(x, "x")

@@ -173,7 +173,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """Returns `{group: trainable variables}`, in the order of `group_names`.
 
         Raises:
-            ValueError: if a term's group is no attribute with layers, two share a variable, or a
+            ValueError: If a term's group is no attribute with layers, two share a variable, or a
                 trainable variable descends no term.
         """
         groups: dict[str, list] = {}
@@ -304,8 +304,8 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             NumPy array (N,), nats.
 
         Raises:
-            ValueError: if x or the condition is not data of this model.
-            NotImplementedError: if the family has no likelihood.
+            ValueError: If x or the condition is not data of this model.
+            NotImplementedError: If the family has no likelihood.
         """
         raise NotImplementedError(
             f"{type(self).__name__} gives no density of z given x, so log p(x) cannot be "
@@ -320,9 +320,9 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         disk leaves what the folder held.
 
         Raises:
-            ValueError: if the model is not built, could not be read again (Lambda layers, classes
+            ValueError: If the model is not built, could not be read again (Lambda layers, classes
                 that are not registered), or has weights that are not finite. Nothing is written.
-            OSError: if the disk is full, or the folder cannot be written to.
+            OSError: If the disk is full, or the folder cannot be written to.
         """
         preset_model.save_model(self, folder)
 
@@ -338,9 +338,9 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
                 `save_to_preset`, or `hf://owner/name`.
 
         Raises:
-            ValueError: if the name is unknown, files are damaged, or the preset is of another
+            ValueError: If the name is unknown, files are damaged, or the preset is of another
                 class.
-            OSError: if the weights are not here, and cannot be fetched.
+            OSError: If the weights are not here, and cannot be fetched.
         """
         return preset_model.load_model(name_or_folder, cls)
 

@@ -78,7 +78,7 @@ def check_optimizer(optimizer: Any, model: keras.Model) -> Any:
         model: `GenerativeModel`.
 
     Raises:
-        ValueError: if the keys of the dict are not the model's groups, or the model switches
+        ValueError: If the keys of the dict are not the model's groups, or the model switches
             groups and has one optimizer for all.
     """
     groups = set(model.group_names(model.objective()))

@@ -25,7 +25,7 @@ def first_batch(data: Any, name: str = "x") -> tuple:
         name: the argument's name in messages.
 
     Raises:
-        ValueError: there is no batch in it, or it is no data set.
+        ValueError: If it holds no batch, or is not a data set.
     """
     is_data_set = isinstance(data, keras.utils.PyDataset) or hasattr(data, "__iter__")
     if not is_data_set or isinstance(data, str | bytes | dict):
@@ -88,7 +88,7 @@ def split_off(x: Array, y: Array, sample_weight: Array, fraction: float) -> tupl
         `(x, y, sample_weight)` of the rest, and of what is held out.
 
     Raises:
-        ValueError: x is no array, or one of the two would be empty.
+        ValueError: If `x` is not an array, or one of the two parts would be empty.
     """
     if not is_array(x):
         raise ValueError(

@@ -108,7 +108,7 @@ class LatentVariableModel(EncoderDecoderModel):
             NumPy array (N, S).
 
         Raises:
-            ValueError: if `num_samples` is no positive integer, or the condition does not fit.
+            ValueError: If `num_samples` is no positive integer, or the condition does not fit.
         """
         num_samples = check_count("num_samples", num_samples)
         conditions = self.conditions_for(condition, num_samples)
@@ -144,7 +144,8 @@ class LatentVariableModel(EncoderDecoderModel):
             NumPy float64 array (N,), nats. Its mean is the test log-likelihood; `nll` is minus it.
 
         Raises:
-            ValueError: if x is not data of this model, or an argument is not as above.
+            ValueError: If `x` is not data of this model, `num_samples` is not a positive integer,
+                or `proposal` is another word.
 
         Reference: [Burda et al., 2016](https://arxiv.org/abs/1509.00519), equation 8.
         """

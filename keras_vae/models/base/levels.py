@@ -34,7 +34,7 @@ def check_networks(encoders: list[keras.Model], decoders: list[keras.Model]) -> 
     """Returns the number of levels.
 
     Raises:
-        ValueError: the two are not lists of one length, of at least 1.
+        ValueError: If the two are not lists of the same length, with at least one network each.
     """
     for name, networks in {"encoders": encoders, "decoders": decoders}.items():
         if not isinstance(networks, list | tuple) or not networks:
@@ -59,7 +59,7 @@ def latent_shapes(encoders: list[keras.Model], x: Tensor, passed_up: int) -> tup
         passed_up: int, which output of an encoder has the shape that the next one is given.
 
     Raises:
-        ValueError: an encoder does not take what the one before it gives.
+        ValueError: If an encoder does not take what the one before it gives.
     """
     shapes, given = [], x
     for i, encoder in enumerate(encoders):
@@ -79,7 +79,7 @@ def symbolic_state(decoders: list[keras.Model], shapes: tuple) -> keras.KerasTen
         shapes: what `latent_shapes` returns.
 
     Raises:
-        ValueError: a decoder does not take what the one above gives, or does not give the next z.
+        ValueError: If a decoder does not take what the one above gives, or give the next z.
     """
     features: list[Tensor] = []
     for i in reversed(range(len(decoders))):

@@ -129,7 +129,7 @@ class QuantizedModel(SecondStage):
             int32 NumPy array (N, *positions), of several levels a list of them.
 
         Raises:
-            ValueError: if x or the condition is not data of this model.
+            ValueError: If x or the condition is not data of this model.
         """
         return self.for_user(self.indices_of(x, condition, batch_size))
 
@@ -154,7 +154,7 @@ class QuantizedModel(SecondStage):
             NumPy array (N, S).
 
         Raises:
-            ValueError: if the indices are of another shape, or out of range.
+            ValueError: If the indices are of another shape, or out of range.
         """
         given = zip(self.from_user(indices), self.code_shapes, self._sizes(), strict=True)
         indices = [code_priors.check_indices(*level) for level in given]
@@ -198,7 +198,7 @@ class QuantizedModel(SecondStage):
             NumPy array (N,), nats.
 
         Raises:
-            ValueError: if x or the condition is not data of this model, or `num_samples` is given.
+            ValueError: If x or the condition is not data of this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
 

@@ -69,7 +69,7 @@ class SecondStage(EncoderDecoderModel):
             What the prior's `fit` returns, of several levels a list.
 
         Raises:
-            ValueError: if x is not data of this model, or the prior is not made for its codes. The
+            ValueError: If x is not data of this model, or the prior is not made for its codes. The
                 model is then as it was.
         """
         priors = self.priors if prior is None else self.from_user(prior)
@@ -112,7 +112,7 @@ class SecondStage(EncoderDecoderModel):
             NumPy array (N, S).
 
         Raises:
-            ValueError: if there is no trained prior, or an argument is not as above.
+            ValueError: If there is no trained prior, or `temperature` or `top_k` is out of range.
         """
         if not self.priors:
             raise ValueError(
@@ -138,7 +138,7 @@ class SecondStage(EncoderDecoderModel):
             batch_size: int, examples computed at once.
 
         Raises:
-            ValueError: if x or the condition is not data of this model.
+            ValueError: If x or the condition is not data of this model.
         """
         if self.condition is None and self._prior_is_told():
             condition = None

@@ -34,7 +34,7 @@ class Term:
             that monitor it, so that `EarlyStopping("val_elbo")` needs no `mode`.
 
     Raises:
-        ValueError: if a weight is negative or not a number, or `direction` is another word.
+        ValueError: If a weight is negative or not a number, or `direction` is another word.
 
     Example:
 

@@ -20,9 +20,9 @@ def from_preset(name_or_folder: str | Path) -> Any:
         A `GenerativeModel`.
 
     Raises:
-        ValueError: if the name is unknown, files are damaged, or the preset names a class that is
+        ValueError: If the name is unknown, files are damaged, or the preset names a class that is
             not imported.
-        OSError: if the weights are not here, and cannot be fetched.
+        OSError: If the weights are not here, and cannot be fetched.
 
     Example:
 

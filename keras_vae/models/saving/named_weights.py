@@ -52,7 +52,7 @@ def check_table(model: keras.Model, table: dict, source: str) -> None:
         source: where they come from, for messages.
 
     Raises:
-        ValueError: a tensor is missing, unknown, or of another shape or type.
+        ValueError: If a tensor is missing, unknown, or of another shape or type.
     """
     variables = named_variables(model)
     missing, unknown = variables.keys() - table.keys(), table.keys() - variables.keys()
@@ -83,8 +83,8 @@ def assign_all(model: keras.Model, tensors: dict[str, np.ndarray], source: str) 
         source: where they come from, for messages.
 
     Raises:
-        ValueError: a tensor is missing, unknown, of another shape or type, or not finite. Nothing
-            has been assigned then.
+        ValueError: If a tensor is missing, unknown, of another shape or type, or not finite.
+            Nothing has been assigned then.
     """
     check_table(model, tensors, source)
     check_finite(model, tensors, source)

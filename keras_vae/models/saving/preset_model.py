@@ -20,9 +20,9 @@ def save_model(model: keras.Model, folder: str | Path) -> None:
         folder: path.
 
     Raises:
-        ValueError: the model is not built, could not be read again, or has weights that are not
+        ValueError: If the model is not built, could not be read again, or has weights that are not
             finite. Nothing is written then.
-        OSError: the disk is full, or the folder cannot be written to. What it held still holds.
+        OSError: If the disk is full, or the folder cannot be written to. What it held stays.
     """
     if not model.built:
         raise ValueError(
@@ -47,7 +47,7 @@ def load_model(name_or_folder: str | Path, model_class: type) -> Any:
         model_class: the class it must be an instance of.
 
     Raises:
-        ValueError: unknown name, damaged files, or a preset of another class.
+        ValueError: If the name is unknown, files are damaged, or the preset is of another class.
     """
     try:
         return _loaded(name_or_folder, model_class)

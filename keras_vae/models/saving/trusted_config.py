@@ -52,7 +52,7 @@ def check_config(config: dict) -> None:
         config: what JSON can hold.
 
     Raises:
-        ValueError: anything else, with the place in the configuration.
+        ValueError: If it names anything else; the message says where.
     """
     if not isinstance(config, dict) or not isinstance(class_of(config), type):
         raise ValueError("it names no class that is known and allowed")

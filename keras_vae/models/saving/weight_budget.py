@@ -29,7 +29,7 @@ def weight_budget(shapes: Iterable[tuple]) -> Iterator[None]:
         shapes: iterable of tuples of ints.
 
     Raises:
-        ValueError: from the layer or metric that would exceed it.
+        ValueError: From the layer or metric that would exceed it.
     """
     sizes = [math.prod(shape) for shape in shapes]
     left = {"weights": len(sizes) + _SPARE_WEIGHTS, "numbers": sum(sizes) + _SPARE_NUMBERS}

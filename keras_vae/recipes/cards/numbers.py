@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from typing import TYPE_CHECKING
-from typing import Any
 from typing import Literal
 
 from keras_vae.recipes.cards.markdown import escaped
