@@ -102,13 +102,23 @@ class NoiseSource(keras.layers.Layer):
     def _restart_evaluation(self, seed):
         self.evaluation_stream.state.assign(np.array([seed, 0], "uint32"))
 
+    def restart(self, seed: int) -> None:
+        """Begins both streams anew, from another seed."""
+        self.seed = check_seed(seed)
+        for name in ("training", "evaluation"):
+            start = np.array([child_seed(self.seed, name), 0], "uint32")
+            getattr(self, f"{name}_stream").state.assign(start)
+
     def save_own_variables(self, store):
         for key in ("training_stream", "evaluation_stream"):
             store[key] = keras.ops.convert_to_numpy(getattr(self, key).state)
+        store["seed"] = np.array(self.seed, "uint32")
 
     def load_own_variables(self, store):
         for key in ("training_stream", "evaluation_stream"):
             getattr(self, key).state.assign(np.asarray(store[key], "uint32"))
+        if "seed" in store:  # older files do not hold it
+            self.seed = int(np.asarray(store["seed"]))
 
     def get_config(self):
         return {**super().get_config(), "seed": self.seed}

@@ -37,6 +37,11 @@ class Step:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
         objective = self.objective()
         terms = self.terms(x, self.given(y, training), training)
+        if not isinstance(terms, dict) or any(v is None for v in terms.values()):
+            raise TypeError(
+                f"`terms` of {type(self).__name__} must return a dict of names and tensors. "
+                f"Received: {terms!r}."
+            )
         terms = {k: ops.cast(v, "float32") for k, v in terms.items()}
         if training:
             weights = [_weights(objective, group) for group in self.group_names(objective)]
@@ -61,6 +66,13 @@ class Step:
         """Makes the optimizer's variables, where they are not there yet."""
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        built_on = {id(v) for v in optimizer._trainable_variables}
+        if built_on != {id(v) for v in self.trainable_variables}:
+            raise ValueError(
+                f"Other weights of {type(self).__name__} are trainable than when its optimizer was "
+                "made. Call `compile` again after you change `trainable`."
+            )
 
     def make_train_function(self, force: bool = False) -> Any:
         """Compiles the train step; Keras calls it."""

@@ -1,6 +1,7 @@
 """The arguments that a model was constructed with: its configuration, and its parts."""
 
 import inspect
+import itertools
 from numbers import Number
 from typing import Any
 
@@ -13,9 +14,11 @@ OF_EVERY_MODEL = ("seed", "name", "dtype")
 class Arguments:
     """What a constructor was called with, defaults included.
 
-    The model may keep an argument under its own name, as it is or, of `None`, what stands in for
-    it. The attribute then counts, so that what is changed later is saved as it has become. What
-    the model keeps under another name, or in another form, is saved as it was given.
+    The model may keep an argument under its own name, as it is. The attribute then counts, so that
+    what is changed later is saved as it has become; of an argument of this library's own classes
+    also where it was `None`, and the attribute is what stands in for it. What the model keeps under
+    another name, or in another form, is saved as it was given. Arguments that a subclass would hand
+    on to its base, but was not given, are saved once their attributes have changed.
 
     Args:
         model: a model, constructed.
@@ -35,32 +38,81 @@ class Arguments:
                 self.is_open = True
                 self.given.update(value)
             elif parameter.kind is parameter.VAR_POSITIONAL:
-                self.has_positional = bool(value)
+                self.has_positional |= bool(value)
             else:
+                self.has_positional |= parameter.kind is parameter.POSITIONAL_ONLY
                 self.given[name] = value
         del self.given[next(iter(signature.parameters))]  # self
-        has = [name for name in self.given if hasattr(model, name)]
-        self._kept = {n for n in has if _is_kept(self.given[n], getattr(model, n))}
+        self._kept = {n for n in self.given if _keeps(model, n, self.given[n])}
+        handed_on = _handed_on(type(model)) if self.is_open else set()
+        self._at_first = {
+            name: _copied(getattr(model, name))
+            for name in handed_on - self.given.keys() - {*OF_EVERY_MODEL}
+            if hasattr(model, name)
+        }
 
     def of(self, model: keras.Model) -> dict:
         """Returns `{argument: value}` as the model is now, but for seed, name and dtype."""
         names = [name for name in self.given if name not in OF_EVERY_MODEL]
-        return {n: getattr(model, n) if n in self._kept else self.given[n] for n in names}
+        own = {n: getattr(model, n) if n in self._kept else self.given[n] for n in names}
+        first = self._at_first.items()
+        changed = [n for n, value in first if not _is_same(value, getattr(model, n))]
+        return own | {name: getattr(model, name) for name in changed}
 
     def takes(self, name: str) -> bool:
         """Whether the constructor takes an argument of every model: `seed`, `name` or `dtype`."""
         return self.is_open or name in self.given
 
 
-def _is_kept(argument, attribute):
+def _keeps(model, name, argument):
     """Whether an attribute holds the argument of its name, or what stands in for `None`."""
-    if argument is None or attribute is argument:
+    if not hasattr(model, name):
+        return False
+    if argument is None and _owner_of(type(model), name).__module__.startswith("keras_vae."):
+        return True
+    return _is_same(argument, getattr(model, name))
+
+
+def _is_same(argument, attribute):
+    if attribute is argument:
         return True
     if isinstance(argument, list | tuple):
         is_like = isinstance(attribute, list | tuple) and len(attribute) == len(argument)
-        return is_like and all(map(_is_kept, argument, attribute))
+        return is_like and all(map(_is_same, argument, attribute))
     kind = Number if isinstance(argument, Number) else str
     return isinstance(argument, kind) and isinstance(attribute, kind) and attribute == argument
+
+
+def _copied(value):
+    return list(value) if isinstance(value, list | tuple) else value  # lists are filled in place
+
+
+def _own_parameters(kind):
+    """Returns the parameters of the constructor that a class itself defines, or none."""
+    init = vars(kind).get("__init__")
+    return inspect.signature(init).parameters if init else {}
+
+
+def _owner_of(kind, name):
+    """Returns the class, of a class and its bases, whose constructor takes this argument."""
+    return next((base for base in kind.__mro__ if name in _own_parameters(base)), kind)
+
+
+def _handed_on(kind):
+    """Returns the names that constructors of a class's bases take, and its own hands on to them."""
+    names = set()
+    for base in itertools.takewhile(lambda base: base is not keras.Model, kind.__mro__):
+        parameters = _own_parameters(base)
+        names |= {n for n, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD}
+        if parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            break
+    return names - {"self"}
+
+
+def takes(kind: type, name: str) -> bool:
+    """Whether the constructor of a class takes an argument of this name."""
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    return any(p.kind is p.VAR_KEYWORD or p.name == name for p in parameters)
 
 
 def parts_of(arguments: dict) -> dict:
@@ -84,6 +136,11 @@ def serialized(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [serialized(v) for v in value]
     if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError(
+                "A configuration holds dicts with texts for keys, as JSON does. Received: the keys "
+                f"{list(value)}."
+            )
         return {k: serialized(v) for k, v in value.items()}
     config = keras.saving.serialize_keras_object(value)
     if isinstance(config, dict):

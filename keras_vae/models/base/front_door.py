@@ -1,6 +1,7 @@
 """Keras' front door: what users call to train, evaluate and predict, with its checks of data."""
 
 import contextlib
+import types
 from typing import Any
 
 import keras
@@ -51,6 +52,7 @@ class FrontDoor:
                 f"({', '.join(self.objective())}). Give an optimizer only; weights of terms, such "
                 "as `kl_weight`, go to the constructor."
             )
+        self._is_for_evaluation = False
         super().compile(
             optimizer=check_optimizer(optimizer, self),
             jit_compile=jit_compile,
@@ -111,6 +113,8 @@ class FrontDoor:
                 seed=self.noise.seed,
             )
             y = sample_weight = batch_size = None
+        self._check_compiled()
+        self._follow_weights()
         self._tell_directions(callbacks)
         is_ordered = isinstance(x, Batches)
         with x.timed_by(self._num_steps) if is_ordered else contextlib.nullcontext():
@@ -151,6 +155,8 @@ class FrontDoor:
             y = inputs.target(x, y, sample_weight)
         if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
             self.compile(dict.fromkeys(self.group_names(self.objective()), "sgd"))
+            self._is_for_evaluation = True
+        self._follow_weights()
         self.noise.reset_evaluation()
         return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
 
@@ -172,6 +178,8 @@ class FrontDoor:
         self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
     ) -> Any:
         """Makes one update; see `keras.Model.train_on_batch`."""
+        self._check_compiled()
+        self._follow_weights()
         x, y = self._checked(x, y)
         y = inputs.target(x, y, sample_weight)
         return super().train_on_batch(x, y, sample_weight, **kwargs)
@@ -183,6 +191,20 @@ class FrontDoor:
         x, y = self._checked(x, y)
         y = inputs.target(x, y, sample_weight)
         return super().test_on_batch(x, y, sample_weight, **kwargs)
+
+    def _check_compiled(self):
+        if getattr(self, "_is_for_evaluation", False):
+            raise ValueError(
+                f"You must call `compile()` before you train this {type(self).__name__}: it was "
+                "compiled without an optimizer of yours, by `evaluate`."
+            )
+
+    def _follow_weights(self):
+        """Has the steps compiled anew where a weight of a term has been changed since."""
+        weights = {k: (t.train, t.evaluate, t.group) for k, t in self.objective().items()}
+        if weights != getattr(self, "_compiled_weights", weights):
+            self.train_function = self.test_function = None
+        self._compiled_weights = types.MappingProxyType(weights)  # not for Keras to track
 
     def _tell_directions(self, callbacks):
         """Tells callbacks that monitor a term which values of it are better.

@@ -1,5 +1,6 @@
 """The contract of a family: what it defines, and what follows from that."""
 
+import abc
 import copy
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ LikelihoodKind: TypeAlias = Literal["exact", "estimate", "bound"]
 EncodingKind: TypeAlias = Literal["posterior", "posteriors", "codes", "point"]
 
 
-class Family(type(keras.Model)):
+class Family(abc.ABCMeta, type(keras.Model)):
     """The class of model classes: completes a model after its outermost constructor.
 
     Only then are all parts there, those of subclasses too. The arguments are recorded, so that
@@ -158,6 +159,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     def make_trackers(self) -> None:
         """Makes the metrics of the objective's terms, of a model that is built."""
         if self.trackers is None:
+            check_objective(self)
             made = {name: term.tracker(name) for name, term in self.objective().items()}
             self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
             self.trackers = {name: tracker for name, tracker in made.items() if tracker}
@@ -238,21 +240,31 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """Returns the constructor's arguments, its parts among them."""
         if self._arguments.has_positional:
             raise NotImplementedError(
-                f"The constructor of {type(self).__name__} takes `*args`, which have no name in a "
-                "configuration. Name its arguments, or define `get_config` and `from_config`."
+                f"The constructor of {type(self).__name__} takes arguments by position only, which "
+                "have no name in a configuration. Name its arguments, without `*args` and `/`, or "
+                "define `get_config` and `from_config`."
             )
         own = {k: arguments.serialized(v) for k, v in self._arguments.of(self).items()}
         of_all = {
-            "seed": self.noise.seed,
             "name": self.name,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
-        return own | {k: v for k, v in of_all.items() if self._arguments.takes(k)}
+        taken = {k: v for k, v in of_all.items() if self._arguments.takes(k)}
+        frozen = {} if self.trainable else {"trainable": False}
+        return {**own, "seed": self.noise.seed, **taken, **frozen}
 
     @classmethod
     def from_config(cls, config: dict) -> Any:
         # Keras empties the configs of functional models as it reads them: the caller keeps his.
-        return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
+        config = keras.saving.deserialize_keras_object(copy.deepcopy(config))
+        is_trainable = config.pop("trainable", True)
+        seed = None if arguments.takes(cls, "seed") else config.pop("seed", None)
+        model = cls(**config)
+        if seed is not None:
+            model.noise.restart(seed)
+        if not is_trainable:
+            model.trainable = False
+        return model
 
     # What the family says of itself.
 
@@ -309,7 +321,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """
         raise NotImplementedError(
             f"{type(self).__name__} gives no density of z given x, so log p(x) cannot be "
-            "estimated. Use VAE or IWAE."
+            "estimated. Use VAE or IWAE, or define `log_likelihood`."
         )
 
     def save_to_preset(self, folder: str | Path) -> None:
@@ -368,6 +380,23 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
                 f"`{name}` of {type(self).__name__} is not known yet: its networks do not say the "
                 "shape of the data. Train it, or call `model.build((None, *data_shape))` first."
             )
+
+
+def check_objective(model: GenerativeModel) -> None:
+    """Raises an error where a model's objective is no table of terms, or its switches no groups."""
+    objective = model.objective()
+    wrong = [k for k, term in objective.items() if not isinstance(term, Term)]
+    if wrong or "loss" in objective:
+        raise ValueError(
+            f"`objective` of {type(model).__name__} must be a dict of names, other than 'loss', "
+            f"and `keras_vae.Term`s. Received: {objective!r}."
+        )
+    unknown = sorted(model.switches().keys() - {*model.group_names(objective)})
+    if unknown:
+        raise ValueError(
+            f"`switches` of {type(model).__name__} names the groups {unknown}. Expected: some of "
+            f"{model.group_names(objective)}."
+        )
 
 
 def check_exact(model: GenerativeModel, num_samples: int | None) -> None:

@@ -56,6 +56,19 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
         finally:
             del self._is_on
 
+    @property
+    def iterations(self):
+        """The updates made so far: steps, or fewer where gradients are accumulated."""
+        num_steps = self._optimizer_map.default_optimizer.gradient_accumulation_steps
+        return self._iterations if not num_steps else self._iterations // num_steps
+
+    def finalize_variable_values(self, var_list):
+        for optimizer in self.optimizers:
+            own = [v for v in var_list if self._optimizer_map(v) is optimizer]
+            # An optimizer whose group was never on has averaged nothing that it could put there.
+            if own and int(ops.convert_to_numpy(optimizer.iterations)):
+                optimizer.finalize_variable_values(own)
+
     def apply(self, grads: list, trainable_variables: list | None = None) -> None:
         kept = [
             (variable, ops.copy(variable.value), is_on)

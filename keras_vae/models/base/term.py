@@ -65,6 +65,15 @@ class Term:
     def __post_init__(self):
         check_weight("train", self.train)
         check_weight("evaluate", self.evaluate)
+        if not isinstance(self.group, str):
+            raise ValueError(f"`group` must be the name of an attribute. Received: {self.group!r}.")
+        if self.metric is not None and (
+            isinstance(self.metric, keras.metrics.Metric) or not callable(self.metric)
+        ):
+            raise ValueError(
+                "`metric` must be a class of metrics, or a function of `name` that makes one, such "
+                f"as keras.metrics.Mean. Received: {self.metric!r}."
+            )
         check_choice("direction", self.direction, ("min", "max"))
 
     @property

@@ -81,8 +81,9 @@ def _check_again(model, arrays):
     except ValueError as error:
         raise ValueError(
             "This model could not be read again: made anew from its configuration, it has other "
-            "weights. A `get_config` may leave something out, or a Sequential model lie within "
-            f"another one, which Keras names differently when it reads it. Cause: {error}"
+            "weights. A `get_config` may leave something out, one part be given twice, or a "
+            "Sequential model lie within another one, which Keras names differently when it reads "
+            f"it. Cause: {error}"
         ) from error
     named_weights.check_finite(model, arrays, "this model")
 

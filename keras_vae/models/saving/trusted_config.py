@@ -38,7 +38,7 @@ _KERAS_ROOMS = (
 _LAMBDA = "keras.src.layers.core.lambda_layer."
 _DATA = ("__tensor__", "__numpy__")
 _PLAIN = ("__keras_tensor__", "__slice__", "__ellipsis__", "__bytes__", *_DATA)
-_SEEDS = ("seed", "shared_object_id")
+_COUNTS = ("seed", "shared_object_id", "num_examples", "num_steps")  # which make nothing large
 
 
 def check_config(config: dict) -> None:
@@ -55,7 +55,8 @@ def check_config(config: dict) -> None:
         ValueError: If it names anything else; the message says where.
     """
     if not isinstance(config, dict) or not isinstance(class_of(config), type):
-        raise ValueError("it names no class that is known and allowed")
+        name = str(config.get("class_name"))[:100] if isinstance(config, dict) else "nothing"
+        raise ValueError(f"it names no class that is known and allowed: {name}")
     num_objects = 0
     pending = [("model", config, False)]
     while pending:
@@ -172,6 +173,6 @@ def _check_number(path, value, is_data):
         if not math.isfinite(value):
             raise ValueError(f"{path} is {value}, which is not a finite number")
         return
-    bound = MAX_SEED if is_data or path.endswith(_SEEDS) else MAX_INT
+    bound = MAX_SEED if is_data or path.endswith(_COUNTS) else MAX_INT
     if abs(value) > bound:
         raise ValueError(f"{path} is {str(value)[:40]}, beyond the bound of {bound:,}")

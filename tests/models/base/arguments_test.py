@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+import keras_vae
 from keras_vae import LinearAnnealing
 from keras_vae.models.base.arguments import Arguments
 from keras_vae.models.base.arguments import parts_of
@@ -46,7 +47,7 @@ def test_an_attribute_counts_where_it_holds_the_argument():
     model, arguments = made(keras.layers.Dense(1), weight=2)
     model.weight, model.table = 9.0, {"a": 1}
     assert arguments.of(model)["weight"] == 9.0
-    assert arguments.of(model)["table"] == {"a": 1}  # where None was given
+    assert arguments.of(model)["table"] == {"a": 1}  # None was given, and kept
     other = keras.layers.Dense(2)
     model.layer = other
     assert arguments.of(model)["layer"] is other
@@ -120,3 +121,45 @@ def test_sequences_are_compared_one_by_one(given):
     arguments = Arguments(model, (given,), {})
     model.sizes = (5, 6)
     assert arguments.of(model)["sizes"] == (5, 6)
+
+
+def test_what_stands_in_for_none_is_the_librarys_to_say():
+    class Own(Base):
+        def __init__(self, head=None):
+            self.head = keras.layers.Dense(head or 5)
+
+    model = Own()
+    assert Arguments(model, (), {}).of(model) == {"head": None}
+    vae = keras_vae.VAE(keras_vae.MLPEncoder((4,), 2), keras_vae.MLPDecoder((4,), 2))
+    assert isinstance(parts_of(vae._arguments.of(vae))["prior"], keras_vae.StandardNormal)
+
+
+@keras.saving.register_keras_serializable(package="keras_vae_tests")
+class Extended(keras_vae.VQVAE):
+    def __init__(self, encoder, decoder, quantizer, extra=1.0, **kwargs):
+        super().__init__(encoder, decoder, quantizer, **kwargs)
+        self.extra = extra
+
+
+def test_what_is_handed_on_to_a_base_is_saved_once_it_has_changed(tmp_path):
+    shape = (4, 4, 1)
+    networks = keras_vae.ConvMapEncoder(shape, 2, (4,)), keras_vae.ConvMapDecoder(shape, 2, (4,))
+    model = Extended(*networks, keras_vae.VectorQuantizer(4), seed=0)
+    assert "prior" not in model.get_config()
+    x = np.zeros((8, *shape), "float32")
+    prior = keras_vae.PixelCNN((2, 2), 4, filters=4, num_blocks=1, seed=0)
+    model.fit_prior(x, prior=prior, epochs=1, verbose=0)
+    model.commitment_weight = 0.5
+    model.save_to_preset(tmp_path / "preset")
+    model.save(tmp_path / "model.keras")
+    for again in (
+        Extended.from_preset(tmp_path / "preset"),
+        keras.models.load_model(tmp_path / "model.keras"),
+    ):
+        assert again.commitment_weight == 0.5
+        np.testing.assert_array_equal(again.sample(3, seed=0), model.sample(3, seed=0))
+
+
+def test_keys_that_json_would_turn_into_texts_are_refused():
+    with pytest.raises(TypeError, match=r"dicts with texts for keys.*\[0\]"):
+        serialized({0: keras.layers.Dense(1)})

@@ -92,3 +92,36 @@ def test_a_model_fresh_from_a_preset_can_be_evaluated(tmp_path):
     fresh = keras_vae.VAE.from_preset(tmp_path)
     found = fresh.evaluate(X, batch_size=10, return_dict=True, verbose=0)
     assert found == model.evaluate(X, batch_size=10, return_dict=True, verbose=0)
+
+
+def test_a_model_compiled_by_evaluate_alone_is_not_trained():
+    networks = keras_vae.MLPEncoder((6,), 2, (4,)), keras_vae.MLPDecoder((6,), 2, (4,))
+    model = keras_vae.VAE(*networks, seed=0)
+    model.evaluate(X, verbose=0)
+    for train in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match=r"must call `compile\(\)`"):
+            train(X)
+    model.compile("sgd")
+    model.fit(X, verbose=0)
+
+
+def test_a_weight_that_is_changed_counts_from_the_next_fit_on():
+    model = small_vae()
+    model.compile(keras.optimizers.SGD(0.0))
+    model.fit(X, batch_size=40, verbose=0)
+    model.kl_weight = 0.0
+    logs = model.fit(X, batch_size=40, verbose=0).history
+    np.testing.assert_allclose(logs["loss"], logs["reconstruction"], rtol=1e-6)
+
+
+def test_what_is_frozen_after_training_asks_for_compile():
+    model = small_vae()
+    model.fit(X, batch_size=40, verbose=0)
+    model.encoder.trainable = False
+    with pytest.raises(ValueError, match="Call `compile` again"):
+        model.fit(X, batch_size=40, verbose=0)
+    model.compile("sgd")
+    before = model.encoder.get_weights()
+    model.fit(X, batch_size=40, verbose=0)
+    for a, b in zip(before, model.encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

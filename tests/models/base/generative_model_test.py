@@ -1,5 +1,7 @@
 """The contract, by models that a stranger might write."""
 
+import abc
+
 import keras
 import numpy as np
 import pytest
@@ -155,9 +157,13 @@ def test_a_constructor_without_a_seed_is_not_given_one(tmp_path):
 
     network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
     model = Closed(network)
-    assert model.get_config().keys() == {"network"}
-    model.save_to_preset(tmp_path)
-    again = Closed.from_preset(tmp_path)
+    assert model.get_config().keys() == {"network", "seed"}
+    model.save_to_preset(tmp_path / "preset")
+    model.compile("sgd")
+    model.save(tmp_path / "model.keras")
+    again = Closed.from_preset(tmp_path / "preset")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert again.noise.seed == loaded.noise.seed == model.noise.seed
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
@@ -166,9 +172,13 @@ def test_unnamed_arguments_have_no_config():
         def __init__(self, *parts):
             super().__init__(parts[0])
 
-    model = Variadic(keras.layers.Dense(3))
-    with pytest.raises(NotImplementedError, match=r"takes `\*args`"):
-        model.get_config()
+    class Positional(Squares):
+        def __init__(self, network, /, **kwargs):
+            super().__init__(network, **kwargs)
+
+    for kind in (Variadic, Positional):
+        with pytest.raises(NotImplementedError, match="by position only"):
+            kind(keras.layers.Dense(3)).get_config()
 
 
 def test_a_family_gives_terms_and_objective():
@@ -225,3 +235,71 @@ def test_exact_families_refuse_a_number_of_draws(name):
     model, pairs = family.model(), family.pairs()
     with pytest.raises(ValueError, match=r"takes no `num_samples`.*num_samples=10"):
         model.log_likelihood(*pairs, num_samples=10)
+
+
+@pytest.mark.parametrize(
+    "objective", [{"loss": Term()}, {"error": 1.0}, {"error": keras.metrics.Mean()}]
+)
+def test_an_objective_is_a_table_of_terms(objective):
+    class Wrong(Squares):
+        def objective(self):
+            return objective
+
+    with pytest.raises(ValueError, match="`objective` of Wrong must be a dict of names, other"):
+        Wrong(keras.layers.Dense(3), seed=0)
+
+
+def test_switches_name_groups():
+    class Wrong(Squares):
+        def switches(self):
+            return {"critic": 1.0}
+
+    with pytest.raises(ValueError, match=r"`switches` of Wrong names the groups \['critic'\]"):
+        Wrong(keras.layers.Dense(3), seed=0)
+
+
+@pytest.mark.parametrize("found", [np.zeros(3), {"error": None, "spread": 0.0, "size": 0.0}])
+def test_terms_are_a_dict_of_tensors(found):
+    class Wrong(Squares):
+        def terms(self, x, c=None, training=False):
+            return found
+
+    model = Wrong(keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)]), seed=0)
+    model.compile("sgd")
+    with pytest.raises(TypeError, match="`terms` of Wrong must return a dict"):
+        model.fit(X, verbose=0)
+
+
+def test_a_mixin_may_be_abstract():
+    class Named(abc.ABC):
+        @abc.abstractmethod
+        def title(self):
+            """Returns a name."""
+
+    class Titled(Named, Squares):
+        def title(self):
+            return "squares"
+
+    assert Titled(keras.layers.Dense(3), seed=0).title() == "squares"
+    with pytest.raises(TypeError, match="abstract"):
+        type("Untitled", (Named, Squares), {})(keras.layers.Dense(3))
+
+
+def frozen_parts(model):
+    return [v.trainable for v in model.weights]
+
+
+@pytest.mark.parametrize("name", ["vae", "conv_vae", "vqvae_with_prior", "factor_vae"])
+def test_frozen_parts_stay_frozen(name, tmp_path):
+    model = BY_NAME[name].model()
+    model.encoder.trainable = False
+    model.compile("sgd")
+    model.save_to_preset(tmp_path / "preset")
+    model.save(tmp_path / "model.keras")
+    for again in (
+        type(model).from_preset(tmp_path / "preset"),
+        keras.models.load_model(tmp_path / "model.keras"),
+    ):
+        assert sum(frozen_parts(again)) == sum(frozen_parts(model))
+        assert not again.encoder.trainable_variables
+        assert len(again.trainable_variables) == len(model.trainable_variables)

@@ -173,3 +173,24 @@ def test_a_group_must_be_a_layer():
     model.compile("adam")
     with pytest.raises(ValueError, match=r"names the group 'critics'.*that is a layer"):
         model.train_on_batch(X)
+
+
+def test_averages_of_a_group_that_was_never_on_do_not_replace_its_weights():
+    model = watched(starts_late=True)
+    ema = {"use_ema": True, "ema_momentum": 0.5}
+    model.compile(two(keras.optimizers.SGD(0.1, **ema), keras.optimizers.SGD(0.1, **ema)))
+    before = weights(model.critic)
+    model.fit(X, batch_size=8, verbose=0)
+    assert not changed(before, weights(model.critic))
+
+
+def test_schedules_count_updates_where_gradients_are_accumulated():
+    losses = []
+    for several in (False, True):
+        keras.utils.set_random_seed(0)
+        weight = LinearAnnealing(4, start=0.0, end=100.0)
+        model = Watched(*mlp((4,)), critic(), kl_weight=weight, seed=1)
+        sgd = [keras.optimizers.SGD(1e-6, gradient_accumulation_steps=4) for _ in range(2)]
+        model.compile(two(*sgd) if several else sgd[0])
+        losses.append(model.fit(X, batch_size=4, epochs=2, verbose=0).history["loss"])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)

@@ -77,3 +77,14 @@ def test_the_best_elbo_is_the_largest():
     assert stopping.best == -1.0
     stopping.on_epoch_end(2, {"val_elbo": -2.0})
     assert stopping.best == -1.0
+
+
+@pytest.mark.parametrize("metric", [keras.metrics.Mean(), "mean", 3])
+def test_metrics_are_made_of_a_class_or_function(metric):
+    with pytest.raises(ValueError, match="`metric` must be a class of metrics"):
+        Term(metric=metric)
+
+
+def test_groups_are_names():
+    with pytest.raises(ValueError, match="`group` must be the name of an attribute"):
+        Term(group=3)
