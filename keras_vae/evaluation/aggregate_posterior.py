@@ -13,6 +13,7 @@ from keras_vae.evaluation.latent_usage import check_gaussian
 from keras_vae.evaluation.latent_usage import posterior_of
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 LOG_2_PI = math.log(2 * math.pi)
 MAX_NUMBERS = 200_000  # log-densities held at once: 1.6 MB, which fits into the cache
@@ -65,7 +66,7 @@ class PosteriorDraws(NamedTuple):
         Without a closed form, it is estimated from the draws.
         """
 
-        def per_example(z, x, *condition):
+        def per_example(z: Tensor, x: Tensor, *condition: Tensor) -> Tensor:
             sample = ops.moveaxis(z, 1, 0)  # (K, B, ...)
             posterior, prior = (
                 model.encode(x, *condition),
@@ -113,7 +114,7 @@ def draw_posteriors(
             f"{num_examples}. Use a few thousand."
         )
 
-    def parameters(x, *condition):
+    def parameters(x: Tensor, *condition: Tensor) -> tuple[Tensor, Tensor]:
         posterior = posterior_of(model, x, *condition)
         check_gaussian(posterior, "q(z|x)")
         return posterior.mean, ops.broadcast_to(posterior.log_var, ops.shape(posterior.mean))

@@ -67,7 +67,7 @@ def kl_per_dimension(model: keras.Model, x: Array, condition: Array | None = Non
         ValueError: If the posterior or the prior is not a diagonal Gaussian.
     """
 
-    def per_example(x, *condition):
+    def per_example(x: Tensor, *condition: Tensor) -> Tensor:
         posterior, prior = (
             posterior_of(model, x, *condition),
             model.prior_given(model.embedded(*condition)),
@@ -87,7 +87,7 @@ def mean_and_kl(model: keras.Model) -> Callable[..., tuple[Tensor, Tensor]]:
     a fixed seed.
     """
 
-    def per_example(x, *condition):
+    def per_example(x: Tensor, *condition: Tensor) -> tuple[Tensor, Tensor]:
         posterior, prior = (
             posterior_of(model, x, *condition),
             model.prior_given(model.embedded(*condition)),
