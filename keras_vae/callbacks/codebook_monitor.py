@@ -40,7 +40,7 @@ class CodebookMonitor(keras.callbacks.Callback):
 
     - is hardly used: `usage` is below `min_usage`;
     - is used unevenly: `perplexity` is below `min_perplexity` times the number of codes;
-    - is used less and less: `usage` is more than `max_fall` below that of an earlier epoch.
+    - is used less than before: `usage` is more than `max_fall` below that of an earlier epoch.
 
     Data with fewer positions than there are codes, such as a small validation set, cannot use them
     all.

@@ -46,8 +46,9 @@ class CollapseMonitor(keras.callbacks.Callback):
             one draw if it has no closed form.
 
     Raises:
-        ValueError: If `every` is not a positive integer, or if `threshold` or `min_kl` is negative;
-            or, in `fit`, if `x` is not valid data for the model or the model has no q(z|x).
+        ValueError: If `every` is not a positive integer, or if `threshold` or `min_kl` is not a
+            number of at least 0; or, in `fit`, if `x` is not valid data for the model or the model
+            has no q(z|x).
 
     Example:
 

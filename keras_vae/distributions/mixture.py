@@ -1,7 +1,6 @@
 """Mixture of distributions of one class."""
 
 import hashlib
-from typing import Any
 
 from keras import ops
 
@@ -106,7 +105,7 @@ class Mixture(Distribution):
             )
 
 
-def _second_seed(seed: Any) -> Any:
+def _second_seed(seed: Seed) -> Seed:
     # A generator advances by itself. An integer would give both draws the same numbers.
     if not isinstance(seed, int):
         return seed

@@ -1,4 +1,4 @@
-"""The Frechet distance between two sets of features."""
+"""The Fréchet distance between two sets of features."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from keras_vae.typing import Array
 
 
 def frechet_distance(features_a: Array, features_b: Array) -> float:
-    """Computes the squared Frechet distance between Gaussians fitted to two sets of features:
+    """Computes the squared Fréchet distance between Gaussians fitted to two sets of features:
 
         |m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2))
 

@@ -72,9 +72,9 @@ def kl_per_dimension(model: keras.Model, x: Array, condition: Array | None = Non
             posterior_of(model, x, *condition),
             model.prior_given(model.embedded(*condition)),
         )
-        check_gaussian(posterior, "q(z|x)")
-        check_gaussian(prior, "p(z)")
-        return gaussian_kl_per_dimension(posterior, prior)
+        return gaussian_kl_per_dimension(
+            check_gaussian(posterior, "q(z|x)"), check_gaussian(prior, "p(z)")
+        )
 
     kl = map_batches(model, per_example, *model.check_inputs(x, condition))
     return np.mean(kl.astype("float64"), axis=0)
@@ -113,14 +113,15 @@ def posterior_of(model: keras.Model, x: Tensor, *condition: Tensor) -> Distribut
     return posterior
 
 
-def check_gaussian(distribution: Distribution, name: str) -> None:
-    """Checks that a distribution of a model is a diagonal Gaussian.
+def check_gaussian(distribution: Distribution, name: str) -> DiagonalGaussian:
+    """Returns a distribution of a model.
 
     Raises:
-        ValueError: If it is not.
+        ValueError: If it is not a diagonal Gaussian.
     """
     if not isinstance(distribution, DiagonalGaussian):
         raise ValueError(
             f"The model's {name} must be a DiagonalGaussian, for which this number has a closed "
             f"form. Received: {type(distribution).__name__}."
         )
+    return distribution
