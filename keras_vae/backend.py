@@ -1,8 +1,8 @@
 """Chooses the Keras backend before anything imports Keras; `keras_vae/__init__.py` calls it first.
 
-Keras takes `KERAS_BACKEND`, else `~/.keras/keras.json`, else TensorFlow, and dies with a bare
-`ModuleNotFoundError` where that one is not installed. Here the choice falls, in that case, on the
-first backend that is installed, so that a machine with only PyTorch on it needs no variable.
+Keras takes the backend from `KERAS_BACKEND`, else from `~/.keras/keras.json`, else TensorFlow,
+and fails with a bare `ModuleNotFoundError` if it is not installed. In that case the first
+installed backend is chosen here, so that a machine with only PyTorch needs no environment variable.
 """
 
 import importlib.util
@@ -14,27 +14,28 @@ from pathlib import Path
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
-def installed_backends():
+def installed_backends() -> tuple[str, ...]:
     """Returns the names of the backends that can be imported, in Keras' order of preference."""
     return tuple(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
 
 
-def choose_backend():
-    """Sets `KERAS_BACKEND` where Keras' own choice would fail, and quietens TensorFlow.
+def choose_backend() -> None:
+    """Sets `KERAS_BACKEND` if Keras' own choice would fail, and silences TensorFlow's INFO logs.
 
-    Does nothing once Keras is imported, or where Keras' choice is installed.
+    Does nothing if Keras has already been imported. Leaves `KERAS_BACKEND` alone if Keras' own
+    choice is installed.
 
     Raises:
-        ImportError: no backend is installed, or `KERAS_BACKEND` names one that is not.
+        ImportError: If no backend is installed, or if `KERAS_BACKEND` names one that is not.
     """
     if "keras" in sys.modules:
         return
-    # Heard by TensorFlow only before its import: drops what its C++ says for information.
+    # TensorFlow reads this only on import; 1 hides the INFO messages of its C++ code.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     installed = installed_backends()
     if not installed:
         raise ImportError(
-            "keras_vae needs one of TensorFlow, JAX or PyTorch, and none is installed. "
+            "keras_vae needs one of TensorFlow, JAX and PyTorch, but none is installed. "
             'Install one, for example: pip install "keras-vae[tensorflow]"'
         )
     asked = os.environ.get("KERAS_BACKEND")
@@ -44,10 +45,10 @@ def choose_backend():
         os.environ["KERAS_BACKEND"] = installed[0]
 
 
-def _check_asked(asked, installed):
+def _check_asked(asked: str, installed: tuple[str, ...]) -> None:
     if asked not in BACKENDS:
         raise ImportError(
-            f"KERAS_BACKEND={asked!r} is not a backend keras_vae runs on. "
+            f"KERAS_BACKEND={asked!r} is not a backend that keras_vae supports. "
             f"Set it to one of: {', '.join(BACKENDS)}."
         )
     if asked not in installed:
@@ -58,8 +59,8 @@ def _check_asked(asked, installed):
         )
 
 
-def _configured_backend():
-    """What Keras would take from its configuration file, or its default."""
+def _configured_backend() -> str:
+    """Returns the backend in Keras' configuration file, or Keras' default."""
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     try:
         return json.loads((home / "keras.json").read_text()).get("backend", BACKENDS[0])

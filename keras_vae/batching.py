@@ -1,13 +1,30 @@
-"""Functions of a batch, applied to many examples at one compiled shape."""
+"""Applies functions of a batch to many examples, with a single compiled shape."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
+from keras_vae.typing import Array
 
-def padded_batches(arrays, batch_size):
-    """Yields `(batch, count)`: a list with exactly `batch_size` rows of each array, of which the
-    first `count` are examples; the last batch is filled up with repetitions, so that one shape is
-    compiled."""
+
+def padded_batches(
+    arrays: Sequence[Array], batch_size: int
+) -> Iterator[tuple[list[np.ndarray], int]]:
+    """Yields the rows of arrays in batches of equal size, so that only one shape is compiled.
+
+    Args:
+        arrays: Sequence of arrays (N, ...).
+        batch_size: Integer, the number of rows of every batch.
+
+    Yields:
+        Tuple `(batch, count)`: a list with `batch_size` rows of each array, and the number of rows
+        that are examples. Only in the last batch may there be fewer examples than rows; it is
+        padded with repetitions of them.
+    """
     num_examples = len(arrays[0])
     for start in range(0, num_examples, batch_size):
         count = min(batch_size, num_examples - start)
@@ -15,14 +32,17 @@ def padded_batches(arrays, batch_size):
         yield [np.asarray(a[rows]) for a in arrays], count
 
 
-def map_batches(model, function, *arrays, batch_size=256):
-    """Returns `function(batch, ...)` for all of the arrays, concatenated.
+def map_batches(
+    model: keras.Model, function: Callable[..., Any], *arrays: Array, batch_size: int = 256
+) -> Any:
+    """Applies a function to arrays in batches, and concatenates what it returns.
 
     Args:
-        model: model that `function` uses.
-        function: maps a batch (B, ...) of each array to an array or a tuple of arrays (B, ...).
-        arrays: arrays (N, ...).
-        batch_size: int, B.
+        model: The model that `function` uses.
+        function: Function of a batch (B, ...) of each array that returns an array (B, ...), or a
+            tuple of them.
+        *arrays: Arrays (N, ...).
+        batch_size: Integer, B.
 
     Returns:
         NumPy array (N, ...), or a tuple of them.
@@ -30,8 +50,8 @@ def map_batches(model, function, *arrays, batch_size=256):
     return run_batches(model.jitted(function), *arrays, batch_size=batch_size)
 
 
-def run_batches(run, *arrays, batch_size=256):
-    """As `map_batches`, for a function that `model.jitted` has compiled, to use it again."""
+def run_batches(run: Callable[..., Any], *arrays: Array, batch_size: int = 256) -> Any:
+    """Does what `map_batches` does, with a function already compiled by `model.jitted`."""
     pieces = [
         keras.tree.map_structure(lambda a, n=count: a[:n], run(*batch))
         for batch, count in padded_batches(arrays, min(batch_size, len(arrays[0])))

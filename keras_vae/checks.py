@@ -1,13 +1,15 @@
-"""Checks of arguments that several rooms make."""
+"""Checks of arguments, shared by several packages."""
 
+from collections.abc import Collection
 from numbers import Integral
+from typing import Any
 
 
-def check_count(argument, value, least=1):
-    """Returns `value` as an int of at least `least`.
+def check_count(argument: str, value: Any, least: int = 1) -> int:
+    """Returns `value` as an int.
 
     Raises:
-        ValueError: anything else.
+        ValueError: If `value` is not an integer of at least `least`.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         kind = "a positive integer" if least == 1 else f"an integer of at least {least}"
@@ -15,22 +17,22 @@ def check_count(argument, value, least=1):
     return int(value)
 
 
-def check_dropout(rate):
-    """Returns a rate of dropout as a float.
+def check_dropout(rate: Any) -> float:
+    """Returns a dropout rate as a float.
 
     Raises:
-        ValueError: no number in [0, 1).
+        ValueError: If `rate` is not a number in [0, 1).
     """
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
         raise ValueError(f"`dropout` must lie in [0, 1). Received: {rate!r}.")
     return float(rate)
 
 
-def check_choice(argument, value, choices):
-    """Returns `value` where it is one of `choices`.
+def check_choice(argument: str, value: Any, choices: Collection[Any]) -> Any:
+    """Returns `value` unchanged.
 
     Raises:
-        ValueError: if it is none of them.
+        ValueError: If `value` is not one of `choices`.
     """
     if value not in choices:
         raise ValueError(

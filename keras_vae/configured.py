@@ -1,27 +1,34 @@
-"""Plain objects that say how a layer goes about a part of its work."""
+"""Plain objects that configure how a layer does a part of its work."""
+
+from collections.abc import Callable
+from typing import Any
+from typing import Self
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Configured:
-    """Base class of objects that are given to a layer, and saved with it.
+    """Base class of objects that are passed to a layer and saved with it.
 
-    They hold arguments and no weights, so that several layers may share one.
+    Such an object has arguments but no weights, so several layers may share it.
     """
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
-        """Returns the object of a config."""
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Creates an object from its config."""
         return cls(**config)
 
 
-def check_configured(argument, value, kind, default):
-    """Returns `value`, an object of the class `kind`, or `default()` for `None`.
+def check_configured(argument: str, value: Any, kind: type[T], default: Callable[[], T]) -> T:
+    """Returns `value`, or `default()` if it is `None`.
 
     Raises:
-        ValueError: anything else, such as a class.
+        ValueError: If `value` is neither `None` nor an instance of `kind`.
     """
     value = default() if value is None else value
     if not isinstance(value, kind):

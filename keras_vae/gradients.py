@@ -2,12 +2,22 @@
 
 from keras import ops
 
+from keras_vae.typing import Tensor
 
-def straight_through(value, surrogate):
-    """Returns `value`, exactly, with the gradient of `surrogate` in place of its own.
+
+def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
+    """Returns exactly `value`, but with the gradient of `surrogate`.
+
+    Args:
+        value: Tensor.
+        surrogate: Tensor of the same shape.
+
+    Returns:
+        Tensor equal to `value`.
 
     Reference:
         - [Bengio et al., 2013](https://arxiv.org/abs/1308.3432)
     """
-    # value + surrogate - stop_gradient(surrogate) from the left would be off by rounding.
+    # The difference is exactly 0. Evaluated from left to right, value + surrogate -
+    # stop_gradient(surrogate) would differ from value by rounding.
     return ops.stop_gradient(value) + (surrogate - ops.stop_gradient(surrogate))

@@ -1,40 +1,42 @@
-"""The one owner of a model's random numbers."""
+"""The sole source of a model's random numbers."""
 
 import contextlib
 import hashlib
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
-MAX_SEED = 2**31  # torch rejects seeds from here on, JAX negative ones
+MAX_SEED = 2**31  # torch rejects seeds of this size or more; JAX rejects negative seeds
 
 
-def child_seed(seed, tag):
+def child_seed(seed: int, tag: str) -> int:
     """Derives an independent seed for the stream named `tag`.
 
-    Hashed, never `seed + 1`: on torch the generators of neighbouring seeds give lagged copies of
-    the same numbers.
+    The seed is hashed, because on torch the generators of neighbouring seeds, such as `seed` and
+    `seed + 1`, produce lagged copies of the same numbers.
 
     Args:
-        seed: int in [0, 2**31).
-        tag: str, the stream's name.
+        seed: Integer in [0, 2**31).
+        tag: String, the name of the stream.
 
     Returns:
-        int in [0, 2**31).
+        Integer in [0, 2**31).
     """
     digest = hashlib.blake2b(f"{seed}/{tag}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") % MAX_SEED
 
 
-def check_seed(seed):
+def check_seed(seed: Any) -> int:
     """Returns `seed` as a Python int, or a fresh one for `None`.
 
-    A fresh seed comes from Python's `random`, as in Keras, so that
-    `keras.utils.set_random_seed` governs it.
+    As in Keras, a fresh seed comes from Python's `random`, which `keras.utils.set_random_seed`
+    controls.
 
     Raises:
-        ValueError: not an integer in [0, 2**31), the range valid on every backend.
+        ValueError: If `seed` is not an integer in [0, 2**31), the range valid on every backend.
     """
     if seed is None:
         return random.randint(0, MAX_SEED - 1)
@@ -52,15 +54,18 @@ class NoiseSource(keras.layers.Layer):
     """Two streams of random numbers: one for training, one for everything else.
 
     Training draws from `training_stream`. Evaluation draws from `evaluation_stream`, which
-    `evaluate` resets, so that validating never changes how training goes on and evaluating twice
-    gives the same number. The state of both is saved with the model: a resumed run continues
-    with the numbers that an uninterrupted one would have drawn. (Keras saves no
-    `SeedGenerator` state by itself.)
+    `evaluate` resets, so that validation never affects training and evaluating twice gives the
+    same number. The state of both streams is saved with the model, so that a resumed run continues
+    with the numbers that an uninterrupted run would have drawn. (Keras by itself does not save the
+    state of a `SeedGenerator`.)
 
     Args:
-        seed: int in [0, 2**31), or `None` for a fresh one.
-        generator_class: `keras.random.SeedGenerator` or a subclass of it, which a backend may need
-            for its way of training on several devices.
+        seed: Integer in [0, 2**31), or `None` for a fresh seed.
+        generator_class: `keras.random.SeedGenerator`, or a subclass that a backend needs for
+            training on several devices.
+
+    Raises:
+        ValueError: If `seed` is neither `None` nor an integer in [0, 2**31).
 
     Example:
 
@@ -70,27 +75,35 @@ class NoiseSource(keras.layers.Layer):
     ```
     """
 
-    def __init__(self, seed=None, generator_class=keras.random.SeedGenerator, **kwargs):
+    def __init__(
+        self,
+        seed: int | None = None,
+        generator_class: type[keras.random.SeedGenerator] = keras.random.SeedGenerator,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.seed = check_seed(seed)
         self.training_stream = generator_class(child_seed(self.seed, "training"))
         self.evaluation_stream = generator_class(child_seed(self.seed, "evaluation"))
         self.built = True
 
-    def stream(self, training):
-        """Returns the `keras.random.SeedGenerator` to draw from."""
+    def stream(self, training: bool) -> keras.random.SeedGenerator:
+        """Returns the generator to draw from in training, or outside it."""
         return self.training_stream if training else self.evaluation_stream
 
-    def reset_evaluation(self):
-        """Sets the evaluation stream back to its first draw."""
+    def reset_evaluation(self) -> None:
+        """Resets the evaluation stream to its first draw."""
         self._restart_evaluation(child_seed(self.seed, "evaluation"))
 
     @contextlib.contextmanager
-    def seeded(self, seed=None):
-        """Within this context the evaluation stream runs from `seed`; afterwards it is as before.
+    def seeded(self, seed: int | None = None) -> Iterator[None]:
+        """Starts the evaluation stream from `seed` within a context, and restores it afterwards.
 
         Args:
-            seed: int in [0, 2**31), or `None` for fresh noise.
+            seed: Integer in [0, 2**31), or `None` for fresh noise.
+
+        Raises:
+            ValueError: If `seed` is neither `None` nor an integer in [0, 2**31).
         """
         before = keras.ops.convert_to_numpy(self.evaluation_stream.state)
         self._restart_evaluation(child_seed(check_seed(seed), "generation"))
@@ -99,7 +112,7 @@ class NoiseSource(keras.layers.Layer):
         finally:
             self.evaluation_stream.state.assign(before)
 
-    def _restart_evaluation(self, seed):
+    def _restart_evaluation(self, seed: int) -> None:
         self.evaluation_stream.state.assign(np.array([seed, 0], "uint32"))
 
     def restart(self, seed: int) -> None:
@@ -109,16 +122,16 @@ class NoiseSource(keras.layers.Layer):
             start = np.array([child_seed(self.seed, name), 0], "uint32")
             getattr(self, f"{name}_stream").state.assign(start)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         for key in ("training_stream", "evaluation_stream"):
             store[key] = keras.ops.convert_to_numpy(getattr(self, key).state)
         store["seed"] = np.array(self.seed, "uint32")
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         for key in ("training_stream", "evaluation_stream"):
             getattr(self, key).state.assign(np.asarray(store[key], "uint32"))
         if "seed" in store:  # older files do not hold it
             self.seed = int(np.asarray(store["seed"]))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

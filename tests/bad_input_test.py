@@ -30,7 +30,7 @@ def spoiled(value, index=(2, 1, 0, 0)):
 RANGE = (
     "`{name}` holds values that the likelihood cannot have produced. Expected: values in [0, 1] "
     "(Bernoulli). Received: shape (8, 6, 5, 1), dtype {dtype}, values from {low} to {high}; the "
-    "first bad one is {bad} at index {index}. 8-bit pictures must be divided by 255, and "
+    "first bad one is {bad} at index {index}. 8-bit images must be divided by 255, and "
     "standardised data need a Gaussian likelihood."
 )
 NOT_FINITE = (
@@ -305,14 +305,14 @@ def test_networks_that_do_not_fit():
 
 LABELS_OF_3 = families.BY_NAME["conditional_iwae"].pairs()[1]
 NO_LABEL = (
-    "`{name}` holds {count} values that are no labels, the first ({value}) at index {index}. "
-    "Expected: labels from 0 to 2, as integers (N,) or one-hot. Count classes from 0, or give the "
-    "model as many `num_classes` as there are."
+    "`{name}` holds {count} values that are not labels, the first ({value}) at index {index}. "
+    "Expected: labels from 0 to 2, as integers (N,) or one-hot. Number the classes from 0, or "
+    "increase `num_classes` to the number of classes."
 )
 MISSING = (
     "A condition is missing. Expected: `{name}`, labels from 0 to 2, as integers (N,) or one-hot, "
-    "one for each example. Received: None. Train with `fit(x, condition)` or on a data set of "
-    "(x, condition), and give `condition=` elsewhere."
+    "one for each example. Received: None. Train with `fit(x, condition)` or on a dataset of "
+    "(x, condition), and pass `condition=` elsewhere."
 )
 TOO_FEW = (
     "`{name}` must hold one condition for each of the 8 examples. Received: 7, shape (7,). Were "

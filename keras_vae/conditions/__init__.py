@@ -1,4 +1,4 @@
-"""Conditions: from what a conditional model is told to what its networks are given."""
+"""Conditions: layers that check what a conditional model is conditioned on, and embed it."""
 
 from keras_vae.conditions.array_condition import ArrayCondition
 from keras_vae.conditions.code_condition import CodeCondition

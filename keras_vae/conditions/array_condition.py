@@ -1,26 +1,30 @@
 """Real numbers as a condition."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_vae.conditions.condition import Condition
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ArrayCondition(Condition):
-    """Real numbers of one shape: a vector of features, or a picture to complete.
+    """Real numbers, such as a vector of features or an image to complete.
 
     Args:
-        shape: tuple of ints, the shape of one condition.
+        shape: Tuple of ints, the shape of one condition.
 
     Input shape: (B, *shape).
     Output shape: (B, *shape), float32.
 
     Raises:
-        ValueError: `shape` is no shape; conditions of another shape, or not finite.
+        ValueError: If `shape` is not a non-empty tuple of positive integers, or if conditions have
+            another shape or are not finite.
 
     Example:
 
@@ -29,23 +33,24 @@ class ArrayCondition(Condition):
     ```
     """
 
-    def __init__(self, shape, **kwargs):
+    def __init__(self, shape: Shape, **kwargs: Any) -> None:
         is_shape = isinstance(shape, list | tuple) and all(
             isinstance(n, int | np.integer) and n > 0 for n in shape
         )
         if not is_shape or not shape:
             raise ValueError(
-                f"`shape` must be the shape of one condition, such as (4,). Received: {shape!r}."
+                "`shape` must be a tuple of positive integers, the shape of one condition, such as "
+                f"(4,). Received: {shape!r}."
             )
         super().__init__(shape=shape, raw_shape=shape, raw_dtype="float32", **kwargs)
 
-    def call(self, condition):
+    def call(self, condition: Tensor) -> Tensor:
         return ops.cast(condition, "float32")
 
-    def expected(self):
+    def expected(self) -> str:
         return f"finite numbers of shape (N, {', '.join(map(str, self.shape))})"
 
-    def checked_values(self, array, name):
+    def checked_values(self, array: np.ndarray, name: str) -> np.ndarray:
         if array.dtype.kind not in "buif" or array.shape[1:] != self.shape or array.ndim == 0:
             advice = " Add the batch axis: [None]." if array.shape == self.shape else ""
             raise ValueError(
@@ -61,5 +66,5 @@ class ArrayCondition(Condition):
             )
         return array.astype("float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "shape": self.shape}

@@ -1,21 +1,31 @@
-"""What a condition is: what a conditional model is told, checked and embedded."""
+"""The base class of conditions."""
+
+from typing import Any
 
 import keras
 import numpy as np
+
+from keras_vae.typing import Array
+from keras_vae.typing import Seed
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 class Condition(keras.layers.Layer):
     """Base class of conditions c in p(x|z, c).
 
-    A condition checks what users hand over, and its call maps it, (B, ...), to the float32 tensor
-    (B, *shape) that encoder, decoder and prior see.
+    A condition layer checks the conditions that users pass. Its call embeds them: it maps a batch
+    (B, *raw_shape) to the float32 tensor (B, *shape) that encoder, decoder and prior receive.
 
     A subclass defines `call`, `expected` and `checked_values`.
 
+    Args:
+        shape: Tuple of ints, the shape of one embedded condition.
+        raw_shape: Tuple of ints, the shape of one condition as users pass it.
+        raw_dtype: String, the dtype of the conditions that `check` returns.
+
     Attributes:
-        shape: tuple, the shape of one embedded condition.
-        raw_shape, raw_dtype: of one condition as users give it.
-        can_be_absent: whether the model also learns without a condition.
+        can_be_absent: Whether the model also learns from examples without a condition.
 
     Example:
 
@@ -30,7 +40,7 @@ class Condition(keras.layers.Layer):
             return keras.ops.stack([keras.ops.cos(angle), keras.ops.sin(angle)], axis=-1)
 
         def expected(self):
-            return "angles in radians, (N,)"
+            return "angles in radians, of shape (N,)"
 
         def checked_values(self, array, name):
             if array.ndim != 1 or not np.isfinite(array).all():
@@ -41,25 +51,36 @@ class Condition(keras.layers.Layer):
 
     can_be_absent = False
 
-    def __init__(self, shape, raw_shape, raw_dtype, **kwargs):
+    def __init__(self, shape: Shape, raw_shape: Shape, raw_dtype: str, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.shape, self.raw_shape, self.raw_dtype = tuple(shape), tuple(raw_shape), raw_dtype
         self.built = True
 
-    def check(self, condition, num_examples, name="condition"):
-        """Returns the conditions of `num_examples` examples as a NumPy array.
+    def check(
+        self, condition: Array | None, num_examples: int | None, name: str = "condition"
+    ) -> np.ndarray:
+        """Checks conditions and returns them as a NumPy array.
+
+        Args:
+            condition: Array or tensor (N, *raw_shape).
+            num_examples: Integer N, or `None` if any number of conditions is allowed.
+            name: String, what to call `condition` in errors.
+
+        Returns:
+            NumPy array (N, *raw_shape).
 
         Raises:
-            ValueError: missing, another number of them, or values that are no conditions.
+            ValueError: If `condition` is `None`, if it does not hold `num_examples` conditions, or
+                if some of its values are not valid conditions.
         """
         if condition is None:
             raise ValueError(
                 f"A condition is missing. Expected: `{name}`, {self.expected()}, one for each "
-                "example. Received: None. Train with `fit(x, condition)` or on a data set of "
-                "(x, condition), and give `condition=` elsewhere."
+                "example. Received: None. Train with `fit(x, condition)` or on a dataset of "
+                "(x, condition), and pass `condition=` elsewhere."
             )
-        if hasattr(condition, "detach"):  # a torch tensor, whatever backend Keras runs on
+        if hasattr(condition, "detach"):  # a torch tensor, on any backend
             condition = condition.detach().cpu()
         array = self.checked_values(np.asarray(condition), name)
         if num_examples is not None and len(array) != num_examples:
@@ -69,31 +90,44 @@ class Condition(keras.layers.Layer):
             )
         return array
 
-    def check_for(self, condition, num_examples):
-        """As `check`, where one condition may stand for all examples, and none where the model
-        has learned without one."""
+    def check_for(self, condition: Array | None, num_examples: int) -> np.ndarray:
+        """Checks conditions like `check`, but allows a single condition for all examples.
+
+        If `can_be_absent`, it also allows `None`, for examples without a condition.
+        """
         if condition is None and self.can_be_absent:
             return self.absent(num_examples)
         if condition is not None and np.shape(condition) == self.raw_shape:
             condition = np.repeat(np.asarray(condition)[None], num_examples, axis=0)
         return self.check(condition, num_examples)
 
-    def symbolic(self):
-        """Returns a `KerasTensor` of a batch of conditions, to build a model with."""
+    def symbolic(self) -> keras.KerasTensor:
+        """Returns a symbolic batch of conditions, to build a model with."""
         return keras.KerasTensor((None, *self.raw_shape), self.raw_dtype)
 
-    def drop(self, condition, seed):
-        """Returns the conditions of a training batch, some of them made absent."""
+    def drop(self, condition: Tensor, seed: Seed) -> Tensor:
+        """Returns the conditions of a training batch, after making some of them absent."""
         return condition
 
-    def expected(self):
-        """Returns what a condition is, in words."""
+    def expected(self) -> str:
+        """Returns a description of valid conditions, for error messages."""
         raise NotImplementedError
 
-    def checked_values(self, array, name):
-        """Returns `array`, checked; raises `ValueError`."""
+    def checked_values(self, array: np.ndarray, name: str) -> np.ndarray:
+        """Checks the values of an array of conditions and returns it as `raw_dtype`.
+
+        Args:
+            array: NumPy array (N, *raw_shape).
+            name: String, what to call `array` in errors.
+
+        Returns:
+            NumPy array (N, *raw_shape).
+
+        Raises:
+            ValueError: If a value is not a valid condition.
+        """
         raise NotImplementedError
 
-    def absent(self, num_examples):
-        """Returns the conditions of examples that have none."""
+    def absent(self, num_examples: int) -> np.ndarray:
+        """Returns the array that represents absent conditions, for `num_examples` examples."""
         raise NotImplementedError

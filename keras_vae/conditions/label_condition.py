@@ -1,5 +1,7 @@
 """Class labels as a condition."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -7,59 +9,65 @@ from keras import ops
 from keras_vae.checks import check_count
 from keras_vae.checks import check_dropout
 from keras_vae.conditions.condition import Condition
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class LabelCondition(Condition):
-    """A class label, 0 to `num_classes - 1`, as an integer or one-hot; given to networks one-hot.
+    """A class label, as an integer from 0 to `num_classes - 1` or one-hot; embedded one-hot.
 
     Args:
-        num_classes: int, at least 2.
-        dropout: float in [0, 1): with this probability a training example is shown without its
-            label, as zeros, so that one model learns p(x|c) and p(x). Labels may then be zeros,
-            or be left out in `sample`, `reconstruct` and `log_likelihood` (Ho, Salimans 2022,
-            "Classifier-free diffusion guidance", section 3.2).
+        num_classes: Integer, at least 2.
+        dropout: Float in [0, 1), the probability with which the label of a training example is
+            replaced by zeros, so that one model learns both p(x|c) and p(x). If it is positive,
+            labels may be zeros, and may be omitted in `sample`, `reconstruct` and
+            `log_likelihood`.
 
-    Input shape: integers (B,), or one-hot (B, num_classes).
+    Input shape: Integers (B,), or one-hot (B, num_classes).
     Output shape: (B, num_classes).
 
     Raises:
-        ValueError: an argument that is not as above; labels out of range, or not integers.
+        ValueError: If `num_classes` is not an integer of at least 2, or if `dropout` does not lie
+            in [0, 1); or if labels have another shape, are out of range or are not integers.
 
     Example:
 
     ```python
     LabelCondition(3)(np.array([2, 0]))  # [[0, 0, 1], [1, 0, 0]]
     ```
+
+    Reference:
+        - [Ho and Salimans, 2022](https://arxiv.org/abs/2207.12598), section 3.2, for `dropout`
     """
 
-    def __init__(self, num_classes, dropout=0.0, **kwargs):
+    def __init__(self, num_classes: int, dropout: float = 0.0, **kwargs: Any) -> None:
         num_classes = check_count("num_classes", num_classes, least=2)
         super().__init__(shape=(num_classes,), raw_shape=(), raw_dtype="int32", **kwargs)
         self.num_classes, self.dropout = num_classes, check_dropout(dropout)
 
     @property
-    def can_be_absent(self):
-        """Whether labels were dropped in training."""
+    def can_be_absent(self) -> bool:
+        """Whether labels are dropped in training."""
         return self.dropout > 0
 
-    def call(self, condition):
+    def call(self, condition: Tensor) -> Tensor:
         if len(condition.shape) == 2 and condition.shape[-1] == self.num_classes:
             return ops.cast(condition, "float32")
         labels = ops.cast(ops.reshape(condition, (-1,)), "int32")
         return ops.one_hot(labels, self.num_classes, dtype="float32")
 
-    def drop(self, condition, seed):
+    def drop(self, condition: Tensor, seed: Seed) -> Tensor:
         if not self.dropout:
             return condition
         one_hot = self(condition)
         kept = keras.random.uniform((ops.shape(one_hot)[0], 1), seed=seed) >= self.dropout
         return one_hot * ops.cast(kept, "float32")
 
-    def expected(self):
+    def expected(self) -> str:
         return f"labels from 0 to {self.num_classes - 1}, as integers (N,) or one-hot"
 
-    def checked_values(self, array, name):
+    def checked_values(self, array: np.ndarray, name: str) -> np.ndarray:
         is_one_hot = array.ndim == 2 and array.shape[1] == self.num_classes
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
@@ -77,14 +85,14 @@ class LabelCondition(Condition):
         if bad.any():
             first = int(np.argmax(bad))
             raise ValueError(
-                f"`{name}` holds {int(bad.sum())} values that are no labels, the first "
-                f"({array[first]}) at index {first}. Expected: {self.expected()}. Count classes "
-                "from 0, or give the model as many `num_classes` as there are."
+                f"`{name}` holds {int(bad.sum())} values that are not labels, the first "
+                f"({array[first]}) at index {first}. Expected: {self.expected()}. Number the "
+                "classes from 0, or increase `num_classes` to the number of classes."
             )
         return array.astype("float32" if is_one_hot else "int32")
 
-    def absent(self, num_examples):
+    def absent(self, num_examples: int) -> np.ndarray:
         return np.zeros((num_examples, self.num_classes), "float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes, "dropout": self.dropout}

@@ -1,31 +1,34 @@
-"""What every distribution of the house promises."""
+"""The interface that all distributions share."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
 from keras_vae.devices import on_cpu
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 class Distribution:
-    """A distribution over tensors: parameters in, `sample`, `log_prob`, `mean` and `mode` out.
+    """Base class of distributions over tensors, with `sample`, `log_prob`, `mean` and `mode`.
 
     A distribution is a plain object, neither a layer nor a variable. Its parameters have the shape
-    `batch + event`: the first `batch_ndims` axes enumerate independent distributions, the
-    others are one draw of it, over which `log_prob` sums:
+    `batch + event`: the first `batch_ndims` axes enumerate independent distributions, and the
+    remaining axes are those of one draw, over which `log_prob` sums:
 
     `log p(x) = sum_i log p(x_i)`
 
-    Whatever the dtype policy, parameters and data are cast to float32, and so are results.
+    Parameters and data are cast to float32 whatever the dtype policy, and results are float32.
 
-    A subclass casts its parameters with `as_float32`, calls `super().__init__`, and supplies
-    `_log_prob(x)` (one number an element), `_sample(shape, seed)`, and, both of shape
-    `batch + event`, `mean` (the expectation) and `mode` (the most probable value).
+    A subclass casts its parameters to float32, calls `super().__init__`, and defines `_log_prob(x)`
+    (one number per element) and `_sample(shape, seed)`, as well as `mean` (the expectation) and
+    `mode` (the most probable value), both of shape `batch + event`.
 
     Args:
-        shape: Tuple, the shape `batch + event` of one draw of every distribution.
-        batch_ndims: Integer, the number of leading batch axes. 1 for a mini-batch `(B, ...)`,
+        shape: Tuple of ints, the shape `batch + event` of one draw from every distribution.
+        batch_ndims: Integer, the number of leading batch axes: 1 for a mini-batch `(B, ...)`,
             0 for a single distribution such as a prior.
 
     Raises:
@@ -33,7 +36,9 @@ class Distribution:
 
     Attributes:
         is_discrete: Whether draws are discrete, so that `log_prob` is the logarithm of a
-            probability and not of a density.
+            probability rather than of a density.
+        mean: Tensor of shape `batch + event`, the expectation.
+        mode: Tensor of shape `batch + event`, the most probable value.
 
     Example:
 
@@ -53,8 +58,10 @@ class Distribution:
     """
 
     is_discrete = False
+    mean: Tensor
+    mode: Tensor
 
-    def __init__(self, shape, batch_ndims=1):
+    def __init__(self, shape: Sequence[int], batch_ndims: int = 1) -> None:
         if not 0 <= batch_ndims <= len(shape):
             raise ValueError(
                 f"`batch_ndims` of {type(self).__name__} must lie between 0 and the number of axes "
@@ -66,11 +73,11 @@ class Distribution:
         self.batch_ndims = batch_ndims
         self.event_ndims = len(shape) - batch_ndims
 
-    def log_prob(self, x):
-        """Log-density (or log-mass) of `x` in nats, summed over the event axes.
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Computes the log-density (or log-mass) of `x`, summed over the event axes.
 
         Args:
-            x: Tensor `(..., *event)`. Its leading axes broadcast against the batch axes:
+            x: Tensor `(..., *event)`, whose leading axes broadcast against the batch axes:
                 `(B, *event)` gives `(B,)`, and K draws for each example, `(K, B, *event)`, give
                 `(K, B)`.
 
@@ -84,25 +91,25 @@ class Distribution:
         self._check_event(x)
         return sum_last(self._log_prob(x), self.event_ndims)
 
-    def log_prob_of_each(self, x):
-        """Log-density of each `x` under every distribution along the last batch axis.
+    def log_prob_of_each(self, x: Tensor) -> Tensor:
+        """Computes the log-density of each `x` under every distribution along the last batch axis.
 
         Args:
-            x: Tensor `(..., *event)`, whose leading axes broadcast against the batch axes but
-                the last.
+            x: Tensor `(..., *event)`, whose leading axes broadcast against all batch axes
+                but the last.
 
         Returns:
-            Float32 tensor `(..., K)`, in nats, for a last batch axis of length K.
+            Float32 tensor `(..., K)`, in nats, where K is the length of the last batch axis.
         """
         return self.log_prob(ops.expand_dims(x, -(self.event_ndims + 1)))
 
-    def sample(self, seed=None, num_samples=None):
-        """Draws a sample; all the noise is float32.
+    def sample(self, seed: Seed = None, num_samples: int | None = None) -> Tensor:
+        """Draws samples from float32 noise.
 
         Args:
-            seed: Integer or `keras.random.SeedGenerator`. An integer draws the same sample at
-                each call. Inside a JAX training step only a generator owned by a layer advances.
-            num_samples: Optional integer K, the number of draws of each distribution.
+            seed: Integer or `keras.random.SeedGenerator`. With an integer, every call draws the
+                same sample. Inside a JAX training step, only a generator owned by a layer advances.
+            num_samples: Optional integer K, the number of draws from each distribution.
 
         Returns:
             Tensor of shape `batch + event`, or `(K,) + batch + event`.
@@ -110,50 +117,51 @@ class Distribution:
         shape = self.shape if num_samples is None else (num_samples, *self.shape)
         return self._sample(shape, seed)
 
-    def _log_prob(self, x):
+    def _log_prob(self, x: Tensor) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} does not define `_log_prob`.")
 
-    def _sample(self, shape, seed):
+    def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} does not define `_sample`.")
 
-    def _check_event(self, x):
-        # Left alone, (B, 28, 28) would broadcast against (B, 28, 28, 1) and sum 28 times too much.
+    def _check_event(self, x: Tensor) -> None:
+        # Unchecked, (B, 28, 28) would broadcast against (B, 28, 28, 1), and the sum would be 28
+        # times too large.
         expected = self.shape[self.batch_ndims :]
         received = tuple(x.shape)[max(len(x.shape) - self.event_ndims, 0) :]
         if not same_static_shape(received, expected):
             raise ValueError(
                 f"The trailing axes of `x` must be the event axes {expected} of "
                 f"{type(self).__name__}. Received: x.shape={tuple(x.shape)} for parameters of "
-                f"shape {self.shape} with batch_ndims={self.batch_ndims}. Give `x` the shape that "
-                "the distribution draws, e.g. a channel axis of length 1 for grey images."
+                f"shape {self.shape} with batch_ndims={self.batch_ndims}. Give `x` the shape of "
+                "a draw, e.g. with a channel axis of length 1 for greyscale images."
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}(shape={self.shape}, batch_ndims={self.batch_ndims})"
 
 
-def as_float32(value):
-    """Float32 tensor of a number, an array, a variable or a tensor of any dtype."""
+def as_float32(value: Tensor) -> Tensor:
+    """Converts a number, array, variable or tensor of any dtype to a float32 tensor."""
     return ops.cast(ops.convert_to_tensor(value), "float32")
 
 
-def sum_last(values, num_axes):
-    """Sum of `values` over the last `num_axes` axes."""
+def sum_last(values: Tensor, num_axes: int) -> Tensor:
+    """Sums `values` over the last `num_axes` axes."""
     if not num_axes:
         return values
     if num_axes > 1:
         size = math.prod(values.shape[-num_axes:])
         values = ops.reshape(values, (*ops.shape(values)[:-num_axes], size))
     if keras.config.backend() == "jax" and on_cpu():
-        # XLA's CPU compiler fuses a sum over several axes with what it sums and then runs both
-        # one number at a time: 20 times slower for a picture's log-likelihood. A product with
-        # ones is not fused. (Not on a GPU, where products are rounded to TF32.)
+        # XLA's CPU compiler fuses the sum with the computation of its summands, and then runs both
+        # one number at a time: 20 times slower for the log-likelihood of an image. A product with
+        # ones is not fused. (Not on a GPU, where matrix products are rounded to TF32.)
         return ops.matmul(values, ops.ones((values.shape[-1],), "float32"))
     return ops.sum(values, axis=-1)
 
 
-def same_static_shape(received, expected):
-    """Whether two shapes agree, as far as they are known while tracing."""
+def same_static_shape(received: Sequence[int], expected: Sequence[int]) -> bool:
+    """Returns whether two shapes agree in all axes whose lengths are known while tracing."""
     if len(received) != len(expected):
         return False
     axes = zip(received, expected, strict=True)

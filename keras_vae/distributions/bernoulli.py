@@ -1,5 +1,7 @@
 """Bernoulli distribution of independent binary elements."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -7,6 +9,8 @@ from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.base import as_float32
 from keras_vae.distributions.base import sum_last
 from keras_vae.distributions.kl import register_kl
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 class Bernoulli(Distribution):
@@ -15,8 +19,8 @@ class Bernoulli(Distribution):
     `log p(x) = sum_i x_i log sigmoid(l_i) + (1 - x_i) log sigmoid(-l_i)`, equation (11) of
     Kingma and Welling (appendix C.1), computed from logits `l` and never from probabilities.
 
-    Data in between 0 and 1 (grey pixels) give the usual cross-entropy, which is not the
-    log-likelihood of anything: binarise the data where the number must mean something.
+    Data strictly between 0 and 1 (grey pixels) give the usual cross-entropy, which is not a
+    log-likelihood: binarise the data if the number is to be meaningful.
 
     Args:
         logits: Tensor of shape `batch + event`.
@@ -33,33 +37,35 @@ class Bernoulli(Distribution):
 
     is_discrete = True
 
-    def __init__(self, logits, batch_ndims=1):
+    def __init__(self, logits: Tensor, batch_ndims: int = 1) -> None:
         self.logits = as_float32(logits)
         super().__init__(ops.shape(self.logits), batch_ndims)
 
     @property
-    def mean(self):
-        """The probabilities of a 1."""
+    def mean(self) -> Tensor:
+        """The probability that each element is 1."""
         return ops.sigmoid(self.logits)
 
     @property
-    def mode(self):
-        """1.0 where it is more probable than 0, else 0.0."""
+    def mode(self) -> Tensor:
+        """1.0 where 1 is more probable than 0, else 0.0."""
         return ops.cast(self.logits > 0, "float32")
 
-    def _log_prob(self, x):
-        # softplus(l) = l/2 + |l|/2 + log(1 + exp(-|l|)): exact in both tails, and with the right
-        # gradient at l = 0, where max(l, 0) in place of (l + |l|)/2 would be off by a half.
+    def _log_prob(self, x: Tensor) -> Tensor:
+        # log p(x) = x l - softplus(l), with softplus(l) = l/2 + |l|/2 + log(1 + exp(-|l|)). This is
+        # exact in both tails. At l = 0 its gradient is right as well, whereas with max(l, 0) in
+        # place of (l + |l|)/2 it would be off by a half.
         size = ops.abs(self.logits)
         return (x - 0.5) * self.logits - 0.5 * size - ops.log1p(ops.exp(-size))
 
-    def _sample(self, shape, seed):
+    def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         noise = keras.random.uniform(shape, dtype="float32", seed=seed)
         return ops.cast(noise < self.mean, "float32")
 
 
 @register_kl(Bernoulli, Bernoulli)
-def _kl_bernoulli_bernoulli(q, p):
+def _kl_bernoulli_bernoulli(q: Bernoulli, p: Bernoulli) -> Tensor:
+    # log_sigmoid, and sigmoid(-l) for 1 - sigmoid(l), keep their digits in both tails.
     ones = q.mean * (ops.log_sigmoid(q.logits) - ops.log_sigmoid(p.logits))
     zeros = ops.sigmoid(-q.logits) * (ops.log_sigmoid(-q.logits) - ops.log_sigmoid(-p.logits))
     return sum_last(ones + zeros, q.event_ndims)

@@ -2,19 +2,21 @@
 
 from keras import ops
 
+from keras_vae.typing import Tensor
 
-def soft_bound(value, limit=20.0):
+
+def soft_bound(value: Tensor, limit: float = 20.0) -> Tensor:
     """Keeps `value` within about `limit`, growing only logarithmically beyond it.
 
     `f(v) = v` for `|v| <= limit`, else `sign(v) * (limit + log(1 + |v| - limit))`.
 
-    The slope is continuous and nowhere 0, so that an exploded log-variance is finite and can still
-    come back, which a clamp would forbid. With the default limit `|f(v)| < 29.3` for
-    `|v| <= 1e4`: in float32 both `exp(f(v))` and its square are finite and positive.
+    The slope is continuous and nowhere 0, so an exploding log-variance stays finite and can still
+    recover, as it could not from a clamp. With the default limit, `|f(v)| < 29.3` for
+    `|v| <= 1e4`, so in float32 both `exp(f(v))` and its square are finite and positive.
 
     Args:
         value: Tensor.
-        limit: Positive number up to which `f` is the identity.
+        limit: Positive float, up to which `f` is the identity.
 
     Returns:
         Tensor of the shape of `value`.

@@ -1,5 +1,7 @@
 """Categorical distribution of independent integer elements."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -7,6 +9,8 @@ from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.base import as_float32
 from keras_vae.distributions.base import sum_last
 from keras_vae.distributions.kl import register_kl
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 class Categorical(Distribution):
@@ -17,8 +21,8 @@ class Categorical(Distribution):
     Its draws are not differentiable; those of `OneHotCategorical` can be relaxed.
 
     Args:
-        logits: Tensor of shape `batch + event + (C,)`: the last axis holds the classes and
-            is neither a batch nor an event axis.
+        logits: Tensor of shape `batch + event + (C,)`: the last axis enumerates the classes
+            and is neither a batch nor an event axis.
         batch_ndims: Number of leading batch axes. Defaults to 1.
 
     Example:
@@ -29,52 +33,61 @@ class Categorical(Distribution):
 
     is_discrete = True
 
-    def __init__(self, logits, batch_ndims=1):
+    def __init__(self, logits: Tensor, batch_ndims: int = 1) -> None:
         self.logits = as_float32(logits)
         super().__init__(ops.shape(self.logits)[:-1], batch_ndims)
 
     @property
-    def log_probs(self):
-        """Log-probabilities of the classes, of the shape of `logits`."""
+    def log_probs(self) -> Tensor:
+        """Log-probabilities of the classes, in the shape of `logits`."""
         return ops.log_softmax(self.logits, axis=-1)
 
     @property
-    def probs(self):
-        """Probabilities of the classes, of the shape of `logits`."""
+    def probs(self) -> Tensor:
+        """Probabilities of the classes, in the shape of `logits`."""
         return ops.softmax(self.logits, axis=-1)
 
     @property
-    def mean(self):
-        """The expected index, float32: of use only where the classes are ordered."""
+    def mean(self) -> Tensor:
+        """The expected index, float32: meaningful only if the classes are ordered."""
         return ops.sum(self.probs * ops.arange(self.logits.shape[-1], dtype="float32"), axis=-1)
 
     @property
-    def mode(self):
+    def mode(self) -> Tensor:
         """The most probable index, int32."""
         return ops.argmax(self.logits, axis=-1)
 
-    def _log_prob(self, x):
+    def _log_prob(self, x: Tensor) -> Tensor:
         index = ops.expand_dims(ops.cast(x, "int32"), -1)
         log_probs, index = _with_equal_ndim(self.log_probs, index)
-        # Gathered, not multiplied by a one-hot of C times the size.
+        # Gathered rather than multiplied by a one-hot tensor, which would be C times as large.
         return ops.squeeze(ops.take_along_axis(log_probs, index, axis=-1), -1)
 
-    def perturbed(self, shape, seed=None):
-        """`log p_c + g_c` with Gumbel noise g, `shape + (C,)`: the largest is a draw of `p`."""
-        # Normalised first, to keep digits of large logits.
+    def perturbed(self, shape: Sequence[int], seed: Seed = None) -> Tensor:
+        """Returns `log p_c + g_c` with Gumbel noise `g`: the class of the largest is a draw.
+
+        Args:
+            shape: Tuple of ints, the shape of the draws.
+            seed: Integer or `keras.random.SeedGenerator`.
+
+        Returns:
+            Float32 tensor of shape `shape + (C,)`.
+        """
+        # log p is added rather than the logits: large logits would swallow digits of the noise.
+        # The lower bound of u keeps -log(-log(u)) finite.
         shape = (*shape, self.logits.shape[-1])
         noise = keras.random.uniform(shape, minval=1e-7, dtype="float32", seed=seed)
         return self.log_probs - ops.log(-ops.log(noise))
 
-    def _sample(self, shape, seed):
+    def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         return ops.argmax(self.perturbed(shape, seed), axis=-1)
 
 
-def _with_equal_ndim(a, b):
+def _with_equal_ndim(a: Tensor, b: Tensor) -> list[Tensor]:
     ndim = max(len(a.shape), len(b.shape))
     return [ops.expand_dims(t, tuple(range(ndim - len(t.shape)))) for t in (a, b)]
 
 
 @register_kl(Categorical, Categorical)
-def _kl_categorical_categorical(q, p):
+def _kl_categorical_categorical(q: Categorical, p: Categorical) -> Tensor:
     return sum_last(ops.sum(q.probs * (q.log_probs - p.log_probs), axis=-1), q.event_ndims)

@@ -1,44 +1,52 @@
-"""Kinds of discrete codes: from what an encoder returns to the posterior q(z|x)."""
+"""Kinds of discrete codes, which map the output of an encoder to the posterior q(z|x)."""
+
+from typing import Any
+from typing import Self
 
 import keras
 
 from keras_vae.checks import check_count
+from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.relaxed import OneHotCategorical
 from keras_vae.distributions.relaxed import RelaxableBernoulli
+from keras_vae.typing import Tensor
 
 
 class Codes:
-    """Base class: `codes(logits)` returns a distribution over codes z of the shape of the logits.
+    """Base class of kinds of codes: `codes(logits)` returns a distribution over codes z.
 
-    It has `relaxed_sample(temperature, seed)`, a differentiable draw, and `nearest(z)`, the code
-    nearest to one.
+    The distribution has the shape of the logits and two more methods:
+    `relaxed_sample(temperature, seed)`, which returns a differentiable draw, and `nearest(z)`,
+    which returns the code nearest to a relaxed one.
     """
 
-    def __call__(self, logits, batch_ndims=1):
+    def __call__(self, logits: Tensor, batch_ndims: int = 1) -> Distribution:
+        """Returns the distribution of the codes with these logits."""
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
-        """Returns the codes of a config."""
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Creates the codes from their config."""
         return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class CategoricalCodes(Codes):
-    """N codes of C classes each, as N one-hot groups of a vector.
+    """N codes of C classes each, as a vector of N one-hot groups.
 
     Args:
-        num_classes: int, C, at least 2.
+        num_classes: Integer C, at least 2.
 
-    Input shape: logits (B, N * C); encoders have `latent_dim=N * C`, and so have decoders.
-    Output: `OneHotCategorical` over z (B, N * C).
+    Input shape: Logits (B, N * C); encoder and decoder need `latent_dim=N * C`.
+    Returns: `OneHotCategorical` over z (B, N * C).
 
     Raises:
-        ValueError: `num_classes` is no such integer, or the encoder's output no multiple of it.
+        ValueError: If `num_classes` is not an integer of at least 2, or if the size of the
+            encoder's output is not a multiple of it.
 
     Example:
 
@@ -48,23 +56,23 @@ class CategoricalCodes(Codes):
     ```
     """
 
-    def __init__(self, num_classes):
+    def __init__(self, num_classes: int) -> None:
         self.num_classes = check_count("num_classes", num_classes, least=2)
 
-    def __call__(self, logits, batch_ndims=1):
+    def __call__(self, logits: Tensor, batch_ndims: int = 1) -> OneHotCategorical:
         return OneHotCategorical(logits, self.num_classes, batch_ndims)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"num_classes": self.num_classes}
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class BinaryCodes(Codes):
-    """N bits.
+    """Codes of N bits.
 
-    Input shape: logits (B, N), the log-odds of a 1; encoders and decoders have `latent_dim=N`.
-    Output: `RelaxableBernoulli` over z (B, N).
+    Input shape: Logits (B, N), the log-odds of a 1; encoder and decoder need `latent_dim=N`.
+    Returns: `RelaxableBernoulli` over z (B, N).
     """
 
-    def __call__(self, logits, batch_ndims=1):
+    def __call__(self, logits: Tensor, batch_ndims: int = 1) -> RelaxableBernoulli:
         return RelaxableBernoulli(logits, batch_ndims)

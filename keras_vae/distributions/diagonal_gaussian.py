@@ -1,6 +1,7 @@
 """Gaussian with independent dimensions: posterior, prior and likelihood."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -11,6 +12,8 @@ from keras_vae.distributions.base import as_float32
 from keras_vae.distributions.base import sum_last
 from keras_vae.distributions.bounds import soft_bound
 from keras_vae.distributions.kl import register_kl
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 LOG_2_PI = math.log(2.0 * math.pi)
 
@@ -20,14 +23,15 @@ class DiagonalGaussian(Distribution):
 
     `log p(x) = -1/2 sum_i [(x_i - mean_i)^2 / exp(log_var_i) + log_var_i + log(2 pi)]`
 
-    It is the posterior and prior of Kingma and Welling (appendices B and C.2), and the Gaussian
-    likelihood with one fixed sigma (`log_var` a number), one learned sigma (a scalar variable) or
-    one for each element (the shape of `mean`); always `log_var = 2 * log(sigma)`.
+    It is the posterior and the prior of Kingma and Welling (appendices B and C.2), and the Gaussian
+    likelihood with one fixed sigma (`log_var` a number), one learned sigma (`log_var` a scalar
+    variable) or one sigma per element (`log_var` in the shape of `mean`). In each case
+    `log_var = 2 * log(sigma)`.
 
     Args:
         mean: Tensor of shape `batch + event`.
-        log_var: Log-variance, of any shape that broadcasts to that of `mean`. It is bounded by
-            `soft_bound`: the identity up to 20, logarithmic beyond.
+        log_var: Tensor, the log-variance, of any shape that broadcasts to that of `mean`. It is
+            bounded by `soft_bound`, which is the identity up to 20 and logarithmic beyond.
         batch_ndims: Number of leading batch axes. Defaults to 1.
 
     Raises:
@@ -44,7 +48,7 @@ class DiagonalGaussian(Distribution):
         - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114)
     """
 
-    def __init__(self, mean, log_var, batch_ndims=1):
+    def __init__(self, mean: Tensor, log_var: Tensor, batch_ndims: int = 1) -> None:
         self.mean = as_float32(mean)
         self.log_var = soft_bound(as_float32(log_var))
         if len(self.log_var.shape) > len(self.mean.shape):
@@ -56,26 +60,26 @@ class DiagonalGaussian(Distribution):
         super().__init__(ops.shape(self.mean), batch_ndims)
 
     @property
-    def std(self):
-        """The standard deviation, of the shape of `log_var`."""
+    def std(self) -> Tensor:
+        """The standard deviation, in the shape of `log_var`."""
         return ops.exp(0.5 * self.log_var)
 
     @property
-    def mode(self):
+    def mode(self) -> Tensor:
         """The mean."""
         return self.mean
 
-    def log_prob_of_each(self, x):
-        """Log-density of each `x` under every Gaussian along the last batch axis.
+    def log_prob_of_each(self, x: Tensor) -> Tensor:
+        """Computes the log-density of each `x` under every Gaussian along the last batch axis.
 
-        For K flat Gaussians, as in a prior of many components, the square is expanded,
+        For K Gaussians over vectors, as in a prior of many components, the square is expanded,
 
         `sum_i (x_i - m_i)^2 / v_i = sum_i x_i^2 / v_i - 2 x_i m_i / v_i + m_i^2 / v_i`,
 
-        so that matrix products give `(..., K)` from `x` `(..., D)` without the `(..., K, D)`
-        differences. They round off about 1e-7 of the three terms, which is much where sigma is
-        small: the likeliest Gaussian, which decides the density of a mixture, is therefore
-        evaluated from its differences.
+        so that matrix products compute `(..., K)` from `x` `(..., D)` without the differences
+        `(..., K, D)`. Their rounding errors are about 1e-7 of the three terms, which is large if
+        sigma is small. The likeliest Gaussian, which dominates the density of a mixture, is
+        therefore evaluated from the differences.
         """
         if (self.batch_ndims, self.event_ndims) != (1, 1) or not products_are_exact():
             return super().log_prob_of_each(x)
@@ -89,23 +93,24 @@ class DiagonalGaussian(Distribution):
         is_likeliest = ops.one_hot(likeliest, self.shape[0], dtype="bool")
         return ops.where(is_likeliest, ops.expand_dims(exact, -1), each)
 
-    def _log_prob(self, x):
+    def _log_prob(self, x: Tensor) -> Tensor:
         return _log_densities(x, self.mean, self.log_var)
 
-    def _sample(self, shape, seed):
+    def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         noise = keras.random.normal(shape, dtype="float32", seed=seed)
         return self.mean + self.std * noise
 
 
-def _log_densities(x, mean, log_var):
-    """Of every element."""
+def _log_densities(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    """Returns the log-density of every element."""
     standardised = (x - mean) * ops.exp(-0.5 * log_var)
     return -0.5 * (ops.square(standardised) + log_var + LOG_2_PI)
 
 
-def _log_densities_by_products(x, mean, log_var):
-    """Of every x `(..., D)` under every Gaussian `(K, D)`: `(..., K)`."""
-    # The result does not depend on the origin, so neither does its gradient; its digits do.
+def _log_densities_by_products(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    """Returns the log-density `(..., K)` of every x `(..., D)` under every Gaussian `(K, D)`."""
+    # With the origin amid the means, the terms and their rounding errors are small. The result
+    # does not depend on the origin, and so no gradient flows through it.
     origin = ops.stop_gradient(ops.mean(mean, axis=0))
     x, mean = x - origin, mean - origin
     precision = ops.exp(-log_var)
@@ -114,14 +119,15 @@ def _log_densities_by_products(x, mean, log_var):
         - 2.0 * ops.matmul(x, ops.transpose(mean * precision))
         + sum_last(ops.square(mean) * precision, 1)
     )
+    # Rounding may leave a distance slightly below 0.
     return -0.5 * (ops.relu(distance) + sum_last(log_var + LOG_2_PI, 1))
 
 
-def kl_per_dimension(q, p):
-    """`KL(q || p)` of two diagonal Gaussians in nats, for each dimension.
+def kl_per_dimension(q: DiagonalGaussian, p: DiagonalGaussian) -> Tensor:
+    """Computes `KL(q || p)` of two diagonal Gaussians in nats, for each dimension.
 
-    `1/2 [var_q / var_p - 1 - log(var_q / var_p) + (mean_q - mean_p)^2 / var_p]`: for a
-    standard normal `p`, the summands of appendix B of Kingma and Welling.
+    It is `1/2 [var_q / var_p - 1 - log(var_q / var_p) + (mean_q - mean_p)^2 / var_p]`. For a
+    standard normal `p` these are the summands of appendix B of Kingma and Welling.
 
     Args:
         q: `DiagonalGaussian` `(B, *event)`.
@@ -135,10 +141,10 @@ def kl_per_dimension(q, p):
     """
     log_ratio = q.log_var - p.log_var
     shift = (q.mean - p.mean) * ops.exp(-0.5 * p.log_var)
-    # expm1 keeps the digits of a KL close to 0.
+    # expm1, as exp(log_ratio) - 1 would lose the digits of a KL close to 0.
     return 0.5 * (ops.expm1(log_ratio) - log_ratio + ops.square(shift))
 
 
 @register_kl(DiagonalGaussian, DiagonalGaussian)
-def _kl_gaussian_gaussian(q, p):
+def _kl_gaussian_gaussian(q: DiagonalGaussian, p: DiagonalGaussian) -> Tensor:
     return sum_last(kl_per_dimension(q, p), q.event_ndims)

@@ -1,15 +1,25 @@
 """Kullback-Leibler divergences, registered by pair of classes."""
 
+from collections.abc import Callable
+from typing import Any
+from typing import TypeAlias
+
+from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.base import same_static_shape
+from keras_vae.typing import Tensor
 
-_CLOSED_FORMS = {}
+ClosedForm: TypeAlias = Callable[[Any, Any], Tensor]  # of (q, p)
+
+_CLOSED_FORMS: dict[tuple[type[Distribution], type[Distribution]], ClosedForm] = {}
 
 
-def register_kl(q_class, p_class):
+def register_kl(
+    q_class: type[Distribution], p_class: type[Distribution]
+) -> Callable[[ClosedForm], ClosedForm]:
     """Registers the closed form of `KL(q || p)` for two classes of distributions.
 
-    The decorated function receives `(q, p)` and returns nats, summed over the event axes. It stands
-    beside the class it belongs to. It also serves subclasses that have none of their own.
+    The decorated function receives `(q, p)` and returns the divergence in nats, summed over the
+    event axes. It also serves subclasses that have no closed form of their own.
 
     Args:
         q_class: Class of the first argument.
@@ -19,7 +29,7 @@ def register_kl(q_class, p_class):
         A decorator that returns its function unchanged.
 
     Raises:
-        ValueError: If the pair has a closed form already.
+        ValueError: If a closed form is already registered for the two classes.
 
     Example:
 
@@ -27,7 +37,7 @@ def register_kl(q_class, p_class):
     ... def _kl(q, p): ...
     """
 
-    def register(function):
+    def register(function: ClosedForm) -> ClosedForm:
         if (q_class, p_class) in _CLOSED_FORMS:
             raise ValueError(
                 f"KL({q_class.__name__} || {p_class.__name__}) is registered already, as "
@@ -39,21 +49,21 @@ def register_kl(q_class, p_class):
     return register
 
 
-def kl_divergence(q, p, sample=None):
-    """`KL(q || p) = E_q[log q(z) - log p(z)]` in nats, one number for each example.
+def kl_divergence(q: Distribution, p: Distribution, sample: Tensor | None = None) -> Tensor:
+    """Computes `KL(q || p) = E_q[log q(z) - log p(z)]` in nats for each example.
 
-    The closed form of the nearest pair of classes is used where there is one. Otherwise the
-    expectation is estimated, without bias, from the given draw: `log q(sample) - log p(sample)`.
+    If the two classes, or the nearest pair of their base classes, have a closed form, it is used.
+    Otherwise `log q(sample) - log p(sample)` is returned, an unbiased estimate from a given draw.
 
     Args:
-        q: The distribution in front of the bars, usually the posterior.
-        p: The distribution behind them, usually the prior. Its batch axes broadcast: a prior
-            with `batch_ndims=0` serves the whole batch.
-        sample: Optional draw of `q`, used only where there is no closed form. `(B, *event)` gives
+        q: `Distribution`, usually the posterior.
+        p: `Distribution`, usually the prior. Its batch axes broadcast: a prior with
+            `batch_ndims=0` serves the whole batch.
+        sample: Optional draw from `q`, used only if there is no closed form. `(B, *event)` gives
             `(B,)`; K draws, `(K, B, *event)`, give `(K, B)`.
 
     Returns:
-        Float32 tensor `(B,)` in nats.
+        Float32 tensor `(B,)`, or `(K, B)` for an estimate from K draws, in nats.
 
     Raises:
         ValueError: If the event axes of `q` and `p` differ.
@@ -77,8 +87,8 @@ def kl_divergence(q, p, sample=None):
     )
 
 
-def has_closed_form(q_class, p_class):
-    """Whether `kl_divergence` computes `KL(q || p)` of two classes without a draw.
+def has_closed_form(q_class: type[Distribution], p_class: type[Distribution]) -> bool:
+    """Returns whether `kl_divergence` computes `KL(q || p)` of two classes without a draw.
 
     Args:
         q_class: Class of the first argument.
@@ -95,12 +105,14 @@ def has_closed_form(q_class, p_class):
     return _find_closed_form(q_class, p_class) is not None
 
 
-def _find_closed_form(q_class, p_class):
+def _find_closed_form(
+    q_class: type[Distribution], p_class: type[Distribution]
+) -> ClosedForm | None:
     pairs = ((q, p) for q in q_class.__mro__ for p in p_class.__mro__)
     return next((_CLOSED_FORMS[pair] for pair in pairs if pair in _CLOSED_FORMS), None)
 
 
-def _check_events(q, p):
+def _check_events(q: Distribution, p: Distribution) -> None:
     event_q, event_p = (d.shape[d.batch_ndims :] for d in (q, p))
     if not same_static_shape(event_q, event_p):
         raise ValueError(

@@ -9,6 +9,8 @@ from keras_vae.distributions.base import as_float32
 from keras_vae.distributions.base import same_static_shape
 from keras_vae.distributions.base import sum_last
 from keras_vae.distributions.categorical import Categorical
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 class Mixture(Distribution):
@@ -16,31 +18,31 @@ class Mixture(Distribution):
 
     `log p(x) = log sum_k softmax(logits)_k p_k(x)`
 
-    The last axis of `logits` is the mixture axis, and it is the last batch axis of `components`.
-    Axes of `logits` between batch and mixture axis, as in one mixture for each pixel, are event
-    axes of the mixture: the log-densities of the pixels are summed.
+    The last axis of `logits` is the mixture axis, which is the last batch axis of `components`.
+    Axes of `logits` between the batch axes and the mixture axis, as with one mixture per pixel, are
+    event axes of the mixture: the log-densities of the pixels are summed.
 
     Args:
-        logits: Tensor `batch + places + (K,)`, unnormalised log-weights.
+        logits: Tensor `batch + places + (K,)`, the unnormalised log-weights.
         components: `Distribution` of shape `batch + places + (K,) + component event`, whose
             `batch_ndims` is the number of axes of `logits`.
         batch_ndims: Number of leading batch axes of the mixture. Defaults to 1.
 
     Raises:
-        ValueError: If the batch axes of `components` are not those of `logits`, or if the mixture
-            axis would be among the batch axes.
+        ValueError: If the batch axes of `components` are not the axes of `logits`, or if
+            `batch_ndims` counts the mixture axis among the batch axes.
 
     Example:
 
     >>> # A prior of K Gaussians in D dimensions: log_prob(z (B, D)) -> (B,)
     >>> components = DiagonalGaussian(means, log_vars)  # (K, D)
     >>> prior = Mixture(logits, components, batch_ndims=0)  # logits (K,)
-    >>> # K logistics for each pixel: log_prob(x (B, H, W, C)) -> (B,)
+    >>> # A mixture of K logistics for each pixel: log_prob(x (B, H, W, C)) -> (B,)
     >>> components = DiscretizedLogistic(mean, log_scale, batch_ndims=4)  # (B, H, W, K, C)
     >>> likelihood = Mixture(logits, components)  # logits (B, H, W, K)
     """
 
-    def __init__(self, logits, components, batch_ndims=1):
+    def __init__(self, logits: Tensor, components: Distribution, batch_ndims: int = 1) -> None:
         self.logits = as_float32(logits)
         self.components = components
         self._check_components(batch_ndims)
@@ -49,51 +51,51 @@ class Mixture(Distribution):
         super().__init__((*axes[:places], *axes[places + 1 :]), batch_ndims)
 
     @property
-    def log_weights(self):
-        """Normalised log-weights, of the shape of `logits`."""
+    def log_weights(self) -> Tensor:
+        """Normalised log-weights, in the shape of `logits`."""
         return ops.log_softmax(self.logits, axis=-1)
 
     @property
-    def mean(self):
+    def mean(self) -> Tensor:
         """The expectation, `sum_k softmax(logits)_k mean_k`."""
         return self._weighted_sum(ops.exp(self.log_weights), self.components.mean)
 
     @property
-    def mode(self):
-        """The mode of the most probable component, which is not always that of the mixture."""
+    def mode(self) -> Tensor:
+        """The mode of the most probable component, which need not be that of the mixture."""
         return self._weighted_sum(
             self._one_hot(ops.argmax(self.logits, axis=-1)), self.components.mode
         )
 
-    def log_prob(self, x):
+    def log_prob(self, x: Tensor) -> Tensor:
         x = as_float32(x)
         self._check_event(x)
         each = self.components.log_prob_of_each(x)  # (..., K)
         log_probs = ops.logsumexp(self.log_weights + each, axis=-1)
         return sum_last(log_probs, len(self.logits.shape) - 1 - self.batch_ndims)
 
-    def sample(self, seed=None, num_samples=None):
-        """Draws a component, then from it: differentiable in the components, not in the weights."""
+    def sample(self, seed: Seed = None, num_samples: int | None = None) -> Tensor:
+        """Draws components, then from them; differentiable in the components, not the weights."""
         choice = Categorical(self.logits, batch_ndims=0).sample(_second_seed(seed), num_samples)
         draws = self.components.sample(seed, num_samples)
         return self._weighted_sum(self._one_hot(choice), draws)
 
-    def _one_hot(self, index):
+    def _one_hot(self, index: Tensor) -> Tensor:
         return ops.one_hot(index, self.logits.shape[-1], dtype="float32")
 
-    def _weighted_sum(self, weights, values):
+    def _weighted_sum(self, weights: Tensor, values: Tensor) -> Tensor:
         for _ in range(self.components.event_ndims):
             weights = ops.expand_dims(weights, -1)
         values = weights * ops.cast(values, "float32")
         return ops.sum(values, axis=-(self.components.event_ndims + 1))
 
-    def _check_components(self, batch_ndims):
+    def _check_components(self, batch_ndims: int) -> None:
         axes, weights = self.components.shape, tuple(self.logits.shape)
         if not same_static_shape(axes[: self.components.batch_ndims], weights):
             raise ValueError(
-                "The batch axes of `components` must be the axes of `logits`, the mixture axis "
-                f"last. Received: logits.shape={weights}, components={self.components}. Give the "
-                f"components `batch_ndims={len(weights)}` and the shape `logits.shape + event`."
+                "The batch axes of `components` must be the axes of `logits`, with the mixture "
+                f"axis last. Received: logits.shape={weights}, components={self.components}. Give "
+                f"the components `batch_ndims={len(weights)}` and the shape `logits.shape + event`."
             )
         if batch_ndims >= len(weights):
             raise ValueError(
@@ -103,8 +105,8 @@ class Mixture(Distribution):
             )
 
 
-def _second_seed(seed):
-    # A generator moves on by itself; an integer would give both draws the same numbers.
+def _second_seed(seed: Seed) -> Seed:
+    # A generator advances by itself. An integer would give both draws the same numbers.
     if not isinstance(seed, int):
         return seed
     digest = hashlib.blake2b(f"{seed}/component".encode(), digest_size=4).digest()

@@ -1,4 +1,4 @@
-"""Numbers about a trained model."""
+"""Quantities that describe a trained model."""
 
 from keras_vae.batching import map_batches
 from keras_vae.evaluation.bits_per_dim import bits_per_dim

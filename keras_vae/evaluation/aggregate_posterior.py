@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -10,54 +11,62 @@ from keras_vae.batching import map_batches
 from keras_vae.distributions import kl_divergence
 from keras_vae.evaluation.latent_usage import check_gaussian
 from keras_vae.evaluation.latent_usage import posterior_of
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 LOG_2_PI = math.log(2 * math.pi)
-MAX_NUMBERS = 200_000  # log-densities held at once: 1.6 MB, so that they stay in the cache
+MAX_NUMBERS = 200_000  # log-densities held at once: 1.6 MB, which fits into the cache
 
 
 class PosteriorDraws(NamedTuple):
     """K draws z from each of the N posteriors q(z|x_n) of a model, in float64.
 
     Together they are draws from the aggregate posterior q(z) = 1/N sum_n q(z|x_n). The axes of
-    the latent are flattened to D.
+    the latents are flattened to one of length D.
 
     Attributes:
-        arrays: tuple, x (N, S) or x and its conditions.
-        latent_shape: tuple.
-        mean: array (N, D).
-        log_var: array (N, D).
-        noise: array (N, K, D), standard normal.
+        arrays: Tuple of arrays: x (N, *S), and its conditions if the model is conditional.
+        latent_shape: Tuple of ints, the shape of one latent.
+        mean: Array (N, D), the means of the posteriors.
+        log_var: Array (N, D), the log-variances of the posteriors.
+        noise: Array (N, K, D), the standard normal noise of the draws.
     """
 
-    arrays: tuple
-    latent_shape: tuple
+    arrays: tuple[np.ndarray, ...]
+    latent_shape: Shape
     mean: np.ndarray
     log_var: np.ndarray
     noise: np.ndarray
 
     @property
-    def z(self):
-        """The draws, (N, K, D)."""
+    def z(self) -> np.ndarray:
+        """The draws (N, K, D)."""
         return self.mean[:, None] + np.exp(0.5 * self.log_var[:, None]) * self.noise
 
-    def log_posterior(self):
-        """Returns log q(z|x_n) of each draw from it, (N, K) nats."""
+    def log_posterior(self) -> np.ndarray:
+        """Returns log q(z|x_n) of each draw from it, an array (N, K) in nats."""
+        # (z - mean)^2 / var is noise^2 exactly, without the rounding of z.
         return -0.5 * np.sum(self.noise**2 + self.log_var[:, None] + LOG_2_PI, axis=-1)
 
-    def log_aggregate(self):
-        """Returns log q(z) of each draw, (N, K) nats."""
+    def log_aggregate(self) -> np.ndarray:
+        """Returns log q(z) of each draw, an array (N, K) in nats."""
         return log_mixture(self.z, self.mean, self.log_var)
 
-    def log_marginals(self):
-        """Returns sum_j log q(z_j) of each draw, (N, K) nats."""
+    def log_marginals(self) -> np.ndarray:
+        """Returns sum_j log q(z_j) of each draw, an array (N, K) in nats."""
         parameters = self.z, self.mean, self.log_var
         dimensions = range(self.mean.shape[1])
-        return sum(log_mixture(*[a[..., j : j + 1] for a in parameters]) for j in dimensions)
+        each = (log_mixture(*[a[..., j : j + 1] for a in parameters]) for j in dimensions)
+        return np.asarray(sum(each))
 
-    def kl(self, model):
-        """Returns KL(q(z|x_n) || p(z)), (N,) nats: in closed form, or estimated by the draws."""
+    def kl(self, model: keras.Model) -> np.ndarray:
+        """Returns KL(q(z|x_n) || p(z)) of each example, an array (N,) in nats.
 
-        def per_example(z, x, *condition):
+        Without a closed form, it is estimated from the draws.
+        """
+
+        def per_example(z: Tensor, x: Tensor, *condition: Tensor) -> Tensor:
             sample = ops.moveaxis(z, 1, 0)  # (K, B, ...)
             posterior, prior = (
                 model.encode(x, *condition),
@@ -70,18 +79,29 @@ class PosteriorDraws(NamedTuple):
         return map_batches(model, per_example, z, *self.arrays).astype("float64")
 
 
-def draw_posteriors(model, x, num_samples, seed=None, condition=None):
-    """Returns `PosteriorDraws` of a model, `num_samples` of each example.
+def draw_posteriors(
+    model: keras.Model,
+    x: Array,
+    num_samples: int,
+    seed: int | None = None,
+    condition: Array | None = None,
+) -> PosteriorDraws:
+    """Draws latents from the posterior of each example.
 
     Args:
-        model: model whose `encode` returns a diagonal Gaussian.
-        x: array (N, S), at least two examples.
-        num_samples: int, K.
-        seed: int, the same draws again on every backend; `None` for fresh ones.
-        condition: conditions (N, ...) of a conditional model.
+        model: Model whose `encode` returns a diagonal Gaussian.
+        x: Array (N, *S) of at least two examples.
+        num_samples: Positive integer K, the number of draws for each example.
+        seed: Integer, for the same draws on every backend, or `None` for fresh draws.
+        condition: Array (N, ...), the conditions, if the model is conditional.
+
+    Returns:
+        `PosteriorDraws`.
 
     Raises:
-        ValueError: an argument that is not as above, or another posterior.
+        ValueError: If `num_samples` is not a positive integer, if `x` holds fewer than two
+            examples or is not valid data for the model, or if the posterior is not a diagonal
+            Gaussian.
     """
     is_integer = isinstance(num_samples, int | np.integer) and not isinstance(num_samples, bool)
     if not is_integer or num_samples < 1:
@@ -90,11 +110,11 @@ def draw_posteriors(model, x, num_samples, seed=None, condition=None):
     num_examples = len(arrays[0])
     if num_examples < 2:
         raise ValueError(
-            "`x` must hold at least two examples, which z could tell apart. Received: "
-            f"{num_examples}. Give some thousands."
+            "`x` must hold at least two examples, for z to tell apart. Received: "
+            f"{num_examples}. Use a few thousand."
         )
 
-    def parameters(x, *condition):
+    def parameters(x: Tensor, *condition: Tensor) -> tuple[Tensor, Tensor]:
         posterior = posterior_of(model, x, *condition)
         check_gaussian(posterior, "q(z|x)")
         return posterior.mean, ops.broadcast_to(posterior.log_var, ops.shape(posterior.mean))
@@ -107,19 +127,21 @@ def draw_posteriors(model, x, num_samples, seed=None, condition=None):
     return PosteriorDraws(arrays, latent_shape, mean, log_var, noise)
 
 
-def log_mixture(z, mean, log_var):
-    """Returns log 1/N sum_n N(z; mean_n, exp(log_var_n)), in tiles: memory does not grow with N^2.
+def log_mixture(z: np.ndarray, mean: np.ndarray, log_var: np.ndarray) -> np.ndarray:
+    """Computes log 1/N sum_n N(z; mean_n, exp(log_var_n)).
+
+    It works in tiles, so that memory does not grow with N^2.
 
     Args:
-        z: float64 array (..., D).
-        mean: float64 array (N, D).
-        log_var: float64 array (N, D).
+        z: Float64 array (..., D).
+        mean: Float64 array (N, D).
+        log_var: Float64 array (N, D).
 
     Returns:
-        Float64 array (...), nats.
+        Float64 array (...), in nats.
     """
     precision = np.exp(-log_var)
-    # -1/2 sum_j [z^2 / v - 2 z m / v] is one matrix product; what is without z is added to it.
+    # -1/2 sum_j [z^2 / v - 2 z m / v] is one matrix product; the terms without z are added to it.
     slopes = np.concatenate([-0.5 * precision, mean * precision], axis=1).T  # (2D, N)
     offsets = -0.5 * np.sum(mean**2 * precision + log_var + LOG_2_PI, axis=1)  # (N,)
     rows = z.reshape(-1, z.shape[-1])
@@ -128,6 +150,7 @@ def log_mixture(z, mean, log_var):
     for start in range(0, len(rows), height):
         tile = rows[start : start + height]
         log_n = np.concatenate([tile**2, tile], axis=1) @ slopes + offsets  # (height, N)
+        # log-mean-exp, shifted by the largest so that the exponentials do not all underflow.
         largest = log_n.max(axis=1)
         log_n -= largest[:, None]
         np.exp(log_n, out=log_n)

@@ -1,19 +1,22 @@
 """How much of its codebooks a trained model uses."""
 
+from typing import Any
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from keras_vae.metrics.codebook_usage import perplexity_of
 from keras_vae.metrics.codebook_usage import usage_of
+from keras_vae.typing import Array
 
 
 class CodeUsage(NamedTuple):
     """How often the codes of one quantizer were used.
 
     Attributes:
-        usage: float, the part of the codes used at least once, averaged over codebooks.
-        perplexity: float, of the codes' frequencies, the geometric mean over codebooks.
+        usage: Float, the fraction of the codes used at least once, the mean over codebooks.
+        perplexity: Float, the perplexity of the codes, the geometric mean over codebooks.
         counts: NumPy int array (Q, K), how often each code of each codebook was used.
     """
 
@@ -22,20 +25,22 @@ class CodeUsage(NamedTuple):
     counts: np.ndarray
 
 
-def codebook_usage(model, x, condition=None, batch_size=256):
-    """Returns how often a trained model uses each of its codes for x.
+def codebook_usage(
+    model: keras.Model, x: Array, condition: Array | None = None, batch_size: int = 256
+) -> CodeUsage | list[CodeUsage]:
+    """Counts how often a trained model uses each of its codes for x.
 
     Args:
-        model: model with a `quantizer`, or one a level in `quantizers`.
-        x: array (N, S), with many more positions than there are codes.
-        condition: conditions (N, ...) of a conditional model.
-        batch_size: int, examples encoded at once.
+        model: Model with a `quantizer`, or with one per level in `quantizers`.
+        x: Array (N, *S), with many more positions than there are codes.
+        condition: Array (N, ...), the conditions, if the model is conditional.
+        batch_size: Integer, the number of examples encoded at once.
 
     Returns:
-        `CodeUsage`; a list of them, one a level, of a model with several quantizers.
+        `CodeUsage`, or a list with one per level for a model with several quantizers.
 
     Raises:
-        ValueError: the model has no codebook.
+        ValueError: If the model has no codebook, or if `x` is not valid data for it.
 
     Example:
 
@@ -51,8 +56,12 @@ def codebook_usage(model, x, condition=None, batch_size=256):
     return _code_usage(quantizers[0], indices)
 
 
-def quantizers_of(model):
-    """Returns a model's quantizers, one a level, after checking that there is one."""
+def quantizers_of(model: keras.Model) -> list[Any]:
+    """Returns the quantizers of a model, one per level.
+
+    Raises:
+        ValueError: If the model has none.
+    """
     if quantizers := getattr(model, "quantizers", None):
         return list(quantizers)
     if quantizer := getattr(model, "quantizer", None):
@@ -63,7 +72,7 @@ def quantizers_of(model):
     )
 
 
-def _code_usage(quantizer, indices):
+def _code_usage(quantizer: Any, indices: np.ndarray) -> CodeUsage:
     counts = np.stack(
         [
             np.bincount(i[i >= 0], minlength=quantizer.num_embeddings)

@@ -1,85 +1,100 @@
-"""What the KL term of the ELBO is made of: information about x, and misfit to the prior."""
+"""What the KL term of the ELBO consists of: information about x, and mismatch with the prior."""
 
 import math
 import warnings
+from typing import Any
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
+from keras_vae.distributions import Distribution
+from keras_vae.evaluation.aggregate_posterior import PosteriorDraws
 from keras_vae.evaluation.aggregate_posterior import draw_posteriors
 from keras_vae.evaluation.latent_usage import check_gaussian
+from keras_vae.typing import Array
 
-NEAR_BOUND = 0.9  # part of log N from which a warning is given
+NEAR_BOUND = 0.9  # fraction of log N above which a warning is issued
 
 
 class KLSplit(NamedTuple):
-    """`kl = mutual_information + aggregate_kl`, see `kl_split`.
+    """The parts of `kl = mutual_information + aggregate_kl`, as `kl_split` returns them.
 
     Attributes:
-        kl: mean of KL(q(z|x) || p(z)), nats.
-        mutual_information: I_q(x; z), nats, at most log N.
-        aggregate_kl: KL(q(z) || p(z)), nats.
-        standard_errors: dict, name -> standard error of each, over the examples.
-        num_examples: int, N.
+        kl: Float, the mean of KL(q(z|x) || p(z)), in nats.
+        mutual_information: Float, I_q(x; z), in nats, at most log N.
+        aggregate_kl: Float, KL(q(z) || p(z)), in nats.
+        standard_errors: Dict from the name of each of these to its standard error over examples.
+        num_examples: Integer, N.
     """
 
     kl: float
     mutual_information: float
     aggregate_kl: float
-    standard_errors: dict
+    standard_errors: dict[str, float]
     num_examples: int
 
 
 class TotalCorrelationSplit(NamedTuple):
-    """`kl = mutual_information + total_correlation + dimension_wise_kl`, see
-    `total_correlation_split`.
+    """The parts of `kl = mutual_information + total_correlation + dimension_wise_kl`.
+
+    `total_correlation_split` returns them.
 
     Attributes:
-        kl: mean of KL(q(z|x) || p(z)), nats.
-        mutual_information: I_q(x; z), nats, at most log N.
-        total_correlation: KL(q(z) || prod_j q(z_j)), nats.
-        dimension_wise_kl: sum_j KL(q(z_j) || p(z_j)), nats.
-        standard_errors: dict, name -> standard error of each, over the examples.
-        num_examples: int, N.
+        kl: Float, the mean of KL(q(z|x) || p(z)), in nats.
+        mutual_information: Float, I_q(x; z), in nats, at most log N.
+        total_correlation: Float, KL(q(z) || prod_j q(z_j)), in nats.
+        dimension_wise_kl: Float, sum_j KL(q(z_j) || p(z_j)), in nats.
+        standard_errors: Dict from the name of each of these to its standard error over examples.
+        num_examples: Integer, N.
     """
 
     kl: float
     mutual_information: float
     total_correlation: float
     dimension_wise_kl: float
-    standard_errors: dict
+    standard_errors: dict[str, float]
     num_examples: int
 
 
-def kl_split(model, x, num_samples=1, *, seed=0, condition=None):
-    """Splits the KL term of the ELBO into mutual information and the aggregate's KL:
+def kl_split(
+    model: keras.Model,
+    x: Array,
+    num_samples: int = 1,
+    *,
+    seed: int | None = 0,
+    condition: Array | None = None,
+) -> KLSplit:
+    """Splits the KL term of the ELBO into mutual information and the KL of the aggregate posterior:
 
         1/N sum_n KL(q(z|x_n) || p(z)) = I_q(x; z) + KL(q(z) || p(z)),   q(z) = 1/N sum_n q(z|x_n)
 
-    The first part is what z tells about x; the second, how far the codes of all the data together
-    lie from the prior, which is what a better prior can gain. q(z) is the exact mixture of the N
-    posteriors given: a number depends on N, and is compared at equal N only.
+    The first part is the information that z carries about x. The second is the divergence of the
+    latents of all the data together from the prior, which a better prior could save. As q(z) is the
+    exact mixture of the N posteriors, results are comparable only for equal N.
 
-    The information that tells N examples apart is at most log N, and in expectation below that
-    of the whole population; `aggregate_kl` is too large by as much. A warning is given where the
-    estimate is above nine tenths of log N, and says little more than N.
+    The information that tells N examples apart is at most log N, and in expectation less than that
+    of the whole population; `aggregate_kl` is too large by the difference. If the estimate exceeds
+    nine tenths of log N, it mostly reflects N, and a warning is issued.
 
-    `kl` is in closed form where there is one, the other two are Monte Carlo estimates. The work
-    grows as N^2: 10,000 examples in 50 dimensions take seconds.
+    `kl` is computed in closed form if there is one; the other two are Monte Carlo estimates. The
+    cost grows as N^2: 10,000 examples in 50 dimensions take seconds.
 
     Args:
-        model: model with a diagonal Gaussian posterior, and any prior p(z).
-        x: array (N, S), at least two examples.
-        num_samples: int, draws of z from each q(z|x_n).
-        seed: int, the same draws again on every backend; `None` for fresh ones.
-        condition: conditions (N, ...) of a conditional model, counted as a part of x.
+        model: Model with a diagonal Gaussian posterior and a prior p(z) of any kind.
+        x: Array (N, *S) of at least two examples.
+        num_samples: Positive integer, the number of draws of z from each q(z|x_n).
+        seed: Integer, for the same draws on every backend, or `None` for fresh draws.
+        condition: Array (N, ...), the conditions, if the model is conditional. They count as a part
+            of x.
 
     Returns:
         `KLSplit`, in nats, with standard errors.
 
     Raises:
-        ValueError: fewer than two examples, a bad `num_samples`, a posterior that is not Gaussian,
-            or a prior p(z|c), from which q(z) has no KL divergence.
+        ValueError: If there are fewer than two examples, if `num_samples` is not a positive
+            integer, if the posterior is not a diagonal Gaussian, or if the prior is conditional,
+            p(z|c), so that KL(q(z) || p(z)) is not defined.
 
     Example:
 
@@ -88,9 +103,10 @@ def kl_split(model, x, num_samples=1, *, seed=0, condition=None):
     print(split.mutual_information, "of at most", np.log(split.num_examples), "nats")
     ```
 
-    Reference: Hoffman, Johnson 2016, "ELBO surgery: yet another way to carve up the variational
-    evidence lower bound", section 2; for the aggregate, Makhzani et al. 2016, "Adversarial
-    Autoencoders".
+    Reference:
+        - Hoffman and Johnson, 2016, "ELBO surgery: yet another way to carve up the variational
+          evidence lower bound", section 2
+        - [Makhzani et al., 2016](https://arxiv.org/abs/1511.05644), for the aggregate posterior
     """
     draws = draw_posteriors(model, x, num_samples, seed, condition)
     _one_prior(model, draws)
@@ -99,31 +115,40 @@ def kl_split(model, x, num_samples=1, *, seed=0, condition=None):
     return KLSplit(**_summary(parts))
 
 
-def total_correlation_split(model, x, num_samples=1, *, seed=0, condition=None):
+def total_correlation_split(
+    model: keras.Model,
+    x: Array,
+    num_samples: int = 1,
+    *,
+    seed: int | None = 0,
+    condition: Array | None = None,
+) -> TotalCorrelationSplit:
     """Splits the KL term into mutual information, total correlation and dimension-wise KL:
 
         kl = I_q(x; z) + KL(q(z) || prod_j q(z_j)) + sum_j KL(q(z_j) || p(z_j))   (equation 2)
 
-    The total correlation says how far from independent the latent dimensions are, over all of
-    the data: low where they are disentangled. As in `kl_split`, of whose `aggregate_kl` the last
-    two are the parts, q(z) and q(z_j) are exact mixtures of the N posteriors given. D times the
-    work of `kl_split`: seconds for 2,000 examples in 50 dimensions, minutes for 10,000.
+    The total correlation measures the dependence of the latent dimensions over all the data; it is
+    low if they are disentangled. The last two parts sum to the `aggregate_kl` of `kl_split`, and
+    as there, q(z) and q(z_j) are exact mixtures of the N posteriors. The cost is D times that of
+    `kl_split`: seconds for 2,000 examples in 50 dimensions, minutes for 10,000.
 
     Args:
-        model: model with a diagonal Gaussian posterior and prior.
-        x: array (N, S), at least two examples.
-        num_samples: int, draws of z from each q(z|x_n).
-        seed: int, the same draws again on every backend; `None` for fresh ones.
-        condition: conditions (N, ...) of a conditional model, counted as a part of x.
+        model: Model with a diagonal Gaussian posterior and a diagonal Gaussian prior.
+        x: Array (N, *S) of at least two examples.
+        num_samples: Positive integer, the number of draws of z from each q(z|x_n).
+        seed: Integer, for the same draws on every backend, or `None` for fresh draws.
+        condition: Array (N, ...), the conditions, if the model is conditional. They count as a part
+            of x.
 
     Returns:
         `TotalCorrelationSplit`, in nats, with standard errors.
 
     Raises:
-        ValueError: as for `kl_split`; or the dimensions of the prior are not independent.
+        ValueError: For the reasons given at `kl_split`, or if the prior is not a diagonal
+            Gaussian.
 
-    Reference: Chen et al. 2018, "Isolating Sources of Disentanglement in Variational
-    Autoencoders", section 3.
+    Reference:
+        - [Chen et al., 2018](https://arxiv.org/abs/1802.04942), section 3
     """
     draws = draw_posteriors(model, x, num_samples, seed, condition)
     check_gaussian(_one_prior(model, draws), "p(z)")
@@ -138,52 +163,61 @@ def total_correlation_split(model, x, num_samples=1, *, seed=0, condition=None):
     return TotalCorrelationSplit(**_summary(parts))
 
 
-def mutual_information(model, x, num_samples=1, *, seed=0, condition=None):
-    """Estimates I_q(x; z) = E[log q(z|x) - log q(z)], what z tells about x, in nats.
+def mutual_information(
+    model: keras.Model,
+    x: Array,
+    num_samples: int = 1,
+    *,
+    seed: int | None = 0,
+    condition: Array | None = None,
+) -> float:
+    """Estimates I_q(x; z) = E[log q(z|x) - log q(z)], the information of z about x, in nats.
 
-    The same number as in `kl_split`, with the same bound of log N; no prior is needed.
+    It is the same number as in `kl_split`, with the same bound of log N, but needs no prior.
 
     Args:
-        model: model with a diagonal Gaussian posterior.
-        x: array (N, S), at least two examples.
-        num_samples: int, draws of z from each q(z|x_n).
-        seed: int, the same draws again on every backend; `None` for fresh ones.
-        condition: conditions (N, ...) of a conditional model, counted as a part of x.
+        model: Model with a diagonal Gaussian posterior.
+        x: Array (N, *S) of at least two examples.
+        num_samples: Positive integer, the number of draws of z from each q(z|x_n).
+        seed: Integer, for the same draws on every backend, or `None` for fresh draws.
+        condition: Array (N, ...), the conditions, if the model is conditional. They count as a part
+            of x.
 
     Returns:
-        float, nats: 0 for a collapsed posterior, log N where z tells every example apart.
+        Float, in nats: 0 for a collapsed posterior, log N if z tells all examples apart.
 
     Raises:
-        ValueError: fewer than two examples, a bad `num_samples`, or a posterior that is not
-            Gaussian.
+        ValueError: If there are fewer than two examples, if `num_samples` is not a positive
+            integer, or if the posterior is not a diagonal Gaussian.
 
-    Reference: Hoffman, Johnson 2016, "ELBO surgery: yet another way to carve up the variational
-    evidence lower bound", section 2.
+    Reference:
+        - Hoffman and Johnson, 2016, "ELBO surgery: yet another way to carve up the variational
+          evidence lower bound", section 2
     """
     draws = draw_posteriors(model, x, num_samples, seed, condition)
     return _summary({"mutual_information": _information(draws)})["mutual_information"]
 
 
-def _information(draws):
-    """log q(z|x_n) - log q(z), averaged over the draws of each example: (N,)."""
-    # Both at the same draws, so that they cancel where z tells nothing or everything.
+def _information(draws: PosteriorDraws) -> np.ndarray:
+    """Returns log q(z|x_n) - log q(z), averaged over the draws of each example, an array (N,)."""
+    # Both terms use the same draws, so their noise cancels if z tells nothing or everything.
     return np.mean(draws.log_posterior() - draws.log_aggregate(), axis=1)
 
 
-def _one_prior(model, draws):
-    """The prior, after checking that it is the same for all examples."""
+def _one_prior(model: keras.Model, draws: PosteriorDraws) -> Distribution:
+    """Returns the prior, after checking that it is the same for all examples."""
     condition = [condition[:1] for condition in draws.arrays[1:]]
     prior = model.prior_given(model.embedded(*condition))
     if prior.batch_ndims:
         raise ValueError(
-            "The KL term is split against one prior p(z) for all examples. Received: a model with "
-            f"a prior given the condition, {prior}. `mutual_information` needs no prior."
+            "The KL term can be split only for one prior p(z) for all examples. Received: a model "
+            f"with a conditional prior, {prior}. `mutual_information` needs no prior."
         )
     return prior
 
 
-def _summary(parts):
-    """Means of the numbers of each example, and their standard errors."""
+def _summary(parts: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Returns the means over examples, and their standard errors."""
     num_examples = len(parts["mutual_information"])
     means = {k: float(np.mean(v)) for k, v in parts.items()}
     errors = {k: float(np.std(v, ddof=1) / math.sqrt(num_examples)) for k, v in parts.items()}
@@ -191,8 +225,8 @@ def _summary(parts):
     if information > NEAR_BOUND * bound:
         warnings.warn(
             f"The mutual information, {information:.2f} nats, is near its bound "
-            f"log({num_examples}) = {bound:.2f}: z tells almost all of the examples apart. Take it "
-            "as a lower bound, or give more examples.",
+            f"log({num_examples}) = {bound:.2f}: z tells almost all examples apart. Treat it as a "
+            "lower bound, or pass more examples.",
             stacklevel=3,
         )
     return {**means, "standard_errors": errors, "num_examples": num_examples}

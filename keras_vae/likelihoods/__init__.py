@@ -1,4 +1,4 @@
-"""Likelihoods: from decoder parameters to p(x|z)."""
+"""Likelihoods: layers that map the output of a decoder to p(x|z)."""
 
 from keras_vae.likelihoods.bernoulli import BernoulliLikelihood
 from keras_vae.likelihoods.bernoulli import BernoulliProbabilityLikelihood

@@ -1,6 +1,7 @@
 """Likelihoods of real numbers."""
 
 import math
+from typing import Any
 
 import keras
 
@@ -8,50 +9,60 @@ from keras_vae.distributions import DiagonalGaussian
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.likelihood import check_positive
 from keras_vae.likelihoods.likelihood import split_parameters
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GaussianLikelihood(Likelihood):
     """p(x|z) = N(x; mean, sigma^2 I) with one fixed sigma.
 
-    `sigma` is where the scale of the data belongs: a weight on the KL term is beta, not a scale.
+    Account for the scale of the data by `sigma`, not by a weight on the KL term, which is beta.
     With sigma = sqrt(1/2) the reconstruction term is the squared error plus a constant.
 
     Args:
-        sigma: positive float.
+        sigma: Positive float.
 
-    Input shape: (B, S) means. Returns: `DiagonalGaussian` over (B, S).
+    Input shape: Means (B, *S).
+    Returns: `DiagonalGaussian` over (B, *S).
+
+    Raises:
+        ValueError: If `sigma` is not a finite positive number.
     """
 
-    def __init__(self, sigma=1.0, **kwargs):
+    def __init__(self, sigma: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sigma = check_positive("sigma", sigma)
 
-    def call(self, parameters):
+    def call(self, parameters: Tensor) -> DiagonalGaussian:
         return DiagonalGaussian(parameters, 2 * math.log(self.sigma))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sigma": self.sigma}
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class LearnedSigmaGaussianLikelihood(Likelihood):
-    """p(x|z) = N(x; mean, sigma^2 I) with one sigma, learned with the networks.
+    """p(x|z) = N(x; mean, sigma^2 I) with one sigma, learned together with the networks.
 
     Args:
-        initial_sigma: positive float, where learning starts.
+        initial_sigma: Positive float, sigma before training.
 
-    Input shape: (B, S) means. Returns: `DiagonalGaussian` over (B, S).
+    Input shape: Means (B, *S).
+    Returns: `DiagonalGaussian` over (B, *S).
 
-    Reference: Rybkin, Daniilidis, Levine 2021, "Simple and Effective VAE Training with
-    Calibrated Decoders", section 4.
+    Raises:
+        ValueError: If `initial_sigma` is not a finite positive number.
+
+    Reference:
+        - [Rybkin et al., 2021](https://arxiv.org/abs/2006.13202), section 4
     """
 
-    def __init__(self, initial_sigma=1.0, **kwargs):
+    def __init__(self, initial_sigma: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.initial_sigma = check_positive("initial_sigma", initial_sigma)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.log_sigma = self.add_weight(
             name="log_sigma",
             shape=(),
@@ -59,23 +70,23 @@ class LearnedSigmaGaussianLikelihood(Likelihood):
             autocast=False,
         )
 
-    def call(self, parameters):
+    def call(self, parameters: Tensor) -> DiagonalGaussian:
         return DiagonalGaussian(parameters, 2 * self.log_sigma)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial_sigma": self.initial_sigma}
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class PerPixelGaussianLikelihood(Likelihood):
-    """p(x|z) = prod_i N(x_i; mean_i, sigma_i^2), the decoder giving means and log-variances.
+    """p(x|z) = prod_i N(x_i; mean_i, sigma_i^2), where the decoder returns all means and variances.
 
-    Input shape: (B, ..., 2C), means then log-variances. Returns: `DiagonalGaussian` over
-    (B, ..., C).
+    Input shape: (B, ..., 2C), means then log-variances.
+    Returns: `DiagonalGaussian` over (B, ..., C).
     """
 
     num_parameters = 2
 
-    def call(self, parameters):
+    def call(self, parameters: Tensor) -> DiagonalGaussian:
         mean, log_var = split_parameters(parameters)
         return DiagonalGaussian(mean, log_var)

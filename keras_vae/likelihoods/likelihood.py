@@ -1,26 +1,32 @@
-"""What a likelihood is: a layer from decoder parameters to p(x|z), which checks data."""
+"""Likelihoods: layers that map the output of a decoder to p(x|z), and check data."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.distributions import Distribution
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
+
 
 class Likelihood(keras.layers.Layer):
-    """Base class: a layer whose call returns the distribution p(x|z).
+    """Base class of likelihoods, layers whose call returns the distribution p(x|z).
 
-    A subclass defines `call`, and where not every number can be data also `check`. It is the one
-    place that knows what data look like. It computes in float32 under every dtype policy.
+    A subclass defines `call`, and also `check` unless all numbers are valid data. A likelihood is
+    the only part of a model that knows which data are valid. It computes in float32 under every
+    dtype policy.
 
     Attributes:
-        num_parameters: how many decoder outputs belong to each element of x. With more than one,
-            they lie in blocks along the last axis (all means, then all log-scales).
-        is_density: whether p(x|z) is a density of real numbers, whose nats cannot be told in bits
-            per dimension, and not the probability of discrete data.
-        spread_of_draws: how far log p(x|z) of one example spreads over draws of z, in nats: a
-            standard deviation above those seen in practice. When a number is measured again with
-            other draws, the difference that is allowed follows from it.
+        num_parameters: Integer, the number of decoder outputs for each element of x. If there are
+            several, they lie in blocks along the last axis (all means, then all log-scales).
+        is_density: Whether p(x|z) is a density of real numbers, whose nats cannot be reported
+            in bits per dimension, rather than the probability of discrete data.
+        spread_of_draws: Float, an upper bound, from practice, on the standard deviation in nats of
+            log p(x|z) of one example over draws of z. It determines the tolerance when a number is
+            measured again with other draws.
 
     Example:
 
@@ -45,47 +51,89 @@ class Likelihood(keras.layers.Layer):
     is_density = True
     spread_of_draws = 24.0  # 10 on Frey faces
 
-    def __init__(self, **kwargs):
-        kwargs.setdefault("dtype", "float32")  # log-densities never in half precision
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")  # never compute log-densities in half precision
         super().__init__(**kwargs)
 
-    def call(self, parameters):
-        """Returns p(x|z) for the decoder's output `parameters`."""
+    def call(self, parameters: Tensor) -> Distribution:
+        """Returns the distribution p(x|z) whose parameters a decoder returned."""
         raise NotImplementedError
 
-    def attach(self, data_shape):
-        """Tells the likelihood the shape of one x, without the batch axis, where its model knows
-        it from elsewhere than the decoder. Most have no use for it."""
+    def attach(self, data_shape: Shape) -> None:
+        """Receives the shape of one x from a model that knows it independently of the decoder.
 
-    def check(self, x, name="x"):
-        """Raises `ValueError` where the NumPy array `x` lies outside the support."""
+        Most likelihoods do not use it.
 
-    def point(self, distribution):
-        """Returns the one value that stands for p(x|z) where no draw is asked for: its mean."""
+        Args:
+            data_shape: Tuple of ints, the shape of one x, without the batch axis.
+        """
+
+    def check(self, x: np.ndarray, name: str = "x") -> None:
+        """Checks that all values of an array lie in the support of the likelihood.
+
+        Args:
+            x: NumPy array.
+            name: String, what to call `x` in the error.
+
+        Raises:
+            ValueError: If a value lies outside the support.
+        """
+
+    def point(self, distribution: Distribution) -> Tensor:
+        """Returns the value that represents p(x|z) when no draw is requested: its mean."""
         return distribution.mean
 
-    def output_for_mean(self, mean):
-        """Returns the decoder output whose likelihood has this mean, for a NumPy array of means.
+    def output_for_mean(self, mean: np.ndarray) -> np.ndarray:
+        """Returns the decoder output for which p(x|z) has a given mean.
 
-        It is where a decoder's output bias starts when training begins at the mean of the data.
+        The output bias of a decoder starts at it when training starts at the mean of the data.
+
+        Args:
+            mean: NumPy array.
+
+        Returns:
+            NumPy array.
         """
         return mean
 
-    def data_shape(self, parameters_shape):
-        """Returns the shape of x, without the batch axis, that decoder outputs of this shape
-        (also without it) describe."""
+    def data_shape(self, parameters_shape: Shape) -> Shape:
+        """Returns the shape of the data for a given shape of the decoder's output.
+
+        Args:
+            parameters_shape: Tuple of ints, the shape of the output, without the batch axis.
+
+        Returns:
+            Tuple of ints, the shape of one x, without the batch axis.
+
+        Raises:
+            ValueError: If the last axis of the output does not fit the likelihood.
+        """
         *spatial, last = parameters_shape
         if last % self.num_parameters:
             raise ValueError(
                 f"{type(self).__name__} needs {self.num_parameters} decoder outputs per element, "
-                f"so the decoder's last axis must be a multiple of {self.num_parameters}. It is "
-                f"{last}. Build the decoder with `num_parameters={self.num_parameters}`."
+                f"so the decoder's last axis must be a multiple of {self.num_parameters}. "
+                f"Received: a last axis of {last}. Build the decoder with "
+                f"`num_parameters={self.num_parameters}`."
             )
         return (*spatial, last // self.num_parameters)
 
 
-def refuse_outside_support(x, bad, name, expected, cause):
-    """Raises the error that names the first element of `x` where `bad` is true."""
+def refuse_outside_support(
+    x: np.ndarray, bad: np.ndarray, name: str, expected: str, cause: str
+) -> None:
+    """Raises an error if data lie outside the support of a likelihood.
+
+    Args:
+        x: NumPy array, the data.
+        bad: NumPy bool array of the same shape, true where `x` lies outside the support.
+        name: String, what to call `x` in the error.
+        expected: String, a description of the support.
+        cause: String, advice about the likely cause.
+
+    Raises:
+        ValueError: If any element of `bad` is true.
+    """
     if not np.any(bad):
         return
     first = tuple(int(i) for i in np.unravel_index(np.argmax(bad), bad.shape))
@@ -96,11 +144,17 @@ def refuse_outside_support(x, bad, name, expected, cause):
     )
 
 
-def split_parameters(parameters):
+def split_parameters(parameters: Tensor) -> list[Tensor]:
+    """Splits the last axis into its two blocks of parameters."""
     return ops.split(parameters, 2, axis=-1)
 
 
-def check_positive(name, value):
+def check_positive(name: str, value: float) -> float:
+    """Returns `value` as a float.
+
+    Raises:
+        ValueError: If `value` is not a finite positive number.
+    """
     if not value > 0 or not math.isfinite(value):
         raise ValueError(f"`{name}` must be a positive number. Received: {value!r}.")
     return float(value)

@@ -1,4 +1,4 @@
-"""Keras metrics of training."""
+"""Keras metrics for training."""
 
 from keras_vae.metrics.codebook_usage import CodebookPerplexity
 from keras_vae.metrics.codebook_usage import CodebookUsage

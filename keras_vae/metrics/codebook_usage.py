@@ -1,26 +1,37 @@
 """How much of a codebook is used: metrics that count the codes of an epoch."""
 
 from numbers import Integral
+from typing import Any
 
 import keras
 from keras import ops
 
-TINY = 1e-30  # stands for a zero in a denominator or a logarithm
+from keras_vae.typing import Tensor
+
+TINY = 1e-30  # replaces 0 in a denominator or a logarithm
 
 
 class CodebookMetric(keras.metrics.Metric):
     """Base class of metrics that count the codes of an epoch.
 
     Args:
-        num_embeddings: int, K, how many values each index has.
-        num_codebooks: int, Q, how many indices each position has.
-        name, dtype: as for every Keras metric. Counts are float32 under every policy.
+        num_embeddings: Positive integer K, the number of codes in each codebook.
+        num_codebooks: Positive integer Q, the number of codebooks, each with an index per position.
+        name: String, the name of the metric.
+        dtype: The dtype of the result, as for every Keras metric. Counts are always
+            float32.
 
     Raises:
-        ValueError: an argument that is not such an integer.
+        ValueError: If `num_embeddings` or `num_codebooks` is not a positive integer.
     """
 
-    def __init__(self, num_embeddings, num_codebooks=1, name=None, dtype=None):
+    def __init__(
+        self,
+        num_embeddings: int,
+        num_codebooks: int = 1,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(dtype, name)
         self.num_embeddings, self.num_codebooks = num_embeddings, num_codebooks
         for argument in ("num_embeddings", "num_codebooks"):
@@ -31,16 +42,20 @@ class CodebookMetric(keras.metrics.Metric):
             (num_codebooks, num_embeddings), "zeros", dtype="float32", name="counts"
         )
 
-    def update_state(self, indices, sample_weight=None):
-        """Counts indices (B, ...), or (B, ..., Q) of Q codebooks, each by the weight (B,) of its
-        example. Those of -1, which a mask leaves out, do not count."""
+    def update_state(self, indices: Tensor, sample_weight: Tensor | None = None) -> None:
+        """Counts indices; those of -1, which a mask leaves out, are not counted.
+
+        Args:
+            indices: Integer tensor (B, ...), or (B, ..., Q) with Q > 1 codebooks.
+            sample_weight: Optional tensor (B,), the weight of each example in the counts.
+        """
         indices = ops.cast(indices, "int32")
         weights = ops.cast(ops.greater_equal(indices, 0), "float32")
         if sample_weight is not None:
             of_example = (-1, *(1,) * (len(indices.shape) - 1))
             weights = weights * ops.reshape(ops.cast(sample_weight, "float32"), of_example)
         first_codes = self.num_embeddings * ops.arange(self.num_codebooks, dtype="int32")
-        codes = ops.maximum(indices, 0) + first_codes  # the codebooks follow one another
+        codes = ops.maximum(indices, 0) + first_codes  # numbered through all codebooks
         counts = ops.segment_sum(
             ops.reshape(weights, (-1,)),
             ops.reshape(codes, (-1,)),
@@ -48,7 +63,7 @@ class CodebookMetric(keras.metrics.Metric):
         )
         self.counts.assign_add(ops.reshape(counts, self.counts.shape))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "num_embeddings": self.num_embeddings,
             "num_codebooks": self.num_codebooks,
@@ -58,19 +73,20 @@ class CodebookMetric(keras.metrics.Metric):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class CodebookUsage(CodebookMetric):
-    """Computes the part of the codes that were used at least once in an epoch, from 0 to 1.
+    """Computes the fraction of the codes that were used at least once in an epoch.
 
-    Of several codebooks it is the mean.
+    With several codebooks it is the mean over codebooks.
 
     Args:
-        num_embeddings: int, K, how many values each index has.
-        num_codebooks: int, Q, how many indices each position has.
-        name, dtype: as for every Keras metric.
+        num_embeddings: Positive integer K, the number of codes in each codebook.
+        num_codebooks: Positive integer Q, the number of codebooks, each with an index per position.
+        name: String, the name of the metric.
+        dtype: The dtype of the result, as for every Keras metric.
 
-    Input shape: indices (B, ...), or (B, ..., Q) of Q > 1 codebooks; -1 is not counted.
+    Input shape: Indices (B, ...), or (B, ..., Q) with Q > 1 codebooks; -1 is not counted.
 
     Raises:
-        ValueError: an argument that is not a positive integer.
+        ValueError: If `num_embeddings` or `num_codebooks` is not a positive integer.
 
     Example:
 
@@ -81,33 +97,40 @@ class CodebookUsage(CodebookMetric):
     ```
     """
 
-    def __init__(self, num_embeddings, num_codebooks=1, name="usage", dtype=None):
+    def __init__(
+        self,
+        num_embeddings: int,
+        num_codebooks: int = 1,
+        name: str = "usage",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(num_embeddings, num_codebooks, name, dtype)
 
-    def result(self):
+    def result(self) -> Tensor:
         """Returns the usage, a scalar."""
         return usage_of(self.counts)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class CodebookPerplexity(CodebookMetric):
-    """Computes the perplexity of the codes of an epoch: K where all are equally frequent, 1 where
-    there is but one.
+    """Computes the perplexity of the codes of an epoch:
 
         perplexity = exp(-sum_k p_k log p_k),   p_k the frequency of code k
 
-    Of several codebooks it is the geometric mean: its logarithm is the nats that one index costs
-    where indices are coded one by one.
+    It is K if all codes are equally frequent, and 1 if only one is used. With several codebooks it
+    is the geometric mean over codebooks: its logarithm is the mean cost of an index, in nats, if
+    indices are coded one by one.
 
     Args:
-        num_embeddings: int, K, how many values each index has.
-        num_codebooks: int, Q, how many indices each position has.
-        name, dtype: as for every Keras metric.
+        num_embeddings: Positive integer K, the number of codes in each codebook.
+        num_codebooks: Positive integer Q, the number of codebooks, each with an index per position.
+        name: String, the name of the metric.
+        dtype: The dtype of the result, as for every Keras metric.
 
-    Input shape: indices (B, ...), or (B, ..., Q) of Q > 1 codebooks; -1 is not counted.
+    Input shape: Indices (B, ...), or (B, ..., Q) with Q > 1 codebooks; -1 is not counted.
 
     Raises:
-        ValueError: an argument that is not a positive integer.
+        ValueError: If `num_embeddings` or `num_codebooks` is not a positive integer.
 
     Example:
 
@@ -118,21 +141,27 @@ class CodebookPerplexity(CodebookMetric):
     ```
     """
 
-    def __init__(self, num_embeddings, num_codebooks=1, name="perplexity", dtype=None):
+    def __init__(
+        self,
+        num_embeddings: int,
+        num_codebooks: int = 1,
+        name: str = "perplexity",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(num_embeddings, num_codebooks, name, dtype)
 
-    def result(self):
-        """Returns the perplexity, a scalar; 1 before anything is counted."""
+    def result(self) -> Tensor:
+        """Returns the perplexity, a scalar, which is 1 before anything is counted."""
         return perplexity_of(self.counts)
 
 
-def usage_of(counts):
-    """The part of the codes that were used: counts (Q, K) to a scalar."""
+def usage_of(counts: Tensor) -> Tensor:
+    """Computes the fraction of the codes that were used, a scalar, from counts (Q, K)."""
     return ops.mean(ops.cast(ops.greater(counts, 0), "float32"))
 
 
-def perplexity_of(counts):
-    """exp of the mean entropy of the codebooks: counts (Q, K) to a scalar."""
+def perplexity_of(counts: Tensor) -> Tensor:
+    """Computes the exponential of the mean entropy of the codebooks from counts (Q, K)."""
     counts = ops.cast(counts, "float32")
     frequencies = counts / ops.maximum(ops.sum(counts, axis=-1, keepdims=True), TINY)
     entropy = -ops.sum(frequencies * ops.log(ops.maximum(frequencies, TINY)), axis=-1)

@@ -1,4 +1,4 @@
-"""Arrays to pictures. Needs matplotlib, which is imported when something is drawn."""
+"""Plots of arrays. They need matplotlib, which is imported only when something is drawn."""
 
 from keras_vae.plotting.history import curves
 from keras_vae.plotting.images import image_grid

@@ -1,16 +1,24 @@
-"""What all pictures share: a figure that belongs to no window, and a file written whole."""
+"""What all plots share: figures without a window, and files that are written atomically."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 DPI = 100
 
 
-def new_figure(width, height):
-    """A matplotlib figure of `width` x `height` pixels, outside pyplot's global state.
+def new_figure(width: int, height: int) -> Any:
+    """Creates a matplotlib figure outside pyplot's global state.
+
+    Args:
+        width: Integer, in pixels.
+        height: Integer, in pixels.
+
+    Returns:
+        `matplotlib.figure.Figure`.
 
     Raises:
-        ImportError: if matplotlib is not installed.
+        ImportError: If matplotlib is not installed.
     """
     try:
         from matplotlib.figure import Figure
@@ -19,14 +27,18 @@ def new_figure(width, height):
     return Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
 
 
-def save(figure, path):
-    """Writes a figure to `path`, whose suffix is the format; folders are made where missing.
+def save(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Writes a figure to a file atomically, so that no other program ever reads half of it.
 
-    The file appears whole or not at all: a program that shows it never reads half of it.
+    Missing folders are created.
+
+    Args:
+        figure: `matplotlib.figure.Figure`.
+        path: Path of the file; its suffix is the format.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, as only a rename within one file system is done at once.
+    # In the same folder, as only a rename within one file system is atomic.
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         figure.savefig(unfinished, dpi=DPI)

@@ -1,6 +1,10 @@
 """Training curves."""
 
 import math
+import os
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 from keras_vae.plotting.figure import new_figure
 from keras_vae.plotting.figure import save
@@ -8,9 +12,9 @@ from keras_vae.plotting.figure import save
 _COLUMNS = 3
 _PANEL_WIDTH = 360  # pixels
 _PANEL_HEIGHT = 270
-_CONSTANT = 1e-5  # relative
+_CONSTANT = 1e-5  # relative change below which a curve is constant
 
-# The first pair whose words occur in a metric's name tells its unit; all else is a cost in nats.
+# A metric's unit is that of the first pair whose words occur in its name, else nats.
 _UNITS = (
     ("bits_per_dim", "bits/dim"),
     ("active_units", "units"),
@@ -26,19 +30,24 @@ _UNITS = (
 )
 
 
-def curves(history, path, title=None):
-    """Draws each metric of a training run over its epochs, validation beside training.
+def curves(
+    history: Mapping[str, Sequence[float]],
+    path: str | os.PathLike[str],
+    title: str | None = None,
+) -> None:
+    """Plots each metric of a training run over the epochs, for training and validation.
 
     Args:
-        history: dict of metric name to its values, one an epoch, as `model.fit(...).history`.
-            `val_x` is drawn beside `x`, with its last value; where it was taken every few epochs
-            only, those epochs are inferred.
-        path: the file to write; its suffix is the format.
-        title: None, or a line of text above.
+        history: Dict from the name of a metric to its values, one per epoch, as
+            `model.fit(...).history`. The metrics `x` and `val_x` share a panel, with the last value
+            of each in its legend. If a metric was computed only every few epochs, those epochs are
+            inferred.
+        path: Path of the file to write; its suffix is the format.
+        title: Optional string, a line of text above the plot.
 
     Raises:
-        ImportError: if matplotlib is not installed.
-        ValueError: if there are no values.
+        ImportError: If matplotlib is not installed.
+        ValueError: If `history` holds no values.
 
     Example:
 
@@ -50,7 +59,7 @@ def curves(history, path, title=None):
     names = list(dict.fromkeys(name.removeprefix("val_") for name in history))
     num_epochs = max((len(values) for values in history.values()), default=0)
     if not num_epochs:
-        raise ValueError(f"`history` holds no values to draw. Received: {history}")
+        raise ValueError(f"`history` holds no values to plot. Received: {history}")
     columns = min(_COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
     figure = new_figure(columns * _PANEL_WIDTH, rows * _PANEL_HEIGHT + (30 if title else 0))
@@ -65,12 +74,12 @@ def curves(history, path, title=None):
     save(figure, path)
 
 
-def unit(name):
-    """The unit that a metric's name carries; costs are in nats."""
+def unit(name: str) -> str:
+    """Returns the unit of a metric, by its name: nats for a cost."""
     return next((unit for words, unit in _UNITS if words in name), "nats")
 
 
-def _draw(panel, name, history, num_epochs):
+def _draw(panel: Any, name: str, history: Mapping[str, Sequence[float]], num_epochs: int) -> None:
     for key, label, style in (
         (name, "training", {"color": "tab:blue"}),
         (f"val_{name}", "validation", {"color": "tab:orange", "linestyle": "--"}),
@@ -93,8 +102,8 @@ def _draw(panel, name, history, num_epochs):
     panel.legend(fontsize=8, frameon=False)
 
 
-def _widen_where_constant(panel):
-    """Shows values that differ by rounding only as the constant that they are."""
+def _widen_where_constant(panel: Any) -> None:
+    """Widens the range of a panel whose values differ only by rounding, to show a flat line."""
     low, high = panel.dataLim.intervaly
     if high - low < _CONSTANT * abs(high):
         panel.set_ylim(low - 0.1 * abs(high), high + 0.1 * abs(high))

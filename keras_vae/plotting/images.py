@@ -1,37 +1,46 @@
-"""Grids of pictures."""
+"""Grids of images."""
 
 import math
+import os
+from collections.abc import Sequence
 
 import numpy as np
 from keras import ops
 
 from keras_vae.plotting.figure import new_figure
 from keras_vae.plotting.figure import save
+from keras_vae.typing import Array
 
 _TITLE_HEIGHT = 34  # pixels
 _LABEL_WIDTH = 56
 _LETTER_WIDTH = 9
-_PAIR_GAP = 4  # pixels of a picture, before it is enlarged
+_PAIR_GAP = 4  # pixels, before images are enlarged
 _LONGEST_SIDE = 1200
 _LARGEST_ZOOM = 8
 
 
-def image_grid(images, path, columns=None, title=None):
-    """Draws pictures side by side, row by row.
+def image_grid(
+    images: Array,
+    path: str | os.PathLike[str],
+    columns: int | None = None,
+    title: str | None = None,
+) -> None:
+    """Plots images in a grid, row by row.
 
-    Pixels are drawn as they are, enlarged by a whole number where they are small.
+    Pixels are not interpolated; small images are enlarged by an integer factor.
 
     Args:
-        images: array (N, H, W, 1 or 3), (N, H, W), or (N, D) with D a square number: floats in
-            [0, 1], or uint8. A mean of a Gaussian may leave [0, 1] a little (by 0.5) and is
+        images: Array (N, H, W, 1 or 3), (N, H, W), or (N, D) with D a square number: floats in
+            [0, 1], or uint8. Floats may leave [0, 1] by up to 0.5, as Gaussian means do, and are
             clipped.
-        path: the file to write; its suffix is the format.
-        columns: int, pictures in a row. Defaults to a grid about as wide as high.
-        title: None, or a line of text above.
+        path: Path of the file to write; its suffix is the format.
+        columns: Integer, the number of images in a row. By default there are about as many columns
+            as rows.
+        title: Optional string, a line of text above the plot.
 
     Raises:
-        ImportError: if matplotlib is not installed.
-        ValueError: if `images` has another shape or range.
+        ImportError: If matplotlib is not installed.
+        ValueError: If `images` has another shape or range.
 
     Example:
 
@@ -44,19 +53,25 @@ def image_grid(images, path, columns=None, title=None):
     _save_canvas(canvas, path, title)
 
 
-def reconstructions(originals, reconstructions, path, columns=10, title=None):
-    """Draws originals, and below each its reconstruction.
+def reconstructions(
+    originals: Array,
+    reconstructions: Array,
+    path: str | os.PathLike[str],
+    columns: int = 10,
+    title: str | None = None,
+) -> None:
+    """Plots images, with the reconstruction of each below it.
 
     Args:
-        originals: array of N pictures, as for `image_grid`.
-        reconstructions: array of N pictures of the same shape.
-        path: the file to write; its suffix is the format.
-        columns: int, pairs in a row.
-        title: None, or a line of text above.
+        originals: Array of N images, as for `image_grid`.
+        reconstructions: Array of N images of the same shape.
+        path: Path of the file to write; its suffix is the format.
+        columns: Integer, the number of pairs in a row.
+        title: Optional string, a line of text above the plot.
 
     Raises:
-        ImportError: if matplotlib is not installed.
-        ValueError: if an array has another shape or range.
+        ImportError: If matplotlib is not installed.
+        ValueError: If the shapes differ, or if an array has another shape or range.
 
     Example:
 
@@ -69,24 +84,31 @@ def reconstructions(originals, reconstructions, path, columns=10, title=None):
     reconstructions = as_pictures(reconstructions, "reconstructions")
     if originals.shape != reconstructions.shape:
         raise ValueError(
-            "`originals` and `reconstructions` must have one shape. "
+            "`originals` and `reconstructions` must have the same shape. "
             f"Received: {originals.shape} and {reconstructions.shape}"
         )
     height = originals.shape[1]
     line = np.ones_like(originals[:, :1])
     pairs = np.concatenate([originals, line, reconstructions], axis=1)
     canvas = tile(pairs, min(columns, len(pairs)), row_gap=_PAIR_GAP)
-    labels = []
+    labels: list[tuple[float, str]] = []
     for top in range(0, len(canvas), pairs.shape[1] + _PAIR_GAP):
         labels += [(top + height / 2, "data"), (top + 1.5 * height + 1, "model")]
     _save_canvas(canvas, path, title, labels)
 
 
-def as_pictures(images, name):
-    """Float32 pictures (N, H, W, C) in [0, 1], C 1 or 3.
+def as_pictures(images: Array, name: str) -> np.ndarray:
+    """Converts images to a float32 array (N, H, W, C) in [0, 1], with C 1 or 3.
+
+    Args:
+        images: Array of images, as for `image_grid`.
+        name: String, what to call `images` in errors.
+
+    Returns:
+        NumPy array.
 
     Raises:
-        ValueError: if the shape or the range is not that of pictures; it names the argument.
+        ValueError: If the array does not have the shape or the range of images.
     """
     images = ops.convert_to_numpy(images)
     if images.ndim == 2 and math.isqrt(images.shape[1]) ** 2 == images.shape[1]:
@@ -96,7 +118,7 @@ def as_pictures(images, name):
         images = images[..., None]
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.size == 0:
         raise ValueError(
-            f"`{name}` must be pictures (N, height, width, channels) with 1 or 3 channels, "
+            f"`{name}` must be images (N, height, width, channels) with 1 or 3 channels, "
             f"(N, height, width), or (N, D) with D a square number. Received: shape {images.shape}"
         )
     images = images.astype("float32") / (255 if images.dtype == np.uint8 else 1)
@@ -108,8 +130,8 @@ def as_pictures(images, name):
     return np.clip(images, 0, 1)
 
 
-def tile(images, columns, row_gap=1):
-    """One white canvas (height, width, C) with the pictures on it, a pixel between columns."""
+def tile(images: np.ndarray, columns: int, row_gap: int = 1) -> np.ndarray:
+    """Arranges images on a white canvas (height, width, C), with a pixel between columns."""
     count, height, width, channels = images.shape
     rows = -(-count // columns)
     shape = (rows, height + row_gap, columns, width + 1, channels)
@@ -120,8 +142,13 @@ def tile(images, columns, row_gap=1):
     return canvas[:-row_gap, :-1]
 
 
-def _save_canvas(canvas, path, title, labels=()):
-    """Writes a canvas, each pixel a square of whole pixels, with text above and to the left.
+def _save_canvas(
+    canvas: np.ndarray,
+    path: str | os.PathLike[str],
+    title: str | None,
+    labels: Sequence[tuple[float, str]] = (),
+) -> None:
+    """Writes a canvas, enlarged by an integer factor, with text above and to the left.
 
     `labels` are pairs of a row of the canvas and the text beside it.
     """

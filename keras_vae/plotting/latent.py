@@ -1,24 +1,33 @@
-"""Pictures of a two-dimensional latent space."""
+"""Plots of a two-dimensional latent space."""
+
+import os
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from keras_vae.plotting.figure import new_figure
 from keras_vae.plotting.figure import save
+from keras_vae.typing import Array
 
 
-def latent_scatter(z, path, y=None, title=None):
-    """Draws where the examples lie in a latent space of two dimensions.
+def latent_scatter(
+    z: Array,
+    path: str | os.PathLike[str],
+    y: Array | None = None,
+    title: str | None = None,
+) -> None:
+    """Plots the positions of examples in a two-dimensional latent space.
 
     Args:
-        z: array (N, 2).
-        path: the file to write; its suffix is the format.
-        y: None, or array (N,) of at most 20 different labels, each drawn in a colour of its own.
-        title: None, or a line of text above.
+        z: Array (N, 2).
+        path: Path of the file to write; its suffix is the format.
+        y: Optional array (N,) of at most 20 different labels, each drawn in its own colour.
+        title: Optional string, a line of text above the plot.
 
     Raises:
-        ImportError: if matplotlib is not installed.
-        ValueError: if `z` or `y` has another shape, or there are more labels than colours.
+        ImportError: If matplotlib is not installed.
+        ValueError: If `z` or `y` has another shape, or if there are more than 20 labels.
 
     Example:
 
@@ -30,12 +39,12 @@ def latent_scatter(z, path, y=None, title=None):
     labels = np.zeros(len(z)) if y is None else ops.convert_to_numpy(y)
     if z.ndim != 2 or z.shape[1] != 2 or labels.shape != z.shape[:1]:
         raise ValueError(
-            "`z` must have shape (N, 2) and `y`, where given, shape (N,). "
+            "`z` must have shape (N, 2), and `y`, if given, shape (N,). "
             f"Received: shapes {z.shape} and {labels.shape}"
         )
     kinds = np.unique(labels)
     if len(kinds) > 20:
-        raise ValueError(f"There are colours for 20 labels. Received: {len(kinds)}")
+        raise ValueError(f"`y` must hold at most 20 different labels. Received: {len(kinds)}.")
     figure = new_figure(640, 560)
     figure.set_layout_engine("constrained")
     panel = figure.subplots()
@@ -56,7 +65,7 @@ def latent_scatter(z, path, y=None, title=None):
     save(figure, path)
 
 
-def _colours(count):
+def _colours(count: int) -> Any:
     import matplotlib
 
     return matplotlib.colormaps["tab10" if count <= 10 else "tab20"].colors

@@ -1,6 +1,9 @@
 """A learned Gaussian prior for each condition."""
 
 import math
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -9,27 +12,30 @@ from keras_vae.distributions import DiagonalGaussian
 from keras_vae.priors.dense_network import DenseNetwork
 from keras_vae.priors.dense_network import check_units
 from keras_vae.priors.prior import Prior
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ConditionalGaussian(Prior):
     """p(z|c) = N(mean(c), diag(exp(log_var(c)))), learned with the model.
 
-    It is the prior network p(z|x) of Sohn et al. (section 4.1), there conditioned on x to predict
-    y. For one-hot labels, the linear map that `hidden_units=()` gives learns one mean and one
-    log-variance for each label. It starts near N(0, I).
+    It is the prior network p(z|x) of Sohn et al. (section 4.1), who condition on x to predict y.
+    It starts near N(0, I). With `hidden_units=()` and one-hot labels, the linear map learns one
+    mean and one log-variance for each label.
 
     Args:
-        hidden_units: units of the dense layers from c to mean and log-variance; () for a linear
-            map.
-        activation: name or function, after every hidden layer.
-        **kwargs: `name` and `trainable`, as for every Keras layer.
+        hidden_units: Tuple of positive integers, the units of the hidden layers of the network
+            from c to mean and log-variance; () for a linear map.
+        activation: String or function, the activation of every hidden layer.
+        **kwargs: Keyword arguments of every Keras layer, such as `name` and `trainable`.
 
-    Input shape: c (B, *condition_shape), of which one is a row for the dense layers.
+    Input shape: c (B, *condition_shape), each flattened for the dense layers.
     Returns: `DiagonalGaussian` over (B, *latent_shape).
 
     Raises:
-        ValueError: `hidden_units` is not as above; the model, or the call, has no condition.
+        ValueError: If `hidden_units` is not a tuple of positive integers, if the model is not
+            conditional, or if the call receives no condition or one of another shape.
 
     Example:
 
@@ -40,26 +46,32 @@ class ConditionalGaussian(Prior):
     ```
 
     Reference:
-        Sohn, Lee, Yan 2015, "Learning Structured Output Representation using Deep Conditional
-        Generative Models".
+        - Sohn et al., 2015, "Learning Structured Output Representation using Deep Conditional
+          Generative Models"
     """
 
     distribution_class = DiagonalGaussian
 
-    def __init__(self, hidden_units=(), activation="tanh", **kwargs):
+    def __init__(
+        self,
+        hidden_units: Sequence[int] = (),
+        activation: str | Callable[[Tensor], Tensor] = "tanh",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.hidden_units = check_units(hidden_units)
         self.activation = keras.activations.get(activation)
 
-    def build(self, latent_shape, condition_shape=None):
+    def build(self, latent_shape: Shape, condition_shape: Shape | None = None) -> None:
         if condition_shape is None:
             raise ValueError(
                 "ConditionalGaussian is a prior p(z|c) and needs `condition_shape`, the shape of "
-                "one condition. Received: None. Give it to a conditional model; the prior of an "
-                "unconditional one may be StandardNormal()."
+                "one condition. Received: None. Use it in a conditional model; an unconditional "
+                "model can use StandardNormal()."
             )
         super().build(latent_shape, condition_shape)
         self.condition_shape = tuple(condition_shape)
+        # Small weights, so that the prior starts near N(0, I).
         self.network = DenseNetwork(
             self.hidden_units,
             2 * math.prod(self.latent_shape),
@@ -69,7 +81,7 @@ class ConditionalGaussian(Prior):
         )
         self.network.build((None, math.prod(self.condition_shape)))
 
-    def call(self, condition=None):
+    def call(self, condition: Tensor | None = None) -> DiagonalGaussian:
         shape = None if condition is None else tuple(condition.shape)
         if shape is None or shape[1:] != self.condition_shape:
             raise ValueError(
@@ -82,7 +94,7 @@ class ConditionalGaussian(Prior):
         shape = (-1, *self.latent_shape)
         return DiagonalGaussian(ops.reshape(mean, shape), ops.reshape(log_var, shape))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "hidden_units": self.hidden_units,

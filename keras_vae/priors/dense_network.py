@@ -1,23 +1,36 @@
 """The dense layers inside learned priors."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_vae.checks import check_count
+from keras_vae.typing import Tensor
 
 
 class DenseNetwork(keras.layers.Layer):
-    """Dense layers with an activation, and a linear one on top.
+    """Dense layers with an activation, followed by a linear layer.
 
     Args:
-        hidden_units: tuple of ints, units of the hidden layers. () gives a linear map.
-        output_size: int, numbers returned for each row.
-        activation: name or function, after every hidden layer.
-        output_initializer: initializer of the kernel of the linear layer, whose bias starts at 0.
+        hidden_units: Tuple of ints, the units of the hidden layers; () for a linear map.
+        output_size: Integer, the units of the linear layer.
+        activation: String or function, the activation of every hidden layer.
+        output_initializer: Initializer of the kernel of the linear layer, whose bias starts at 0.
 
-    Input shape: (B, N). Output shape: (B, output_size).
+    Input shape: (B, N).
+    Output shape: (B, output_size).
     """
 
-    def __init__(self, hidden_units, output_size, activation, output_initializer, **kwargs):
+    def __init__(
+        self,
+        hidden_units: Sequence[int],
+        output_size: int,
+        activation: str | Callable[[Tensor], Tensor],
+        output_initializer: str | keras.initializers.Initializer,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(dtype="float32", **kwargs)
         self.dense = [
             keras.layers.Dense(units, activation, dtype="float32", name=f"dense_{i}")
@@ -28,27 +41,27 @@ class DenseNetwork(keras.layers.Layer):
         )
         self.dense.append(output)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[Any]) -> None:
         size = input_shape[-1]
         for layer in self.dense:
             layer.build((None, size))
             size = layer.units
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         for layer in self.dense:
             inputs = layer(inputs)
         return inputs
 
 
-def check_units(hidden_units):
-    """Returns `hidden_units` as a tuple of ints of at least 1, one for each hidden layer.
+def check_units(hidden_units: Any) -> tuple[int, ...]:
+    """Returns `hidden_units` as a tuple of ints, one for each hidden layer.
 
     Raises:
-        ValueError: anything else.
+        ValueError: If `hidden_units` is not a list or tuple of positive integers.
     """
     if not isinstance(hidden_units, list | tuple):
         raise ValueError(
-            f"`hidden_units` must be a tuple with one integer a layer. Received: {hidden_units!r}. "
-            f"For one layer write ({hidden_units!r},)."
+            f"`hidden_units` must be a tuple with one integer per layer. Received: "
+            f"{hidden_units!r}. For one layer, write ({hidden_units!r},)."
         )
     return tuple(check_count("hidden_units", units) for units in hidden_units)

@@ -5,18 +5,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-SMALLEST_GAIN = 1e-4  # nats per row, below which an update was the last
-VARIANCE_FLOOR = 1e-3  # of the variance of all rows; keeps a component off a single row
-CHUNK_SIZE = 2**22  # numbers held at once for chunk rows x K components
+SMALLEST_GAIN = 1e-4  # in nats per row; the fit stops once an update gains less
+VARIANCE_FLOOR = 1e-3  # of the variance of all rows; keeps components from collapsing onto a row
+CHUNK_SIZE = 2**22  # the number of elements of one array (rows of a chunk, K components)
 
 
 class Statistics(NamedTuple):
-    """What the E step knows of all rows.
+    """The sufficient statistics that the E step collects over all rows.
 
     Attributes:
-        counts: (K,), expected number of rows of each component.
-        sums, squares: (K, D), sums of its rows and of their squares.
-        log_likelihood: float, mean over rows, nats.
+        counts: Array (K,), the expected number of rows of each component.
+        sums: Array (K, D), the expected sum of the rows of each component.
+        squares: Array (K, D), the expected sum of the squares of the rows of each component.
+        log_likelihood: Float, the mean log-likelihood in nats per row.
     """
 
     counts: np.ndarray
@@ -25,21 +26,24 @@ class Statistics(NamedTuple):
     log_likelihood: float
 
 
-def fit_mixture(z, num_components, num_iterations, rng):
+def fit_mixture(
+    z: np.ndarray, num_components: int, num_iterations: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[float]]:
     """Fits a mixture of K Gaussians with diagonal covariances to the rows of z.
 
     Args:
-        z: float64 array (N, D).
-        num_components: int, K, at most N.
-        num_iterations: int, the most updates made.
+        z: Float64 array (N, D).
+        num_components: Integer K, at most N.
+        num_iterations: Integer, the maximum number of updates.
         rng: `numpy.random.Generator`.
 
     Returns:
-        Tuple: log-weights (K,), means (K, D), variances (K, D), and the list of the mean
-        log-likelihoods, nats per row, at the start and after each update.
+        Tuple of the log-weights (K,), the means (K, D), the variances (K, D), and the list of the
+        mean log-likelihoods, in nats per row, at the start and after each update.
     """
     center = z.mean(axis=0)
-    z = z - center  # keeps the digits of squares
+    z = z - center  # or E[z^2] - E[z]^2 in `maximization` would lose digits
+    # The constant keeps the floor positive in dimensions in which all rows are equal.
     floor = VARIANCE_FLOOR * z.var(axis=0) + 1e-12
     log_weights, means, variances = initial_mixture(z, num_components, floor, rng)
     log_likelihoods = []
@@ -52,12 +56,14 @@ def fit_mixture(z, num_components, num_iterations, rng):
         log_weights, means, variances = maximization(statistics, means, variances, floor)
 
 
-def initial_mixture(z, num_components, floor, rng):
-    """Returns log-weights, means and variances to start from.
+def initial_mixture(
+    z: np.ndarray, num_components: int, floor: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the log-weights, means and variances to start from.
 
-    The means are rows drawn one after the other, each with a probability proportional to its
-    squared distance to the nearest one before (k-means++). All components share the variance
-    around the nearest mean.
+    The means are rows drawn one after another, with probabilities proportional to the squared
+    distance of each row to the nearest mean so far (k-means++). All components have the same
+    variance, that of the rows around their nearest mean.
     """
     means = np.empty((num_components, z.shape[1]))
     distance = np.ones(len(z))  # squared, to the nearest mean
@@ -74,8 +80,10 @@ def initial_mixture(z, num_components, floor, rng):
     return np.full(num_components, -math.log(num_components)), means, variances
 
 
-def expectation(z, log_weights, means, variances):
-    """The E step, chunk by chunk: returns `Statistics` of z under the mixture."""
+def expectation(
+    z: np.ndarray, log_weights: np.ndarray, means: np.ndarray, variances: np.ndarray
+) -> Statistics:
+    """Performs the E step in chunks of rows, and returns the `Statistics` of z."""
     precisions = 1.0 / variances  # (K, D)
     log_peaks = log_weights - 0.5 * np.log(2.0 * math.pi * variances).sum(axis=1)
     constants = log_peaks - 0.5 * (np.square(means) * precisions).sum(axis=1)
@@ -85,7 +93,10 @@ def expectation(z, log_weights, means, variances):
     for start in range(0, len(z), size):
         chunk = z[start : start + size]
         squared = np.square(chunk)
+        # log pi_k - 1/2 sum_d [log 2 pi v + (z - m)^2 / v], with the square expanded so that two
+        # matrix products compute it without (chunk, K, D) differences.
         log_joint = chunk @ (means * precisions).T - 0.5 * squared @ precisions.T + constants
+        # Shifted so that the largest exponential of each row is 1, and none overflows.
         largest = log_joint.max(axis=1, keepdims=True)
         responsibilities = np.exp(log_joint - largest)
         totals = responsibilities.sum(axis=1, keepdims=True)
@@ -97,12 +108,14 @@ def expectation(z, log_weights, means, variances):
     return Statistics(counts, sums, squares, float(log_likelihood / len(z)))
 
 
-def maximization(statistics, means, variances, floor):
-    """The M step: returns new log-weights, means and variances, none of them below `floor`.
+def maximization(
+    statistics: Statistics, means: np.ndarray, variances: np.ndarray, floor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Performs the M step: returns new log-weights, means and variances.
 
-    A component without rows keeps its mean and variance.
+    No variance is below `floor`. A component without rows keeps its mean and variance.
     """
-    counts = np.maximum(statistics.counts, 1e-300)
+    counts = np.maximum(statistics.counts, 1e-300)  # no division by 0, no log of 0
     has_rows = (counts > 1e-8)[:, None]
     new_means = np.where(has_rows, statistics.sums / counts[:, None], means)
     spread = statistics.squares / counts[:, None] - np.square(new_means)

@@ -1,6 +1,7 @@
 """A mixture of Gaussians as a prior, learned with the model or fitted to its latents."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,27 +12,31 @@ from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Mixture
 from keras_vae.priors.expectation_maximization import fit_mixture
 from keras_vae.priors.prior import Prior
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GaussianMixture(Prior):
     """p(z) = sum_k softmax(logits)_k N(z; mean_k, diag(exp(log_var_k))).
 
-    In a model it is learned by gradients like any weight. To the latents of a model that is
-    trained already it is fitted by expectation-maximisation: sampling from it instead of N(0, I)
-    avoids the regions of z that no data reach.
+    As the prior of a model it is trained by gradient descent together with the networks. It can
+    also be fitted to the latents of an already trained model, by expectation-maximisation:
+    sampling from it instead of N(0, I) avoids regions of z that correspond to no data.
 
-    Its components start with equal weights and variance 1, their means as noise around 0.
+    Its components start with equal weights, variance 1 and normally distributed means.
 
     Args:
-        num_components: K.
-        initial_std: standard deviation of the means at the start.
-        **kwargs: `name` and `trainable`, as for every Keras layer.
+        num_components: Positive integer, the number of components K.
+        initial_std: Positive float, the standard deviation of the initial means.
+        **kwargs: Keyword arguments of every Keras layer, such as `name` and `trainable`.
 
     Returns: `Mixture` over latent_shape, without a batch axis.
 
     Raises:
-        ValueError: an argument is not as above.
+        ValueError: If `num_components` is not a positive integer, or if `initial_std` is not
+            positive.
 
     Example:
 
@@ -42,14 +47,14 @@ class GaussianMixture(Prior):
     ```
 
     Reference:
-        Dempster, Laird, Rubin 1977, "Maximum Likelihood from Incomplete Data via the EM
-        Algorithm"; Ghosh et al. 2020, "From Variational to Deterministic Autoencoders", for
-        fitting it to a trained model's latents.
+        - [Dempster et al., 1977](https://doi.org/10.1111/j.2517-6161.1977.tb01600.x)
+        - [Ghosh et al., 2020](https://arxiv.org/abs/1903.12436), for fitting it to the latents of a
+          trained model
     """
 
     distribution_class = Mixture
 
-    def __init__(self, num_components, initial_std=1.0, **kwargs):
+    def __init__(self, num_components: int, initial_std: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not initial_std > 0:
             raise ValueError(
@@ -59,7 +64,7 @@ class GaussianMixture(Prior):
         self.num_components = check_count("num_components", num_components)
         self.initial_std = initial_std
 
-    def build(self, latent_shape, condition_shape=None):
+    def build(self, latent_shape: Shape, condition_shape: Shape | None = None) -> None:
         super().build(latent_shape)
         shape = (self.num_components, *self.latent_shape)
         means = keras.initializers.RandomNormal(stddev=self.initial_std)
@@ -67,29 +72,30 @@ class GaussianMixture(Prior):
         self.means = self.add_weight(name="means", shape=shape, initializer=means)
         self.log_vars = self.add_weight(name="log_vars", shape=shape, initializer="zeros")
 
-    def call(self, condition=None):
+    def call(self, condition: Tensor | None = None) -> Mixture:
         components = DiagonalGaussian(self.means, self.log_vars)  # (K, D)
         return Mixture(self.logits, components, batch_ndims=0)
 
-    def fit(self, z, num_iterations=100, seed=0):
+    def fit(self, z: Array, num_iterations: int = 100, seed: int = 0) -> list[float]:
         """Fits the mixture to latents by expectation-maximisation.
 
-        It starts from means drawn far from each other (k-means++) and stops early once an
-        iteration gains less than 1e-4 nats per latent. It runs in float64 NumPy, whatever the
-        backend. No variance falls below a thousandth of that of z in its dimension.
+        The initial means are latents far from one another (k-means++). The fit stops early once
+        an update gains less than 1e-4 nats per latent. It runs in float64 NumPy on every backend.
+        No variance falls below a thousandth of the variance of z in its dimension.
 
         Args:
-            z: array or tensor (N, *latent_shape), at least K latents: draws from q(z|x), or means.
-            num_iterations: int, the most updates made.
-            seed: int, for the start.
+            z: Array or tensor (N, *latent_shape) of at least K latents: draws from q(z|x), or
+                posterior means.
+            num_iterations: Integer, the maximum number of updates.
+            seed: Integer, the seed of the initial means.
 
         Returns:
-            List of the mean log-likelihoods of z in nats, at the start and after each update.
-            It never falls.
+            List of the mean log-likelihoods of z in nats, at the start and after each update. They
+            never decrease.
 
         Raises:
-            ValueError: fewer latents than components, another shape, or values that are not
-                finite.
+            ValueError: If there are fewer latents than components, or if `z` has another shape or
+                values that are not finite.
         """
         z = np.asarray(ops.convert_to_numpy(z), "float64")
         self._check_latents(z)
@@ -104,7 +110,7 @@ class GaussianMixture(Prior):
         self.log_vars.assign(np.log(variances).reshape(self.log_vars.shape))
         return log_likelihoods
 
-    def _check_latents(self, z):
+    def _check_latents(self, z: np.ndarray) -> None:
         shape = self.latent_shape if self.built else z.shape[1:]
         few = z.ndim < 2 or len(z) < self.num_components
         if few or z.shape[1:] != shape or not np.isfinite(z).all():
@@ -115,7 +121,7 @@ class GaussianMixture(Prior):
                 f"{'' if np.isfinite(z).all() else ', with values that are not finite'}."
             )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_components": self.num_components,

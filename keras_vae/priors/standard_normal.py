@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.priors.prior import Prior
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -22,7 +23,7 @@ class StandardNormal(Prior):
 
     distribution_class = DiagonalGaussian
 
-    def call(self, condition=None):
+    def call(self, condition: Tensor | None = None) -> DiagonalGaussian:
         return DiagonalGaussian(
             ops.zeros(self.latent_shape), ops.zeros(self.latent_shape), batch_ndims=0
         )

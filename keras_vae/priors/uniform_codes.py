@@ -1,9 +1,15 @@
 """The uniform prior over discrete codes."""
 
+from typing import Any
+from typing import Self
+
 import keras
 from keras import ops
 
+from keras_vae.distributions import Codes
+from keras_vae.distributions import Distribution
 from keras_vae.priors.prior import Prior
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -11,7 +17,7 @@ class UniformCodes(Prior):
     """p(z) = C^-N for N codes of C classes, or 2^-N for N bits, without parameters.
 
     Args:
-        codes: what the codes are: `CategoricalCodes(num_classes)` or `BinaryCodes()`.
+        codes: `Codes`, the kind of the codes: `CategoricalCodes(num_classes)` or `BinaryCodes()`.
 
     Example:
 
@@ -22,18 +28,18 @@ class UniformCodes(Prior):
     ```
     """
 
-    def __init__(self, codes, **kwargs):
+    def __init__(self, codes: Codes, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.codes = codes
 
-    def call(self, condition=None):
+    def call(self, condition: Tensor | None = None) -> Distribution:
         return self.codes(ops.zeros(self.latent_shape), batch_ndims=0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         codes = keras.saving.serialize_keras_object(self.codes)
         return {**super().get_config(), "codes": codes}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         codes = keras.saving.deserialize_keras_object(config["codes"])
         return cls(**{**config, "codes": codes})

@@ -1,12 +1,19 @@
 """A prior made of the model's own posteriors."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.distributions import Distribution
 from keras_vae.distributions import Mixture
 from keras_vae.priors.prior import Prior
+from keras_vae.typing import Array
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -15,21 +22,21 @@ class VampPrior(Prior):
 
         p(z) = 1/K sum_k q(z|u_k)      (equation 9)
 
-    It moves with the encoder and approximates the best possible prior, the mixture of the
-    posteriors of all the data. Each step encodes the K pseudo-inputs too.
+    It changes with the encoder and approximates the optimal prior, the mixture of the posteriors of
+    all the data. Every training step encodes the K pseudo-inputs as well.
 
-    The pseudo-inputs start as noise of standard deviation 0.05 around 0, since nothing is known
-    about the data. Training from `initialize_from(x)` is better.
+    The pseudo-inputs start as normal noise of standard deviation 0.05, as the data are not yet
+    known. It is better to initialise them with `initialize_from(x)`.
 
     Args:
-        num_components: K, the number of pseudo-inputs.
-        **kwargs: `name` and `trainable`, as for every Keras layer.
+        num_components: Positive integer, the number of pseudo-inputs K.
+        **kwargs: Keyword arguments of every Keras layer, such as `name` and `trainable`.
 
     Returns: `Mixture` over latent_shape, without a batch axis.
 
     Raises:
-        ValueError: `num_components` is not a positive integer; or the prior is built without an
-            encoder (see `attach`), or for a conditional model, where q(z|u, c) would need a
+        ValueError: If `num_components` is not a positive integer, or if the prior is built without
+            an encoder (see `attach`) or for a conditional model, in which q(z|u, c) would need a
             condition for each pseudo-input.
 
     Example:
@@ -41,34 +48,34 @@ class VampPrior(Prior):
     ```
 
     Reference:
-        Tomczak, Welling 2018, "VAE with a VampPrior".
+        - [Tomczak and Welling, 2018](https://arxiv.org/abs/1705.07120)
     """
 
     distribution_class = Mixture
     shares_encoder = True
 
-    def __init__(self, num_components=500, **kwargs):
+    def __init__(self, num_components: int = 500, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_components = check_count("num_components", num_components)
-        self.encode = None
+        self.encode: Callable[[Tensor], Distribution] | None = None
 
-    def attach(self, encode, data_shape):
-        # A function, not a layer: the encoder stays the model's alone, for Keras too.
+    def attach(self, encode: Callable[[Tensor], Distribution], data_shape: Shape) -> None:
+        # A function rather than a layer, so that Keras does not track the encoder here too.
         self.encode = encode
         self.data_shape = tuple(data_shape)
 
-    def build(self, latent_shape, condition_shape=None):
+    def build(self, latent_shape: Shape, condition_shape: Shape | None = None) -> None:
         if condition_shape is not None:
             raise ValueError(
                 "VampPrior cannot serve a conditional model: its components are the posteriors "
                 f"of pseudo-inputs, which have no condition. Received: "
-                f"condition_shape={tuple(condition_shape)}. Take ConditionalGaussian() instead."
+                f"condition_shape={tuple(condition_shape)}. Use ConditionalGaussian() instead."
             )
         if self.encode is None:
             raise ValueError(
-                "VampPrior needs the model's encoder, and has received none. Give it to a model, "
-                "`VAE(encoder, decoder, prior=prior)`, or call `prior.attach(encode, data_shape)` "
-                "before `prior.build(latent_shape)`."
+                "VampPrior needs the model's encoder, but none is attached. Pass the prior to a "
+                "model, `VAE(encoder, decoder, prior=prior)`, or call "
+                "`prior.attach(encode, data_shape)` before `prior.build(latent_shape)`."
             )
         super().build(latent_shape)
         self.pseudo_inputs = self.add_weight(
@@ -77,27 +84,27 @@ class VampPrior(Prior):
             initializer=keras.initializers.RandomNormal(stddev=0.05),
         )
 
-    def get_build_config(self):
-        """Returns nothing: only the model that reads it from a file can attach its encoder."""
+    def get_build_config(self) -> None:
+        """Returns `None`: a saved prior is built by its model, which first attaches the encoder."""
         return None
 
-    def call(self, condition=None):
+    def call(self, condition: Tensor | None = None) -> Mixture:
         components = self.encode(ops.convert_to_tensor(self.pseudo_inputs))  # (K, D)
         return Mixture(ops.zeros(self.num_components), components, batch_ndims=0)
 
-    def initialize_from(self, x, seed=0):
-        """Sets the pseudo-inputs to examples drawn from x.
+    def initialize_from(self, x: Array, seed: int = 0) -> None:
+        """Sets the pseudo-inputs to examples drawn from x, without replacement if N is at least K.
 
         Args:
-            x: NumPy array (N, *data_shape). Without replacement where N is at least K.
-            seed: int, for the draw.
+            x: Array (N, *data_shape).
+            seed: Integer, the seed of the draw.
 
         Raises:
-            ValueError: the prior is not built, or x has another shape.
+            ValueError: If the prior is not built, or if `x` is empty or has another shape.
         """
         if not self.built:
             raise ValueError(
-                "VampPrior has no pseudo-inputs before it is built. Give it to a model first, "
+                "VampPrior has no pseudo-inputs before it is built. Pass it to a model first, "
                 "`VAE(encoder, decoder, prior=prior)`."
             )
         x = np.asarray(ops.convert_to_numpy(x), "float32")
@@ -110,5 +117,5 @@ class VampPrior(Prior):
         chosen = np.random.default_rng(seed).choice(len(x), self.num_components, replace)
         self.pseudo_inputs.assign(x[chosen])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_components": self.num_components}

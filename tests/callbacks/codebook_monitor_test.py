@@ -43,7 +43,7 @@ def test_unused_codes_are_reported_once_a_fit():
     (message,) = second
     assert message.startswith(
         "Codebook collapse after epoch 2: `usage` is 12.5% of 512 codes (60.0% at best), at a "
-        "perplexity of 31.2. Codes that"
+        "perplexity of 31.2. "
     )
     for remedy in ("k-means", "revive", "`EMAUpdate`", "`code_dim", "`RotationTrick`", "`SimVQ`"):
         assert remedy in message

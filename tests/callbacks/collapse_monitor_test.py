@@ -90,7 +90,7 @@ def test_inactive_units_are_told_of_at_the_end(healthy):
     assert history["active_units"] == [1, 1]
     assert len(messages) == 1
     assert "2 of 3 latent units are inactive (0, 2)" in messages[0]
-    assert "`latent_dim` nearer to 1" in messages[0]
+    assert "`latent_dim` closer to 1" in messages[0]
 
 
 def test_the_thresholds_are_those_given(healthy):

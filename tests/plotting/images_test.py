@@ -84,7 +84,7 @@ def test_values_a_little_outside_are_clipped_in_a_copy():
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        (np.zeros((2, 15)), r"`images` must be pictures .*\(2, 15\)"),
+        (np.zeros((2, 15)), r"`images` must be images .*\(2, 15\)"),
         (np.zeros((2, 3, 32, 32)), r"\(2, 3, 32, 32\)"),
         (np.zeros(4), "shape"),
         (np.zeros((0, 4, 4, 1)), "shape"),
