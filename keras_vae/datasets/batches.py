@@ -2,12 +2,16 @@
 
 import contextlib
 import math
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_vae.datasets.binarization import bernoulli
 from keras_vae.datasets.binarization import check_unit_range
+from keras_vae.typing import Array
 
 
 class Batches(keras.utils.PyDataset):
@@ -63,17 +67,17 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        x,
-        y=None,
-        sample_weight=None,
+        x: Any,
+        y: Any = None,
+        sample_weight: Array | None = None,
         *,
-        batch_size=32,
-        seed=0,
-        shuffle=True,
-        binarize=False,
-        pair=None,
-        clock=None,
-    ):
+        batch_size: int = 32,
+        seed: int = 0,
+        shuffle: bool = True,
+        binarize: bool = False,
+        pair: Callable[[Any, np.random.Generator], tuple[Any, ...]] | None = None,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
         # One worker: several would fetch batches of the next epoch before its key is known.
         super().__init__(workers=1, use_multiprocessing=False)
         self.data = keras.tree.map_structure(np.asarray, _given_parts(x, y, sample_weight))
@@ -90,13 +94,13 @@ class Batches(keras.utils.PyDataset):
         self.clock = clock
         self._epochs_begun = 0
         # One tuple, replaced at once: a prefetching thread never sees half of a new epoch.
-        self._epoch = None
+        self._epoch: tuple[int, np.ndarray] | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         """The number of batches of an epoch."""
         return math.ceil(self.num_examples / self.batch_size)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         """Batch `index` of the epoch that was begun last, or of the first if none was."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
@@ -112,13 +116,13 @@ class Batches(keras.utils.PyDataset):
             batch = (bernoulli(batch[0], rng), *batch[1:])
         return batch if self.pair is None else self.pair(batch[0], rng)
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Takes the epoch's key from the clock and draws its order; `fit` calls it."""
         self._epoch = self._epoch_now()
         self._epochs_begun += 1
 
     @contextlib.contextmanager
-    def timed_by(self, clock):
+    def timed_by(self, clock: Callable[[], int]) -> Iterator[None]:
         """Within this context epochs take their keys from `clock`, unless one was given before.
 
         `fit` of this library's models wraps itself in it with the updates made so far.

@@ -1,9 +1,13 @@
 """Black and white pictures from grey ones."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from keras_vae.typing import Array
 
-def binarize(x, seed):
+
+def binarize(x: Array, seed: int | Sequence[int]) -> np.ndarray:
     """Draws every pixel black or white with the probability its grey value says.
 
     `b ~ Bernoulli(x)`, independently for every pixel (Salakhutdinov and Murray, 2008). The draw
@@ -34,13 +38,13 @@ def binarize(x, seed):
     return bernoulli(x, np.random.default_rng(seed))
 
 
-def bernoulli(probabilities, rng):
+def bernoulli(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One float32 draw of 0s and 1s; the caller has checked the range of `probabilities`."""
     noise = rng.random(probabilities.shape, dtype=np.float32)
     return (noise < probabilities).astype(np.float32)
 
 
-def check_unit_range(x):
+def check_unit_range(x: Array) -> np.ndarray:
     """`x` as an array; a ValueError where it cannot be a grey value or a probability."""
     x = np.asarray(x)
     if x.size and not (x.min() >= 0 and x.max() <= 1):

@@ -1,17 +1,20 @@
 """Raw arrays from folders of pictures."""
 
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from keras_vae.datasets.tfds_reader import PARTS
+from keras_vae.datasets.tfds_reader import RawParts
 from keras_vae.datasets.tfds_reader import stack
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 _GREY_MODES = {"1", "L", "LA"}
 
 
-def read_folder(folder, image_size=None):
+def read_folder(folder: str | os.PathLike, image_size: tuple[int, int] | None = None) -> RawParts:
     """The pictures of a folder as `{part: (x, y)}`, in the order of their sorted paths.
 
     With sub-folders `train` and `test` (and perhaps `validation`) each is a part; otherwise all is
@@ -79,7 +82,7 @@ def _common_mode(paths):
     return "L"
 
 
-def read_picture(path, mode="RGB"):
+def read_picture(path: Path | BinaryIO, mode: str = "RGB") -> np.ndarray:
     """uint8 (H, W, C) of a file, given by its path or opened."""
     with _open(path) as picture:
         try:

@@ -1,5 +1,7 @@
 """Data sets by name: the embedded digits, local files and folders, tensorflow-datasets."""
 
+import os
+
 import numpy as np
 
 from keras_vae.datasets.binarization import binarize as draw_binary
@@ -17,7 +19,15 @@ from keras_vae.datasets.tfds import read_tfds
 _PART_SEEDS = {"train": 1, "validation": 2, "test": 3}
 
 
-def load(name, *, validation_size=0, binarize=None, seed=0, image_size=None, data_dir=None):
+def load(
+    name: str | os.PathLike,
+    *,
+    validation_size: int = 0,
+    binarize: str | None = None,
+    seed: int = 0,
+    image_size: tuple[int, int] | None = None,
+    data_dir: str | os.PathLike | None = None,
+) -> Splits:
     """Loads a data set of pictures in fixed parts.
 
     The parts never depend on a seed: data that come with training, validation and test parts keep
@@ -82,7 +92,7 @@ def load(name, *, validation_size=0, binarize=None, seed=0, image_size=None, dat
     return Splits(str(name), **parts, description=description)
 
 
-def to_unit_range(pictures):
+def to_unit_range(pictures: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Float32 pictures (N, H, W, C) in [0, 1] from the raw arrays of all parts together.
 
     Args:

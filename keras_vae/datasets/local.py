@@ -5,11 +5,12 @@ from pathlib import Path
 
 from keras_vae.datasets.folder import read_folder
 from keras_vae.datasets.npz import read_npz
+from keras_vae.datasets.tfds_reader import RawParts
 
 _VARIABLE = "KERAS_VAE_DATA_DIR"
 
 
-def is_local(name):
+def is_local(name: str | os.PathLike) -> bool:
     """Whether a name is a path: of type Path, an `.npz` file, begun like one, or there.
 
     A bare word is never a path, so that a folder `mnist` in the working directory does not change
@@ -22,7 +23,7 @@ def is_local(name):
     return path.suffix == ".npz" or begun_like_one or (len(path.parts) > 1 and path.exists())
 
 
-def find(name, data_dir=None):
+def find(name: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> Path:
     """The first place where a path exists: as it is, in `data_dir`, in `KERAS_VAE_DATA_DIR`.
 
     Raises:
@@ -42,6 +43,6 @@ def find(name, data_dir=None):
     )
 
 
-def read_local(path, image_size=None):
+def read_local(path: Path, image_size: tuple[int, int] | None = None) -> RawParts:
     """The raw parts of a file or folder that exists."""
     return (read_folder if path.is_dir() else read_npz)(path, image_size)

@@ -2,10 +2,12 @@
 
 import io
 import itertools
+from pathlib import Path
 
 import numpy as np
 
 from keras_vae.datasets.folder import read_picture
+from keras_vae.datasets.tfds_reader import RawParts
 from keras_vae.datasets.tfds_reader import stack
 
 _LAYOUTS = (
@@ -15,7 +17,7 @@ _LAYOUTS = (
 )
 
 
-def read_npz(path, image_size=None):
+def read_npz(path: Path, image_size: tuple[int, int] | None = None) -> RawParts:
     """The arrays of a file as `{part: (x, y)}`; one array alone is the part "train".
 
     With `image_size`, `(height, width)`, its pictures are resized, and gain a channel axis.

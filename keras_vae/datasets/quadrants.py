@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from keras_vae.typing import Array
+
 # The order in which quadrants come to be seen: bottom left, top left, bottom right.
 _SEEN = ((1, 0), (0, 0), (1, 1))
 MAX_SEEN = len(_SEEN)
 
 
-def seen_quadrants(x, num_seen):
+def seen_quadrants(x: Array, num_seen: int | Array) -> np.ndarray:
     """Returns what is seen of pictures of which some quadrants are hidden.
 
     One quadrant is the bottom left, two are the left half, three all but the top right.
@@ -54,7 +56,7 @@ def seen_quadrants(x, num_seen):
     return np.concatenate([x * mask, mask], axis=-1)
 
 
-def random_quadrants(x, rng):
+def random_quadrants(x: Array, rng: np.random.Generator) -> np.ndarray:
     """Returns `seen_quadrants` of pictures x (N, H, W, C), for each one, two or three of them by
     the `np.random.Generator` rng."""
     return seen_quadrants(x, rng.integers(1, MAX_SEEN + 1, size=len(x)))

@@ -1,6 +1,7 @@
 """A data set in memory: arrays, and the parts it is divided in."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -29,14 +30,14 @@ class Arrays:
     x: np.ndarray
     y: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.x):
             raise ValueError(f"There are {len(self.x)} pictures but {len(self.y)} labels.")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.x)
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> "Arrays":
         """The same rows of `x` and `y`, as `Arrays`."""
         return Arrays(self.x[rows], None if self.y is None else self.y[rows])
 
@@ -67,7 +68,7 @@ class Splits:
     description: str = ""
 
 
-def fixed_split(num_examples):
+def fixed_split(num_examples: int) -> tuple[np.ndarray, np.ndarray]:
     """The documented division of data that come as one array.
 
     The order is `np.random.default_rng(2026).permutation(num_examples)`; the last tenth of it,

@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_vae.datasets.embedded import EMBEDDED
 from keras_vae.datasets.tfds_reader import PARTS
+from keras_vae.datasets.tfds_reader import RawParts
 
 _READER = Path(__file__).with_name("tfds_reader.py")
 
@@ -26,7 +27,9 @@ _CPU_ONLY = {
 }
 
 
-def read_tfds(name, image_size=None, data_dir=None):
+def read_tfds(
+    name: str, image_size: tuple[int, int] | None = None, data_dir: str | os.PathLike | None = None
+) -> RawParts:
     """The parts of a data set as `{part: (x, y)}`, raw; y None where it has no labels.
 
     Downloads and prepares it first where that was not done. Progress goes to the standard error.

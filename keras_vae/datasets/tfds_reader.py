@@ -9,14 +9,18 @@ import json
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 PARTS = ("train", "validation", "test")
+RawParts: TypeAlias = dict[str, tuple[np.ndarray, np.ndarray | None]]  # part -> (x, y)
 
 
-def stack(pictures, image_size=None):
+def stack(pictures: Iterable[np.ndarray], image_size: tuple[int, int] | None = None) -> np.ndarray:
     """One array of pictures.
 
     Args:
@@ -31,7 +35,7 @@ def stack(pictures, image_size=None):
     """
     if image_size is not None:
         pictures = (resize(picture, image_size) for picture in pictures)
-    stacked = []
+    stacked: list[np.ndarray] = []
     for index, picture in enumerate(pictures):
         if stacked and picture.shape != stacked[0].shape:
             raise ValueError(
@@ -42,7 +46,7 @@ def stack(pictures, image_size=None):
     return np.stack(stacked)
 
 
-def resize(picture, image_size):
+def resize(picture: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     """A uint8 picture (H, W, C) at another size: bilinear, over the whole area it shrinks from."""
     try:
         from PIL import Image
@@ -60,7 +64,9 @@ def resize(picture, image_size):
     return np.stack([np.asarray(channel) for channel in channels], axis=-1)
 
 
-def read(name, split, image_size=None, data_dir=None):
+def read(
+    name: str, split: str, image_size: tuple[int, int] | None = None, data_dir: str | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """One split of a tensorflow-datasets data set, in its own order.
 
     Returns:
@@ -91,7 +97,9 @@ def read(name, split, image_size=None, data_dir=None):
     return stacked, np.array(labels) if labelled else None
 
 
-def write(name, folder, image_size=None, data_dir=None):
+def write(
+    name: str, folder: Path, image_size: tuple[int, int] | None = None, data_dir: str | None = None
+) -> None:
     """Writes `x_{part}.npy` and `y_{part}.npy` for the parts of `PARTS` that the data set has."""
     import tensorflow_datasets as tfds
 
@@ -106,7 +114,7 @@ def write(name, folder, image_size=None, data_dir=None):
             np.save(folder / f"y_{part}.npy", labels)
 
 
-def explain(name, error):
+def explain(name: str, error: Exception) -> dict[str, Any]:
     """What went wrong, for the process that waits for the arrays."""
     import tensorflow_datasets as tfds
 

@@ -1,10 +1,15 @@
 """Attention from each position to itself and to those before it."""
 
+from typing import Any
+from typing import Self
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.layers.positions import RotaryPositions
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -38,12 +43,14 @@ class CausalAttention(keras.layers.Layer):
     Reference: Vaswani et al. 2017, "Attention is all you need", section 3.2.
     """
 
-    def __init__(self, num_heads, positions=None, **kwargs):
+    def __init__(
+        self, num_heads: int, positions: RotaryPositions | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.num_heads = check_count("num_heads", num_heads)
         self.positions = positions
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         features = input_shape[-1]
         self.head_size, rest = divmod(features, self.num_heads)
         if rest:
@@ -59,13 +66,13 @@ class CausalAttention(keras.layers.Layer):
     def _dense(self, features, name):
         return keras.layers.Dense(features, use_bias=False, dtype=self.dtype_policy, name=name)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         heads = self._heads(inputs, ops.arange(inputs.shape[1]))
         if self.compute_dtype == "float16":  # which JAX has no attention in, on a CPU
             heads = [ops.cast(h, "float32") for h in heads]
         return self._mixed(ops.dot_product_attention(*heads, is_causal=True))
 
-    def start(self, batch_size, length):
+    def start(self, batch_size: int, length: int) -> tuple[Tensor, Tensor]:
         """Returns the cache of `step` before the first of `length` positions: no keys, no values.
 
         Args:
@@ -75,7 +82,9 @@ class CausalAttention(keras.layers.Layer):
         shape = (batch_size, self.num_heads, length, self.head_size)
         return ops.zeros(shape, self.compute_dtype), ops.zeros(shape, self.compute_dtype)
 
-    def step(self, cache, x, position):
+    def step(
+        self, cache: tuple[Tensor, Tensor], x: Tensor, position: int | Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Returns the output at one position, (B, F), and the cache for the next.
 
         Args:
@@ -111,10 +120,10 @@ class CausalAttention(keras.layers.Layer):
             ops.reshape(heads, (-1, heads.shape[1], self.num_heads * self.head_size))
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
@@ -122,5 +131,5 @@ class CausalAttention(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config))

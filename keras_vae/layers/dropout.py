@@ -3,8 +3,11 @@
 import keras
 from keras import ops
 
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
-def dropped(x, rate, seed):
+
+def dropped(x: Tensor, rate: float, seed: Seed) -> Tensor:
     """Returns x with a part `rate` of its elements at zero and the others scaled up, so that the
     mean stays.
 

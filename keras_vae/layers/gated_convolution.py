@@ -1,11 +1,15 @@
 """Convolutions that see what lies before: at all positions at once, or one after the other."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_vae.checks import check_count
 from keras_vae.checks import check_dropout
 from keras_vae.layers.dropout import dropped
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 class CausalConvolution(keras.layers.Layer):
@@ -24,7 +28,9 @@ class CausalConvolution(keras.layers.Layer):
     Output shape: (B, H, W, filters).
     """
 
-    def __init__(self, filters, above=0, left=0, right=0, **kwargs):
+    def __init__(
+        self, filters: int, above: int = 0, left: int = 0, right: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.above, self.left, self.right = above, left, right
         self.conv = keras.layers.Conv2D(
@@ -35,20 +41,20 @@ class CausalConvolution(keras.layers.Layer):
             name="conv",
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.conv.build((None, None, None, input_shape[-1]))  # of any size, once padded
         *_, self.width, self.channels = input_shape
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         sides = ((0, 0), (self.above, 0), (self.left, self.right), (0, 0))
         return self.conv(ops.pad(inputs, sides))
 
-    def start(self, batch_size):
+    def start(self, batch_size: int) -> Tensor:
         """Returns what `step` has seen before it begins: zeros, as at the edges."""
         seen = (self.above, self.width) if self.above else (1, self.left)
         return ops.zeros((batch_size, *seen, self.channels), self.compute_dtype)
 
-    def step(self, seen, x):
+    def step(self, seen: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the output at x, and what will have been seen at the next.
 
         Args:
@@ -104,12 +110,12 @@ class GatedConvolution(keras.layers.Layer):
     section 2.
     """
 
-    def __init__(self, kernel_size=3, dropout=0.0, **kwargs):
+    def __init__(self, kernel_size: int = 3, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kernel_size = check_odd("kernel_size", kernel_size)
         self.dropout = check_dropout(dropout)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[tuple[Any, ...]]) -> None:
         shape, _, *condition_shape = input_shape
         filters, reach, dtype = shape[-1], self.kernel_size // 2, self.dtype_policy
         self.vertical = CausalConvolution(
@@ -127,7 +133,9 @@ class GatedConvolution(keras.layers.Layer):
             self.told = keras.layers.Dense(2 * filters, use_bias=False, dtype=dtype, name="told")
             self.told.build(*condition_shape)
 
-    def call(self, inputs, training=False, seed=None):
+    def call(
+        self, inputs: list[Tensor], training: bool = False, seed: Seed = None
+    ) -> tuple[Tensor, Tensor]:
         """Returns v and h of the next layer.
 
         Args:
@@ -141,14 +149,16 @@ class GatedConvolution(keras.layers.Layer):
         change = dropped(change, self.dropout if training else 0.0, seed)
         return vertical + gated(above), horizontal + self.mixing(change)
 
-    def start(self, batch_size):
+    def start(self, batch_size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the cache before the first row."""
         no_link = ops.zeros(
             (batch_size, 1, self.vertical.width, self.link.units), self.compute_dtype
         )
         return self.vertical.start(batch_size), no_link, self.horizontal.start(batch_size)
 
-    def row(self, cache, inputs):
+    def row(
+        self, cache: tuple[Tensor, Tensor, Tensor], inputs: list[Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Returns a row of v, (B, 1, W, F), and the cache before its first column.
 
         Args:
@@ -160,7 +170,9 @@ class GatedConvolution(keras.layers.Layer):
         above = self._told(above, condition)
         return vertical + gated(above), (rows, self.link(above), ops.zeros_like(columns))
 
-    def step(self, cache, horizontal, position):
+    def step(
+        self, cache: tuple[Tensor, Tensor, Tensor], horizontal: Tensor, position: int | Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Returns h at a position, (B, 1, 1, F), and the cache for the next.
 
         Args:
@@ -177,21 +189,23 @@ class GatedConvolution(keras.layers.Layer):
     def _told(self, above, condition):
         return above + self.told(*condition) if condition else above
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: list[tuple[Any, ...]]
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         return tuple(input_shape[0]), tuple(input_shape[1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"kernel_size": self.kernel_size, "dropout": self.dropout}
         return {**super().get_config(), **config}
 
 
-def gated(x):
+def gated(x: Tensor) -> Tensor:
     """Returns tanh(x_1) sigmoid(x_2), x_1 and x_2 the halves of the channels (equation 2)."""
     value, gate = ops.split(x, 2, axis=-1)
     return ops.tanh(value) * ops.sigmoid(gate)
 
 
-def check_odd(argument, value):
+def check_odd(argument: str, value: Any) -> int:
     """Returns `value`, the size of a kernel, as an odd int of at least 3.
 
     Raises:

@@ -1,11 +1,14 @@
 """Attention to everything before, as a layer among those of a PixelCNN."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_vae.layers.transformer_block import TransformerBlock
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -33,29 +36,37 @@ class GridAttention(TransformerBlock):
     2; Razavi et al. 2019, "Generating Diverse High-Fidelity Images with VQ-VAE-2", section 3.2.
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[tuple[Any, ...]]) -> None:
         *_, height, width, features = input_shape[1]
         self.grid = (height, width)
         super().build((None, height * width, features))
 
-    def call(self, inputs, training=False, seed=None):
+    def call(
+        self, inputs: list[Tensor], training: bool = False, seed: Seed = None
+    ) -> tuple[Tensor, Tensor]:
         vertical, horizontal, *_ = inputs
         tokens = ops.reshape(horizontal, (-1, math.prod(self.grid), horizontal.shape[-1]))
         tokens = super().call(tokens, training, seed)
         return vertical, ops.reshape(tokens, (-1, *self.grid, horizontal.shape[-1]))
 
-    def start(self, batch_size):
+    def start(self, batch_size: int) -> tuple[Tensor, Tensor]:
         """Returns the cache before the first position; see `CausalAttention.start`."""
         return super().start(batch_size, math.prod(self.grid))
 
-    def row(self, cache, inputs):
+    def row(
+        self, cache: tuple[Tensor, Tensor], inputs: list[Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Returns the row of v and the cache as they are; see `GatedConvolution.row`."""
         return inputs[0], cache
 
-    def step(self, cache, horizontal, position):
+    def step(
+        self, cache: tuple[Tensor, Tensor], horizontal: Tensor, position: int | Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Returns h at a position, (B, 1, 1, F), and the cache for the next."""
         token, cache = super().step(cache, horizontal[:, 0, 0], position)
         return token[:, None, None], cache
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: list[tuple[Any, ...]]
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         return tuple(input_shape[0]), tuple(input_shape[1])

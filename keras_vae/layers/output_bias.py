@@ -1,6 +1,10 @@
 """One bias for every number that a decoder puts out."""
 
+from typing import Any
+
 import keras
+
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -26,11 +30,11 @@ class OutputBias(keras.layers.Layer):
         Burda et al. 2016, "Importance weighted autoencoders", section 5.
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.bias = self.add_weight(name="bias", shape=input_shape[1:], initializer="zeros")
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs + self.bias
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape

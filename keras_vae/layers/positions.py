@@ -1,8 +1,12 @@
 """How a transformer is told where its tokens stand."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+
+from keras_vae.typing import Tensor
 
 
 class Positions(keras.layers.Layer):
@@ -12,16 +16,18 @@ class Positions(keras.layers.Layer):
     them as they are.
     """
 
-    def for_attention(self):
+    def for_attention(self) -> "RotaryPositions | None":
         """Returns the `positions` of a `CausalAttention`: `None` where tokens alone are marked."""
 
-    def call(self, tokens, positions):
+    def call(self, tokens: Tensor, positions: Tensor) -> Tensor:
         return tokens
 
-    def compute_output_shape(self, tokens_shape, positions_shape=None):
+    def compute_output_shape(
+        self, tokens_shape: tuple[Any, ...], positions_shape: tuple[Any, ...] | None = None
+    ) -> tuple[Any, ...]:
         return tokens_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config()  # left to Keras, one with a dtype policy could not be saved
 
 
@@ -46,14 +52,16 @@ class LearnedPositions(Positions):
     Reference: Vaswani et al. 2017, "Attention is all you need", section 3.5.
     """
 
-    def build(self, tokens_shape, positions_shape=None):
+    def build(
+        self, tokens_shape: tuple[Any, ...], positions_shape: tuple[Any, ...] | None = None
+    ) -> None:
         self.vectors = self.add_weight(
             name="vectors",
             shape=tokens_shape[1:],
             initializer=keras.initializers.RandomNormal(stddev=0.02),
         )
 
-    def call(self, tokens, positions):
+    def call(self, tokens: Tensor, positions: Tensor) -> Tensor:
         return tokens + ops.take(self.vectors, positions, axis=0)
 
 
@@ -82,17 +90,17 @@ class RotaryPositions(Positions):
     section 3.2, where the pairs are neighbours: the same up to the order of learned features.
     """
 
-    def __init__(self, base=10000.0, **kwargs):
+    def __init__(self, base: float = 10000.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(base, int | float) or not 1 < base < np.inf:
             raise ValueError(f"`base` must be a number above 1. Received: {base!r}.")
         self.base = float(base)
         self.built = True
 
-    def for_attention(self):
+    def for_attention(self) -> "RotaryPositions":
         return self
 
-    def turn(self, heads, positions):
+    def turn(self, heads: Tensor, positions: Tensor) -> Tensor:
         """Returns queries or keys (B, N, H, d), d even, turned for their positions (N,)."""
         half, odd = divmod(heads.shape[-1], 2)
         if odd:
@@ -107,5 +115,5 @@ class RotaryPositions(Positions):
         first, second = ops.split(heads, 2, axis=-1)
         return ops.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "base": self.base}

@@ -1,6 +1,11 @@
 """A residual block that is the identity until it has learnt something."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
+
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -32,7 +37,13 @@ class ResidualBlock(keras.layers.Layer):
         initialization: residual learning without normalization".
     """
 
-    def __init__(self, filters, kernel_size=3, activation="relu", **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int] = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -49,20 +60,20 @@ class ResidualBlock(keras.layers.Layer):
             name=name,
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.conv_1 = self._convolution(self.filters, "glorot_uniform", "conv_1")
         self.conv_2 = self._convolution(input_shape[-1], "zeros", "conv_2")
         self.conv_1.build(input_shape)
         self.conv_2.build((*input_shape[:-1], self.filters))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         x = self.conv_1(self.activation(inputs))
         return inputs + self.conv_2(self.activation(x))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

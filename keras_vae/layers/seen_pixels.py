@@ -1,7 +1,11 @@
 """Pixels that a network has been shown and need not guess."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_vae.typing import Tensor
 
 CERTAIN = 30.0  # log sigmoid(30) = -9.4e-14 nats
 
@@ -41,11 +45,11 @@ class SeenPixels(keras.layers.Layer):
         generative models".
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[tuple[Any, ...]]) -> None:
         logits, condition = (tuple(shape) for shape in input_shape)
         expected = (*logits[1:-1], 2 * logits[-1])
         if condition[1:] != expected:
@@ -55,11 +59,11 @@ class SeenPixels(keras.layers.Layer):
                 f"last axis. Received: {condition[1:]}."
             )
 
-    def call(self, inputs):
+    def call(self, inputs: list[Tensor]) -> Tensor:
         logits, condition = inputs
         values, mask = ops.split(condition, 2, axis=-1)  # (B, H, W, C) each
         seen = ops.where(values > 0.5, CERTAIN, -CERTAIN)
         return ops.where(mask > 0.5, seen, logits)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list[tuple[Any, ...]]) -> tuple[Any, ...]:
         return input_shape[0]

@@ -1,7 +1,13 @@
 """Upsampling by a convolution at low resolution whose channels become pixels."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -45,14 +51,14 @@ class SubpixelUpsampling2D(keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size=3,
-        target_size=None,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: int | tuple[int, int] = 3,
+        target_size: Sequence[int] | None = None,
+        activation: str | Callable[[Tensor], Tensor] | None = None,
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -76,8 +82,10 @@ class SubpixelUpsampling2D(keras.layers.Layer):
         kernel = self.kernel_initializer((*shape[:-1], self.filters), dtype=dtype)
         return ops.tile(kernel, (1, 1, 1, 4))  # (k, k, channels, 4 filters), sub-pixels outermost
 
-    def build(self, input_shape):
-        doubled = tuple(None if size is None else 2 * size for size in input_shape[1:3])
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        doubled: tuple[Any, ...] = tuple(
+            None if size is None else 2 * size for size in input_shape[1:3]
+        )
         target = self.target_size or doubled
         if None in doubled or not all(
             d - 1 <= t <= d for t, d in zip(target, doubled, strict=True)
@@ -89,16 +97,16 @@ class SubpixelUpsampling2D(keras.layers.Layer):
             )
         self.conv.build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         x = ops.depth_to_space(self.conv(inputs), 2, data_format="channels_last")
         height, width = self.target_size or x.shape[1:3]
         return x[:, :height, :width, :]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         height, width = self.target_size or (2 * input_shape[1], 2 * input_shape[2])
         return (input_shape[0], height, width, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

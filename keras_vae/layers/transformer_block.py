@@ -1,11 +1,17 @@
 """One layer of a causal transformer."""
 
+from typing import Any
+from typing import Self
+
 import keras
 from keras import ops
 
 from keras_vae.checks import check_dropout
 from keras_vae.layers.causal_attention import CausalAttention
 from keras_vae.layers.dropout import dropped
+from keras_vae.layers.positions import RotaryPositions
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -38,7 +44,13 @@ class TransformerBlock(keras.layers.Layer):
     2.3; Xiong et al. 2020, "On layer normalization in the transformer architecture".
     """
 
-    def __init__(self, num_heads, dropout=0.0, positions=None, **kwargs):
+    def __init__(
+        self,
+        num_heads: int,
+        dropout: float = 0.0,
+        positions: RotaryPositions | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.dropout = check_dropout(dropout)
         dtype = self.dtype_policy
@@ -46,7 +58,7 @@ class TransformerBlock(keras.layers.Layer):
         self.norm_1 = keras.layers.LayerNormalization(epsilon=1e-5, dtype=dtype, name="norm_1")
         self.norm_2 = keras.layers.LayerNormalization(epsilon=1e-5, dtype=dtype, name="norm_2")
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         features = input_shape[-1]
         dense, dtype = keras.layers.Dense, self.dtype_policy
         self.dense_1 = dense(4 * features, "gelu", dtype=dtype, name="dense_1")
@@ -55,7 +67,7 @@ class TransformerBlock(keras.layers.Layer):
             layer.build(input_shape)
         self.dense_2.build((*input_shape[:-1], 4 * features))
 
-    def call(self, inputs, training=False, seed=None):
+    def call(self, inputs: Tensor, training: bool = False, seed: Seed = None) -> Tensor:
         """Returns the tokens (B, N, F) of the next layer.
 
         Args:
@@ -67,11 +79,13 @@ class TransformerBlock(keras.layers.Layer):
         x = inputs + dropped(self.attention(self.norm_1(inputs)), rate, seed)
         return x + dropped(self._mlp(x), rate, seed)
 
-    def start(self, batch_size, length):
+    def start(self, batch_size: int, length: int) -> tuple[Tensor, Tensor]:
         """Returns the cache of `step`; see `CausalAttention.start`."""
         return self.attention.start(batch_size, length)
 
-    def step(self, cache, x, position):
+    def step(
+        self, cache: tuple[Tensor, Tensor], x: Tensor, position: int | Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Returns the output at one position, (B, F), and the cache for the next; see
         `CausalAttention.step`."""
         seen, cache = self.attention.step(cache, self.norm_1(x), position)
@@ -81,10 +95,10 @@ class TransformerBlock(keras.layers.Layer):
     def _mlp(self, x):
         return self.dense_2(self.dense_1(self.norm_2(x)))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_heads": self.attention.num_heads,
@@ -93,5 +107,5 @@ class TransformerBlock(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config))

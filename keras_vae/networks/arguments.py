@@ -1,13 +1,16 @@
 """Checks of the arguments of networks."""
 
+from collections.abc import Callable
 from numbers import Integral
+from typing import Any
 
 import keras
 
 from keras_vae.checks import check_count
+from keras_vae.typing import Shape
 
 
-def check_counts(argument, values):
+def check_counts(argument: str, values: Any) -> tuple[int, ...]:
     """Returns `values` as a tuple of ints of at least 1, one for each layer (or stage).
 
     Raises:
@@ -21,7 +24,7 @@ def check_counts(argument, values):
     return tuple(check_count(f"{argument}[{i}]", value) for i, value in enumerate(values))
 
 
-def check_stages(argument, values):
+def check_stages(argument: str, values: Any) -> tuple[int, ...]:
     """`check_counts` for convolutional networks, which need at least one stage.
 
     Raises:
@@ -37,7 +40,7 @@ def check_stages(argument, values):
     return values
 
 
-def check_shape(argument, shape):
+def check_shape(argument: str, shape: Any) -> Shape:
     """Returns the shape of one example as a tuple of ints, one for each of its axes.
 
     Raises:
@@ -59,7 +62,7 @@ def _is_size(n):
     return isinstance(n, Integral) and not isinstance(n, bool) and n >= 1
 
 
-def check_picture_shape(argument, shape):
+def check_picture_shape(argument: str, shape: Any) -> Shape:
     """`check_shape` for networks of convolutions, which need rows, columns and channels.
 
     Raises:
@@ -81,17 +84,17 @@ def check_picture_shape(argument, shape):
     return shape
 
 
-def missing_channels(size):
+def missing_channels(size: tuple[int, ...]) -> str:
     """What to do about the shape (H, W) of a picture."""
     return f"The channel axis is missing: use {(*size, 1)}."
 
 
-def check_condition_shape(argument, shape):
+def check_condition_shape(argument: str, shape: Any) -> Shape | None:
     """`check_shape` for the shape of a condition, which is `None` where there is no condition."""
     return None if shape is None else check_shape(argument, shape)
 
 
-def check_num_outputs(argument, value):
+def check_num_outputs(argument: str, value: Any) -> int:
     """Returns the number of an encoder's outputs, 1, 2 or 3.
 
     Raises:
@@ -105,14 +108,14 @@ def check_num_outputs(argument, value):
     return int(value)
 
 
-def serialized_activation(argument, value):
+def serialized_activation(argument: str, value: Any) -> str | dict[str, Any]:
     """Returns the config of an activation, a name or a function."""
     function = keras.activations.get(value)
     # A name is its config. To serialise anything Keras imports TensorFlow, where that is installed.
     return value if isinstance(value, str) else keras.activations.serialize(function)
 
 
-CHECKS = {  # argument of any network -> what checks it
+CHECKS: dict[str, Callable[[str, Any], Any]] = {  # argument of any network -> what checks it
     "input_shape": check_shape,
     "output_shape": check_shape,
     "condition_shape": check_condition_shape,
@@ -131,6 +134,8 @@ PICTURE_CHECKS = CHECKS | {
 }
 
 
-def checked(arguments, checks=CHECKS):
+def checked(
+    arguments: dict[str, Any], checks: dict[str, Callable[[str, Any], Any]] = CHECKS
+) -> dict[str, Any]:
     """Returns a network's config: its arguments, each checked as `checks` says for its name."""
     return {name: checks[name](name, value) for name, value in arguments.items()}

@@ -1,5 +1,9 @@
 """Networks that complete a picture of which some pixels are seen."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_vae.layers.seen_pixels import SeenPixels
@@ -9,15 +13,17 @@ from keras_vae.networks.heads import dense_output
 from keras_vae.networks.network import Decoder
 from keras_vae.networks.trunks import dense_layers
 from keras_vae.networks.trunks import flatten
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
-def seen_shape(output_shape):
+def seen_shape(output_shape: Shape) -> Shape:
     """The shape of a condition, values and mask: (H, W, C) to (H, W, 2C)."""
     *size, channels = output_shape
     return (*size, 2 * channels)
 
 
-def completed(x, condition, output_shape):
+def completed(x: Tensor, condition: Tensor, output_shape: Shape) -> Tensor:
     """The head: from x (B, N) to the logits of a picture, certain where the condition shows it."""
     return SeenPixels(name="seen_pixels")([dense_output(x, output_shape), condition])
 
@@ -54,8 +60,13 @@ class CompletionDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     """
 
     def __init__(
-        self, output_shape, latent_dim, hidden_units=(256, 512), activation="relu", **kwargs
-    ):
+        self,
+        output_shape: Shape,
+        latent_dim: int,
+        hidden_units: Sequence[int] = (256, 512),
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        **kwargs: Any,
+    ) -> None:
         inputs, x = latent_inputs(latent_dim, seen_shape(output_shape))
         x = dense_layers(x, hidden_units, activation)
         super().__init__(inputs, completed(x, inputs[1], output_shape), **kwargs)
@@ -86,7 +97,13 @@ class CompletionNetwork(Decoder, default_name="completion", checks=PICTURE_CHECK
     Conditional Generative Models", section 5.1, the baseline NN.
     """
 
-    def __init__(self, output_shape, hidden_units=(512, 512), activation="relu", **kwargs):
+    def __init__(
+        self,
+        output_shape: Shape,
+        hidden_units: Sequence[int] = (512, 512),
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        **kwargs: Any,
+    ) -> None:
         condition = keras.Input(seen_shape(output_shape), name="condition")
         x = dense_layers(flatten(condition), hidden_units, activation)
         super().__init__([condition], completed(x, condition, output_shape), **kwargs)

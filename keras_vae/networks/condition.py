@@ -6,21 +6,23 @@ import keras
 
 from keras_vae.networks.arguments import missing_channels
 from keras_vae.networks.trunks import flatten
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
-def flat_inputs(shape, condition_shape):
+def flat_inputs(shape: Shape, condition_shape: Shape | None) -> tuple[list[Tensor], Tensor]:
     """Returns the inputs of an encoder of dense layers, and its start: x and c flat, (B, N + M)."""
     inputs = x, *condition = _inputs("x", shape, condition_shape)
     return inputs, _append_flat(flatten(x), condition)
 
 
-def latent_inputs(latent_dim, condition_shape):
+def latent_inputs(latent_dim: int, condition_shape: Shape | None) -> tuple[list[Tensor], Tensor]:
     """Returns the inputs of a decoder, and its start: z and c flat, (B, latent_dim + M)."""
     inputs = z, *condition = _inputs("z", (latent_dim,), condition_shape)
     return inputs, _append_flat(z, condition)
 
 
-def picture_inputs(shape, condition_shape):
+def picture_inputs(shape: Shape, condition_shape: Shape | None) -> tuple[list[Tensor], Tensor]:
     """Returns the inputs of a network of convolutions, and its start: x, then c as channels.
 
     A picture of the height and width of x is taken as it is; a dense layer turns any other

@@ -1,5 +1,9 @@
 """Encoder and decoder of convolutions, for pictures of any size."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_vae.networks.arguments import PICTURE_CHECKS
@@ -14,6 +18,8 @@ from keras_vae.networks.trunks import flatten
 from keras_vae.networks.trunks import halvings
 from keras_vae.networks.trunks import latent_to_map
 from keras_vae.networks.trunks import smallest_map
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -49,15 +55,15 @@ class ConvEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
 
     def __init__(
         self,
-        input_shape,
-        latent_dim,
-        filters=(32, 64),
-        kernel_size=3,
-        activation="relu",
-        num_outputs=2,
-        condition_shape=None,
-        **kwargs,
-    ):
+        input_shape: Shape,
+        latent_dim: int,
+        filters: Sequence[int] = (32, 64),
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_outputs: int = 2,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
         inputs, x = picture_inputs(input_shape, condition_shape)
         x = halvings(x, filters, kernel_size=kernel_size, activation=activation)
         super().__init__(inputs, dense_heads(flatten(x), latent_dim, num_outputs), **kwargs)
@@ -97,16 +103,16 @@ class ConvDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
 
     def __init__(
         self,
-        output_shape,
-        latent_dim,
-        filters=(64, 32),
-        kernel_size=3,
-        activation="relu",
-        num_parameters=1,
-        condition_shape=None,
-        **kwargs,
-    ):
-        options = {"kernel_size": kernel_size, "activation": activation}
+        output_shape: Shape,
+        latent_dim: int,
+        filters: Sequence[int] = (64, 32),
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_parameters: int = 1,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options: dict[str, Any] = {"kernel_size": kernel_size, "activation": activation}
         inputs, x = latent_inputs(latent_dim, condition_shape)
         x = latent_to_map(x, smallest_map(output_shape, filters), activation)
         x = doublings(x, filters, output_shape, **options)

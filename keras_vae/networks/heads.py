@@ -7,9 +7,11 @@ import keras
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
 from keras_vae.networks.trunks import Conv
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
-def dense_heads(features, latent_dim, num_outputs):
+def dense_heads(features: Tensor, latent_dim: int, num_outputs: int) -> Tensor | tuple[Tensor, ...]:
     """The end of an encoder to vectors: dense layers, each to (B, latent_dim).
 
     Args:
@@ -26,12 +28,12 @@ def dense_heads(features, latent_dim, num_outputs):
     return {1: heads[0], 2: heads, 3: (*heads, features)}[num_outputs]
 
 
-def map_head(x, latent_dim):
+def map_head(x: Tensor, latent_dim: int) -> Tensor:
     """The end of an encoder to maps: a linear convolution of one pixel, (B, h, w, latent_dim)."""
     return Conv(latent_dim, kernel_size=1, dtype="float32", name="z")(x)
 
 
-def dense_output(x, output_shape, num_parameters=1):
+def dense_output(x: Tensor, output_shape: Shape, num_parameters: int = 1) -> Tensor:
     """The end of a decoder of dense layers: (B, N) to (B, ..., C * num_parameters)."""
     *others, channels = output_shape
     shape = (*others, channels * num_parameters)
@@ -39,7 +41,7 @@ def dense_output(x, output_shape, num_parameters=1):
     return with_output_bias(keras.layers.Reshape(shape, dtype="float32", name="reshape")(output(x)))
 
 
-def doubled_output(x, output_shape, num_parameters, kernel_size):
+def doubled_output(x: Tensor, output_shape: Shape, num_parameters: int, kernel_size: int) -> Tensor:
     """The end of a decoder of convolutions: the last doubling, to (B, H, W, C * num_parameters)."""
     *size, channels = output_shape
     output = SubpixelUpsampling2D(
@@ -48,6 +50,6 @@ def doubled_output(x, output_shape, num_parameters, kernel_size):
     return with_output_bias(output(x))
 
 
-def with_output_bias(x):
+def with_output_bias(x: Tensor) -> Tensor:
     """The bias of every decoder, of the shape of the output: its last layer has no other."""
     return OutputBias(dtype="float32", name="output_bias")(x)

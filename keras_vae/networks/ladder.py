@@ -1,5 +1,8 @@
 """Residual networks from map to map, of which deep ladders of convolutions are made."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 from keras_vae.checks import check_count
@@ -11,11 +14,13 @@ from keras_vae.networks.network import Network
 from keras_vae.networks.trunks import Conv
 from keras_vae.networks.trunks import halved_sizes
 from keras_vae.networks.trunks import residual_blocks
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 _CHECKS = PICTURE_CHECKS | {"filters": check_count}
 
 
-def resized(x, channels, output_shape, **arguments):
+def resized(x: Tensor, channels: int, output_shape: Shape, **arguments: Any) -> Tensor:
     """Returns a convolution of x, (B, H, W, C), of the height and width of `output_shape`: of
     stride 2 to half those of x, sub-pixel to twice them.
 
@@ -82,19 +87,23 @@ class LadderEncoder(Network, default_name="encoder", checks=_CHECKS):
 
     def __init__(
         self,
-        input_shape,
-        output_shape,
-        filters=64,
-        num_blocks=2,
-        kernel_size=3,
-        activation="relu",
-        **kwargs,
-    ):
-        options = {"kernel_size": kernel_size, "activation": activation}
+        input_shape: Shape,
+        output_shape: Shape,
+        filters: int = 64,
+        num_blocks: int = 2,
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        **kwargs: Any,
+    ) -> None:
+        options: dict[str, Any] = {"kernel_size": kernel_size, "activation": activation}
         inputs = keras.Input(input_shape, name="x")
         x = resized(inputs, filters, output_shape, name="conv", **options)
         x = residual_blocks(num_blocks, **options)(x, stage=1)
-        head = {"filters": output_shape[-1], "kernel_size": kernel_size, "dtype": "float32"}
+        head: dict[str, Any] = {
+            "filters": output_shape[-1],
+            "kernel_size": kernel_size,
+            "dtype": "float32",
+        }
         gaussian = [Conv(name=name, **head)(x) for name in ("z_mean", "z_log_var")]
         super().__init__([inputs], (*gaussian, x), **kwargs)
 
@@ -131,16 +140,16 @@ class LadderDecoder(Decoder, default_name="decoder", checks=_CHECKS):
 
     def __init__(
         self,
-        input_shape,
-        output_shape,
-        filters=64,
-        num_blocks=2,
-        kernel_size=3,
-        activation="relu",
-        num_parameters=1,
-        **kwargs,
-    ):
-        options = {"kernel_size": kernel_size, "activation": activation}
+        input_shape: Shape,
+        output_shape: Shape,
+        filters: int = 64,
+        num_blocks: int = 2,
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_parameters: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        options: dict[str, Any] = {"kernel_size": kernel_size, "activation": activation}
         inputs = keras.Input(input_shape, name="z")
         x = Conv(filters, name="conv", **options)(inputs)
         x = residual_blocks(num_blocks, **options)(x, stage=1)

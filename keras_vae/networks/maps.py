@@ -1,5 +1,9 @@
 """Encoders and decoders between pictures and latent maps, of which quantized models are made."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_vae.networks.arguments import PICTURE_CHECKS
@@ -13,9 +17,13 @@ from keras_vae.networks.trunks import doublings
 from keras_vae.networks.trunks import halvings
 from keras_vae.networks.trunks import residual_blocks
 from keras_vae.networks.trunks import smallest_map
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
-def latent_map_inputs(output_shape, latent_dim, filters, condition_shape):
+def latent_map_inputs(
+    output_shape: Shape, latent_dim: int, filters: Sequence[int], condition_shape: Shape | None
+) -> tuple[list[Tensor], Tensor]:
     """Returns the inputs of a decoder from the latent maps of its mirror image, and its start."""
     *size, _ = smallest_map(output_shape, filters)
     return picture_inputs((*size, latent_dim), condition_shape)
@@ -55,14 +63,14 @@ class ConvMapEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
 
     def __init__(
         self,
-        input_shape,
-        latent_dim,
-        filters=(64, 128),
-        kernel_size=3,
-        activation="relu",
-        condition_shape=None,
-        **kwargs,
-    ):
+        input_shape: Shape,
+        latent_dim: int,
+        filters: Sequence[int] = (64, 128),
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
         inputs, x = picture_inputs(input_shape, condition_shape)
         x = halvings(x, filters, kernel_size=kernel_size, activation=activation)
         super().__init__(inputs, map_head(x, latent_dim), **kwargs)
@@ -97,16 +105,16 @@ class ResNetMapEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
 
     def __init__(
         self,
-        input_shape,
-        latent_dim,
-        filters=(64, 128),
-        num_blocks=2,
-        kernel_size=3,
-        activation="relu",
-        condition_shape=None,
-        **kwargs,
-    ):
-        options = {"kernel_size": kernel_size, "activation": activation}
+        input_shape: Shape,
+        latent_dim: int,
+        filters: Sequence[int] = (64, 128),
+        num_blocks: int = 2,
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options: dict[str, Any] = {"kernel_size": kernel_size, "activation": activation}
         inputs, x = picture_inputs(input_shape, condition_shape)
         x = halvings(x, filters, **options)
         x = residual_blocks(num_blocks, **options)(x, stage=len(filters))
@@ -151,16 +159,16 @@ class ConvMapDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
 
     def __init__(
         self,
-        output_shape,
-        latent_dim,
-        filters=(128, 64),
-        kernel_size=3,
-        activation="relu",
-        num_parameters=1,
-        condition_shape=None,
-        **kwargs,
-    ):
-        options = {"kernel_size": kernel_size, "activation": activation}
+        output_shape: Shape,
+        latent_dim: int,
+        filters: Sequence[int] = (128, 64),
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_parameters: int = 1,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options: dict[str, Any] = {"kernel_size": kernel_size, "activation": activation}
         inputs, x = latent_map_inputs(output_shape, latent_dim, filters, condition_shape)
         x = Conv(filters[0], name="conv", **options)(x)
         x = doublings(x, filters, output_shape, **options)
@@ -197,17 +205,17 @@ class ResNetMapDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
 
     def __init__(
         self,
-        output_shape,
-        latent_dim,
-        filters=(128, 64),
-        num_blocks=2,
-        kernel_size=3,
-        activation="relu",
-        num_parameters=1,
-        condition_shape=None,
-        **kwargs,
-    ):
-        options = {"kernel_size": kernel_size, "activation": activation}
+        output_shape: Shape,
+        latent_dim: int,
+        filters: Sequence[int] = (128, 64),
+        num_blocks: int = 2,
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_parameters: int = 1,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options: dict[str, Any] = {"kernel_size": kernel_size, "activation": activation}
         refine = residual_blocks(num_blocks, **options)
         inputs, x = latent_map_inputs(output_shape, latent_dim, filters, condition_shape)
         x = refine(Conv(filters[0], name="conv", **options)(x), stage=1)

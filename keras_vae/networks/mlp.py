@@ -1,5 +1,9 @@
 """Encoder and decoder of dense layers, for data of any shape."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_vae.networks.condition import flat_inputs
@@ -9,6 +13,8 @@ from keras_vae.networks.heads import dense_output
 from keras_vae.networks.network import Decoder
 from keras_vae.networks.network import Network
 from keras_vae.networks.trunks import dense_layers
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -46,14 +52,14 @@ class MLPEncoder(Network, default_name="encoder"):
 
     def __init__(
         self,
-        input_shape,
-        latent_dim,
-        hidden_units=(512, 256),
-        activation="relu",
-        num_outputs=2,
-        condition_shape=None,
-        **kwargs,
-    ):
+        input_shape: Shape,
+        latent_dim: int,
+        hidden_units: Sequence[int] = (512, 256),
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_outputs: int = 2,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
         inputs, x = flat_inputs(input_shape, condition_shape)
         x = dense_layers(x, hidden_units, activation)
         super().__init__(inputs, dense_heads(x, latent_dim, num_outputs), **kwargs)
@@ -91,14 +97,14 @@ class MLPDecoder(Decoder, default_name="decoder"):
 
     def __init__(
         self,
-        output_shape,
-        latent_dim,
-        hidden_units=(256, 512),
-        activation="relu",
-        num_parameters=1,
-        condition_shape=None,
-        **kwargs,
-    ):
+        output_shape: Shape,
+        latent_dim: int,
+        hidden_units: Sequence[int] = (256, 512),
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_parameters: int = 1,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
         inputs, x = latent_inputs(latent_dim, condition_shape)
         x = dense_layers(x, hidden_units, activation)
         super().__init__(inputs, dense_output(x, output_shape, num_parameters), **kwargs)

@@ -2,7 +2,9 @@
 
 import functools
 import inspect
+from collections.abc import Callable
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +12,8 @@ from keras import ops
 
 from keras_vae.networks.arguments import CHECKS
 from keras_vae.networks.arguments import checked
+from keras_vae.typing import Array
+from keras_vae.typing import Tensor
 
 
 def _constructor(init, default_name, checks):
@@ -82,19 +86,34 @@ class Network(keras.Model):
         name, dtype, trainable: as for every Keras layer.
     """
 
-    def __init_subclass__(cls, default_name=None, checks=CHECKS, **kwargs):
+    def __init_subclass__(
+        cls,
+        default_name: str | None = None,
+        checks: dict[str, Callable[[str, Any], Any]] = CHECKS,
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if default_name is not None:
-            cls.__init__ = _constructor(cls.__init__, default_name, checks)
+            cls.__init__ = _constructor(  # type: ignore[method-assign]
+                cls.__init__, default_name, checks
+            )
 
-    def __init__(self, inputs, outputs, config, name, dtype, trainable):
+    def __init__(
+        self,
+        inputs: list[Tensor],
+        outputs: Any,
+        config: dict[str, Any],
+        name: str,
+        dtype: Any,
+        trainable: bool,
+    ) -> None:
         inputs = inputs if len(inputs) > 1 else inputs[0]
         super().__init__(inputs, outputs, name=name, trainable=trainable)
         self.dtype_policy = dtype
         self.latent_dim = config.get("latent_dim")  # a network from c alone has no z
         self._arguments = config
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **self._arguments,
             "name": self.name,
@@ -106,7 +125,7 @@ class Network(keras.Model):
 class Decoder(Network):
     """A network to the parameters of a likelihood, with an `OutputBias` for each of them."""
 
-    def set_output_bias(self, value):
+    def set_output_bias(self, value: Array) -> None:
         """Sets the bias of the first parameter, the logits or the mean, of every output.
 
         The published recipe starts at the training data: the logit of each pixel's mean for

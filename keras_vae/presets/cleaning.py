@@ -7,11 +7,12 @@ import shutil
 import filelock
 
 from keras_vae.presets.fetching import cache
+from keras_vae.presets.format.index import Entry
 
 _REVISION = re.compile(r"[0-9a-f]{64}")
 
 
-def clean(entries, everything=False):
+def clean(entries: dict[str, Entry], everything: bool = False) -> int:
     """Removes from the cache what this version does not use, and returns the bytes freed.
 
     These are revisions that are not in the index, files set aside as damaged, and parts of

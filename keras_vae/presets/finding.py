@@ -1,11 +1,13 @@
 """Where presets lie: in the checkout's `zoo/`, in the wheel, in the cache, on the hub."""
 
 import difflib
+import os
 from pathlib import Path
 
 from keras_vae.presets.fetching import cached_weights
 from keras_vae.presets.fetching import hub
 from keras_vae.presets.format.index import INDEX
+from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.index import read_index
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS
@@ -15,27 +17,27 @@ _PACKAGE = Path(__file__).parent
 _ZOOS = (_PACKAGE.parents[1] / "zoo", _PACKAGE / "zoo")
 
 
-def names():
+def names() -> list[str]:
     """Returns the names of all presets with weights, here or to be fetched, sorted."""
     return _names_with(CONFIG)
 
 
-def recipe_names():
+def recipe_names() -> list[str]:
     """Returns the names of all presets that can be trained, sorted."""
     return _names_with(RECIPE)
 
 
-def entries():
+def entries() -> dict[str, Entry]:
     """Returns `{name: Entry}` of the index: sizes, sha256, tensors, licences and metrics."""
     return next((read_index(zoo / INDEX) for zoo in _ZOOS if (zoo / INDEX).is_file()), {})
 
 
-def installed_folders(name):
+def installed_folders(name: str) -> list[Path]:
     """Returns the folders of this name in the checkout and in the installation."""
     return [zoo / name for zoo in _ZOOS if (zoo / name).is_dir()]
 
 
-def is_here(name):
+def is_here(name: str) -> bool:
     """Whether a preset's weights are on this machine, so that `find` needs no connection.
 
     Args:
@@ -47,7 +49,7 @@ def is_here(name):
     return entry is not None and cached_weights.is_here(entry)
 
 
-def describe(name_or_folder):
+def describe(name_or_folder: str | os.PathLike) -> Path:
     """Returns a folder with a preset's texts: recipe, configuration, metrics.
 
     Fetches nothing, unless it is given the address of a repository.
@@ -68,7 +70,7 @@ def describe(name_or_folder):
     raise ValueError(_unknown(name, CONFIG, names()))
 
 
-def find(name_or_folder, thorough=True):
+def find(name_or_folder: str | os.PathLike, thorough: bool = True) -> Path:
     """Returns the folder of a preset, fetched and verified where it is not in the installation.
 
     Args:
@@ -86,11 +88,11 @@ def find(name_or_folder, thorough=True):
     if whole := _first(name_or_folder, CONFIG, WEIGHTS):
         return whole
     folder = _find(name_or_folder, CONFIG, names())
-    entry = entries().get(name_or_folder)
+    entry = entries().get(name_or_folder)  # type: ignore[arg-type]
     return cached_weights.obtain(entry, folder, thorough=thorough) if entry else folder
 
 
-def mend(name_or_folder):
+def mend(name_or_folder: str | os.PathLike) -> bool:
     """Compares a preset's files with what they must be, and fetches again those that are damaged.
 
     Returns whether another try to load it may succeed: never for a preset of an installation, or in
@@ -110,7 +112,7 @@ def mend(name_or_folder):
     return True
 
 
-def find_recipe(name_or_path):
+def find_recipe(name_or_path: str | os.PathLike) -> Path:
     """Returns the path of a recipe, given as one of `recipe_names()`, a folder or a `.toml`.
 
     Raises:

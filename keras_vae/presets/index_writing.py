@@ -4,6 +4,8 @@ import hashlib
 import json
 import re
 import tomllib
+from pathlib import Path
+from typing import Any
 
 from keras_vae.presets.format.atomic_files import write_atomically
 from keras_vae.presets.format.index import FORMAT
@@ -18,7 +20,7 @@ WEIGHTS_LICENCE = "Apache-2.0"
 _METRICS, _RECIPE = "metrics.json", "recipe.toml"
 
 
-def write_index(zoo):
+def write_index(zoo: Path) -> None:
     """Writes `index.json` into a zoo's folder.
 
     Args:
@@ -27,7 +29,7 @@ def write_index(zoo):
     write_atomically(zoo / INDEX, index_text(zoo).encode())
 
 
-def index_text(zoo):
+def index_text(zoo: Path) -> str:
     """Returns the text of the index of a zoo: of all its presets with weights and metrics.
 
     Args:
@@ -43,7 +45,7 @@ def _in_one_line(shape):
     return json.dumps(json.loads(shape[0]))
 
 
-def revision_of(files):
+def revision_of(files: dict[str, str]) -> str:
     """Returns the sha256 over the names and sha256s of files.
 
     Args:
@@ -53,7 +55,7 @@ def revision_of(files):
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def tensors_of(path):
+def tensors_of(path: Path) -> dict[str, dict[str, Any]]:
     """Returns `{name: {"dtype": str, "shape": list}}` of a safetensors file, its data unread."""
     with open(path, "rb") as file:
         table = read_table(file, path.stat().st_size)

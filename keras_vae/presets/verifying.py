@@ -1,12 +1,14 @@
 """Whether the files of presets are what they must be."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_vae.presets import finding
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import sources
+from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.preset_files import read_preset
 
 
@@ -22,7 +24,7 @@ class Finding(NamedTuple):
     problem: str
 
 
-def verify(name_or_folder):
+def verify(name_or_folder: str | os.PathLike) -> list[Finding]:
     """Returns a list of `Finding`s: every file of a preset, wherever it lies on this machine.
 
     A preset of the index is compared with that: in the installation, in the cache, and where it is
@@ -45,7 +47,7 @@ def verify(name_or_folder):
     return findings
 
 
-def of_entry(entry):
+def of_entry(entry: Entry) -> list[Finding]:
     """Returns the `Finding`s of a preset of the index; of one that is not here, perhaps none."""
     findings = []
     published = [f for f in sources.folders(sources.configured(), entry) if f.name != entry.name]

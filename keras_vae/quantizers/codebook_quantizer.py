@@ -1,5 +1,8 @@
 """What quantizers share that search for the nearest code."""
 
+from typing import Any
+from typing import Self
+
 import keras
 from keras import ops
 
@@ -10,7 +13,9 @@ from keras_vae.quantizers.gradient_estimators import StraightThrough
 from keras_vae.quantizers.nearest_codes import nearest_codes
 from keras_vae.quantizers.projected_quantizer import ProjectedQuantizer
 from keras_vae.quantizers.projected_quantizer import quantized
+from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import rows_of
+from keras_vae.typing import Tensor
 
 
 class CodebookQuantizer(ProjectedQuantizer):
@@ -31,17 +36,23 @@ class CodebookQuantizer(ProjectedQuantizer):
         ValueError: an argument that is not as above; an input without an axis of positions.
     """
 
-    def __init__(self, num_embeddings, code_dim=None, gradient=None, **kwargs):
+    def __init__(
+        self,
+        num_embeddings: int,
+        code_dim: int | None = None,
+        gradient: GradientEstimator | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self._num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
         self.code_dim = None if code_dim is None else check_count("code_dim", code_dim)
         self.gradient = check_configured("gradient", gradient, GradientEstimator, StraightThrough)
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         return self._num_embeddings
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         if len(input_shape) < 3 or input_shape[-1] is None:
             raise ValueError(
                 f"{type(self).__name__} quantizes z_e of shape (B, ..., D), D known, with at least "
@@ -50,11 +61,11 @@ class CodebookQuantizer(ProjectedQuantizer):
             )
         super().build(input_shape)
 
-    def codes(self):
+    def codes(self) -> Tensor:
         """Returns the codes, float32 (K, d)."""
         raise NotImplementedError(f"{type(self).__name__} must define `codes`.")
 
-    def nearest(self, z, codes, mask):
+    def nearest(self, z: Tensor, codes: Tensor, mask: Tensor | None) -> Quantized:
         """Returns `Quantized` of z (B, ..., d) by the nearest of codes (K, d)."""
         indices = ops.reshape(self.search(rows_of(z), codes), ops.shape(z)[:-1])
         found = ops.take(codes, indices, axis=0)
@@ -66,14 +77,14 @@ class CodebookQuantizer(ProjectedQuantizer):
             mask,
         )
 
-    def search(self, rows, codes):
+    def search(self, rows: Tensor, codes: Tensor) -> Tensor:
         """Returns which of the codes (K, d) each of the rows (N, d) is given, int32 (N,)."""
         return nearest_codes(rows, codes)
 
-    def codes_of(self, indices):
+    def codes_of(self, indices: Tensor) -> Tensor:
         return ops.take(self.codes(), indices, axis=0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_embeddings": self.num_embeddings,
@@ -82,7 +93,7 @@ class CodebookQuantizer(ProjectedQuantizer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config))
 
 

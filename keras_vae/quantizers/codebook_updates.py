@@ -1,9 +1,16 @@
 """What moves the codes of a codebook: gradients or running means, and new lives for dead codes."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_vae.configured import Configured
+from keras_vae.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_vae.quantizers.vector_quantizer import VectorQuantizer
 
 
 class CodebookPart(Configured):
@@ -12,14 +19,14 @@ class CodebookPart(Configured):
     What is remembered from step to step are weights of the quantizer, in its dict `memory`.
     """
 
-    def new_memory(self, quantizer):
+    def new_memory(self, quantizer: "VectorQuantizer") -> dict[str, keras.Variable]:
         """Returns `{name: variable}`, new, for a quantizer that has its codebook."""
         return {}
 
-    def forget(self, quantizer, lost):
+    def forget(self, quantizer: "VectorQuantizer", lost: Tensor) -> None:
         """Forgets the codes, bool (K,), that have been put elsewhere."""
 
-    def learn(self, quantizer, sums, counts):
+    def learn(self, quantizer: "VectorQuantizer", sums: Tensor, counts: Tensor) -> None:
         """Goes by the sums (K, d) and the numbers (K,) of the rows of a batch nearest to each."""
 
 
@@ -67,13 +74,13 @@ class EMAUpdate(CodebookUpdate):
     Reference: van den Oord et al. 2017, "Neural discrete representation learning", appendix A.1.
     """
 
-    def __init__(self, decay=0.99, epsilon=1e-5):
+    def __init__(self, decay: float = 0.99, epsilon: float = 1e-5) -> None:
         self.decay = _check_decay(decay)
         if not epsilon >= 0:
             raise ValueError(f"`epsilon` must be at least 0. Received: {epsilon!r}.")
         self.epsilon = epsilon
 
-    def new_memory(self, quantizer):
+    def new_memory(self, quantizer: "VectorQuantizer") -> dict[str, keras.Variable]:
         num_codes, dim = quantizer.codebook.shape
         return {
             "sums": quantizer.add_memory("sums", (num_codes, dim)),
@@ -81,13 +88,13 @@ class EMAUpdate(CodebookUpdate):
             "gathered": quantizer.add_memory("gathered", ()),
         }
 
-    def forget(self, quantizer, lost):
+    def forget(self, quantizer: "VectorQuantizer", lost: Tensor) -> None:
         kept = 1.0 - ops.cast(lost, "float32")
         sums, counts = quantizer.memory["sums"], quantizer.memory["counts"]
         sums.assign(sums * kept[:, None])
         counts.assign(counts * kept)
 
-    def learn(self, quantizer, sums, counts):
+    def learn(self, quantizer: "VectorQuantizer", sums: Tensor, counts: Tensor) -> None:
         memory = quantizer.memory
         for name, new in {"sums": sums, "counts": counts, "gathered": 1.0}.items():
             memory[name].assign(self.decay * memory[name] + (1 - self.decay) * new)
@@ -97,7 +104,7 @@ class EMAUpdate(CodebookUpdate):
         codes = ops.convert_to_tensor(quantizer.codebook)
         quantizer.codebook.assign(ops.where((counts > 0)[:, None], sums / smoothed[:, None], codes))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"decay": self.decay, "epsilon": self.epsilon}
 
 
@@ -112,28 +119,28 @@ class RunningShares(CodebookPart):
 
     name = "shares"  # of the weight
 
-    def __init__(self, decay):
+    def __init__(self, decay: float) -> None:
         self.decay = _check_decay(decay)
 
-    def new_memory(self, quantizer):
+    def new_memory(self, quantizer: "VectorQuantizer") -> dict[str, keras.Variable]:
         even = keras.initializers.Constant(self.even(quantizer))
         return {self.name: quantizer.add_memory(self.name, (quantizer.num_embeddings,), even)}
 
-    def shares(self, quantizer):
+    def shares(self, quantizer: "VectorQuantizer") -> Tensor:
         """Returns the shares, (K,), in the unit that `even` says."""
         return ops.convert_to_tensor(quantizer.memory[self.name])
 
-    def forget(self, quantizer, lost):
+    def forget(self, quantizer: "VectorQuantizer", lost: Tensor) -> None:
         shares = ops.where(lost, self.even(quantizer), self.shares(quantizer))
         quantizer.memory[self.name].assign(shares)
 
-    def learn(self, quantizer, sums, counts):
+    def learn(self, quantizer: "VectorQuantizer", sums: Tensor, counts: Tensor) -> None:
         old, total = self.shares(quantizer), ops.sum(counts)
         new = self.even(quantizer) * counts.shape[0] * counts / ops.maximum(total, 1.0)
         new = self.decay * old + (1 - self.decay) * new
         quantizer.memory[self.name].assign(ops.where(total > 0, new, old))
 
-    def even(self, quantizer):
+    def even(self, quantizer: "VectorQuantizer") -> float:
         """Returns what an even share is: here the unit."""
         return 1.0
 
@@ -157,17 +164,17 @@ class DeadCodeRevival(RunningShares):
     restarts).
     """
 
-    def __init__(self, threshold=0.01, decay=0.95):
+    def __init__(self, threshold: float = 0.01, decay: float = 0.95) -> None:
         super().__init__(decay)
         if not 0 < threshold < 1:
             raise ValueError(f"`threshold` must lie in (0, 1). Received: {threshold!r}.")
         self.threshold = threshold
 
-    def dead(self, quantizer):
+    def dead(self, quantizer: "VectorQuantizer") -> Tensor:
         """Returns which codes are dead, bool (K,)."""
         return self.shares(quantizer) < self.threshold
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"threshold": self.threshold, "decay": self.decay}
 
 

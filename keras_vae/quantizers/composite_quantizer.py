@@ -1,10 +1,16 @@
 """Quantizers made of several, whose indices lie side by side."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
+
 import keras
 from keras import ops
 
 from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import Quantizer
+from keras_vae.typing import Tensor
 
 
 class CompositeQuantizer(Quantizer):
@@ -20,35 +26,35 @@ class CompositeQuantizer(Quantizer):
         ValueError: `quantizers` is no such list, or holds one of them twice.
     """
 
-    def __init__(self, quantizers, **kwargs):
+    def __init__(self, quantizers: Sequence[Quantizer], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.quantizers = _check_quantizers(quantizers)
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         return self.quantizers[0].num_embeddings
 
     @property
-    def num_codebooks(self):
+    def num_codebooks(self) -> int:
         return sum(quantizer.num_codebooks for quantizer in self.quantizers)
 
     @property
-    def across_replicas(self):
+    def across_replicas(self) -> Callable[[Tensor], Tensor]:
         """The sum over devices that all of the quantizers use; see `Quantizer`."""
         return self.quantizers[0].across_replicas
 
     @across_replicas.setter
-    def across_replicas(self, function):
+    def across_replicas(self, function: Callable[[Tensor], Tensor]) -> None:
         for quantizer in self.quantizers:
             quantizer.across_replicas = function
 
-    def build_each(self, input_shape):
+    def build_each(self, input_shape: tuple[Any, ...]) -> None:
         """Builds the quantizers for inputs of this shape."""
         for quantizer in self.quantizers:
             if not quantizer.built:  # one read from a file is
                 quantizer.build(input_shape)
 
-    def joined(self, z_q, parts):
+    def joined(self, z_q: Tensor, parts: list[Quantized]) -> Quantized:
         """Returns `Quantized` with this z_q, and the indices and costs of the list `parts`."""
         indices = [
             part.indices if quantizer.num_codebooks > 1 else ops.expand_dims(part.indices, -1)
@@ -61,7 +67,7 @@ class CompositeQuantizer(Quantizer):
             sum(part.codebook for part in parts),
         )
 
-    def embed_each(self, indices):
+    def embed_each(self, indices: Tensor) -> list[Tensor]:
         """Returns the list of what the quantizers make of indices (B, ..., Q)."""
         codes, start = [], 0
         for quantizer in self.quantizers:
@@ -71,12 +77,12 @@ class CompositeQuantizer(Quantizer):
             start = end
         return codes
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         quantizers = [keras.saving.serialize_keras_object(q) for q in self.quantizers]
         return {**super().get_config(), "quantizers": quantizers}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config))
 
 

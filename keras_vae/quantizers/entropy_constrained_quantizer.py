@@ -1,10 +1,13 @@
 """Vector quantization that weighs what a code costs to tell against how near it is."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_vae.quantizers.codebook_updates import RunningShares
 from keras_vae.quantizers.vector_quantizer import VectorQuantizer
+from keras_vae.typing import Tensor
 
 
 class CodeProbabilities(RunningShares):
@@ -18,14 +21,14 @@ class CodeProbabilities(RunningShares):
 
     name = "probabilities"
 
-    def __init__(self, decay=0.99, floor=0.01):
+    def __init__(self, decay: float = 0.99, floor: float = 0.01) -> None:
         super().__init__(decay)
         self.floor = floor
 
-    def even(self, quantizer):
+    def even(self, quantizer: "VectorQuantizer") -> float:
         return 1 / quantizer.num_embeddings
 
-    def nats(self, quantizer):
+    def nats(self, quantizer: "VectorQuantizer") -> Tensor:
         """Returns -log p of each code, (K,)."""
         p = self.shares(quantizer)
         p = p / ops.sum(p)  # codes put elsewhere begin anew, so that the shares are not exact
@@ -62,7 +65,7 @@ class EntropyConstrainedVectorQuantizer(VectorQuantizer):
 
     probabilities = CodeProbabilities()
 
-    def __init__(self, num_embeddings, rate_weight, **kwargs):
+    def __init__(self, num_embeddings: int, rate_weight: float, **kwargs: Any) -> None:
         super().__init__(num_embeddings, **kwargs)
         is_number = isinstance(rate_weight, int | float) and not isinstance(rate_weight, bool)
         if not is_number or not 0 <= rate_weight < float("inf"):
@@ -71,7 +74,7 @@ class EntropyConstrainedVectorQuantizer(VectorQuantizer):
             )
         self.rate_weight = rate_weight
 
-    def search(self, rows, codes):
+    def search(self, rows: Tensor, codes: Tensor) -> Tensor:
         # As one more coordinate: that of rows is 0, of a code the root of what it costs.
         costs = ops.sqrt(self.rate_weight * self.probabilities.nats(self))
         rows = ops.concatenate([rows, ops.zeros_like(rows[:, :1])], axis=-1)
@@ -81,5 +84,5 @@ class EntropyConstrainedVectorQuantizer(VectorQuantizer):
     def _parts(self):
         return [*super()._parts, self.probabilities]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate_weight": self.rate_weight}

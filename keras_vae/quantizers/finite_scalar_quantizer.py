@@ -1,6 +1,8 @@
 """Finite scalar quantization: every channel rounded to one of a few levels."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +13,9 @@ from keras_vae.gradients import straight_through
 from keras_vae.quantizers.projected_quantizer import ProjectedQuantizer
 from keras_vae.quantizers.projected_quantizer import quantized
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -48,23 +53,25 @@ class FiniteScalarQuantizer(ProjectedQuantizer):
     Reference: Mentzer et al. 2023, "Finite scalar quantization: VQ-VAE made simple".
     """
 
-    def __init__(self, levels, **kwargs):
+    def __init__(self, levels: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.levels = _check_levels(levels)
         self.code_dim = len(self.levels)
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         return math.prod(self.levels)
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         bounded = self._bounded(self.project_in(where(mask, z_e, 0.0)))
         indices = indices_of(ops.round(bounded) + self._centres, self.levels)
         z_q = straight_through(self.codes_of(indices), bounded / self._centres)
         no_cost = ops.zeros_like(bounded[..., 0])
         return quantized(self.project_out(z_q), indices, no_cost, no_cost, mask)
 
-    def codes_of(self, indices):
+    def codes_of(self, indices: Tensor) -> Tensor:
         return (digits_of(indices, self.levels) - self._centres) / self._centres
 
     @property
@@ -80,7 +87,7 @@ class FiniteScalarQuantizer(ProjectedQuantizer):
         half_width, offset, shift = (ops.convert_to_tensor(c, "float32") for c in constants)
         return ops.tanh(z + shift) * half_width - offset
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "levels": self.levels}
 
 
@@ -99,12 +106,12 @@ def _check_levels(levels):
     return levels
 
 
-def indices_of(digits, levels):
+def indices_of(digits: Tensor, levels: Sequence[int]) -> Tensor:
     """Returns the indices (...) that count digits (..., d), each below its number of levels."""
     return ops.sum(ops.cast(digits, "int32") * _strides(levels), axis=-1)
 
 
-def digits_of(indices, levels):
+def digits_of(indices: Tensor, levels: Sequence[int]) -> Tensor:
     """Returns the digits (..., d) of indices (...), float32: the inverse of `indices_of`."""
     counted = ops.floor_divide(ops.expand_dims(indices, -1), _strides(levels))
     return ops.cast(ops.mod(counted, ops.convert_to_tensor(levels, "int32")), "float32")

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_vae.configured import Configured
 from keras_vae.gradients import straight_through
+from keras_vae.typing import Tensor
 
 TINY = 1e-12  # norms below which a vector has no direction
 
@@ -15,7 +16,7 @@ class GradientEstimator(Configured):
     z and codes, both (..., d), float32. The codes get no gradient by this way.
     """
 
-    def __call__(self, z, codes):
+    def __call__(self, z: Tensor, codes: Tensor) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} must define `__call__`.")
 
 
@@ -28,7 +29,7 @@ class StraightThrough(GradientEstimator):
     conditional computation".
     """
 
-    def __call__(self, z, codes):
+    def __call__(self, z: Tensor, codes: Tensor) -> Tensor:
         return straight_through(codes, z)
 
 
@@ -47,7 +48,7 @@ class RotationTrick(GradientEstimator):
     Reference: Fifty et al. 2024, "Restructuring vector quantization with the rotation trick".
     """
 
-    def __call__(self, z, codes):
+    def __call__(self, z: Tensor, codes: Tensor) -> Tensor:
         fixed_z, codes = ops.stop_gradient(z), ops.stop_gradient(codes)
         z_norm, code_norm = _norm(fixed_z), _norm(codes)
         z_unit, code_unit = _unit(fixed_z), _unit(codes)

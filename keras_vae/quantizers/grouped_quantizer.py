@@ -1,9 +1,14 @@
 """Grouped quantization: each part of the channels has a quantizer of its own."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_vae.quantizers.composite_quantizer import CompositeQuantizer
+from keras_vae.quantizers.quantizer import Quantized
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -36,7 +41,7 @@ class GroupedQuantizer(CompositeQuantizer):
     quantization for high fidelity audio codec".
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         *positions, dim = input_shape
         num_groups = len(self.quantizers)
         if dim % num_groups:
@@ -46,7 +51,9 @@ class GroupedQuantizer(CompositeQuantizer):
             )
         self.build_each((*positions, dim // num_groups))
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         groups = ops.split(z_e, len(self.quantizers), axis=-1)
         parts = [
             quantizer(group, mask=mask, training=training, seed=seed)
@@ -54,5 +61,5 @@ class GroupedQuantizer(CompositeQuantizer):
         ]
         return self.joined(ops.concatenate([part.z_q for part in parts], axis=-1), parts)
 
-    def embed(self, indices):
+    def embed(self, indices: Tensor) -> Tensor:
         return ops.concatenate(self.embed_each(indices), axis=-1)

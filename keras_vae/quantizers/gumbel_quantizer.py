@@ -1,5 +1,7 @@
 """A quantizer that draws its codes, with the gradient of a relaxed draw."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -9,7 +11,10 @@ from keras_vae.distributions import kl_divergence
 from keras_vae.gradients import straight_through
 from keras_vae.quantizers.projected_quantizer import quantized
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import Quantizer
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -52,7 +57,7 @@ class GumbelQuantizer(Quantizer):
     al. 2021, "Zero-shot text-to-image generation" (DALL-E), section 2.1.
     """
 
-    def __init__(self, num_embeddings, temperature=1.0, **kwargs):
+    def __init__(self, num_embeddings: int, temperature: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
         if not isinstance(temperature, int | float) or not temperature > 0:
@@ -62,10 +67,10 @@ class GumbelQuantizer(Quantizer):
         self.temperature = temperature
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         return self._num_embeddings
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.to_logits = keras.layers.Dense(self.num_embeddings, dtype="float32", name="to_logits")
         self.to_logits.build(input_shape)
         self.codebook = self.add_weight(
@@ -74,7 +79,9 @@ class GumbelQuantizer(Quantizer):
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         logits = self.to_logits(where(mask, z_e, 0.0))  # (B, ..., K)
         q = Categorical(logits, batch_ndims=len(logits.shape) - 1)  # at each position
         uniform = Categorical(ops.zeros((self.num_embeddings,)), batch_ndims=0)
@@ -85,13 +92,13 @@ class GumbelQuantizer(Quantizer):
         no_cost = ops.zeros_like(logits[..., 0])
         return quantized(z_q, indices, no_cost, kl_divergence(q, uniform), mask)
 
-    def embed(self, indices):
+    def embed(self, indices: Tensor) -> Tensor:
         return where(indices >= 0, self._codes_of(ops.maximum(indices, 0)), 0.0)
 
     def _codes_of(self, indices):
         return ops.take(self.codebook, indices, axis=0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_embeddings": self.num_embeddings,

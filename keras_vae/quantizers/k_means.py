@@ -3,11 +3,14 @@
 from keras import ops
 
 from keras_vae.quantizers.nearest_codes import nearest_codes
+from keras_vae.typing import Tensor
 
 JITTER = 0.1  # of the way to another row, at most, are codes put that share a row
 
 
-def k_means(codes, rows, weights, noise, num_iterations):
+def k_means(
+    codes: Tensor, rows: Tensor, weights: Tensor, noise: Tensor, num_iterations: int
+) -> Tensor:
     """Returns codes moved, several times, to the mean of the rows nearest to each.
 
     Codes that are nearest to no row are drawn again each time, from the rows with probabilities
@@ -35,7 +38,7 @@ def k_means(codes, rows, weights, noise, num_iterations):
     return ops.fori_loop(0, num_iterations, iterate, codes)
 
 
-def totals(rows, weights, indices, num_codes):
+def totals(rows: Tensor, weights: Tensor, indices: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
     """Returns the sum of the rows of each code, (K, d), and their number, (K,), both weighted."""
     weights = weights[:, None]
     weighted = ops.concatenate([rows * weights, weights], axis=-1)
@@ -43,7 +46,9 @@ def totals(rows, weights, indices, num_codes):
     return sums[:, :-1], sums[:, -1]
 
 
-def drawn_again(codes, lost, rows, weights, noise):
+def drawn_again(
+    codes: Tensor, lost: Tensor, rows: Tensor, weights: Tensor, noise: Tensor
+) -> Tensor:
     """Returns codes of which those `lost` have been put on rows drawn at random.
 
     Rows are drawn without replacement. Where there are fewer than lost codes all are taken again,

@@ -1,5 +1,7 @@
 """Lookup-free quantization: the signs of a few channels."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -10,7 +12,10 @@ from keras_vae.quantizers.finite_scalar_quantizer import indices_of
 from keras_vae.quantizers.projected_quantizer import ProjectedQuantizer
 from keras_vae.quantizers.projected_quantizer import quantized
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import rows_of
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -58,7 +63,9 @@ class LookupFreeQuantizer(ProjectedQuantizer):
     generation" (MAGVIT-v2), section 3.1.
     """
 
-    def __init__(self, num_bits, diversity_weight=1.0, temperature=1.0, **kwargs):
+    def __init__(
+        self, num_bits: int, diversity_weight: float = 1.0, temperature: float = 1.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.code_dim = self.num_bits = check_count("num_bits", num_bits)
         if self.num_bits > 30:
@@ -78,10 +85,12 @@ class LookupFreeQuantizer(ProjectedQuantizer):
         self.diversity_weight, self.temperature = diversity_weight, temperature
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         return 2**self.num_bits
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         z = self.project_in(where(mask, z_e, 0.0))
         indices = indices_of(z > 0, self._levels)
         signs = self.codes_of(indices)
@@ -89,7 +98,7 @@ class LookupFreeQuantizer(ProjectedQuantizer):
         z_q = self.project_out(straight_through(signs, z))
         return quantized(z_q, indices, commitment, self._entropy_cost(z, mask), mask)
 
-    def codes_of(self, indices):
+    def codes_of(self, indices: Tensor) -> Tensor:
         return 2 * digits_of(indices, self._levels) - 1
 
     @property
@@ -108,7 +117,7 @@ class LookupFreeQuantizer(ProjectedQuantizer):
         sums = self.across_replicas(sums)
         return sums[:-1] / ops.maximum(sums[-1], 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_bits": self.num_bits,

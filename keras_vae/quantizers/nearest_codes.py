@@ -3,12 +3,13 @@
 from keras import ops
 
 from keras_vae.devices import products_are_exact
+from keras_vae.typing import Tensor
 
 TILE_SIZE = 2**21  # 8 MB, which a processor's cache mostly holds
 BLOCK_SIZE = 64  # codes among which the largest number is found before its index
 
 
-def nearest_codes(z, codebook):
+def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
     """Returns the index of the code nearest to each row of z, the lowest of several.
 
     `argmin_k |z - e_k|^2 = argmax_k z . e_k - |e_k|^2 / 2`

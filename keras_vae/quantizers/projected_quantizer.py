@@ -1,11 +1,14 @@
 """Quantizers whose codes lie in a space of their own dimension."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import Quantizer
 from keras_vae.quantizers.quantizer import per_example
+from keras_vae.typing import Tensor
 
 
 class ProjectedQuantizer(Quantizer):
@@ -16,7 +19,7 @@ class ProjectedQuantizer(Quantizer):
     `codes_of`.
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         *positions, dim = input_shape
         code_dim = self.code_dim or dim
         self.project_in = _projection(dim, code_dim, "project_in")
@@ -24,10 +27,10 @@ class ProjectedQuantizer(Quantizer):
         self.project_in.build((*positions, dim))
         self.project_out.build((*positions, code_dim))
 
-    def embed(self, indices):
+    def embed(self, indices: Tensor) -> Tensor:
         return where(indices >= 0, self.project_out(self.codes_of(indices)), 0.0)
 
-    def codes_of(self, indices):
+    def codes_of(self, indices: Tensor) -> Tensor:
         """Returns the codes (B, ..., d) of indices (B, ...), and anything at those of -1."""
         raise NotImplementedError
 
@@ -38,13 +41,15 @@ def _projection(from_dim, to_dim, name):
     return keras.layers.Dense(to_dim, dtype="float32", name=name)
 
 
-def quantized(z_q, indices, commitment, codebook, mask):
+def quantized(
+    z_q: Tensor, indices: Tensor, commitment: Tensor, codebook: Tensor, mask: Tensor | None
+) -> Quantized:
     """Returns `Quantized` of z_q (B, ..., D) and the indices and costs of positions, (B, ...)."""
     costs = [per_example(where(mask, cost, 0.0)) for cost in (commitment, codebook)]
     return Quantized(where(mask, z_q, 0.0), where(mask, indices, -1), *costs)
 
 
-def where(mask, values, otherwise):
+def where(mask: Tensor | None, values: Tensor, otherwise: float) -> Tensor:
     """Returns values (B, ...) or (B, ..., D) where mask (B, ...) is true, elsewhere a number;
     without a mask, `None`, all values."""
     if mask is None:

@@ -1,10 +1,15 @@
 """What a quantizer is: a layer from an encoder's output to discrete codes and back."""
 
 import math
+from typing import Any
 from typing import NamedTuple
 
 import keras
 from keras import ops
+
+from keras_vae.typing import Seed
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 class Quantized(NamedTuple):
@@ -31,10 +36,10 @@ class Quantized(NamedTuple):
     ```
     """
 
-    z_q: object
-    indices: object
-    commitment: object
-    codebook: object
+    z_q: Tensor
+    indices: Tensor
+    commitment: Tensor
+    codebook: Tensor
 
 
 class Quantizer(keras.layers.Layer):
@@ -90,34 +95,38 @@ class Quantizer(keras.layers.Layer):
 
     num_codebooks = 1
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.supports_masking = True  # or Keras warns, of every call with a mask, that it is lost
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         """K, how many values each index has."""
         raise NotImplementedError
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         """Returns `Quantized` of z_e (B, ..., D)."""
         raise NotImplementedError
 
-    def embed(self, indices):
+    def embed(self, indices: Tensor) -> Tensor:
         """Returns z_q (B, ..., D) of indices: exactly what `call` gave for them."""
         raise NotImplementedError
 
-    def compute_output_spec(self, z_e, mask=None, training=False, seed=None):
+    def compute_output_spec(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         # Without the generator, which JAX cannot trace; shapes need no noise.
         return super().compute_output_spec(z_e, mask=mask, training=False)
 
-    def indices_shape(self, latent_shape):
+    def indices_shape(self, latent_shape: Shape) -> Shape:
         """Returns the shape of one example's indices, for the shape of its z_e."""
         positions = tuple(latent_shape[:-1])
         return positions if self.num_codebooks == 1 else (*positions, self.num_codebooks)
 
-    def across_replicas(self, statistics):
+    def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the devices that share a step: here there is one.
 
         A model whose backend trains on several replaces it, so that running means of codes see
@@ -126,11 +135,11 @@ class Quantizer(keras.layers.Layer):
         return statistics
 
 
-def rows_of(z):
+def rows_of(z: Tensor) -> Tensor:
     """Returns z (B, ..., D) as rows (N, D)."""
     return ops.reshape(z, (-1, z.shape[-1]))
 
 
-def per_example(costs):
+def per_example(costs: Tensor) -> Tensor:
     """Returns the sum of costs (B, ...) over all axes but the first, (B,)."""
     return ops.sum(ops.reshape(costs, (-1, math.prod(costs.shape[1:]))), axis=-1)

@@ -1,10 +1,17 @@
 """Residual quantization: each level quantizes what those before it have left over."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_vae.gradients import straight_through
 from keras_vae.quantizers.composite_quantizer import CompositeQuantizer
+from keras_vae.quantizers.quantizer import Quantized
+from keras_vae.quantizers.quantizer import Quantizer
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -44,16 +51,20 @@ class ResidualQuantizer(CompositeQuantizer):
     III-C; Lee et al. 2022, "Autoregressive image generation using residual quantization".
     """
 
-    def __init__(self, quantizers, dropout=0.0, **kwargs):
+    def __init__(
+        self, quantizers: Sequence[Quantizer], dropout: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(quantizers, **kwargs)
         if not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
             raise ValueError(f"`dropout` must lie in [0, 1]. Received: {dropout!r}.")
         self.dropout = float(dropout)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.build_each(input_shape)
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         num_used, masks = self._levels_used(z_e, mask, training, seed)
         residual, levels = z_e, []
         for quantizer, used in zip(self.quantizers, masks, strict=True):
@@ -62,10 +73,10 @@ class ResidualQuantizer(CompositeQuantizer):
         total = sum(level.z_q for level in levels)
         return self.joined(straight_through(total, total / num_used), levels)
 
-    def embed(self, indices):
+    def embed(self, indices: Tensor) -> Tensor:
         return sum(self.embed_each(indices))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dropout": self.dropout}
 
     def _levels_used(self, z_e, mask, training, seed):

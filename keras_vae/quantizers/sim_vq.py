@@ -1,10 +1,15 @@
 """Vector quantization with a fixed codebook, which one linear layer moves as a whole."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_vae.quantizers.codebook_quantizer import CodebookQuantizer
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -38,7 +43,7 @@ class SimVQ(CodebookQuantizer):
     one linear layer".
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         super().build(input_shape)
         dim = self.code_dim or input_shape[-1]
         self.fixed_codes = self.add_weight(
@@ -50,9 +55,11 @@ class SimVQ(CodebookQuantizer):
         self.linear = keras.layers.Dense(dim, dtype="float32", name="linear")
         self.linear.build(self.fixed_codes.shape)
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         z = self.project_in(where(mask, z_e, 0.0))
         return self.nearest(z, self.codes(), mask)
 
-    def codes(self):
+    def codes(self) -> Tensor:
         return self.linear(ops.convert_to_tensor(self.fixed_codes))

@@ -1,5 +1,7 @@
 """Vector quantization: z are replaced by the nearest of K learned codes."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -9,11 +11,16 @@ from keras_vae.quantizers.codebook_quantizer import CodebookQuantizer
 from keras_vae.quantizers.codebook_updates import CodebookUpdate
 from keras_vae.quantizers.codebook_updates import DeadCodeRevival
 from keras_vae.quantizers.codebook_updates import EMAUpdate
+from keras_vae.quantizers.gradient_estimators import GradientEstimator
 from keras_vae.quantizers.k_means import drawn_again
 from keras_vae.quantizers.k_means import k_means
 from keras_vae.quantizers.k_means import totals
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import rows_of
+from keras_vae.typing import Seed
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 INITIALIZATIONS = {"k_means": 10, "data": 0, "uniform": None}  # iterations of k-means
 REVIVAL = DeadCodeRevival()
@@ -69,14 +76,14 @@ class VectorQuantizer(CodebookQuantizer):
 
     def __init__(
         self,
-        num_embeddings,
-        code_dim=None,
-        update=None,
-        gradient=None,
-        initialization="k_means",
-        revival=REVIVAL,
-        **kwargs,
-    ):
+        num_embeddings: int,
+        code_dim: int | None = None,
+        update: CodebookUpdate | None = None,
+        gradient: GradientEstimator | None = None,
+        initialization: str = "k_means",
+        revival: DeadCodeRevival | None = REVIVAL,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(num_embeddings, code_dim, gradient, **kwargs)
         self.update = check_configured("update", update, CodebookUpdate, EMAUpdate)
         if initialization not in list(INITIALIZATIONS):
@@ -89,7 +96,7 @@ class VectorQuantizer(CodebookQuantizer):
         if revival is not None:
             check_configured("revival", revival, DeadCodeRevival, DeadCodeRevival)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         super().build(input_shape)
         num_codes, dim = self.num_embeddings, self.code_dim or input_shape[-1]
         self.codebook = self.add_memory(
@@ -102,7 +109,13 @@ class VectorQuantizer(CodebookQuantizer):
         self.is_placed = self.add_memory("is_placed", (), is_placed)
         self.memory = {k: v for part in self._parts for k, v in part.new_memory(self).items()}
 
-    def add_memory(self, name, shape, initializer="zeros", trainable=False):
+    def add_memory(
+        self,
+        name: str,
+        shape: Shape,
+        initializer: str | keras.Initializer = "zeros",
+        trainable: bool = False,
+    ) -> keras.Variable:
         """Returns a new weight that training may assign, the same on all devices."""
         return self.add_weight(
             name=name,
@@ -113,7 +126,9 @@ class VectorQuantizer(CodebookQuantizer):
             aggregation="only_first_replica",
         )
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         z = self.compared(self.project_in(where(mask, z_e, 0.0)))  # (B, ..., d)
         if not (training and self.trainable):
             return self.nearest(z, self.codes(), mask)
@@ -127,11 +142,11 @@ class VectorQuantizer(CodebookQuantizer):
             part.learn(self, sums, counts)
         return quantized
 
-    def codes(self):
+    def codes(self) -> Tensor:
         codebook = ops.convert_to_tensor(self.codebook)
         return self.compared(codebook if self.codebook.trainable else ops.stop_gradient(codebook))
 
-    def compared(self, vectors):
+    def compared(self, vectors: Tensor) -> Tensor:
         """Returns z or codes, (..., d), as they are compared with each other."""
         return vectors
 
@@ -172,7 +187,7 @@ class VectorQuantizer(CodebookQuantizer):
     def _num_iterations(self):
         return INITIALIZATIONS[self.initialization]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "update": keras.saving.serialize_keras_object(self.update),
@@ -194,7 +209,7 @@ class CosineVectorQuantizer(VectorQuantizer):
     Reference: Yu et al. 2022, "Vector-quantized image modeling with improved VQGAN", section 3.2.
     """
 
-    def compared(self, vectors):
+    def compared(self, vectors: Tensor) -> Tensor:
         squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
         return vectors * ops.rsqrt(ops.maximum(squares, 1e-24))
 

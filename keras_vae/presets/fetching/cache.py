@@ -6,17 +6,22 @@ changes, and a newer version of the library finds its own files beside those of 
 
 import hashlib
 import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the index imports NumPy
+    from keras_vae.presets.format.index import Entry
 
 _TRUE = ("1", "true", "yes", "on")
 
 
-def is_offline():
+def is_offline() -> bool:
     """Whether `KERAS_VAE_OFFLINE` forbids every connection."""
     return os.environ.get("KERAS_VAE_OFFLINE", "").strip().lower() in _TRUE
 
 
-def home():
+def home() -> Path:
     """Returns the folder of fetched files.
 
     `KERAS_VAE_HOME`, else `keras_vae` in the folder of Keras: `KERAS_HOME`, or `~/.keras`. Never a
@@ -27,7 +32,7 @@ def home():
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "keras_vae"
 
 
-def folder_of(entry):
+def folder_of(entry: "Entry") -> Path:
     """Returns the folder of a preset's files, whether it is there or not.
 
     Args:
@@ -36,7 +41,7 @@ def folder_of(entry):
     return home() / entry.name / entry.revision
 
 
-def holds(path, size, sha256):
+def holds(path: str | os.PathLike, size: int, sha256: str) -> bool:
     """Whether a file is there and has this size and sha256. All of it is read."""
     try:
         with open(path, "rb") as file:
@@ -47,19 +52,19 @@ def holds(path, size, sha256):
         return False
 
 
-def set_aside(path):
+def set_aside(path: Path) -> Path:
     """Renames a damaged file, in place of one set aside before, and returns its new path."""
     aside = path.with_name(f"{path.name}.damaged")
     os.replace(path, aside)
     return aside
 
 
-def lock_path(target):
+def lock_path(target: Path) -> Path:
     """Returns the path of a file's lock, which stays: to delete it would break the lock."""
     return target.with_name(f".{target.name}.lock")
 
 
-def sweep(target, keep=()):
+def sweep(target: Path, keep: Collection[Path] = ()) -> None:
     """Deletes what killed processes left of a file. Called under its lock.
 
     Args:

@@ -1,6 +1,7 @@
 """The weights of a preset that is in the index and not in this installation."""
 
 import contextlib
+from pathlib import Path
 
 import filelock
 
@@ -10,6 +11,7 @@ from keras_vae.presets.fetching.fetch import FetchError
 from keras_vae.presets.fetching.fetch import fetch
 from keras_vae.presets.fetching.settings import Settings
 from keras_vae.presets.format.atomic_files import write_atomically
+from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS
 
@@ -17,7 +19,9 @@ _TEXTS = ("recipe.toml", "metrics.json")
 _LOCK_TIMEOUT = 60.0
 
 
-def obtain(entry, texts, settings=None, thorough=True):
+def obtain(
+    entry: Entry, texts: Path, settings: Settings | None = None, thorough: bool = True
+) -> Path:
     """Returns a folder with a preset's files, all of them verified now.
 
     A folder of `KERAS_VAE_ZOO` is used where it is. Else the weights are fetched into the cache,
@@ -46,7 +50,7 @@ def obtain(entry, texts, settings=None, thorough=True):
     return folder
 
 
-def is_here(entry):
+def is_here(entry: Entry) -> bool:
     """Whether a preset's files are in the cache or in a folder of `KERAS_VAE_ZOO`, by their sizes.
 
     Args:

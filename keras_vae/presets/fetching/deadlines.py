@@ -4,6 +4,9 @@ import http.client
 import io
 import time
 
+from keras_vae.presets.fetching.settings import Patience
+from keras_vae.presets.fetching.settings import Settings
+
 
 class Pace:
     """Deadlines of one attempt, from its connection to its last byte.
@@ -16,7 +19,7 @@ class Pace:
         patience: `Patience` of the whole fetch.
     """
 
-    def __init__(self, settings, patience):
+    def __init__(self, settings: Settings, patience: Patience) -> None:
         self._settings = settings
         self._patience = patience
         self._begin_window()
@@ -25,15 +28,15 @@ class Pace:
         self._end = time.monotonic() + self._settings.rate_window
         self._num_bytes = 0
 
-    def connecting(self):
+    def connecting(self) -> float:
         """Returns the seconds that making a connection may take."""
         return min(self._settings.connect_timeout, self._left())
 
-    def waiting(self):
+    def waiting(self) -> float:
         """Returns the seconds that receiving the next bytes may take."""
         return min(self._settings.stall_timeout, self._left())
 
-    def count(self, num_bytes):
+    def count(self, num_bytes: int) -> None:
         """Says that so many bytes of the body have come."""
         self._num_bytes += num_bytes
         if self._num_bytes >= self._settings.quota:
@@ -47,14 +50,16 @@ class Pace:
         return left
 
 
-def paced(connection_class, pace):
+def paced(
+    connection_class: type[http.client.HTTPConnection], pace: Pace
+) -> type[http.client.HTTPConnection]:
     """Returns a subclass of an `http.client` connection that keeps to a pace.
 
     Every receive passes here, also those that `http.client` makes for headers and for the sizes of
     chunks, so that no loop of its own can wait beyond the deadlines.
     """
 
-    class Paced(connection_class):
+    class Paced(connection_class):  # type: ignore[valid-type]
         def connect(self):
             self.timeout = pace.connecting()
             super().connect()

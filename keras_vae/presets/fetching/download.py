@@ -2,16 +2,20 @@
 
 import urllib.parse
 
+from keras_vae.presets.fetching.deadlines import Pace
+from keras_vae.presets.fetching.partial_file import Part
+from keras_vae.presets.fetching.progress import Bar
 from keras_vae.presets.fetching.request import PermanentError
 from keras_vae.presets.fetching.request import TemporaryError
 from keras_vae.presets.fetching.request import get
 from keras_vae.presets.fetching.request import read
+from keras_vae.presets.fetching.settings import Settings
 
 _BLOCK = 1 << 16
 _HEADERS = {"User-Agent": "keras-vae", "Accept-Encoding": "identity"}
 
 
-def download(url, part, pace, settings, bar):
+def download(url: str, part: Part, pace: Pace, settings: Settings, bar: Bar) -> None:
     """Appends to `part` until it has its size.
 
     Args:

@@ -7,6 +7,7 @@ of another process. Nothing here imports Keras or NumPy, so that tests can start
 
 import contextlib
 import dataclasses
+import os
 import random
 import time
 import warnings
@@ -33,7 +34,13 @@ class FetchError(OSError):
     """No mirror gave the file, or it could not be written."""
 
 
-def fetch(urls, target, size, sha256, settings=_DEFAULT):
+def fetch(
+    urls: list[str],
+    target: str | os.PathLike,
+    size: int,
+    sha256: str,
+    settings: Settings = _DEFAULT,
+) -> Path:
     """Returns `target`, a file with this size and sha256, fetched where it is not there yet.
 
     A file that is there and right is used without a lock, a write or a connection. One that is

@@ -1,5 +1,6 @@
 """Presets on the Hugging Face hub: `hf://owner/name`."""
 
+import os
 import re
 import warnings
 from pathlib import Path
@@ -17,12 +18,12 @@ _TEXTS = ("recipe.toml", "metrics.json")
 _ABOUT = ("README.md", "epochs.csv", "*.png")
 
 
-def is_address(text):
+def is_address(text: str | os.PathLike) -> bool:
     """Whether `text` begins as an address of the hub."""
     return str(text).startswith(_SCHEME)
 
 
-def repository(address):
+def repository(address: str | os.PathLike) -> str:
     """Returns "owner/name" of `hf://owner/name`.
 
     Raises:
@@ -34,12 +35,12 @@ def repository(address):
     return name
 
 
-def url_of(address, path):
+def url_of(address: str, path: str) -> str:
     """Returns the https address of a file in a repository of the hub."""
     return _library().hf_hub_url(repository(address), path)
 
 
-def download(address, again=False):
+def download(address: str | os.PathLike, again: bool = False) -> Path:
     """Returns a folder with the preset of a repository, in the cache of `huggingface_hub`.
 
     Only data are fetched: configuration, weights, recipe and metrics. With `KERAS_VAE_OFFLINE` it
@@ -69,7 +70,7 @@ def download(address, again=False):
     return Path(folder)
 
 
-def mend(address):
+def mend(address: str | os.PathLike) -> bool:
     """Fetches the preset of a repository again where it is damaged, and returns whether it was.
 
     Args:
@@ -90,7 +91,7 @@ def mend(address):
     return False
 
 
-def upload(folder, address, private=False):
+def upload(folder: str | os.PathLike, address: str, private: bool = False) -> str:
     """Pushes a preset with its card to the Hugging Face hub.
 
     The repository is made where it is missing. You must be logged in: `hf auth login`.

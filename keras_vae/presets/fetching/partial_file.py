@@ -2,6 +2,9 @@
 
 import hashlib
 import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from keras_vae.presets.format.atomic_files import put_in_place
 
@@ -18,7 +21,7 @@ class Part:
         size: int, bytes of the whole file.
     """
 
-    def __init__(self, target, size):
+    def __init__(self, target: Path, size: int) -> None:
         self.path = path_of(target)
         self.size = size
         self._target = target
@@ -28,28 +31,34 @@ class Part:
         while block := self._file.read(_BLOCK):
             self._sha256.update(block)
         self.length = self.best = self._file.tell()
-        self.sources = {None} if self.length else set()  # the mirrors that the bytes are from
+        # The mirrors that the bytes came from; None stands for another process.
+        self.sources: set[str | None] = {None} if self.length else set()
         self.may_mix = True  # bytes of several mirrors
-        self.etags = {}
+        self.etags: dict[str, str | None] = {}
         if self.length > size:
             self.restart()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind, error, traceback):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._file.close()
         if self.path.exists() and not self.length:
             self.path.unlink()
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Appends bytes."""
         self._file.write(data)
         self._sha256.update(data)
         self.length += len(data)
         self.best = max(self.best, self.length)
 
-    def restart(self):
+    def restart(self) -> None:
         """Forgets what has come."""
         self._file.seek(0)
         self._file.truncate()
@@ -57,15 +66,15 @@ class Part:
         self.length = 0
         self.sources = set()
 
-    def may_continue_from(self, url):
+    def may_continue_from(self, url: str) -> bool:
         """Whether bytes of `url` may follow those that are there."""
         return self.may_mix or self.sources == {url}
 
-    def flush(self):
+    def flush(self) -> None:
         """Hands what has come to the system, so that a kill or a failure leaves it for resuming."""
         self._file.flush()
 
-    def finish(self, sha256):
+    def finish(self, sha256: str) -> bool:
         """Moves the file to its target if it is whole and has this sha256; whether it did."""
         if self.length != self.size or self._sha256.hexdigest() != sha256:
             return False
@@ -76,6 +85,6 @@ class Part:
         return True
 
 
-def path_of(target):
+def path_of(target: Path) -> Path:
     """Returns the path of the part of a target."""
     return target.with_name(f".{target.name}.part")

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import TextIO
 
 _INTERVAL = 0.1
 
@@ -15,7 +16,7 @@ class Bar:
         stream: text file, by default the standard error.
     """
 
-    def __init__(self, label, size, stream=None):
+    def __init__(self, label: str, size: int, stream: TextIO | None = None) -> None:
         self._label = label
         self._size = size
         self._stream = sys.stderr if stream is None else stream
@@ -23,7 +24,7 @@ class Bar:
         self._next = 0.0
         self._is_shown = False
 
-    def show(self, num_bytes):
+    def show(self, num_bytes: int) -> None:
         """Shows that so many bytes have come."""
         now = time.monotonic()
         if self._is_on and (now >= self._next or num_bytes == self._size):
@@ -34,7 +35,7 @@ class Bar:
             self._stream.write(f"\r{self._label} [{filled:<20}] {done:.1f} of {whole:.1f} MB")
             self._stream.flush()
 
-    def close(self):
+    def close(self) -> None:
         """Ends the line."""
         if self._is_shown:
             self._stream.write("\n")

@@ -8,7 +8,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from keras_vae.presets.fetching.deadlines import Pace
 from keras_vae.presets.fetching.deadlines import paced
+from keras_vae.presets.fetching.settings import Settings
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAY_PASS = (408, 429)  # and all of 5xx
@@ -24,7 +26,7 @@ class TemporaryError(Exception):
         pause: float, the seconds that the server wants to be left alone.
     """
 
-    def __init__(self, message, pause=0.0):
+    def __init__(self, message: str, pause: float = 0.0) -> None:
         super().__init__(message)
         self.pause = pause
 
@@ -33,7 +35,9 @@ class PermanentError(Exception):
     """What another attempt at the same mirror would only meet again."""
 
 
-def get(url, headers, pace, settings):
+def get(
+    url: str, headers: dict[str, str], pace: Pace, settings: Settings
+) -> http.client.HTTPResponse:
     """Returns the answer to a GET request, an `http.client.HTTPResponse` of status 2xx or 416.
 
     Redirects are followed; proxies are those of the environment.
@@ -64,7 +68,7 @@ def get(url, headers, pace, settings):
     raise PermanentError(f"more than {settings.max_redirects} redirects")
 
 
-def redirected(url, location):
+def redirected(url: str, location: str | None) -> str:
     """Returns where a redirect leads.
 
     Raises:
@@ -80,7 +84,7 @@ def redirected(url, location):
     return target
 
 
-def read(answer, num_bytes):
+def read(answer: http.client.HTTPResponse, num_bytes: int) -> bytes:
     """Returns up to `num_bytes` of an answer's body as soon as there are any; b"" at its end.
 
     Raises:
@@ -92,7 +96,7 @@ def read(answer, num_bytes):
         raise TemporaryError(_words(error)) from error
 
 
-def retry_after(value):
+def retry_after(value: str | None) -> float:
     """Returns the seconds of a `Retry-After` header, which holds a number or a date; else 0."""
     if not value:
         return 0.0

@@ -33,11 +33,11 @@ class Settings:
     max_redirects: int = 5
 
     @property
-    def quota(self):
+    def quota(self) -> float:
         """Bytes that count as progress."""
         return self.rate_window * self.min_rate
 
-    def shared_by(self, num_mirrors):
+    def shared_by(self, num_mirrors: int) -> "Settings":
         """Returns settings under which silent mirrors leave time to try every other one."""
         share = self.patience / (num_mirrors + 1)
         names = ("connect_timeout", "stall_timeout", "rate_window")
@@ -47,14 +47,14 @@ class Settings:
 class Patience:
     """The time that is left until a fetch gives up, renewed by progress."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: Settings) -> None:
         self._seconds = settings.patience
         self.renew()
 
-    def renew(self):
+    def renew(self) -> None:
         """Begins anew."""
         self._end = time.monotonic() + self._seconds
 
-    def left(self):
+    def left(self) -> float:
         """Returns the seconds that are left; negative when they are over."""
         return self._end - time.monotonic()

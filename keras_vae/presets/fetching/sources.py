@@ -5,12 +5,13 @@ import urllib.parse
 from pathlib import Path
 
 from keras_vae.presets.fetching import hub
+from keras_vae.presets.format.index import Entry
 
 VARIABLE = "KERAS_VAE_ZOO"
 _EXAMPLE = "https://example.org/zoo"
 
 
-def configured():
+def configured() -> list[str | Path]:
     """Returns the addresses of `KERAS_VAE_ZOO`, in order; those of folders as `pathlib.Path`.
 
     They are separated by commas: a folder's name may hold a space.
@@ -22,13 +23,13 @@ def configured():
     return [_checked(word) for word in words if word]
 
 
-def folders(sources, entry):
+def folders(sources: list[str | Path], entry: Entry) -> list[Path]:
     """Returns the folders of `sources` in which a preset may lie, published or as in a checkout."""
     roots = [source for source in sources if isinstance(source, Path)]
     return [f for root in roots for f in (root / entry.name / entry.revision, root / entry.name)]
 
 
-def urls(sources, entry, file):
+def urls(sources: list[str | Path], entry: Entry, file: str) -> list[str]:
     """Returns the addresses of a preset's file at the `sources` that are no folders.
 
     `zoo/publish.py` lays files out so: `NAME/REVISION/FILE`. A revision never changes, so that a
@@ -43,7 +44,7 @@ def urls(sources, entry, file):
     return [_join(source, path) for source in sources if not isinstance(source, Path)]
 
 
-def how_to_set(name, sources):
+def how_to_set(name: str, sources: list[str | Path]) -> str:
     """Returns the words that say what to set where `sources`, if any, hold no such weights."""
     state = f"no folder of {VARIABLE} holds them" if sources else f"{VARIABLE} is not set"
     return (

@@ -3,10 +3,11 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_atomically(path, data):
+def write_atomically(path: str | os.PathLike, data: bytes) -> None:
     """Writes bytes to `path` so that it holds all of them or what it held before.
 
     Args:
@@ -21,7 +22,7 @@ def write_atomically(path, data):
 
 
 @contextlib.contextmanager
-def written_beside(path, data):
+def written_beside(path: str | os.PathLike, data: bytes) -> Iterator[Path]:
     """Within this context a file with `data` lies on the disk, ready to take the place of `path`.
 
     It is flushed to the disk, in the same folder and hidden (`.<name>.<random>`), and is removed
@@ -40,7 +41,7 @@ def written_beside(path, data):
         Path(temporary).unlink(missing_ok=True)
 
 
-def put_in_place(temporary, path):
+def put_in_place(temporary: str | os.PathLike, path: str | os.PathLike) -> None:
     """Renames a file, and makes the name last through a power cut where the system can."""
     os.replace(temporary, path)
     if hasattr(os, "O_DIRECTORY"):  # Windows cannot flush a folder

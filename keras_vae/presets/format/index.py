@@ -3,8 +3,10 @@
 import dataclasses
 import json
 import math
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 from keras_vae.presets.format.tensor_table import DTYPES
 
@@ -45,14 +47,14 @@ class Entry:
 
     name: str
     revision: str
-    files: dict
-    tensors: dict
+    files: dict[str, File]
+    tensors: dict[str, tuple[str, tuple[int, ...]]]
     num_parameters: int
-    licence: dict
-    metrics: dict
+    licence: dict[str, str]
+    metrics: dict[str, Any]
 
 
-def read_index(path):
+def read_index(path: str | os.PathLike) -> dict[str, Entry]:
     """Returns `{name: Entry}` of an `index.json`; nothing where there is none.
 
     Raises:
@@ -72,7 +74,7 @@ def read_index(path):
         ) from error
 
 
-def check_name(name):
+def check_name(name: str) -> str:
     """Returns a preset's name; raises `ValueError` where it could be anything but a folder's."""
     return _matching(_NAME, name, "name of a preset")
 

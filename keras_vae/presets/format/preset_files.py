@@ -6,7 +6,9 @@ import json
 import os
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from safetensors.numpy import save as dump_safetensors
 from keras_vae.presets.format import strict_json
 from keras_vae.presets.format.atomic_files import put_in_place
 from keras_vae.presets.format.atomic_files import written_beside
+from keras_vae.presets.format.tensor_table import TensorEntry
 from keras_vae.presets.format.tensor_table import read_table
 from keras_vae.presets.format.tree_hash import tree_sha256
 
@@ -36,12 +39,12 @@ class Preset(NamedTuple):
     """
 
     folder: Path
-    model_config: dict
-    table: dict
+    model_config: dict[str, Any]
+    table: dict[str, TensorEntry]
     digest: str
     num_bytes: int
 
-    def read_tensors(self):
+    def read_tensors(self) -> dict[str, np.ndarray]:
         """Returns `{name: NumPy array}`, after checking the whole file against its digest.
 
         Raises:
@@ -59,7 +62,9 @@ class Preset(NamedTuple):
         return {k: v.of(data) for k, v in self.table.items()}
 
 
-def write_preset(folder, model_config, tensors):
+def write_preset(
+    folder: str | os.PathLike, model_config: dict[str, Any], tensors: Mapping[str, Any]
+) -> None:
     """Writes a preset into `folder`, which is made where it is missing.
 
     Both files are written beside their places and flushed to the disk; then the old weights are
@@ -93,7 +98,7 @@ def write_preset(folder, model_config, tensors):
     _remove_leftovers(folder)
 
 
-def read_preset(folder):
+def read_preset(folder: str | os.PathLike) -> Preset:
     """Returns the `Preset` in `folder`, without having read a tensor: see `read_tensors`.
 
     Raises:
@@ -116,15 +121,15 @@ def read_preset(folder):
     return Preset(folder, config["model"], table, expected["tree_sha256"], num_bytes)
 
 
-def config_bytes(model_config, weights):
+def config_bytes(model_config: dict[str, Any], weights: bytes) -> bytes:
     """Returns the content of `config.json` for a model's config and the bytes of its weights.
 
     Raises:
         ValueError: a config that JSON cannot hold, such as one with NaN, or that is too large.
     """
-    weights = {"file": WEIGHTS, "size": len(weights), "tree_sha256": tree_sha256(weights)}
+    described = {"file": WEIGHTS, "size": len(weights), "tree_sha256": tree_sha256(weights)}
     try:
-        data = _signed(weights, model_config)
+        data = _signed(described, model_config)
         strict_json.parse(data)  # what could not be read is not written
     except (TypeError, ValueError) as error:
         raise ValueError(f"This model's config cannot be written as JSON: {error}.") from error

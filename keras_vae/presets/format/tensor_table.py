@@ -1,6 +1,7 @@
 """The table of contents of a safetensors file, read and checked before any tensor is touched."""
 
 import math
+from typing import BinaryIO
 from typing import NamedTuple
 
 import numpy as np
@@ -24,15 +25,15 @@ class TensorEntry(NamedTuple):
     """
 
     dtype: np.dtype
-    shape: tuple
+    shape: tuple[int, ...]
     start: int
 
     @property
-    def num_bytes(self):
+    def num_bytes(self) -> int:
         """int, the size of its data."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-    def of(self, data):
+    def of(self, data: np.ndarray) -> np.ndarray:
         """Returns the NumPy array, which shares its memory with `data` where that is aligned.
 
         Args:
@@ -42,7 +43,7 @@ class TensorEntry(NamedTuple):
         return np.require(tensor, requirements="A").reshape(self.shape)
 
 
-def read_table(file, num_bytes):
+def read_table(file: BinaryIO, num_bytes: int) -> dict[str, TensorEntry]:
     """Returns `{name: TensorEntry}` of a safetensors file, in the order of the data.
 
     Args:

@@ -3,12 +3,13 @@
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 _PIECE = 1 << 20
 _NUM_THREADS = min(4, os.cpu_count() or 1)
 
 
-def tree_sha256(data):
+def tree_sha256(data: Any) -> str:
     """Returns the sha256 over the sha256s of consecutive pieces of 1 MiB, as 64 digits.
 
     As safe as that of the whole, and as fast as there are processors: one that has no instructions
