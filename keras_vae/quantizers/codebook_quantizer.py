@@ -1,4 +1,4 @@
-"""What quantizers share that search for the nearest code."""
+"""The base class of quantizers that search for the nearest code."""
 
 from typing import Any
 from typing import Self
@@ -19,7 +19,7 @@ from keras_vae.typing import Tensor
 
 
 class CodebookQuantizer(ProjectedQuantizer):
-    """Base class of quantizers that give each z the nearest of K codes e:
+    """Base class of quantizers that assign each z to the nearest of K codes e:
 
         index = argmin_k |z - e_k|,   z_q = e_index
 
@@ -27,13 +27,14 @@ class CodebookQuantizer(ProjectedQuantizer):
     gradient moves the codes. A subclass defines `codes`.
 
     Args:
-        num_embeddings: int, K, at least 2.
-        code_dim: int, d, the dimensions of the codes; `None` for the D of z_e.
-        gradient: `GradientEstimator`, by default `StraightThrough()`.
+        num_embeddings: Int, K, at least 2.
+        code_dim: Int, d, the dimension of the codes. Defaults to the D of z_e.
+        gradient: `GradientEstimator`. Defaults to `StraightThrough()`.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Raises:
-        ValueError: an argument that is not as above; an input without an axis of positions.
+        ValueError: If `num_embeddings` is below 2, `code_dim` is not a positive int, or `gradient`
+            is not a `GradientEstimator`; when built, if the input has no axis of positions.
     """
 
     def __init__(
@@ -55,18 +56,18 @@ class CodebookQuantizer(ProjectedQuantizer):
     def build(self, input_shape: tuple[Any, ...]) -> None:
         if len(input_shape) < 3 or input_shape[-1] is None:
             raise ValueError(
-                f"{type(self).__name__} quantizes z_e of shape (B, ..., D), D known, with at least "
-                f"one axis of positions. Received: {tuple(input_shape)}. One vector an example, "
-                "(B, D), may be reshaped to N positions, (B, N, D / N)."
+                f"{type(self).__name__} quantizes z_e of shape (B, ..., D), with at least one axis "
+                f"of positions and a known D. Received: {tuple(input_shape)}. Reshape one vector "
+                "per example, (B, D), to N positions, (B, N, D / N)."
             )
         super().build(input_shape)
 
     def codes(self) -> Tensor:
-        """Returns the codes, float32 (K, d)."""
+        """Returns the codes (K, d), float32."""
         raise NotImplementedError(f"{type(self).__name__} must define `codes`.")
 
     def nearest(self, z: Tensor, codes: Tensor, mask: Tensor | None) -> Quantized:
-        """Returns `Quantized` of z (B, ..., d) by the nearest of codes (K, d)."""
+        """Returns z (B, ..., d) as `Quantized`, by the nearest of codes (K, d)."""
         indices = ops.reshape(self.search(rows_of(z), codes), ops.shape(z)[:-1])
         found = ops.take(codes, indices, axis=0)
         return quantized(
@@ -78,7 +79,7 @@ class CodebookQuantizer(ProjectedQuantizer):
         )
 
     def search(self, rows: Tensor, codes: Tensor) -> Tensor:
-        """Returns which of the codes (K, d) each of the rows (N, d) is given, int32 (N,)."""
+        """Returns the index, int32 (N,), of the code (K, d) chosen for each of rows (N, d)."""
         return nearest_codes(rows, codes)
 
     def codes_of(self, indices: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A quantizer that draws its codes, with the gradient of a relaxed draw."""
+"""A quantizer that samples its codes, with the gradient of a relaxed sample."""
 
 from typing import Any
 
@@ -19,31 +19,31 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GumbelQuantizer(Quantizer):
-    """Draws each code from a distribution q(index|z_e), and learns through a relaxed draw.
+    """Samples each code from q(index|z_e) and learns through a relaxed sample.
 
-    A dense layer makes the logits l of q from z_e. In training, with Gumbel noise g,
+    A dense layer computes the logits l of q from z_e. In training, with Gumbel noise g,
 
         index = argmax(l + g),   z_q = codebook[index]
 
-    and the gradient of z_q, for logits and codebook alike, is that of the relaxed draw
+    and the gradient of z_q, for both logits and codebook, is that of the relaxed sample
 
         softmax((l + g) / temperature) codebook      (equation 2, straight through)
 
-    In evaluation there is no noise, and the index is the most probable. `codebook` is the cost
-    KL(q || uniform) = ln K - H(q) in nats, summed over positions: of q and not of the draw, so
-    that it is the same in both. There is nothing to commit to, and `commitment` is 0.
+    In evaluation there is no noise and the most probable index is taken. `codebook` is the cost
+    KL(q || uniform) = ln K - H(q) in nats, summed over positions. It depends on q rather than on
+    the sample, so it is the same in training and evaluation. `commitment` is 0.
 
     Args:
-        num_embeddings: int, K, at least 2.
-        temperature: float greater than 0: the lower, the smaller the bias of the gradient, and the
-            larger its variance.
+        num_embeddings: Int, K, at least 2.
+        temperature: Float, greater than 0. A lower temperature makes the gradient less biased but
+            more variable.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Input shape: (B, ..., D).
     Output: `Quantized`, with indices (B, ...).
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If `num_embeddings` is below 2 or `temperature` is not greater than 0.
 
     Example:
 
@@ -53,8 +53,11 @@ class GumbelQuantizer(Quantizer):
     z_q, indices, _, kl = quantizer(z_e, training=True, seed=noise)
     ```
 
-    Reference: Jang et al. 2017, "Categorical reparameterization with Gumbel-softmax"; Ramesh et
-    al. 2021, "Zero-shot text-to-image generation" (DALL-E), section 2.1.
+    Reference:
+        - [Jang et al., 2017](https://arxiv.org/abs/1611.01144), "Categorical reparameterization
+          with Gumbel-softmax"
+        - [Ramesh et al., 2021](https://arxiv.org/abs/2102.12092), "Zero-shot text-to-image
+          generation" (DALL-E), section 2.1
     """
 
     def __init__(self, num_embeddings: int, temperature: float = 1.0, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Lookup-free quantization: the signs of a few channels."""
+"""Lookup-free quantization: a code is the signs of a few channels."""
 
 from typing import Any
 
@@ -20,37 +20,38 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class LookupFreeQuantizer(ProjectedQuantizer):
-    """Takes the signs of b channels: 2^b codes of -1 and 1, without a table to look them up in.
+    """Takes the signs of b channels: 2^b codes of -1 and 1, without a lookup table.
 
         z_q = sign(z),   index = sum_i 2^(i - 1) [z_i > 0]
 
-    Signs are passed straight through, and `commitment` is |z - z_q|^2. `codebook` is the entropy
-    cost, by which every position decides for one code, and all of them together use all codes:
+    The gradient is straight-through, and `commitment` is |z - z_q|^2. `codebook` is the entropy
+    cost, which makes each position certain of one code and the batch use all codes:
 
         codebook = sum over positions of H(q) - diversity_weight H(mean of q over the batch)
 
-    in nats, with q the soft assignment of each bit, q(1) = sigmoid(4 z_i / temperature): its
-    log-odds are the difference of the squared distances from -1 and 1. It may be negative, and is
-    least, -b ln 2 a position, where every position is sure and every bit even. Bits of a position
-    are independent under q, and H(q) is a sum over them. So is, here, H of the mean, which is
-    an upper bound that needs no table of 2^b numbers: it does not see that bits depend on each
-    other.
+    in nats, with q the soft assignment of each bit, q(1) = sigmoid(4 z_i / temperature), whose
+    log-odds are the difference of the squared distances from -1 and 1. The cost may be negative;
+    its minimum with `diversity_weight=1`, -b ln 2 per position, is reached where every position is
+    certain and every bit is balanced. The bits of a position are independent under q, so H(q) is a
+    sum over bits. The entropy of the mean is summed over bits as well: an upper bound, blind to
+    dependence between bits, that needs no table of 2^b numbers.
 
-    b differs from D as a rule: one dense layer then projects z_e to b channels, and another the
-    codes to D.
+    If b differs from D, one dense layer projects z_e to b channels and another projects the codes
+    back to D.
 
     Args:
-        num_bits: int, b, from 1 to 30.
-        diversity_weight: float of at least 0, what the entropy of all positions weighs against
-            that of each.
-        temperature: float greater than 0, of the soft assignments.
+        num_bits: Int, b, from 1 to 30.
+        diversity_weight: Float, at least 0, the weight of the entropy of the mean relative to that
+            of each position.
+        temperature: Float, greater than 0, of the soft assignments.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Input shape: (B, ..., D).
     Output: `Quantized`, with indices (B, ...).
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If `num_bits` is not from 1 to 30, `diversity_weight` is negative, or
+            `temperature` is not greater than 0.
 
     Example:
 
@@ -59,8 +60,9 @@ class LookupFreeQuantizer(ProjectedQuantizer):
     z_q, indices, commitment, codebook = quantizer(z_e)
     ```
 
-    Reference: Yu et al. 2023, "Language model beats diffusion: tokenizer is key to visual
-    generation" (MAGVIT-v2), section 3.1.
+    Reference:
+        - [Yu et al., 2023](https://arxiv.org/abs/2310.05737), "Language model beats diffusion:
+          tokenizer is key to visual generation" (MAGVIT-v2), section 3.1
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Quantizers whose codes lie in a space of their own dimension."""
+"""The base class of quantizers whose codes may have a dimension of their own."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from keras_vae.typing import Tensor
 class ProjectedQuantizer(Quantizer):
     """Base class of quantizers of z (B, ..., d), where d need not be the D of z_e (B, ..., D).
 
-    Where the two differ, a dense layer `project_in` makes z of z_e, and another, `project_out`,
-    z_q of the codes. A subclass has the attribute `code_dim`, d or `None` for D, and defines
+    Where they differ, a dense layer `project_in` maps z_e to z, and another, `project_out`, maps
+    the codes to z_q. A subclass sets the attribute `code_dim`, d or `None` for D, and defines
     `codes_of`.
     """
 
@@ -31,7 +31,7 @@ class ProjectedQuantizer(Quantizer):
         return where(indices >= 0, self.project_out(self.codes_of(indices)), 0.0)
 
     def codes_of(self, indices: Tensor) -> Tensor:
-        """Returns the codes (B, ..., d) of indices (B, ...), and anything at those of -1."""
+        """Returns the codes (B, ..., d) of indices (B, ...); those at indices of -1 are unused."""
         raise NotImplementedError
 
 
@@ -44,14 +44,15 @@ def _projection(from_dim, to_dim, name):
 def quantized(
     z_q: Tensor, indices: Tensor, commitment: Tensor, codebook: Tensor, mask: Tensor | None
 ) -> Quantized:
-    """Returns `Quantized` of z_q (B, ..., D) and the indices and costs of positions, (B, ...)."""
+    """Returns `Quantized` of z_q (B, ..., D) and the indices and costs per position, (B, ...)."""
     costs = [per_example(where(mask, cost, 0.0)) for cost in (commitment, codebook)]
     return Quantized(where(mask, z_q, 0.0), where(mask, indices, -1), *costs)
 
 
 def where(mask: Tensor | None, values: Tensor, otherwise: float) -> Tensor:
-    """Returns values (B, ...) or (B, ..., D) where mask (B, ...) is true, elsewhere a number;
-    without a mask, `None`, all values."""
+    """Returns values, (B, ...) or (B, ..., D), where mask (B, ...) is true; elsewhere `otherwise`.
+
+    A mask of `None` keeps all values."""
     if mask is None:
         return values
     mask = ops.reshape(mask, (*ops.shape(mask), *[1] * (len(values.shape) - len(mask.shape))))

@@ -1,4 +1,4 @@
-"""Vector quantization with a fixed codebook, which one linear layer moves as a whole."""
+"""Vector quantization with a fixed codebook that one linear layer transforms as a whole."""
 
 from typing import Any
 
@@ -14,23 +14,24 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class SimVQ(CodebookQuantizer):
-    """Gives each z the nearest of the codes C W + b: C random and fixed, W and b learned.
+    """Assigns each z to the nearest of the codes C W + b: C random and fixed, W and b learned.
 
     The gradient of any one code is a gradient of W, which moves all of them: none is left behind,
-    whatever their number. `commitment` is |z - sg[e]|^2 and `codebook` |sg[z] - e|^2, as of
+    however many there are. `commitment` is |z - sg[e]|^2 and `codebook` |sg[z] - e|^2, as in
     `VectorQuantizer`; W and b learn from the latter.
 
     Args:
-        num_embeddings: int, K, at least 2.
-        code_dim: int, d, the dimensions of the codes; `None` for the D of z_e.
-        gradient: `GradientEstimator`: `StraightThrough()`, the default, or `RotationTrick()`.
+        num_embeddings: Int, K, at least 2.
+        code_dim: Int, d, the dimension of the codes. Defaults to the D of z_e.
+        gradient: `GradientEstimator`, such as `RotationTrick()`. Defaults to `StraightThrough()`.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Input shape: (B, ..., D).
     Output: `Quantized`, with indices (B, ...).
 
     Raises:
-        ValueError: an argument that is not as above; an input without an axis of positions.
+        ValueError: If `num_embeddings` is below 2, `code_dim` is not a positive int, or `gradient`
+            is not a `GradientEstimator`; when built, if the input has no axis of positions.
 
     Example:
 
@@ -39,8 +40,9 @@ class SimVQ(CodebookQuantizer):
     z_q, indices, commitment, codebook = quantizer(z_e)
     ```
 
-    Reference: Zhu et al. 2024, "Addressing representation collapse in vector quantized models with
-    one linear layer".
+    Reference:
+        - [Zhu et al., 2024](https://arxiv.org/abs/2411.02038), "Addressing representation collapse
+          in vector quantized models with one linear layer"
     """
 
     def build(self, input_shape: tuple[Any, ...]) -> None:
