@@ -1,4 +1,4 @@
-"""Attention to everything before, as a layer among those of a PixelCNN."""
+"""Attention to everything before, as a layer of a PixelCNN."""
 
 import math
 from typing import Any
@@ -13,17 +13,17 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GridAttention(TransformerBlock):
-    """A `TransformerBlock` between the `GatedConvolution`s of a PixelCNN.
+    """A `TransformerBlock` to place between the `GatedConvolution`s of a PixelCNN.
 
-    It reads the horizontal stack h in raster order, where each position has seen what lies before
-    it, and leaves the vertical stack v as it is.
+    It attends over the horizontal stack h in raster order, where each position has seen what lies
+    before it, and returns the vertical stack v unchanged.
 
     Args:
-        num_heads, dropout, positions: as of `TransformerBlock`.
+        num_heads, dropout, positions: See `TransformerBlock`.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
-    Input shape: [v, h], each (B, H, W, F), or more, which is not looked at.
-    Output: (v, h), of the same shape.
+    Input shape: [v, h], each (B, H, W, F); further inputs are ignored.
+    Output shape: (v, h), each (B, H, W, F).
 
     Example:
 
@@ -32,8 +32,11 @@ class GridAttention(TransformerBlock):
     v, h = layer([v, h])
     ```
 
-    Reference: Chen et al. 2018, "PixelSNAIL: An Improved Autoregressive Generative Model", section
-    2; Razavi et al. 2019, "Generating Diverse High-Fidelity Images with VQ-VAE-2", section 3.2.
+    Reference:
+        - [Chen et al., 2018](https://arxiv.org/abs/1712.09763), "PixelSNAIL: An Improved
+          Autoregressive Generative Model", section 2
+        - [Razavi et al., 2019](https://arxiv.org/abs/1906.00446), "Generating Diverse High-Fidelity
+          Images with VQ-VAE-2", section 3.2
     """
 
     def build(self, input_shape: list[tuple[Any, ...]]) -> None:
@@ -56,7 +59,7 @@ class GridAttention(TransformerBlock):
     def row(
         self, cache: tuple[Tensor, Tensor], inputs: list[Tensor]
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Returns the row of v and the cache as they are; see `GatedConvolution.row`."""
+        """Returns the row of v and the cache unchanged; see `GatedConvolution.row`."""
         return inputs[0], cache
 
     def step(

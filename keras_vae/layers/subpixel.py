@@ -1,4 +1,4 @@
-"""Upsampling by a convolution at low resolution whose channels become pixels."""
+"""Upsampling by a low-resolution convolution whose channels become pixels."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -12,29 +12,29 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class SubpixelUpsampling2D(keras.layers.Layer):
-    """Doubles height and width with an ordinary convolution and a shuffle (sub-pixel convolution).
+    """Doubles height and width with a convolution and a pixel shuffle (sub-pixel convolution).
 
-    A convolution h at the low resolution gives four times the channels, laid out as 2 x 2 pixels:
-    `y[2 i + r, 2 j + s, c] = h[i, j, (2 r + s) filters + c]` (equation 4 of the first paper). The
-    last row or column is cut off where the target is odd. It stands where `Conv2DTranspose` is
-    usual, whose gradient is an order of magnitude slower on JAX's CPU. All four sub-pixels start
-    from the same kernel (ICNR, the second paper), so that at the start neighbours agree and no
-    checkerboard has to be unlearnt.
+    A convolution h at the low resolution computes four times the channels, laid out as 2 x 2
+    pixels: `y[2 i + r, 2 j + s, c] = h[i, j, (2 r + s) filters + c]` (equation 4 of the first
+    paper). The last row or column is cropped where the target is odd. It takes the place of
+    `Conv2DTranspose`, whose gradient is an order of magnitude slower on JAX's CPU backend. All four
+    sub-pixels start from the same kernel (ICNR, the second paper), so that neighbours agree at the
+    start and no checkerboard has to be unlearned.
 
     Args:
-        filters: channels of the output.
-        kernel_size: size of the kernel at the low resolution.
-        target_size: (height, width) of the output; each is twice the input's, or one less.
-            `None` means exactly twice.
-        activation, use_bias: as of `keras.layers.Conv2D`.
-        kernel_initializer: draws the kernel that the four sub-pixels share at the start.
+        filters: Int, the number of output channels.
+        kernel_size: Int or tuple of 2 ints, the size of the kernel at the low resolution.
+        target_size: Tuple of 2 ints, (height, width) of the output, each twice the input's or one
+            less. Defaults to exactly twice.
+        activation, use_bias: See `keras.layers.Conv2D`.
+        kernel_initializer: Initializer of the kernel that the four sub-pixels share at the start.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
-    Input shape: (B, h, w, channels), channels last, h and w known.
+    Input shape: (B, h, w, channels), channels last, with known h and w.
     Output shape: (B, height, width, filters).
 
     Raises:
-        ValueError: when built, if `target_size` cannot be reached by doubling.
+        ValueError: When built, if `target_size` cannot be reached by doubling.
 
     Example:
 
@@ -44,9 +44,10 @@ class SubpixelUpsampling2D(keras.layers.Layer):
     ```
 
     Reference:
-        Shi et al. 2016, "Real-time single image and video super-resolution using an efficient
-        sub-pixel convolutional neural network"; Aitken et al. 2017, "Checkerboard artifact free
-        sub-pixel convolution".
+        - [Shi et al., 2016](https://arxiv.org/abs/1609.05158), "Real-time single image and video
+          super-resolution using an efficient sub-pixel convolutional neural network"
+        - [Aitken et al., 2017](https://arxiv.org/abs/1707.02937), "Checkerboard artifact free
+          sub-pixel convolution"
     """
 
     def __init__(
@@ -92,8 +93,8 @@ class SubpixelUpsampling2D(keras.layers.Layer):
         ):
             raise ValueError(
                 f"`target_size` must be twice the input's known (height, width), or one less: "
-                f"the input is {tuple(input_shape[1:3])}, so at most {doubled}, got {target}. "
-                f"Chain one layer per doubling, from sizes halved and rounded up."
+                f"the input is {tuple(input_shape[1:3])}, so at most {doubled}. Received: "
+                f"{target}. Chain one layer per doubling, with sizes halved and rounded up."
             )
         self.conv.build(input_shape)
 

@@ -16,22 +16,23 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class TransformerBlock(keras.layers.Layer):
-    """Adds to each token what attention, and then a network of two layers, make of it.
+    """Adds to each token the output of attention, then of a two-layer network.
 
-    `x + attention(norm(x))`, then `x + mlp(norm(x))`, the network with 4 F hidden units and a GELU:
-    normalised before each of the two, which trains without a warm-up. `call` takes all positions
-    at once; `start` and `step` give the same one position at a time.
+    `x + attention(norm(x))`, then `x + mlp(norm(x))`, the network with 4 F hidden units and a GELU.
+    Normalizing before each of the two makes a learning rate warm-up unnecessary. `call` takes all
+    positions at once; `start` and `step` compute the same one position at a time.
 
     Args:
-        num_heads: int, of the attention; it divides the number of features.
-        dropout: float in [0, 1), in training, of what is added.
-        positions: `RotaryPositions`, or `None` where the inputs themselves say where they are.
+        num_heads: Int, the number of attention heads, a divisor of the number of features.
+        dropout: Float in [0, 1), the dropout rate of both outputs in training.
+        positions: `RotaryPositions`, or `None` if the inputs already encode their positions.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
     Input and output shape: (B, N, F).
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If `num_heads` is not a positive int, or `dropout` is not in [0, 1); when built,
+            if `num_heads` does not divide F.
 
     Example:
 
@@ -40,8 +41,10 @@ class TransformerBlock(keras.layers.Layer):
     y = block(x, training=True, seed=noise.stream(training=True))
     ```
 
-    Reference: Radford et al. 2019, "Language models are unsupervised multitask learners", section
-    2.3; Xiong et al. 2020, "On layer normalization in the transformer architecture".
+    Reference:
+        - Radford et al., 2019, "Language models are unsupervised multitask learners", section 2.3
+        - [Xiong et al., 2020](https://arxiv.org/abs/2002.04745), "On layer normalization in the
+          transformer architecture"
     """
 
     def __init__(
@@ -71,9 +74,9 @@ class TransformerBlock(keras.layers.Layer):
         """Returns the tokens (B, N, F) of the next layer.
 
         Args:
-            inputs: (B, N, F).
-            training: bool, whether features are dropped.
-            seed: `keras.random.SeedGenerator` that decides which.
+            inputs: Tensor (B, N, F).
+            training: Bool, whether to apply dropout.
+            seed: `keras.random.SeedGenerator` for the dropout.
         """
         rate = self.dropout if training else 0.0
         x = inputs + dropped(self.attention(self.norm_1(inputs)), rate, seed)
@@ -86,10 +89,11 @@ class TransformerBlock(keras.layers.Layer):
     def step(
         self, cache: tuple[Tensor, Tensor], x: Tensor, position: int | Tensor
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Returns the output at one position, (B, F), and the cache for the next; see
-        `CausalAttention.step`."""
+        """Returns the output at one position, (B, F), and the cache for the next.
+
+        See `CausalAttention.step`."""
         seen, cache = self.attention.step(cache, self.norm_1(x), position)
-        x = ops.cast(x, self.compute_dtype) + seen  # which `call` has done for it
+        x = ops.cast(x, self.compute_dtype) + seen  # Keras casts inputs of `call` only
         return x + self._mlp(x), cache
 
     def _mlp(self, x):
