@@ -1,4 +1,4 @@
-"""The heads of networks: what a trunk ends in, in float32 under every policy."""
+"""The heads of networks: the final layers, in float32 under every policy."""
 
 import math
 
@@ -12,15 +12,15 @@ from keras_vae.typing import Tensor
 
 
 def dense_heads(features: Tensor, latent_dim: int, num_outputs: int) -> Tensor | tuple[Tensor, ...]:
-    """The end of an encoder to vectors: dense layers, each to (B, latent_dim).
+    """Returns the outputs of an encoder to vectors: one dense layer each, to (B, latent_dim).
 
     Args:
-        features: (B, F), the last hidden activations.
-        latent_dim: D, the size of z.
-        num_outputs: 1, 2 or 3.
+        features: Tensor (B, F), the last hidden activations.
+        latent_dim: Int, D, the size of z.
+        num_outputs: Int, 1, 2 or 3.
 
     Returns:
-        The tensor `z`; `(z_mean, z_log_var)`; or these and the features.
+        `z`, `(z_mean, z_log_var)` or `(z_mean, z_log_var, features)`.
     """
     names = ("z",) if num_outputs == 1 else ("z_mean", "z_log_var")
     dense = [keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in names]
@@ -29,12 +29,12 @@ def dense_heads(features: Tensor, latent_dim: int, num_outputs: int) -> Tensor |
 
 
 def map_head(x: Tensor, latent_dim: int) -> Tensor:
-    """The end of an encoder to maps: a linear convolution of one pixel, (B, h, w, latent_dim)."""
+    """Returns the output of an encoder to maps: a 1 x 1 convolution, (B, h, w, latent_dim)."""
     return Conv(latent_dim, kernel_size=1, dtype="float32", name="z")(x)
 
 
 def dense_output(x: Tensor, output_shape: Shape, num_parameters: int = 1) -> Tensor:
-    """The end of a decoder of dense layers: (B, N) to (B, ..., C * num_parameters)."""
+    """Returns the output of a dense decoder: (B, N) to (B, ..., C * num_parameters)."""
     *others, channels = output_shape
     shape = (*others, channels * num_parameters)
     output = keras.layers.Dense(math.prod(shape), use_bias=False, dtype="float32", name="output")
@@ -42,7 +42,7 @@ def dense_output(x: Tensor, output_shape: Shape, num_parameters: int = 1) -> Ten
 
 
 def doubled_output(x: Tensor, output_shape: Shape, num_parameters: int, kernel_size: int) -> Tensor:
-    """The end of a decoder of convolutions: the last doubling, to (B, H, W, C * num_parameters)."""
+    """Returns the output of a convolutional decoder, doubled to (B, H, W, C * num_parameters)."""
     *size, channels = output_shape
     output = SubpixelUpsampling2D(
         channels * num_parameters, kernel_size, size, use_bias=False, dtype="float32", name="output"
@@ -51,5 +51,5 @@ def doubled_output(x: Tensor, output_shape: Shape, num_parameters: int, kernel_s
 
 
 def with_output_bias(x: Tensor) -> Tensor:
-    """The bias of every decoder, of the shape of the output: its last layer has no other."""
+    """Adds a bias of the shape of the output, the only one of a decoder's last layer."""
     return OutputBias(dtype="float32", name="output_bias")(x)

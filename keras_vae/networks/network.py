@@ -1,4 +1,4 @@
-"""What encoders and decoders share: their constructor, the config, the first output bias."""
+"""The base classes of encoders and decoders: constructor, config, initial output bias."""
 
 import functools
 import inspect
@@ -17,7 +17,7 @@ from keras_vae.typing import Tensor
 
 
 def _constructor(init, default_name, checks):
-    """Returns the constructor that a network's `__init__` is the inner part of (see `Network`)."""
+    """Returns the constructor that wraps a network's `__init__` (see `Network`)."""
     *own, _ = inspect.signature(init).parameters.values()
     defaults = {"name": default_name, "dtype": None, "trainable": True}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -29,7 +29,7 @@ def _constructor(init, default_name, checks):
         arguments = _bound(signature, self, args, kwargs)
         of_layer = {k: arguments.pop(k) for k in defaults}
         config = checked(arguments, checks)
-        # The layers are given the activation itself; the config may hold only its name.
+        # The layers receive the activation itself; the config may hold only its name.
         given = config | {k: v for k, v in arguments.items() if k == "activation"}
         with keras.name_scope(of_layer["name"]), _layers_of(of_layer["dtype"]):
             init(self, **given, config=config, **of_layer)
@@ -39,7 +39,7 @@ def _constructor(init, default_name, checks):
 
 
 def _bound(signature, network, args, kwargs):
-    """Every argument of a call by its name, without `self`."""
+    """Returns every argument of a call by name, without `self`."""
     try:
         bound = signature.bind(network, *args, **kwargs)
     except TypeError as error:
@@ -50,7 +50,7 @@ def _bound(signature, network, args, kwargs):
 
 @contextmanager
 def _layers_of(dtype):
-    """The layers made meanwhile are of this dtype (policy), or of Keras' where it is `None`."""
+    """Within this context layers get this dtype (policy), or Keras' default for `None`."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(keras.dtype_policies.get(dtype))
     try:
@@ -62,28 +62,28 @@ def _layers_of(dtype):
 class Network(keras.Model):
     """A functional model whose config is its constructor's arguments.
 
-    A subclass wires layers from `keras.Input` on in its `__init__`, so it is built at once:
-    `summary()` and `load_weights()` need no data. What its `__init__` names are its own arguments,
-    which arrive checked. `**kwargs` stand for `name`, `dtype` and `trainable`, which every network
-    takes last, and go to `super().__init__`. Layers that name no dtype have the network's. Its
-    name opens the path of their variables, "encoder/conv_1/kernel", which then does not depend on
-    what else was built before.
+    A subclass connects layers, starting from `keras.Input`, in its `__init__`. It is therefore
+    built at once: `summary()` and `load_weights()` need no data. The named arguments of its
+    `__init__` are its own, and arrive checked. `**kwargs` are `name`, `dtype` and `trainable`,
+    which every network takes last, and are passed on to `super().__init__`. Layers without a dtype
+    get the network's. Variable paths begin with the network's name, "encoder/conv_1/kernel", and so
+    do not depend on what was built before.
 
         class Linear(Network, default_name="linear"):
             def __init__(self, input_shape, latent_dim, **kwargs):
                 x = keras.Input(input_shape, name="x")
                 super().__init__([x], keras.layers.Dense(latent_dim)(x), **kwargs)
 
-    A subclass is declared with:
-        default_name: the default of `name`. Without one, `__init__` is left as it is.
-        checks: dict, argument -> function of its name and value that returns what the config holds.
+    Class arguments of a subclass:
+        default_name: String, the default of `name`. Without it, `__init__` is left unchanged.
+        checks: Dict, argument -> function of its name and value that returns the config's value.
 
     Args:
-        inputs: list of `keras.Input`, [x] or [x, condition]. The network is called on a list only
-            where there are two.
-        outputs: as of a functional `keras.Model`.
-        config: the constructor's arguments, without the following three.
-        name, dtype, trainable: as for every Keras layer.
+        inputs: List of `keras.Input`, [x] or [x, condition]. The network is called on a list only
+            if there are two.
+        outputs: The outputs, as for a functional `keras.Model`.
+        config: Dict, the constructor's arguments without the following three.
+        name, dtype, trainable: As for every Keras layer.
     """
 
     def __init_subclass__(
@@ -110,7 +110,7 @@ class Network(keras.Model):
         inputs = inputs if len(inputs) > 1 else inputs[0]
         super().__init__(inputs, outputs, name=name, trainable=trainable)
         self.dtype_policy = dtype
-        self.latent_dim = config.get("latent_dim")  # a network from c alone has no z
+        self.latent_dim = config.get("latent_dim")  # a network of c alone has no z
         self._arguments = config
 
     def get_config(self) -> dict[str, Any]:
@@ -123,19 +123,19 @@ class Network(keras.Model):
 
 
 class Decoder(Network):
-    """A network to the parameters of a likelihood, with an `OutputBias` for each of them."""
+    """A network that outputs the parameters of a likelihood, with an `OutputBias` for each."""
 
     def set_output_bias(self, value: Array) -> None:
         """Sets the bias of the first parameter, the logits or the mean, of every output.
 
-        The published recipe starts at the training data: the logit of each pixel's mean for
+        The published recipe starts at the training mean: the logit of each pixel's mean for
         Bernoulli logits, the mean itself for a Gaussian. Further parameters keep their bias.
 
         Args:
-            value: number or array that broadcasts to `output_shape`, in units of the output.
+            value: Float or array that broadcasts to `output_shape`, in units of the output.
 
         Raises:
-            ValueError: `value` does not broadcast, or is not finite.
+            ValueError: If `value` does not broadcast or is not finite.
 
         Example:
 
