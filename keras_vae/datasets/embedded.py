@@ -1,4 +1,4 @@
-"""The digits that come with the library."""
+"""The digits that ship with the library."""
 
 from pathlib import Path
 
@@ -15,5 +15,5 @@ EMBEDDED = {
 
 
 def read_embedded(name: str, image_size: tuple[int, int] | None = None) -> tuple[RawParts, str]:
-    """The raw parts of an embedded data set, and its description."""
+    """Returns the raw parts of an embedded data set, and its description."""
     return read_npz(Path(__file__).with_name(f"{name}.npz"), image_size), EMBEDDED[name]
