@@ -1,4 +1,4 @@
-"""The part of a file that has come so far."""
+"""The partial file of a download."""
 
 import hashlib
 import os
@@ -12,13 +12,13 @@ _BLOCK = 1 << 20
 
 
 class Part:
-    """A temporary file beside its target, with its running sha256.
+    """A temporary file next to its target, with its running sha256.
 
-    What another process left of the same file is taken up. Used under the target's lock.
+    It continues what another process left of the same file. Use it under the target's lock.
 
     Args:
         target: `pathlib.Path`.
-        size: int, bytes of the whole file.
+        size: Int, the size of the whole file in bytes.
     """
 
     def __init__(self, target: Path, size: int) -> None:
@@ -33,7 +33,7 @@ class Part:
         self.length = self.best = self._file.tell()
         # The mirrors that the bytes came from; None stands for another process.
         self.sources: set[str | None] = {None} if self.length else set()
-        self.may_mix = True  # bytes of several mirrors
+        self.may_mix = True  # whether bytes of several mirrors may be combined
         self.etags: dict[str, str | None] = {}
         if self.length > size:
             self.restart()
@@ -59,7 +59,7 @@ class Part:
         self.best = max(self.best, self.length)
 
     def restart(self) -> None:
-        """Forgets what has come."""
+        """Discards what was received."""
         self._file.seek(0)
         self._file.truncate()
         self._sha256 = hashlib.sha256()
@@ -67,15 +67,15 @@ class Part:
         self.sources = set()
 
     def may_continue_from(self, url: str) -> bool:
-        """Whether bytes of `url` may follow those that are there."""
+        """Returns whether bytes from `url` may follow the existing ones."""
         return self.may_mix or self.sources == {url}
 
     def flush(self) -> None:
-        """Hands what has come to the system, so that a kill or a failure leaves it for resuming."""
+        """Flushes to the system, so that the download can resume after a kill or a failure."""
         self._file.flush()
 
     def finish(self, sha256: str) -> bool:
-        """Moves the file to its target if it is whole and has this sha256; whether it did."""
+        """Moves a complete file with this sha256 to its target, and returns whether it did."""
         if self.length != self.size or self._sha256.hexdigest() != sha256:
             return False
         self._file.flush()
@@ -86,5 +86,5 @@ class Part:
 
 
 def path_of(target: Path) -> Path:
-    """Returns the path of the part of a target."""
+    """Returns the path of a target's partial file."""
     return target.with_name(f".{target.name}.part")

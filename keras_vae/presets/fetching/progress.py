@@ -1,4 +1,4 @@
-"""A line on the terminal that shows how much has come."""
+"""A progress bar on the terminal."""
 
 import sys
 import time
@@ -11,9 +11,9 @@ class Bar:
     """Shows progress on a terminal, and nothing elsewhere.
 
     Args:
-        label: str.
-        size: int, bytes of the whole file.
-        stream: text file, by default the standard error.
+        label: String.
+        size: Int, the size of the whole file in bytes.
+        stream: Text file. Defaults to standard error.
     """
 
     def __init__(self, label: str, size: int, stream: TextIO | None = None) -> None:
@@ -25,7 +25,7 @@ class Bar:
         self._is_shown = False
 
     def show(self, num_bytes: int) -> None:
-        """Shows that so many bytes have come."""
+        """Shows that `num_bytes` have been received."""
         now = time.monotonic()
         if self._is_on and (now >= self._next or num_bytes == self._size):
             self._next = now + _INTERVAL
