@@ -21,8 +21,11 @@ def _constructor(init, default_name, checks):
     *own, _ = inspect.signature(init).parameters.values()
     defaults = {"name": default_name, "dtype": None, "trainable": True}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    common = [inspect.Parameter(k, kind, default=v) for k, v in defaults.items()]
-    signature = inspect.Signature([*own, *common])
+    types = {"name": str, "dtype": Any, "trainable": bool}
+    common = [
+        inspect.Parameter(k, kind, default=v, annotation=types[k]) for k, v in defaults.items()
+    ]
+    signature = inspect.Signature([*own, *common], return_annotation=None)
 
     @functools.wraps(init)
     def construct(self, *args, **kwargs):
