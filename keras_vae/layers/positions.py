@@ -28,9 +28,8 @@ class Positions(keras.layers.Layer):
         return tokens_shape
 
     def get_config(self) -> dict[str, Any]:
-        return (
-            super().get_config()
-        )  # without this line Keras could not save a layer with a dtype policy
+        # Keras' automatic config cannot serialize a dtype policy.
+        return super().get_config()
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

@@ -70,9 +70,8 @@ def drawn_again(
     order = ops.argsort(ops.where(weights > 0, times, float("inf")))
     num_rows = ops.sum(ops.cast(weights > 0, "int32"))
     size = ops.maximum(num_rows, 1)
-    turn = (
-        ops.cumsum(ops.cast(lost, "int32")) - 1
-    )  # 0 for the first lost code, 1 for the second, ...
+    # 0 for the first lost code, 1 for the second, and so on.
+    turn = ops.cumsum(ops.cast(lost, "int32")) - 1
     lap = ops.cast(turn // size, "float32")
     row = _rows_at(order, turn % size, rows)
     other = _rows_at(order, (turn + 1) % size, rows)

@@ -37,9 +37,8 @@ def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
         codes = ops.concatenate([codes, codes, codes_rest], axis=-1)
 
     block_size = min(BLOCK_SIZE, num_codes)
-    codes = ops.concatenate(
-        [codes, codes[: -num_codes % block_size]]
-    )  # whole blocks, the first codes repeated
+    # Whole blocks, filled with the first codes again.
+    codes = ops.concatenate([codes, codes[: -num_codes % block_size]])
     codes = ops.transpose(codes)
     found = _tile_by_tile(
         lambda tile: _first_argmax(ops.matmul(tile, codes), block_size),

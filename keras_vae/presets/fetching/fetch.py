@@ -27,9 +27,7 @@ from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
 
 _DEFAULT = Settings()
-_random = (
-    random.SystemRandom()
-)  # the global generator belongs to the caller, who may have seeded it
+_random = random.SystemRandom()  # the global one is the caller's, who may have seeded it
 
 
 class FetchError(OSError):
