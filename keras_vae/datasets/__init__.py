@@ -1,4 +1,4 @@
-"""Arrays in, arrays out: data sets by name, file or folder, and batches of them."""
+"""Data sets by name, file or folder, as NumPy arrays, and batches of them."""
 
 from keras_vae.datasets.batches import Batches
 from keras_vae.datasets.binarization import binarize

@@ -1,8 +1,9 @@
-"""The digits that come with the library."""
+"""The digits that ship with the library."""
 
 from pathlib import Path
 
 from keras_vae.datasets.npz import read_npz
+from keras_vae.datasets.tfds_reader import RawParts
 
 EMBEDDED = {
     "mnist_mini": (
@@ -13,6 +14,6 @@ EMBEDDED = {
 }
 
 
-def read_embedded(name, image_size=None):
-    """The raw parts of an embedded data set, and its description."""
+def read_embedded(name: str, image_size: tuple[int, int] | None = None) -> tuple[RawParts, str]:
+    """Returns the raw parts of an embedded data set, and its description."""
     return read_npz(Path(__file__).with_name(f"{name}.npz"), image_size), EMBEDDED[name]

@@ -1,28 +1,31 @@
-"""Raw arrays from folders of pictures."""
+"""Raw arrays from folders of images."""
 
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from keras_vae.datasets.tfds_reader import PARTS
+from keras_vae.datasets.tfds_reader import RawParts
 from keras_vae.datasets.tfds_reader import stack
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 _GREY_MODES = {"1", "L", "LA"}
 
 
-def read_folder(folder, image_size=None):
-    """The pictures of a folder as `{part: (x, y)}`, in the order of their sorted paths.
+def read_folder(folder: str | os.PathLike, image_size: tuple[int, int] | None = None) -> RawParts:
+    """Returns the images of a folder as `{part: (x, y)}`, in the order of their sorted paths.
 
-    With sub-folders `train` and `test` (and perhaps `validation`) each is a part; otherwise all is
-    the part "train". The sub-folders of a part are classes, numbered in sorted order; pictures
-    beside them mean that there are no classes (y is None). Pictures are grey where all are grey,
-    and RGB otherwise; transparency is dropped.
+    If there are sub-folders `train` and `test` (and optionally `validation`), each is a part;
+    otherwise everything is the part "train". The sub-folders of a part are classes, numbered in
+    sorted order; if an image lies outside of them, there are no classes (y is None). The images are
+    grayscale if all files are, and RGB otherwise; transparency is dropped.
 
     Raises:
-        ValueError: if there are no pictures, one cannot be read, or sizes differ without
-            `image_size`.
-        ImportError: if Pillow is not installed.
+        ValueError: If there are no images, one cannot be read, or sizes differ and `image_size` is
+            not given.
+        ImportError: If Pillow is not installed.
     """
     folder = Path(folder)
     if (folder / "train").is_dir() and (folder / "test").is_dir():
@@ -44,13 +47,13 @@ def _pictures_in(root):
     paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not paths:
         raise ValueError(
-            f"{root} holds no pictures (files that end in {', '.join(sorted(_SUFFIXES))})."
+            f"{root} holds no images (files ending in {', '.join(sorted(_SUFFIXES))})."
         )
     return paths
 
 
 def _classes(root, paths):
-    """The number of each picture's class, or None where a picture lies in no sub-folder."""
+    """Returns each image's class index, or None if an image lies in no sub-folder."""
     names = [path.relative_to(root).parts[0] for path in paths if path.parent != root]
     if len(names) < len(paths):
         return None
@@ -62,16 +65,16 @@ def _open(path):
         from PIL import Image
     except ImportError as error:
         raise ImportError(
-            'Reading pictures needs Pillow: pip install "keras-vae[datasets]"'
+            'Reading images needs Pillow: pip install "keras-vae[datasets]"'
         ) from error
     try:
         return Image.open(path)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+        raise ValueError(f"{path} cannot be read as an image: {error}") from error
 
 
 def _common_mode(paths):
-    """Pillow's mode for all pictures: "L" where every one is grey."""
+    """Returns Pillow's mode for all images: "L" if every one is grayscale, else "RGB"."""
     for path in paths:
         with _open(path) as picture:
             if picture.mode not in _GREY_MODES:
@@ -79,11 +82,11 @@ def _common_mode(paths):
     return "L"
 
 
-def read_picture(path, mode="RGB"):
-    """uint8 (H, W, C) of a file, given by its path or opened."""
+def read_picture(path: Path | BinaryIO, mode: str = "RGB") -> np.ndarray:
+    """Returns an image file, given by path or opened, as uint8 (H, W, C)."""
     with _open(path) as picture:
         try:
             pixels = np.asarray(picture.convert(mode))
         except OSError as error:
-            raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+            raise ValueError(f"{path} cannot be read as an image: {error}") from error
     return pixels.reshape(*pixels.shape[:2], -1)

@@ -1,5 +1,7 @@
 """Data sets by name: the embedded digits, local files and folders, tensorflow-datasets."""
 
+import os
+
 import numpy as np
 
 from keras_vae.datasets.binarization import binarize as draw_binary
@@ -13,48 +15,58 @@ from keras_vae.datasets.splits import Splits
 from keras_vae.datasets.splits import fixed_split
 from keras_vae.datasets.tfds import read_tfds
 
-# Each part is binarised from a seed of its own, so that a part can be compared on its own.
+# Each part has its own seed, so that its binarization does not depend on the other parts.
 _PART_SEEDS = {"train": 1, "validation": 2, "test": 3}
 
 
-def load(name, *, validation_size=0, binarize=None, seed=0, image_size=None, data_dir=None):
-    """Loads a data set of pictures in fixed parts.
+def load(
+    name: str | os.PathLike,
+    *,
+    validation_size: int = 0,
+    binarize: str | None = None,
+    seed: int = 0,
+    image_size: tuple[int, int] | None = None,
+    data_dir: str | os.PathLike | None = None,
+) -> Splits:
+    """Loads an image data set in fixed parts.
 
-    The parts never depend on a seed: data that come with training, validation and test parts keep
-    them, and one array or a flat folder is divided by `splits.fixed_split`, a tenth for testing.
-    Pictures are float32 in [0, 1]: uint8 is divided by 255, unless it holds 0 and 1 only.
+    The parts never depend on a seed: data with training, validation and test parts keep them, and a
+    single array or flat folder is divided by `splits.fixed_split`, with a tenth for testing. Images
+    are float32 in [0, 1]: uint8 is divided by 255, unless it holds only 0 and 1.
 
     Args:
-        name: what to load, one of
-            - `"mnist_mini"`: 4,000 and 1,000 digits of MNIST that come with the library;
-            - the path of an `.npz` file with arrays `x_train` and `x_test` (and perhaps `y_train`,
-              `y_test`, `x_validation`, `y_validation`), or with one array `images` or `x` (and
-              perhaps `y`), or with files of pictures as bytes, `jpeg_train` and `offsets_train`
-              and so on: file i is bytes `offsets[i]` to `offsets[i + 1]`;
-            - the path of a folder of pictures, all in one, or in `train` and `test`; sub-folders
-              are classes. Write `"./photos"` for a folder beside you: a bare word is a name;
-            - any name of a picture data set in tensorflow-datasets, such as `"mnist"`,
+        name: String or path, one of
+            - `"mnist_mini"`: 4,000 training and 1,000 test digits of MNIST, which ship with the
+              library;
+            - the path of an `.npz` file with arrays `x_train` and `x_test` (and optionally
+              `y_train`, `y_test`, `x_validation`, `y_validation`), or with one array `images` or
+              `x` (and optionally `y`), or with image files as bytes, `jpeg_train` and
+              `offsets_train` and so on: file i is bytes `offsets[i]` to `offsets[i + 1]`;
+            - the path of a folder of images, directly in it or in `train` and `test`; sub-folders
+              are classes. Write `"./photos"` for a folder in the working directory, as a bare word
+              is a name;
+            - the name of an image data set in tensorflow-datasets, such as `"mnist"`,
               `"fashion_mnist"`, `"cifar10"`, `"omniglot"`, `"binarized_mnist"`.
-        validation_size: int, how many examples at the end of the training part become the
+        validation_size: Int, the number of examples at the end of the training part that become the
             validation part.
-        binarize: None, `"fixed"` (each pixel drawn once, from Bernoulli(x)) or `"threshold"` (1
-            where x >= 0.5). For dynamic binarisation leave None and use `Batches(binarize=True)`.
-        seed: int, at least 0; the seed of `binarize="fixed"`.
-        image_size: None, or `(height, width)` that every (uint8) picture is resized to, stretched
-            where the proportions differ.
-        data_dir: None, or a folder. A relative path that does not exist is also looked up there
-            and in the folder that the environment variable `KERAS_VAE_DATA_DIR` names;
-            tensorflow-datasets keeps its files there rather than in its own default folder.
+        binarize: `"fixed"` (each pixel drawn once, from Bernoulli(x)), `"threshold"` (1 where
+            x >= 0.5) or `None`. For dynamic binarization use `None` and `Batches(binarize=True)`.
+        seed: Int, at least 0, the seed of `binarize="fixed"`.
+        image_size: Tuple of 2 ints, (height, width), to resize every (uint8) image to, without
+            preserving the aspect ratio, or `None`.
+        data_dir: Path of a folder, or `None`. A relative path that does not exist is also looked up
+            there and in the folder named by the environment variable `KERAS_VAE_DATA_DIR`;
+            tensorflow-datasets stores its files there instead of in its own default folder.
 
     Returns:
-        `Splits` with `train`, `test` and, where there is one, `validation`, each `Arrays` with `x`
+        `Splits` with `train`, `test` and, if there is one, `validation`, each `Arrays` with `x`
         (N, H, W, C) and `y` (N,) or None.
 
     Raises:
-        ValueError: if the name is unknown, a value is not one of those above, or the data are not
-            pictures of one size.
-        FileNotFoundError: if a path does not exist; it says where was looked.
-        ImportError: if tensorflow-datasets or Pillow is needed and not installed.
+        ValueError: If the name is unknown, `binarize` or `validation_size` is invalid, or the data
+            are not images of one size.
+        FileNotFoundError: If a path does not exist. The message lists the places searched.
+        ImportError: If tensorflow-datasets or Pillow is needed and not installed.
 
     Example:
 
@@ -67,7 +79,7 @@ def load(name, *, validation_size=0, binarize=None, seed=0, image_size=None, dat
     if binarize not in (None, "fixed", "threshold"):
         raise ValueError(
             f'`binarize` must be None, "fixed" or "threshold". Received: binarize={binarize!r}. '
-            "Dynamic binarisation draws anew at every use: Batches(x, binarize=True)."
+            "Dynamic binarization draws anew at every use: Batches(x, binarize=True)."
         )
     raw, description = _read(name, image_size, data_dir)
     if "test" not in raw:
@@ -82,15 +94,15 @@ def load(name, *, validation_size=0, binarize=None, seed=0, image_size=None, dat
     return Splits(str(name), **parts, description=description)
 
 
-def to_unit_range(pictures):
-    """Float32 pictures (N, H, W, C) in [0, 1] from the raw arrays of all parts together.
+def to_unit_range(pictures: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns float32 images (N, H, W, C) in [0, 1] from the raw arrays of all parts.
 
     Args:
-        pictures: dict of arrays (N, H, W) or (N, H, W, C): bool, float in [0, 1], or uint8. uint8
-            of 0 and 1 only in all parts is black and white already; other uint8 is 0 to 255.
+        pictures: Dict of arrays (N, H, W) or (N, H, W, C): bool, float in [0, 1], or uint8. uint8
+            counts as black and white if all parts hold only 0 and 1, and as 0 to 255 otherwise.
 
     Raises:
-        ValueError: if an array has another dtype, range or number of axes.
+        ValueError: If an array has another dtype, range or number of axes.
     """
     for part, x in pictures.items():
         _check_pictures(part, x)
@@ -108,19 +120,19 @@ def to_unit_range(pictures):
 def _check_pictures(part, x):
     if x.ndim not in (3, 4) or x.size == 0 or (x.ndim == 4 and x.shape[-1] > 4):
         raise ValueError(
-            f"The {part} pictures must be an array (N, height, width) or (N, height, width, "
-            f"channels) with 1 to 4 channels, the last axis. Received: shape {x.shape}"
+            f"The {part} images must be an array (N, height, width) or (N, height, width, "
+            f"channels) with 1 to 4 channels in the last axis. Received: shape {x.shape}"
         )
     known = x.dtype in (np.uint8, np.bool_) or np.issubdtype(x.dtype, np.floating)
     if not known or not (x.min() >= 0 and x.max() <= (255 if x.dtype == np.uint8 else 1)):
         raise ValueError(
-            f"The {part} pictures must be uint8 (0 to 255), bool, or float in [0, 1]. "
+            f"The {part} images must be uint8 (0 to 255), bool, or float in [0, 1]. "
             f"Received: {x.dtype} from {x.min()} to {x.max()}"
         )
 
 
 def _read(name, image_size, data_dir):
-    """The raw parts of a data set as `{part: (x, y)}`, and their description."""
+    """Returns the raw parts of a data set as `{part: (x, y)}`, and their description."""
     if isinstance(name, str) and name in EMBEDDED:
         return read_embedded(name, image_size)
     if is_local(name):
@@ -131,7 +143,7 @@ def _read(name, image_size, data_dir):
 
 
 def _divide(raw, description):
-    """A test part out of the training part, where the data come without one."""
+    """Splits a test part from the training part, for data that come without one."""
     x, y = raw["train"]
     train, test = fixed_split(len(x))
     divided = {
@@ -157,7 +169,7 @@ def _binary(x, part, binarize, seed):
 
 
 def _hold_out(parts, validation_size, name):
-    """The parts with the last examples of training as validation."""
+    """Returns the parts with the last training examples as the validation part."""
     if "validation" in parts:
         raise ValueError(
             f"{str(name)!r} comes with a validation part of {len(parts['validation'])}: "

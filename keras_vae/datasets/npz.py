@@ -2,32 +2,34 @@
 
 import io
 import itertools
+from pathlib import Path
 
 import numpy as np
 
 from keras_vae.datasets.folder import read_picture
+from keras_vae.datasets.tfds_reader import RawParts
 from keras_vae.datasets.tfds_reader import stack
 
 _LAYOUTS = (
-    "x_train, x_test (and perhaps y_train, y_test, x_validation, y_validation), "
-    "one array images or x (and perhaps y), or files of pictures as bytes one after another, "
-    "jpeg_train, offsets_train (file i is bytes offsets[i] to offsets[i + 1]), and so for test"
+    "x_train, x_test (and optionally y_train, y_test, x_validation, y_validation); "
+    "one array images or x (and optionally y); or concatenated image files, "
+    "jpeg_train, offsets_train (file i is bytes offsets[i] to offsets[i + 1]), likewise for test"
 )
 
 
-def read_npz(path, image_size=None):
-    """The arrays of a file as `{part: (x, y)}`; one array alone is the part "train".
+def read_npz(path: Path, image_size: tuple[int, int] | None = None) -> RawParts:
+    """Returns the arrays of a file as `{part: (x, y)}`; a single array is the part "train".
 
-    With `image_size`, `(height, width)`, its pictures are resized, and gain a channel axis.
+    With `image_size`, `(height, width)`, the images are resized, and gain a channel axis.
 
     Raises:
-        ValueError: if the file is no `.npz`, or its keys are none of the layouts of `load`.
+        ValueError: If the file is not an `.npz`, or its keys match none of the layouts of `load`.
     """
     try:
-        # Never pickles: a data file must not be able to run code.
+        # No pickles: a data file must not be able to run code.
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    # What a broken file makes NumPy raise depends on where it is broken.
+    # The error that NumPy raises for a broken file depends on where it is broken.
     except Exception as error:
         raise ValueError(
             f"{path} cannot be read as an .npz file of plain arrays: {error}. "
@@ -49,7 +51,7 @@ def read_npz(path, image_size=None):
         if key in arrays:
             return {"train": (_sized(arrays[key], image_size), arrays.get("y"))}
     raise ValueError(
-        f"{path} has none of the layouts that are read: {_LAYOUTS}. "
+        f"{path} has none of the supported layouts: {_LAYOUTS}. "
         f"Received: {', '.join(arrays) or 'no arrays'}"
     )
 

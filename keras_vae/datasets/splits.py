@@ -1,10 +1,11 @@
-"""A data set in memory: arrays, and the parts it is divided in."""
+"""A data set in memory: arrays, and the parts it is divided into."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
-# Drawn once: who names one array as a data set always gets this division of it.
+# Fixed: the same array is always divided in the same way.
 _SPLIT_SEED = 2026
 _TEST_PART = 10
 
@@ -14,8 +15,8 @@ class Arrays:
     """The examples of one part of a data set.
 
     Args:
-        x: float32 array (N, H, W, C) with values in [0, 1].
-        y: int32 array (N,) of labels, or None.
+        x: Float32 array (N, H, W, C) with values in [0, 1].
+        y: Int32 array (N,) of labels, or None.
 
     Example:
 
@@ -29,28 +30,30 @@ class Arrays:
     x: np.ndarray
     y: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.x):
-            raise ValueError(f"There are {len(self.x)} pictures but {len(self.y)} labels.")
+            raise ValueError(
+                f"`x` and `y` differ in length: {len(self.x)} images but {len(self.y)} labels."
+            )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.x)
 
-    def __getitem__(self, rows):
-        """The same rows of `x` and `y`, as `Arrays`."""
+    def __getitem__(self, rows: Any) -> "Arrays":
+        """Returns the given rows of `x` and `y`, as `Arrays`."""
         return Arrays(self.x[rows], None if self.y is None else self.y[rows])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Splits:
-    """A data set: training, test and perhaps validation examples.
+    """A data set: training, test and optionally validation examples.
 
     Args:
-        name: the name it was loaded by.
+        name: String, the name it was loaded by.
         train: `Arrays`.
         test: `Arrays`.
-        validation: `Arrays`, or None where no validation examples were asked for.
-        description: where the data come from, whose they are, how they were divided.
+        validation: `Arrays`, or None if there are no validation examples.
+        description: String, the source, licence and division of the data.
 
     Example:
 
@@ -67,22 +70,22 @@ class Splits:
     description: str = ""
 
 
-def fixed_split(num_examples):
-    """The documented division of data that come as one array.
+def fixed_split(num_examples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the fixed division of data that come as one array.
 
-    The order is `np.random.default_rng(2026).permutation(num_examples)`; the last tenth of it,
-    rounded up, is the test part.
+    The order is `np.random.default_rng(2026).permutation(num_examples)`; its last tenth, rounded
+    up, is the test part.
 
     Returns:
-        Two int arrays: the indices of the training and of the test examples.
+        Two int arrays, the indices of the training and the test examples.
 
     Raises:
-        ValueError: if there are fewer than two examples.
+        ValueError: If there are fewer than two examples.
     """
     if num_examples < 2:
         raise ValueError(
-            f"Data that come as one array need at least 2 examples, one to train on and one to "
-            f"test on. Received: {num_examples}"
+            f"Data in one array need at least 2 examples, one to train on and one to test on. "
+            f"Received: {num_examples}"
         )
     order = np.random.default_rng(_SPLIT_SEED).permutation(num_examples)
     num_test = -(-num_examples // _TEST_PART)

@@ -1,57 +1,61 @@
-"""Pictures out of tensorflow-datasets, as a script in a process of its own.
+"""Images from tensorflow-datasets, as a script that runs in a separate process.
 
 `tfds.py` runs this file by its path, so that TensorFlow never enters the caller's process, where it
-could take the GPU's memory. It must therefore import nothing of this package; what pictures of any
-source need (`stack`) lives here for that reason.
+could claim the GPU's memory. It must therefore import nothing from this package, which is why
+`stack`, needed for images from any source, lives here.
 """
 
 import json
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 PARTS = ("train", "validation", "test")
+RawParts: TypeAlias = dict[str, tuple[np.ndarray, np.ndarray | None]]  # part -> (x, y)
 
 
-def stack(pictures, image_size=None):
-    """One array of pictures.
+def stack(pictures: Iterable[np.ndarray], image_size: tuple[int, int] | None = None) -> np.ndarray:
+    """Stacks images into one array.
 
     Args:
-        pictures: iterable of uint8 arrays (H, W, C).
-        image_size: None, or `(height, width)` that each is resized to.
+        pictures: Iterable of uint8 arrays (H, W, C).
+        image_size: Tuple of 2 ints, (height, width), to resize each image to, or `None`.
 
     Returns:
         uint8 array (N, H, W, C).
 
     Raises:
-        ValueError: if the sizes differ and there is no `image_size`.
+        ValueError: If the sizes differ and `image_size` is not given.
     """
     if image_size is not None:
         pictures = (resize(picture, image_size) for picture in pictures)
-    stacked = []
+    stacked: list[np.ndarray] = []
     for index, picture in enumerate(pictures):
         if stacked and picture.shape != stacked[0].shape:
             raise ValueError(
-                f"The pictures differ in size: the first is {stacked[0].shape}, number {index} is "
-                f"{picture.shape} (height, width, channels). Give image_size=(height, width)."
+                f"The images differ in size: the first is {stacked[0].shape}, number {index} is "
+                f"{picture.shape} (height, width, channels). Pass image_size=(height, width)."
             )
         stacked.append(picture)
     return np.stack(stacked)
 
 
-def resize(picture, image_size):
-    """A uint8 picture (H, W, C) at another size: bilinear, over the whole area it shrinks from."""
+def resize(picture: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
+    """Returns a uint8 image (H, W, C) resized bilinearly, with antialiasing."""
     try:
         from PIL import Image
     except ImportError as error:
         raise ImportError(
-            'Resizing pictures needs Pillow: pip install "keras-vae[datasets]"'
+            'Resizing images needs Pillow: pip install "keras-vae[datasets]"'
         ) from error
     if picture.dtype != np.uint8:
-        raise ValueError(f"`image_size` resizes uint8 pictures only. Received: {picture.dtype}")
+        raise ValueError(f"`image_size` can resize uint8 images only. Received: {picture.dtype}")
     height, width = image_size
     channels = [
         Image.fromarray(channel).resize((width, height), Image.Resampling.BILINEAR)
@@ -60,14 +64,16 @@ def resize(picture, image_size):
     return np.stack([np.asarray(channel) for channel in channels], axis=-1)
 
 
-def read(name, split, image_size=None, data_dir=None):
-    """One split of a tensorflow-datasets data set, in its own order.
+def read(
+    name: str, split: str, image_size: tuple[int, int] | None = None, data_dir: str | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns one split of a data set of tensorflow-datasets, in its own order.
 
     Returns:
-        `(pictures, labels)`: (N, H, W, C) and (N,), labels None where it has no `label`.
+        `(pictures, labels)`, (N, H, W, C) and (N,); labels is None if there is no scalar `label`.
 
     Raises:
-        ValueError: if it holds no pictures, or pictures of several sizes without `image_size`.
+        ValueError: If it holds no images, or sizes differ and `image_size` is not given.
     """
     import tensorflow_datasets as tfds
 
@@ -77,7 +83,7 @@ def read(name, split, image_size=None, data_dir=None):
         raise ValueError(f"{name} has no feature `image`. It has: {', '.join(spec)}")
     labelled = "label" in spec and spec["label"].shape.rank == 0
     keys = ("image", "label") if labelled else ("image",)
-    # Batches are forty times faster than single pictures, where all have one size.
+    # If all images have one size, batches are forty times faster than single images.
     batch_size = 1024 if spec["image"].shape.is_fully_defined() else 1
     dataset = dataset.map(lambda example: {key: example[key] for key in keys}).batch(batch_size)
     labels = []
@@ -91,8 +97,10 @@ def read(name, split, image_size=None, data_dir=None):
     return stacked, np.array(labels) if labelled else None
 
 
-def write(name, folder, image_size=None, data_dir=None):
-    """Writes `x_{part}.npy` and `y_{part}.npy` for the parts of `PARTS` that the data set has."""
+def write(
+    name: str, folder: Path, image_size: tuple[int, int] | None = None, data_dir: str | None = None
+) -> None:
+    """Writes `x_{part}.npy` and `y_{part}.npy` for each of `PARTS` that the data set has."""
     import tensorflow_datasets as tfds
 
     builder = tfds.builder(name, data_dir=data_dir)
@@ -106,8 +114,8 @@ def write(name, folder, image_size=None, data_dir=None):
             np.save(folder / f"y_{part}.npy", labels)
 
 
-def explain(name, error):
-    """What went wrong, for the process that waits for the arrays."""
+def explain(name: str, error: Exception) -> dict[str, Any]:
+    """Returns what went wrong, for the process that waits for the arrays."""
     import tensorflow_datasets as tfds
 
     is_a_name = re.split("[/:]", name)[0].isidentifier()

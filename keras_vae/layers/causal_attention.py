@@ -1,29 +1,34 @@
-"""Attention from each position to itself and to those before it."""
+"""Attention from each position to itself and to the positions before it."""
+
+from typing import Any
+from typing import Self
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.layers.positions import RotaryPositions
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class CausalAttention(keras.layers.Layer):
-    """Multi-head self-attention in which position i sees the positions 0 to i.
+    """Multi-head self-attention in which position i sees positions 0 to i.
 
-    `softmax(Q K^T / sqrt(d)) V` in each head (equation 1), heads concatenated and mixed by one
-    more matrix. `call` takes all positions at once; `start` and `step` give the same one position
-    at a time from the keys and values kept of those before.
+    Each head computes `softmax(Q K^T / sqrt(d)) V` (equation 1); the heads are concatenated and
+    mixed by one more matrix. `call` takes all positions at once; `start` and `step` compute the
+    same one position at a time, from cached keys and values.
 
     Args:
-        num_heads: int, H; it divides the number of features.
-        positions: `RotaryPositions`, or `None` where the inputs themselves say where they are.
+        num_heads: Int, H, a divisor of the number of features.
+        positions: `RotaryPositions`, or `None` if the inputs already encode their positions.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
     Input and output shape: (B, N, F).
 
     Raises:
-        ValueError: a bad `num_heads`; when built, one that does not divide F.
+        ValueError: If `num_heads` is not a positive int; when built, if it does not divide F.
 
     Example:
 
@@ -35,15 +40,19 @@ class CausalAttention(keras.layers.Layer):
         y_i, cache = layer.step(cache, x[:, i], i)  # y[:, i]
     ```
 
-    Reference: Vaswani et al. 2017, "Attention is all you need", section 3.2.
+    Reference:
+        - [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762), "Attention is all you need",
+          section 3.2
     """
 
-    def __init__(self, num_heads, positions=None, **kwargs):
+    def __init__(
+        self, num_heads: int, positions: RotaryPositions | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.num_heads = check_count("num_heads", num_heads)
         self.positions = positions
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         features = input_shape[-1]
         self.head_size, rest = divmod(features, self.num_heads)
         if rest:
@@ -59,31 +68,33 @@ class CausalAttention(keras.layers.Layer):
     def _dense(self, features, name):
         return keras.layers.Dense(features, use_bias=False, dtype=self.dtype_policy, name=name)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         heads = self._heads(inputs, ops.arange(inputs.shape[1]))
-        if self.compute_dtype == "float16":  # which JAX has no attention in, on a CPU
+        if self.compute_dtype == "float16":  # JAX has no float16 attention on CPUs
             heads = [ops.cast(h, "float32") for h in heads]
         return self._mixed(ops.dot_product_attention(*heads, is_causal=True))
 
-    def start(self, batch_size, length):
-        """Returns the cache of `step` before the first of `length` positions: no keys, no values.
+    def start(self, batch_size: int, length: int) -> tuple[Tensor, Tensor]:
+        """Returns the cache of `step` before the first of `length` positions, keys and values of 0.
 
         Args:
-            batch_size: int, B.
-            length: int, N.
+            batch_size: Int, B.
+            length: Int, N.
         """
         shape = (batch_size, self.num_heads, length, self.head_size)
         return ops.zeros(shape, self.compute_dtype), ops.zeros(shape, self.compute_dtype)
 
-    def step(self, cache, x, position):
+    def step(
+        self, cache: tuple[Tensor, Tensor], x: Tensor, position: int | Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Returns the output at one position, (B, F), and the cache for the next.
 
         Args:
-            cache: what `start`, or the step before, returned.
-            x: (B, F), the input at this position.
-            position: scalar integer i, perhaps a tensor.
+            cache: The cache returned by `start` or by the previous step.
+            x: Tensor (B, F), the input at this position.
+            position: Int or scalar int tensor, i.
         """
-        # Heads before positions, (B, H, N, d): products with a cache that need not be transposed.
+        # Heads before positions, (B, H, N, d), so that the cache is never transposed.
         heads = self._heads(x[:, None], ops.reshape(position, (1,)))
         query, key, value = (ops.swapaxes(h, 1, 2) for h in heads)  # (B, H, 1, d)
         keys, values = (
@@ -98,7 +109,7 @@ class CausalAttention(keras.layers.Layer):
         return self._mixed(seen)[:, 0], (keys, values)
 
     def _heads(self, x, positions):
-        """Queries, keys and values, (B, N, H, d) each, of x (B, N, F) at positions (N,)."""
+        """Returns queries, keys and values, each (B, N, H, d), of x (B, N, F) at positions (N,)."""
         projected = self.projections(x)
         shape = (-1, x.shape[1], 3 * self.num_heads, self.head_size)
         queries, keys, values = ops.split(ops.reshape(projected, shape), 3, axis=2)
@@ -111,10 +122,10 @@ class CausalAttention(keras.layers.Layer):
             ops.reshape(heads, (-1, heads.shape[1], self.num_heads * self.head_size))
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
@@ -122,5 +133,5 @@ class CausalAttention(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config))

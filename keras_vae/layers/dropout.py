@@ -1,17 +1,19 @@
-"""Dropout whose noise the model gives."""
+"""Dropout with noise from the model's own generator."""
 
 import keras
 from keras import ops
 
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
-def dropped(x, rate, seed):
-    """Returns x with a part `rate` of its elements at zero and the others scaled up, so that the
-    mean stays.
+
+def dropped(x: Tensor, rate: float, seed: Seed) -> Tensor:
+    """Returns x with a fraction `rate` of its elements set to 0 and the others divided by 1 - rate.
 
     Args:
-        x: tensor.
-        rate: float in [0, 1); at 0 nothing is drawn.
-        seed: `keras.random.SeedGenerator` that decides which.
+        x: Tensor.
+        rate: Float in [0, 1). At 0 nothing is drawn.
+        seed: `keras.random.SeedGenerator` to draw from.
     """
     if not rate:
         return x

@@ -1,4 +1,6 @@
-"""Convolutions that see what lies before: at all positions at once, or one after the other."""
+"""Convolutions that see only earlier positions, computed all at once or step by step."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -6,25 +8,28 @@ from keras import ops
 from keras_vae.checks import check_count
 from keras_vae.checks import check_dropout
 from keras_vae.layers.dropout import dropped
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 class CausalConvolution(keras.layers.Layer):
-    """A convolution that reaches `above`, to the `left` and to the `right` of a position, whose own
-    row and column it sees.
+    """A convolution over a position, the rows `above` it, and columns to its `left` and `right`.
 
-    Incrementally, `step` gives one row after the other, (B, 1, W, C); or, where `above` and `right`
-    are 0, one pixel of a row after the other, (B, 1, 1, C).
+    Incrementally, `step` computes one row at a time, (B, 1, W, C); or, if `above` and `right` are
+    0, one pixel of a row at a time, (B, 1, 1, C).
 
     Args:
-        filters: int, channels of the output.
-        above, left, right: ints, how many rows and columns the kernel reaches.
+        filters: Int, the number of output channels.
+        above, left, right: Ints, how many rows and columns the kernel reaches.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
     Input shape: (B, H, W, C), channels last.
     Output shape: (B, H, W, filters).
     """
 
-    def __init__(self, filters, above=0, left=0, right=0, **kwargs):
+    def __init__(
+        self, filters: int, above: int = 0, left: int = 0, right: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.above, self.left, self.right = above, left, right
         self.conv = keras.layers.Conv2D(
@@ -35,25 +40,25 @@ class CausalConvolution(keras.layers.Layer):
             name="conv",
         )
 
-    def build(self, input_shape):
-        self.conv.build((None, None, None, input_shape[-1]))  # of any size, once padded
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        self.conv.build((None, None, None, input_shape[-1]))  # any size: inputs arrive padded
         *_, self.width, self.channels = input_shape
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         sides = ((0, 0), (self.above, 0), (self.left, self.right), (0, 0))
         return self.conv(ops.pad(inputs, sides))
 
-    def start(self, batch_size):
-        """Returns what `step` has seen before it begins: zeros, as at the edges."""
+    def start(self, batch_size: int) -> Tensor:
+        """Returns the initial state of `step`: zeros, as at the edges."""
         seen = (self.above, self.width) if self.above else (1, self.left)
         return ops.zeros((batch_size, *seen, self.channels), self.compute_dtype)
 
-    def step(self, seen, x):
-        """Returns the output at x, and what will have been seen at the next.
+    def step(self, seen: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the output at x, and the state of the next step.
 
         Args:
-            seen: what `start`, or the step before, returned.
-            x: (B, 1, W, C), a row, or (B, 1, 1, C), a pixel.
+            seen: The state returned by `start` or by the previous step.
+            x: Tensor (B, 1, W, C), a row, or (B, 1, 1, C), a pixel.
         """
         if not self.above:
             window = ops.concatenate([seen, x], axis=2)
@@ -65,33 +70,33 @@ class CausalConvolution(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GatedConvolution(keras.layers.Layer):
-    """A layer of the two stacks of a gated PixelCNN.
+    """A layer of the vertical and horizontal stacks of a gated PixelCNN.
 
     The vertical stack v sees the rows above. The horizontal stack h sees the row to the left, and
-    is told what v sees: together everything before, without blind spot. With c, a condition,
+    receives what v sees: together everything before, without a blind spot. With a condition c,
 
         a = W_v * v + C c,    v <- v + tanh(a_1) sigmoid(a_2)
         b = W_h * h + L a,    h <- h + M [tanh(b_1) sigmoid(b_2)]
 
     where `*` is a convolution, and a_1, a_2 are halves of the channels (equations 2 to 4 and figure
-    2; the residual connection of v is an addition). That positions see what lies before them, and
-    not themselves, is up to the input: v shifted down by a row, h to the right by a column. M
-    starts at zero, so that h starts as it is.
+    2; the residual connection of v is not in the paper). For positions to see only what lies before
+    them, and not themselves, the input must be shifted: v down by a row, h right by a column. M
+    starts at zero, so that h starts unchanged.
 
-    `call` takes all positions at once. Incrementally, `row` takes a row of v, and then `step` the
-    columns of h.
+    `call` takes all positions at once. Incrementally, `row` takes a row of v, and `step` then takes
+    the columns of h one by one.
 
     Args:
-        kernel_size: odd int, k, at least 3: each layer sees k // 2 rows more above, and columns at
-            the sides.
-        dropout: float in [0, 1), in training, of what is added to h.
+        kernel_size: Odd int, k, at least 3. Each layer sees k // 2 more rows above, and as many
+            more columns at the sides.
+        dropout: Float in [0, 1), the dropout rate of what is added to h in training.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
-    Input shape: [v, h], each (B, H, W, F), or [v, h, c], c (B, H, W, E) or (B, 1, 1, E).
-    Output: (v, h), of the same shape.
+    Input shape: [v, h], each (B, H, W, F), or [v, h, c], with c (B, H, W, E) or (B, 1, 1, E).
+    Output shape: (v, h), each (B, H, W, F).
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If `kernel_size` is not an odd int of at least 3, or `dropout` is not in [0, 1).
 
     Example:
 
@@ -100,16 +105,17 @@ class GatedConvolution(keras.layers.Layer):
     v, h = layer([v, h])
     ```
 
-    Reference: van den Oord et al. 2016, "Conditional Image Generation with PixelCNN Decoders",
-    section 2.
+    Reference:
+        - [van den Oord et al., 2016](https://arxiv.org/abs/1606.05328), "Conditional Image
+          Generation with PixelCNN Decoders", section 2
     """
 
-    def __init__(self, kernel_size=3, dropout=0.0, **kwargs):
+    def __init__(self, kernel_size: int = 3, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kernel_size = check_odd("kernel_size", kernel_size)
         self.dropout = check_dropout(dropout)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[tuple[Any, ...]]) -> None:
         shape, _, *condition_shape = input_shape
         filters, reach, dtype = shape[-1], self.kernel_size // 2, self.dtype_policy
         self.vertical = CausalConvolution(
@@ -127,13 +133,15 @@ class GatedConvolution(keras.layers.Layer):
             self.told = keras.layers.Dense(2 * filters, use_bias=False, dtype=dtype, name="told")
             self.told.build(*condition_shape)
 
-    def call(self, inputs, training=False, seed=None):
+    def call(
+        self, inputs: list[Tensor], training: bool = False, seed: Seed = None
+    ) -> tuple[Tensor, Tensor]:
         """Returns v and h of the next layer.
 
         Args:
-            inputs: [v, h] or [v, h, c].
-            training: bool, whether there is dropout.
-            seed: `keras.random.SeedGenerator` that dropout draws from.
+            inputs: List, [v, h] or [v, h, c].
+            training: Bool, whether to apply dropout.
+            seed: `keras.random.SeedGenerator` for the dropout.
         """
         vertical, horizontal, *condition = inputs
         above = self._told(self.vertical(vertical), condition)
@@ -141,32 +149,36 @@ class GatedConvolution(keras.layers.Layer):
         change = dropped(change, self.dropout if training else 0.0, seed)
         return vertical + gated(above), horizontal + self.mixing(change)
 
-    def start(self, batch_size):
+    def start(self, batch_size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the cache before the first row."""
         no_link = ops.zeros(
             (batch_size, 1, self.vertical.width, self.link.units), self.compute_dtype
         )
         return self.vertical.start(batch_size), no_link, self.horizontal.start(batch_size)
 
-    def row(self, cache, inputs):
+    def row(
+        self, cache: tuple[Tensor, Tensor, Tensor], inputs: list[Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Returns a row of v, (B, 1, W, F), and the cache before its first column.
 
         Args:
-            cache: what `start`, or the step before, returned.
-            inputs: [v] or [v, c], the row of each.
+            cache: The cache returned by `start` or by the previous step.
+            inputs: List, [v] or [v, c], one row of each.
         """
         (vertical, *condition), (rows, _, columns) = inputs, cache
         above, rows = self.vertical.step(rows, vertical)
         above = self._told(above, condition)
         return vertical + gated(above), (rows, self.link(above), ops.zeros_like(columns))
 
-    def step(self, cache, horizontal, position):
+    def step(
+        self, cache: tuple[Tensor, Tensor, Tensor], horizontal: Tensor, position: int | Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Returns h at a position, (B, 1, 1, F), and the cache for the next.
 
         Args:
-            cache: what `row`, or the step before, returned.
-            horizontal: (B, 1, 1, F), h at this position.
-            position: scalar integer, in raster order, perhaps a tensor.
+            cache: The cache returned by `row` or by the previous step.
+            horizontal: Tensor (B, 1, 1, F), h at this position.
+            position: Int or scalar int tensor, the position in raster order.
         """
         rows, link, columns = cache
         seen, columns = self.horizontal.step(columns, horizontal)
@@ -177,28 +189,30 @@ class GatedConvolution(keras.layers.Layer):
     def _told(self, above, condition):
         return above + self.told(*condition) if condition else above
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: list[tuple[Any, ...]]
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         return tuple(input_shape[0]), tuple(input_shape[1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"kernel_size": self.kernel_size, "dropout": self.dropout}
         return {**super().get_config(), **config}
 
 
-def gated(x):
-    """Returns tanh(x_1) sigmoid(x_2), x_1 and x_2 the halves of the channels (equation 2)."""
+def gated(x: Tensor) -> Tensor:
+    """Returns tanh(x_1) sigmoid(x_2) for the halves x_1, x_2 of the channels (equation 2)."""
     value, gate = ops.split(x, 2, axis=-1)
     return ops.tanh(value) * ops.sigmoid(gate)
 
 
-def check_odd(argument, value):
-    """Returns `value`, the size of a kernel, as an odd int of at least 3.
+def check_odd(argument: str, value: Any) -> int:
+    """Returns a kernel size as an odd int of at least 3.
 
     Raises:
-        ValueError: anything else.
+        ValueError: If `value` is not such an integer.
     """
     if check_count(argument, value, least=3) % 2 == 0:
         raise ValueError(
-            f"`{argument}` must be odd: a kernel reaches as far left as right. Received: {value!r}."
+            f"`{argument}` must be odd, as kernels reach as far left as right. Received: {value!r}."
         )
     return int(value)

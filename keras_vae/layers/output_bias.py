@@ -1,20 +1,24 @@
-"""One bias for every number that a decoder puts out."""
+"""A bias for every number that a decoder outputs."""
+
+from typing import Any
 
 import keras
+
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class OutputBias(keras.layers.Layer):
-    """Adds a learned bias of the shape of one example: `y = x + bias`.
+    """Adds a learned bias with the shape of one example: `y = x + bias`.
 
-    The bias of a convolution is one number a channel; this one is a number a pixel and channel, so
-    that every decoder can start at the training mean (Burda et al. 2016 set the output bias to the
-    logit of the mean of each pixel).
+    The bias of a convolution is one number per channel; this one has a number per pixel and
+    channel, so that any decoder can start at the training mean (Burda et al. set the output bias to
+    the logit of each pixel's mean).
 
     Args:
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
-    Input and output shape: (B, *shape), all but B known.
+    Input and output shape: (B, *shape), all axes but B known.
 
     Example:
 
@@ -23,14 +27,15 @@ class OutputBias(keras.layers.Layer):
     ```
 
     Reference:
-        Burda et al. 2016, "Importance weighted autoencoders", section 5.
+        - [Burda et al., 2016](https://arxiv.org/abs/1509.00519), "Importance weighted
+          autoencoders", section 5
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.bias = self.add_weight(name="bias", shape=input_shape[1:], initializer="zeros")
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs + self.bias
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape

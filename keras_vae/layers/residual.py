@@ -1,21 +1,26 @@
-"""A residual block that is the identity until it has learnt something."""
+"""A residual block that starts as the identity."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
+
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ResidualBlock(keras.layers.Layer):
-    """Adds to its input what two convolutions make of it.
+    """Adds the output of two convolutions to their input.
 
     `y = x + conv_2(a(conv_1(a(x))))` with the activation a before each convolution. The second
-    convolution starts at zero, so the block starts as the identity and any number of them can be
-    stacked without normalisation. There is no batch normalisation: the output for one example
-    never depends on the others of its batch, as a bound per example requires.
+    convolution starts at zero, so the block starts as the identity and any number of blocks can be
+    stacked without normalization. There is no batch normalization: a bound per example requires
+    that the output for one example never depends on the rest of its batch.
 
     Args:
-        filters: channels between the two convolutions.
-        kernel_size: size of both kernels.
-        activation: name or function of a.
+        filters: Int, the number of channels between the two convolutions.
+        kernel_size: Int or tuple of 2 ints, the size of both kernels.
+        activation: String or callable, the activation a.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
     Input and output shape: (B, H, W, channels), channels last.
@@ -28,11 +33,19 @@ class ResidualBlock(keras.layers.Layer):
     ```
 
     Reference:
-        He et al. 2016, "Identity mappings in deep residual networks"; Zhang et al. 2019, "Fixup
-        initialization: residual learning without normalization".
+        - [He et al., 2016](https://arxiv.org/abs/1603.05027), "Identity mappings in deep residual
+          networks"
+        - [Zhang et al., 2019](https://arxiv.org/abs/1901.09321), "Fixup initialization: residual
+          learning without normalization"
     """
 
-    def __init__(self, filters, kernel_size=3, activation="relu", **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int] = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -49,20 +62,20 @@ class ResidualBlock(keras.layers.Layer):
             name=name,
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.conv_1 = self._convolution(self.filters, "glorot_uniform", "conv_1")
         self.conv_2 = self._convolution(input_shape[-1], "zeros", "conv_2")
         self.conv_1.build(input_shape)
         self.conv_2.build((*input_shape[:-1], self.filters))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         x = self.conv_1(self.activation(inputs))
         return inputs + self.conv_2(self.activation(x))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

@@ -1,31 +1,35 @@
-"""Pixels that a network has been shown and need not guess."""
+"""Fixes the pixels that a network has been shown."""
+
+from typing import Any
 
 import keras
 from keras import ops
+
+from keras_vae.typing import Tensor
 
 CERTAIN = 30.0  # log sigmoid(30) = -9.4e-14 nats
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class SeenPixels(keras.layers.Layer):
-    """Makes a network certain of the pixels it is shown, and leaves it to guess the others.
+    """Makes a network certain of the pixels it is shown, so that it only predicts the others.
 
     In structured prediction by completion (Sohn et al. 2015, section 5.1) a model sees some
-    quadrants of a digit, the condition c, and predicts the whole picture x. Where a pixel is seen
-    its logit becomes 30 or -30, so that it costs log p(x_i|z, c) = -9e-14 nats: the likelihood of x
-    is that of the unseen pixels alone, and pictures of p(x|z, c) show what was seen. No gradient
-    reaches the logits of seen pixels.
+    quadrants of a digit, the condition c, and predicts the whole image x. The logit of a seen pixel
+    becomes 30 or -30, so that log p(x_i|z, c) = -9e-14 nats: the likelihood of x is that of the
+    unseen pixels alone, and images of p(x|z, c) show what was seen. No gradient reaches the logits
+    of seen pixels.
 
     Args:
-        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer. dtype is float32 under
-            every policy unless it is given.
+        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer. `dtype` defaults to
+            `"float32"` under every policy.
 
-    Input shape: [logits, condition]: Bernoulli logits (B, H, W, C), and (B, H, W, 2C), first the
-        values of the seen pixels, 0 or 1 (0 where unseen), then the mask, 1 where a pixel is seen.
+    Input shape: [logits, condition], Bernoulli logits (B, H, W, C) and a condition (B, H, W, 2C):
+        the pixels, 0 or 1 (0 where unseen), then the mask, 1 where a pixel is seen.
     Output shape: (B, H, W, C), logits.
 
     Raises:
-        ValueError: when built, if the condition has not that shape.
+        ValueError: When built, if the condition does not have that shape.
 
     Example:
 
@@ -37,15 +41,15 @@ class SeenPixels(keras.layers.Layer):
     ```
 
     Reference:
-        Sohn et al. 2015, "Learning structured output representation using deep conditional
-        generative models".
+        - Sohn et al., 2015, "Learning structured output representation using deep conditional
+          generative models"
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[tuple[Any, ...]]) -> None:
         logits, condition = (tuple(shape) for shape in input_shape)
         expected = (*logits[1:-1], 2 * logits[-1])
         if condition[1:] != expected:
@@ -55,11 +59,11 @@ class SeenPixels(keras.layers.Layer):
                 f"last axis. Received: {condition[1:]}."
             )
 
-    def call(self, inputs):
+    def call(self, inputs: list[Tensor]) -> Tensor:
         logits, condition = inputs
         values, mask = ops.split(condition, 2, axis=-1)  # (B, H, W, C) each
         seen = ops.where(values > 0.5, CERTAIN, -CERTAIN)
         return ops.where(mask > 0.5, seen, logits)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list[tuple[Any, ...]]) -> tuple[Any, ...]:
         return input_shape[0]

@@ -1,34 +1,40 @@
-"""Upsampling by a convolution at low resolution whose channels become pixels."""
+"""Upsampling by a low-resolution convolution whose channels become pixels."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
+from keras_vae.typing import Tensor
+
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class SubpixelUpsampling2D(keras.layers.Layer):
-    """Doubles height and width with an ordinary convolution and a shuffle (sub-pixel convolution).
+    """Doubles height and width with a convolution and a pixel shuffle (sub-pixel convolution).
 
-    A convolution h at the low resolution gives four times the channels, laid out as 2 x 2 pixels:
-    `y[2 i + r, 2 j + s, c] = h[i, j, (2 r + s) filters + c]` (equation 4 of the first paper). The
-    last row or column is cut off where the target is odd. It stands where `Conv2DTranspose` is
-    usual, whose gradient is an order of magnitude slower on JAX's CPU. All four sub-pixels start
-    from the same kernel (ICNR, the second paper), so that at the start neighbours agree and no
-    checkerboard has to be unlearnt.
+    A convolution h at the low resolution computes four times the channels, laid out as 2 x 2
+    pixels: `y[2 i + r, 2 j + s, c] = h[i, j, (2 r + s) filters + c]` (equation 4 of the first
+    paper). The last row or column is cropped where the target is odd. It takes the place of
+    `Conv2DTranspose`, whose gradient is an order of magnitude slower on JAX's CPU backend. All four
+    sub-pixels start from the same kernel (ICNR, the second paper), so that neighbours agree at the
+    start and no checkerboard has to be unlearned.
 
     Args:
-        filters: channels of the output.
-        kernel_size: size of the kernel at the low resolution.
-        target_size: (height, width) of the output; each is twice the input's, or one less.
-            `None` means exactly twice.
-        activation, use_bias: as of `keras.layers.Conv2D`.
-        kernel_initializer: draws the kernel that the four sub-pixels share at the start.
+        filters: Int, the number of output channels.
+        kernel_size: Int or tuple of 2 ints, the size of the kernel at the low resolution.
+        target_size: Tuple of 2 ints, (height, width) of the output, each twice the input's or one
+            less. Defaults to exactly twice.
+        activation, use_bias: See `keras.layers.Conv2D`.
+        kernel_initializer: Initializer of the kernel that the four sub-pixels share at the start.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
-    Input shape: (B, h, w, channels), channels last, h and w known.
+    Input shape: (B, h, w, channels), channels last, with known h and w.
     Output shape: (B, height, width, filters).
 
     Raises:
-        ValueError: when built, if `target_size` cannot be reached by doubling.
+        ValueError: When built, if `target_size` cannot be reached by doubling.
 
     Example:
 
@@ -38,21 +44,22 @@ class SubpixelUpsampling2D(keras.layers.Layer):
     ```
 
     Reference:
-        Shi et al. 2016, "Real-time single image and video super-resolution using an efficient
-        sub-pixel convolutional neural network"; Aitken et al. 2017, "Checkerboard artifact free
-        sub-pixel convolution".
+        - [Shi et al., 2016](https://arxiv.org/abs/1609.05158), "Real-time single image and video
+          super-resolution using an efficient sub-pixel convolutional neural network"
+        - [Aitken et al., 2017](https://arxiv.org/abs/1707.02937), "Checkerboard artifact free
+          sub-pixel convolution"
     """
 
     def __init__(
         self,
-        filters,
-        kernel_size=3,
-        target_size=None,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: int | tuple[int, int] = 3,
+        target_size: Sequence[int] | None = None,
+        activation: str | Callable[[Tensor], Tensor] | None = None,
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -76,29 +83,31 @@ class SubpixelUpsampling2D(keras.layers.Layer):
         kernel = self.kernel_initializer((*shape[:-1], self.filters), dtype=dtype)
         return ops.tile(kernel, (1, 1, 1, 4))  # (k, k, channels, 4 filters), sub-pixels outermost
 
-    def build(self, input_shape):
-        doubled = tuple(None if size is None else 2 * size for size in input_shape[1:3])
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        doubled: tuple[Any, ...] = tuple(
+            None if size is None else 2 * size for size in input_shape[1:3]
+        )
         target = self.target_size or doubled
         if None in doubled or not all(
             d - 1 <= t <= d for t, d in zip(target, doubled, strict=True)
         ):
             raise ValueError(
                 f"`target_size` must be twice the input's known (height, width), or one less: "
-                f"the input is {tuple(input_shape[1:3])}, so at most {doubled}, got {target}. "
-                f"Chain one layer per doubling, from sizes halved and rounded up."
+                f"the input is {tuple(input_shape[1:3])}, so at most {doubled}. Received: "
+                f"{target}. Chain one layer per doubling, with sizes halved and rounded up."
             )
         self.conv.build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         x = ops.depth_to_space(self.conv(inputs), 2, data_format="channels_last")
         height, width = self.target_size or x.shape[1:3]
         return x[:, :height, :width, :]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         height, width = self.target_size or (2 * input_shape[1], 2 * input_shape[2])
         return (input_shape[0], height, width, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

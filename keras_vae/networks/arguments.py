@@ -1,31 +1,34 @@
 """Checks of the arguments of networks."""
 
+from collections.abc import Callable
 from numbers import Integral
+from typing import Any
 
 import keras
 
 from keras_vae.checks import check_count
+from keras_vae.typing import Shape
 
 
-def check_counts(argument, values):
-    """Returns `values` as a tuple of ints of at least 1, one for each layer (or stage).
+def check_counts(argument: str, values: Any) -> tuple[int, ...]:
+    """Returns `values` as a tuple of positive ints, one per layer (or stage).
 
     Raises:
-        ValueError: not a list or tuple, or an element that is not such an integer.
+        ValueError: If `values` is not a list or tuple of positive integers.
     """
     if not isinstance(values, list | tuple):
         raise ValueError(
-            f"`{argument}` must be a tuple of integers, one for each layer. Received: {values!r}. "
+            f"`{argument}` must be a tuple of integers, one per layer. Received: {values!r}. "
             f"For a single layer, use ({values!r},)."
         )
     return tuple(check_count(f"{argument}[{i}]", value) for i, value in enumerate(values))
 
 
-def check_stages(argument, values):
-    """`check_counts` for convolutional networks, which need at least one stage.
+def check_stages(argument: str, values: Any) -> tuple[int, ...]:
+    """Checks counts as `check_counts` does, and that there is at least one.
 
     Raises:
-        ValueError: as `check_counts`, and for ().
+        ValueError: If `values` is not a list or tuple of positive integers, or is empty.
     """
     values = check_counts(argument, values)
     if not values:
@@ -37,11 +40,11 @@ def check_stages(argument, values):
     return values
 
 
-def check_shape(argument, shape):
-    """Returns the shape of one example as a tuple of ints, one for each of its axes.
+def check_shape(argument: str, shape: Any) -> Shape:
+    """Returns the shape of one example as a tuple of ints.
 
     Raises:
-        ValueError: not a list or tuple, no axis, or a size that is not an integer of at least 1.
+        ValueError: If `shape` is not a non-empty list or tuple of positive integers.
     """
     expected = f"`{argument}` must be the shape of one example, such as (H, W, C) or (N,)"
     if not isinstance(shape, list | tuple):
@@ -49,8 +52,8 @@ def check_shape(argument, shape):
     shape = tuple(shape)
     if not shape or any(not _is_size(n) for n in shape):
         raise ValueError(
-            f"{expected}, with at least one axis, and every size an integer of at least 1. "
-            f"Received: {shape}. The network is built at once, so no size can be left open."
+            f"{expected}, with at least one axis and positive integer sizes. Received: {shape}. "
+            f"The network is built at once, so no size can be left unknown."
         )
     return tuple(int(n) for n in shape)
 
@@ -59,14 +62,14 @@ def _is_size(n):
     return isinstance(n, Integral) and not isinstance(n, bool) and n >= 1
 
 
-def check_picture_shape(argument, shape):
-    """`check_shape` for networks of convolutions, which need rows, columns and channels.
+def check_picture_shape(argument: str, shape: Any) -> Shape:
+    """Checks a shape as `check_shape` does, and that it is (H, W, C).
 
     Raises:
-        ValueError: as `check_shape`, and for every shape but (H, W, C).
+        ValueError: If `shape` is not a list or tuple of three positive integers.
     """
     shape = check_shape(argument, shape)
-    expected = f"`{argument}` must be the shape of one picture, (H, W, C)"
+    expected = f"`{argument}` must be the shape of one image, (H, W, C)"
     if len(shape) == 1:
         raise ValueError(
             f"{expected}. Received: the flat vector {shape}. A convolution needs rows and columns: "
@@ -76,26 +79,26 @@ def check_picture_shape(argument, shape):
         raise ValueError(f"{expected}. Received: {shape}. {missing_channels(shape)}")
     if len(shape) > 3:
         raise ValueError(
-            f"{expected}. Received: {shape}, which has {len(shape)} axes. Leave out the batch axis."
+            f"{expected}. Received: {shape}, which has {len(shape)} axes. Omit the batch axis."
         )
     return shape
 
 
-def missing_channels(size):
-    """What to do about the shape (H, W) of a picture."""
+def missing_channels(size: tuple[int, ...]) -> str:
+    """Returns the advice for an image shape (H, W)."""
     return f"The channel axis is missing: use {(*size, 1)}."
 
 
-def check_condition_shape(argument, shape):
-    """`check_shape` for the shape of a condition, which is `None` where there is no condition."""
+def check_condition_shape(argument: str, shape: Any) -> Shape | None:
+    """Checks the shape of a condition as `check_shape` does; `None` means no condition."""
     return None if shape is None else check_shape(argument, shape)
 
 
-def check_num_outputs(argument, value):
-    """Returns the number of an encoder's outputs, 1, 2 or 3.
+def check_num_outputs(argument: str, value: Any) -> int:
+    """Returns an encoder's number of outputs as an int.
 
     Raises:
-        ValueError: anything else.
+        ValueError: If `value` is not 1, 2 or 3.
     """
     if check_count(argument, value) > 3:
         raise ValueError(
@@ -105,14 +108,14 @@ def check_num_outputs(argument, value):
     return int(value)
 
 
-def serialized_activation(argument, value):
-    """Returns the config of an activation, a name or a function."""
+def serialized_activation(argument: str, value: Any) -> str | dict[str, Any]:
+    """Returns the config of an activation, given as a string or a callable."""
     function = keras.activations.get(value)
-    # A name is its config. To serialise anything Keras imports TensorFlow, where that is installed.
+    # A name is its own config. Keras would import TensorFlow, if installed, to serialize it.
     return value if isinstance(value, str) else keras.activations.serialize(function)
 
 
-CHECKS = {  # argument of any network -> what checks it
+CHECKS: dict[str, Callable[[str, Any], Any]] = {  # argument of any network -> its check
     "input_shape": check_shape,
     "output_shape": check_shape,
     "condition_shape": check_condition_shape,
@@ -131,6 +134,8 @@ PICTURE_CHECKS = CHECKS | {
 }
 
 
-def checked(arguments, checks=CHECKS):
-    """Returns a network's config: its arguments, each checked as `checks` says for its name."""
+def checked(
+    arguments: dict[str, Any], checks: dict[str, Callable[[str, Any], Any]] = CHECKS
+) -> dict[str, Any]:
+    """Returns a network's config: its arguments, each passed through the check of its name."""
     return {name: checks[name](name, value) for name, value in arguments.items()}

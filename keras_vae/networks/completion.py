@@ -1,4 +1,8 @@
-"""Networks that complete a picture of which some pixels are seen."""
+"""Networks that complete a partly seen image."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -9,38 +13,41 @@ from keras_vae.networks.heads import dense_output
 from keras_vae.networks.network import Decoder
 from keras_vae.networks.trunks import dense_layers
 from keras_vae.networks.trunks import flatten
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
-def seen_shape(output_shape):
-    """The shape of a condition, values and mask: (H, W, C) to (H, W, 2C)."""
+def seen_shape(output_shape: Shape) -> Shape:
+    """Returns the shape of a condition, pixels and mask: (H, W, C) becomes (H, W, 2C)."""
     *size, channels = output_shape
     return (*size, 2 * channels)
 
 
-def completed(x, condition, output_shape):
-    """The head: from x (B, N) to the logits of a picture, certain where the condition shows it."""
+def completed(x: Tensor, condition: Tensor, output_shape: Shape) -> Tensor:
+    """Returns the logits of an image from x (B, N), certain where the condition shows it."""
     return SeenPixels(name="seen_pixels")([dense_output(x, output_shape), condition])
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class CompletionDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
-    """Maps z and a partly seen picture c to the Bernoulli logits of p(x|z, c): an `MLPDecoder`.
+    """Maps z and a partly seen image c to the Bernoulli logits of p(x|z, c): an `MLPDecoder`.
 
-    It is certain of the seen pixels (`SeenPixels`): the likelihood of x is that of the unseen ones.
+    It is certain of the seen pixels (see `SeenPixels`), so that the likelihood of x is that of the
+    unseen ones.
 
     Args:
-        output_shape: (H, W, C), any sizes.
-        latent_dim: D, the size of z.
-        hidden_units: units of the hidden layers, in the order of the data. () gives a linear map.
-        activation: name or function, after every hidden layer.
-        name, dtype, trainable: as for every Keras layer.
+        output_shape: Tuple of 3 ints, (H, W, C), of any size.
+        latent_dim: Int, D, the size of z.
+        hidden_units: Tuple of ints, the units of the hidden layers in order. () gives a linear map.
+        activation: String or callable, the activation of every hidden layer.
+        name, dtype, trainable: As for every Keras layer.
 
-    Input shape: [z, c], z (B, latent_dim) and c (B, H, W, 2C): the values of the seen pixels, 0
-        where unseen, then the mask, 1 where seen.
+    Input shape: [z, c], with z (B, latent_dim) and c (B, H, W, 2C): the pixels, 0 where unseen,
+        then the mask, 1 where seen.
     Output shape: (B, H, W, C), float32 under every policy.
 
     Raises:
-        ValueError: an argument that is not as above, an `output_shape` without channels among them.
+        ValueError: If `output_shape` is not (H, W, C), or a size or count is not a positive int.
 
     Example:
 
@@ -49,13 +56,19 @@ class CompletionDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     logits = decoder([z, np.concatenate([x * mask, mask], axis=-1)])  # (B, 28, 28, 1)
     ```
 
-    Reference: Sohn, Lee, Yan 2015, "Learning Structured Output Representation using Deep
-    Conditional Generative Models", section 5.1.
+    Reference:
+        - Sohn et al., 2015, "Learning Structured Output Representation using Deep Conditional
+          Generative Models", section 5.1
     """
 
     def __init__(
-        self, output_shape, latent_dim, hidden_units=(256, 512), activation="relu", **kwargs
-    ):
+        self,
+        output_shape: Shape,
+        latent_dim: int,
+        hidden_units: Sequence[int] = (256, 512),
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        **kwargs: Any,
+    ) -> None:
         inputs, x = latent_inputs(latent_dim, seen_shape(output_shape))
         x = dense_layers(x, hidden_units, activation)
         super().__init__(inputs, completed(x, inputs[1], output_shape), **kwargs)
@@ -63,17 +76,20 @@ class CompletionDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class CompletionNetwork(Decoder, default_name="completion", checks=PICTURE_CHECKS):
-    """Maps a partly seen picture c to the Bernoulli logits of p(x|c): the baseline without z.
+    """Maps a partly seen image c to the Bernoulli logits of p(x|c): the baseline without z.
 
-    Given c the pixels are independent, so it cannot say that a digit is a 4 or a 9 but not a mean
-    of both. What a conditional model gains over it is what z is worth.
+    Given c its pixels are independent, so it cannot express that a digit is either a 4 or a 9, but
+    not their mean. The gain of a conditional model over it measures what z is worth.
 
     Args:
-        output_shape, hidden_units, activation: as of `CompletionDecoder`, and so are errors.
-        name, dtype, trainable: as for every Keras layer.
+        output_shape, hidden_units, activation: See `CompletionDecoder`.
+        name, dtype, trainable: As for every Keras layer.
 
-    Input shape: c (B, H, W, 2C), as of `CompletionDecoder`.
+    Input shape: c (B, H, W, 2C), see `CompletionDecoder`.
     Output shape: (B, H, W, C), float32 under every policy.
+
+    Raises:
+        ValueError: If `output_shape` is not (H, W, C), or a size or count is not a positive int.
 
     Example:
 
@@ -82,11 +98,18 @@ class CompletionNetwork(Decoder, default_name="completion", checks=PICTURE_CHECK
     logits = network(np.concatenate([x * mask, mask], axis=-1))  # (B, 28, 28, 1)
     ```
 
-    Reference: Sohn, Lee, Yan 2015, "Learning Structured Output Representation using Deep
-    Conditional Generative Models", section 5.1, the baseline NN.
+    Reference:
+        - Sohn et al., 2015, "Learning Structured Output Representation using Deep Conditional
+          Generative Models", section 5.1, the baseline NN
     """
 
-    def __init__(self, output_shape, hidden_units=(512, 512), activation="relu", **kwargs):
+    def __init__(
+        self,
+        output_shape: Shape,
+        hidden_units: Sequence[int] = (512, 512),
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        **kwargs: Any,
+    ) -> None:
         condition = keras.Input(seen_shape(output_shape), name="condition")
         x = dense_layers(flatten(condition), hidden_units, activation)
         super().__init__([condition], completed(x, condition, output_shape), **kwargs)

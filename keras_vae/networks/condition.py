@@ -1,4 +1,4 @@
-"""How a network takes a condition c: as a second input beside x or z."""
+"""How a network takes a condition c: as a second input next to x or z."""
 
 import math
 
@@ -6,34 +6,36 @@ import keras
 
 from keras_vae.networks.arguments import missing_channels
 from keras_vae.networks.trunks import flatten
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
-def flat_inputs(shape, condition_shape):
-    """Returns the inputs of an encoder of dense layers, and its start: x and c flat, (B, N + M)."""
+def flat_inputs(shape: Shape, condition_shape: Shape | None) -> tuple[list[Tensor], Tensor]:
+    """Returns the inputs of a dense encoder, and x and c flattened and joined, (B, N + M)."""
     inputs = x, *condition = _inputs("x", shape, condition_shape)
     return inputs, _append_flat(flatten(x), condition)
 
 
-def latent_inputs(latent_dim, condition_shape):
-    """Returns the inputs of a decoder, and its start: z and c flat, (B, latent_dim + M)."""
+def latent_inputs(latent_dim: int, condition_shape: Shape | None) -> tuple[list[Tensor], Tensor]:
+    """Returns the inputs of a decoder, and z and the flattened c joined, (B, latent_dim + M)."""
     inputs = z, *condition = _inputs("z", (latent_dim,), condition_shape)
     return inputs, _append_flat(z, condition)
 
 
-def picture_inputs(shape, condition_shape):
-    """Returns the inputs of a network of convolutions, and its start: x, then c as channels.
+def picture_inputs(shape: Shape, condition_shape: Shape | None) -> tuple[list[Tensor], Tensor]:
+    """Returns the inputs of a convolutional network, and x with c appended as channels.
 
-    A picture of the height and width of x is taken as it is; a dense layer turns any other
-    condition into one channel.
+    An image of the height and width of x is used as is; a dense layer turns any other condition
+    into one channel.
 
     Raises:
-        ValueError: the condition is such a picture without its channel axis.
+        ValueError: If the condition is such an image without a channel axis.
     """
     inputs = x, *condition = _inputs("x", shape, condition_shape)
     size = x.shape[1:3]
     if condition_shape == size:
         raise ValueError(
-            f"`condition_shape` must be (H, W, C) for a picture of the size of x. Received: "
+            f"`condition_shape` must be (H, W, C) for an image of the size of x. Received: "
             f"{condition_shape}. {missing_channels(size)}"
         )
     if condition and condition[0].shape[1:-1] != size:
@@ -44,7 +46,7 @@ def picture_inputs(shape, condition_shape):
 
 
 def _inputs(name, shape, condition_shape):
-    """Returns `[x]` with x (B, *shape) called `name`, or `[x, c]` where there is a condition."""
+    """Returns `[x]` with x (B, *shape) named `name`, or `[x, c]` if there is a condition."""
     inputs = [keras.Input(shape, name=name)]
     if condition_shape is not None:
         inputs.append(keras.Input(condition_shape, name="condition", dtype="float32"))
@@ -56,6 +58,6 @@ def _append_flat(x, condition):
 
 
 def _append(x, condition):
-    """x followed by the condition along the last axis; x itself where there is none."""
+    """Returns x and the condition joined along the last axis; x itself without a condition."""
     concatenate = keras.layers.Concatenate(name="with_condition")
     return concatenate([x, *condition]) if condition else x

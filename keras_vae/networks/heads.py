@@ -1,4 +1,4 @@
-"""The heads of networks: what a trunk ends in, in float32 under every policy."""
+"""The heads of networks: the final layers, in float32 under every policy."""
 
 import math
 
@@ -7,18 +7,20 @@ import keras
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
 from keras_vae.networks.trunks import Conv
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
-def dense_heads(features, latent_dim, num_outputs):
-    """The end of an encoder to vectors: dense layers, each to (B, latent_dim).
+def dense_heads(features: Tensor, latent_dim: int, num_outputs: int) -> Tensor | tuple[Tensor, ...]:
+    """Returns the outputs of an encoder to vectors: one dense layer each, to (B, latent_dim).
 
     Args:
-        features: (B, F), the last hidden activations.
-        latent_dim: D, the size of z.
-        num_outputs: 1, 2 or 3.
+        features: Tensor (B, F), the last hidden activations.
+        latent_dim: Int, D, the size of z.
+        num_outputs: Int, 1, 2 or 3.
 
     Returns:
-        The tensor `z`; `(z_mean, z_log_var)`; or these and the features.
+        `z`, `(z_mean, z_log_var)` or `(z_mean, z_log_var, features)`.
     """
     names = ("z",) if num_outputs == 1 else ("z_mean", "z_log_var")
     dense = [keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in names]
@@ -26,21 +28,21 @@ def dense_heads(features, latent_dim, num_outputs):
     return {1: heads[0], 2: heads, 3: (*heads, features)}[num_outputs]
 
 
-def map_head(x, latent_dim):
-    """The end of an encoder to maps: a linear convolution of one pixel, (B, h, w, latent_dim)."""
+def map_head(x: Tensor, latent_dim: int) -> Tensor:
+    """Returns the output of an encoder to maps: a 1 x 1 convolution, (B, h, w, latent_dim)."""
     return Conv(latent_dim, kernel_size=1, dtype="float32", name="z")(x)
 
 
-def dense_output(x, output_shape, num_parameters=1):
-    """The end of a decoder of dense layers: (B, N) to (B, ..., C * num_parameters)."""
+def dense_output(x: Tensor, output_shape: Shape, num_parameters: int = 1) -> Tensor:
+    """Returns the output of a dense decoder: (B, N) to (B, ..., C * num_parameters)."""
     *others, channels = output_shape
     shape = (*others, channels * num_parameters)
     output = keras.layers.Dense(math.prod(shape), use_bias=False, dtype="float32", name="output")
     return with_output_bias(keras.layers.Reshape(shape, dtype="float32", name="reshape")(output(x)))
 
 
-def doubled_output(x, output_shape, num_parameters, kernel_size):
-    """The end of a decoder of convolutions: the last doubling, to (B, H, W, C * num_parameters)."""
+def doubled_output(x: Tensor, output_shape: Shape, num_parameters: int, kernel_size: int) -> Tensor:
+    """Returns the output of a convolutional decoder, doubled to (B, H, W, C * num_parameters)."""
     *size, channels = output_shape
     output = SubpixelUpsampling2D(
         channels * num_parameters, kernel_size, size, use_bias=False, dtype="float32", name="output"
@@ -48,6 +50,6 @@ def doubled_output(x, output_shape, num_parameters, kernel_size):
     return with_output_bias(output(x))
 
 
-def with_output_bias(x):
-    """The bias of every decoder, of the shape of the output: its last layer has no other."""
+def with_output_bias(x: Tensor) -> Tensor:
+    """Adds a bias of the shape of the output, the only one of a decoder's last layer."""
     return OutputBias(dtype="float32", name="output_bias")(x)

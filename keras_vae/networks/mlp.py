@@ -1,4 +1,8 @@
-"""Encoder and decoder of dense layers, for data of any shape."""
+"""Dense encoder and decoder for data of any shape."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -9,6 +13,8 @@ from keras_vae.networks.heads import dense_output
 from keras_vae.networks.network import Decoder
 from keras_vae.networks.network import Network
 from keras_vae.networks.trunks import dense_layers
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -16,23 +22,23 @@ class MLPEncoder(Network, default_name="encoder"):
     """Maps x to the mean and log-variance of q(z|x) with dense layers.
 
     Args:
-        input_shape: shape of one example: (H, W, C), (N,) or any other.
-        latent_dim: D, the size of z.
-        hidden_units: units of the hidden layers, in the order of the data. () gives a linear map.
-        activation: name or function, after every hidden layer.
-        num_outputs: 2 for the mean and log-variance; 1 for a single tensor z, as deterministic
-            codes, classifiers (their logits) and discriminators need; 3 for the last hidden
-            activations as well.
-        condition_shape: shape of one condition c, or `None`. Its numbers follow those of x into
-            the first dense layer.
-        name, dtype, trainable: as for every Keras layer.
+        input_shape: Tuple of ints, the shape of one example: (H, W, C), (N,) or any other.
+        latent_dim: Int, D, the size of z.
+        hidden_units: Tuple of ints, the units of the hidden layers in order. () gives a linear map.
+        activation: String or callable, the activation of every hidden layer.
+        num_outputs: Int, 2 for the mean and log-variance; 1 for a single tensor z, as for
+            deterministic codes, classifiers (their logits) and discriminators; 3 to add the last
+            hidden activations.
+        condition_shape: Tuple of ints, the shape of one condition c, or `None`. c is flattened and
+            appended to x.
+        name, dtype, trainable: As for every Keras layer.
 
     Input shape: x (B, *input_shape), or [x, c] with c (B, *condition_shape).
-    Output shape: (z_mean, z_log_var), each (B, latent_dim), float32 under every policy; z alone
-        of the same shape; or (z_mean, z_log_var, features), features (B, F).
+    Output shape: (z_mean, z_log_var), each (B, latent_dim), float32 under every policy; z alone, of
+        the same shape; or (z_mean, z_log_var, features), with features (B, F).
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If a size or count is not a positive integer, or `num_outputs` is not 1, 2 or 3.
 
     Example:
 
@@ -41,19 +47,21 @@ class MLPEncoder(Network, default_name="encoder"):
     z_mean, z_log_var = encoder(x)
     ```
 
-    Reference: Kingma, Welling 2014, "Auto-Encoding Variational Bayes", appendix C.2.
+    Reference:
+        - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114), "Auto-Encoding Variational
+          Bayes", appendix C.2
     """
 
     def __init__(
         self,
-        input_shape,
-        latent_dim,
-        hidden_units=(512, 256),
-        activation="relu",
-        num_outputs=2,
-        condition_shape=None,
-        **kwargs,
-    ):
+        input_shape: Shape,
+        latent_dim: int,
+        hidden_units: Sequence[int] = (512, 256),
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_outputs: int = 2,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
         inputs, x = flat_inputs(input_shape, condition_shape)
         x = dense_layers(x, hidden_units, activation)
         super().__init__(inputs, dense_heads(x, latent_dim, num_outputs), **kwargs)
@@ -64,20 +72,20 @@ class MLPDecoder(Decoder, default_name="decoder"):
     """Maps z to the parameters of p(x|z) with dense layers.
 
     Args:
-        output_shape: shape of one example: (H, W, C), (N,) or any other.
-        latent_dim, hidden_units, activation: as of `MLPEncoder`.
-        num_parameters: how many numbers the likelihood needs for each of x, its `num_parameters`:
-            1 for Bernoulli logits; 2 for a mean (the first C of the last axis) and a log-scale
-            (the rest).
-        condition_shape: shape of one condition c, or `None`. Its numbers follow those of z into
-            the first layer.
-        name, dtype, trainable: as for every Keras layer.
+        output_shape: Tuple of ints, the shape of one example: (H, W, C), (N,) or any other.
+        latent_dim, hidden_units, activation: See `MLPEncoder`.
+        num_parameters: Int, the `num_parameters` of the likelihood, per element of x: 1 for
+            Bernoulli logits; 2 for a mean (the first C of the last axis) and a log-scale (the
+            rest).
+        condition_shape: Tuple of ints, the shape of one condition c, or `None`. c is flattened and
+            appended to z.
+        name, dtype, trainable: As for every Keras layer.
 
     Input shape: z (B, latent_dim), or [z, c] with c (B, *condition_shape).
     Output shape: (B, H, W, C * num_parameters) or (B, N * num_parameters), float32.
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If a size or count is not a positive integer.
 
     Example:
 
@@ -86,19 +94,21 @@ class MLPDecoder(Decoder, default_name="decoder"):
     logits = decoder(z)  # (B, 28, 28, 1)
     ```
 
-    Reference: Kingma, Welling 2014, "Auto-Encoding Variational Bayes", appendix C.
+    Reference:
+        - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114), "Auto-Encoding Variational
+          Bayes", appendix C
     """
 
     def __init__(
         self,
-        output_shape,
-        latent_dim,
-        hidden_units=(256, 512),
-        activation="relu",
-        num_parameters=1,
-        condition_shape=None,
-        **kwargs,
-    ):
+        output_shape: Shape,
+        latent_dim: int,
+        hidden_units: Sequence[int] = (256, 512),
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_parameters: int = 1,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
         inputs, x = latent_inputs(latent_dim, condition_shape)
         x = dense_layers(x, hidden_units, activation)
         super().__init__(inputs, dense_output(x, output_shape, num_parameters), **kwargs)

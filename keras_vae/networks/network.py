@@ -1,8 +1,10 @@
-"""What encoders and decoders share: their constructor, the config, the first output bias."""
+"""The base classes of encoders and decoders: constructor, config, initial output bias."""
 
 import functools
 import inspect
+from collections.abc import Callable
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,22 +12,27 @@ from keras import ops
 
 from keras_vae.networks.arguments import CHECKS
 from keras_vae.networks.arguments import checked
+from keras_vae.typing import Array
+from keras_vae.typing import Tensor
 
 
 def _constructor(init, default_name, checks):
-    """Returns the constructor that a network's `__init__` is the inner part of (see `Network`)."""
+    """Returns the constructor that wraps a network's `__init__` (see `Network`)."""
     *own, _ = inspect.signature(init).parameters.values()
     defaults = {"name": default_name, "dtype": None, "trainable": True}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    common = [inspect.Parameter(k, kind, default=v) for k, v in defaults.items()]
-    signature = inspect.Signature([*own, *common])
+    types = {"name": str, "dtype": Any, "trainable": bool}
+    common = [
+        inspect.Parameter(k, kind, default=v, annotation=types[k]) for k, v in defaults.items()
+    ]
+    signature = inspect.Signature([*own, *common], return_annotation=None)
 
     @functools.wraps(init)
     def construct(self, *args, **kwargs):
         arguments = _bound(signature, self, args, kwargs)
         of_layer = {k: arguments.pop(k) for k in defaults}
         config = checked(arguments, checks)
-        # The layers are given the activation itself; the config may hold only its name.
+        # The layers receive the activation itself; the config may hold only its name.
         given = config | {k: v for k, v in arguments.items() if k == "activation"}
         with keras.name_scope(of_layer["name"]), _layers_of(of_layer["dtype"]):
             init(self, **given, config=config, **of_layer)
@@ -35,7 +42,7 @@ def _constructor(init, default_name, checks):
 
 
 def _bound(signature, network, args, kwargs):
-    """Every argument of a call by its name, without `self`."""
+    """Returns every argument of a call by name, without `self`."""
     try:
         bound = signature.bind(network, *args, **kwargs)
     except TypeError as error:
@@ -46,7 +53,7 @@ def _bound(signature, network, args, kwargs):
 
 @contextmanager
 def _layers_of(dtype):
-    """The layers made meanwhile are of this dtype (policy), or of Keras' where it is `None`."""
+    """Within this context layers get this dtype (policy), or Keras' default for `None`."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(keras.dtype_policies.get(dtype))
     try:
@@ -58,45 +65,60 @@ def _layers_of(dtype):
 class Network(keras.Model):
     """A functional model whose config is its constructor's arguments.
 
-    A subclass wires layers from `keras.Input` on in its `__init__`, so it is built at once:
-    `summary()` and `load_weights()` need no data. What its `__init__` names are its own arguments,
-    which arrive checked. `**kwargs` stand for `name`, `dtype` and `trainable`, which every network
-    takes last, and go to `super().__init__`. Layers that name no dtype have the network's. Its
-    name opens the path of their variables, "encoder/conv_1/kernel", which then does not depend on
-    what else was built before.
+    A subclass connects layers, starting from `keras.Input`, in its `__init__`. It is therefore
+    built at once: `summary()` and `load_weights()` need no data. The named arguments of its
+    `__init__` are its own, and arrive checked. `**kwargs` are `name`, `dtype` and `trainable`,
+    which every network takes last, and are passed on to `super().__init__`. Layers without a dtype
+    get the network's. Variable paths begin with the network's name, "encoder/conv_1/kernel", and so
+    do not depend on what was built before.
 
         class Linear(Network, default_name="linear"):
             def __init__(self, input_shape, latent_dim, **kwargs):
                 x = keras.Input(input_shape, name="x")
                 super().__init__([x], keras.layers.Dense(latent_dim)(x), **kwargs)
 
-    A subclass is declared with:
-        default_name: the default of `name`. Without one, `__init__` is left as it is.
-        checks: dict, argument -> function of its name and value that returns what the config holds.
+    Class arguments of a subclass:
+        default_name: String, the default of `name`. Without it, `__init__` is left unchanged.
+        checks: Dict, argument -> function of its name and value that returns the config's value.
 
     Args:
-        inputs: list of `keras.Input`, [x] or [x, condition]. The network is called on a list only
-            where there are two.
-        outputs: as of a functional `keras.Model`.
-        config: the constructor's arguments, without the following three.
-        name, dtype, trainable: as for every Keras layer.
+        inputs: List of `keras.Input`, [x] or [x, condition]. The network is called on a list only
+            if there are two.
+        outputs: The outputs, as for a functional `keras.Model`.
+        config: Dict, the constructor's arguments without the following three.
+        name, dtype, trainable: As for every Keras layer.
     """
 
-    def __init_subclass__(cls, default_name=None, checks=CHECKS, **kwargs):
+    def __init_subclass__(
+        cls,
+        default_name: str | None = None,
+        checks: dict[str, Callable[[str, Any], Any]] = CHECKS,
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if default_name is not None:
-            cls.__init__ = _constructor(cls.__init__, default_name, checks)
+            cls.__init__ = _constructor(  # type: ignore[method-assign]
+                cls.__init__, default_name, checks
+            )
 
-    def __init__(self, inputs, outputs, config, name, dtype, trainable):
+    def __init__(
+        self,
+        inputs: list[Tensor],
+        outputs: Any,
+        config: dict[str, Any],
+        name: str,
+        dtype: Any,
+        trainable: bool,
+    ) -> None:
         inputs = inputs if len(inputs) > 1 else inputs[0]
         super().__init__(inputs, outputs, name=name, trainable=trainable)
         self.dtype_policy = dtype
         if not trainable:  # the layers too, of which Keras tells nothing that was wired before
             self.trainable = False
-        self.latent_dim = config.get("latent_dim")  # a network from c alone has no z
+        self.latent_dim = config.get("latent_dim")  # a network of c alone has no z
         self._arguments = config
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **self._arguments,
             "name": self.name,
@@ -106,19 +128,19 @@ class Network(keras.Model):
 
 
 class Decoder(Network):
-    """A network to the parameters of a likelihood, with an `OutputBias` for each of them."""
+    """A network that outputs the parameters of a likelihood, with an `OutputBias` for each."""
 
-    def set_output_bias(self, value):
+    def set_output_bias(self, value: Array) -> None:
         """Sets the bias of the first parameter, the logits or the mean, of every output.
 
-        The published recipe starts at the training data: the logit of each pixel's mean for
+        The published recipe starts at the training mean: the logit of each pixel's mean for
         Bernoulli logits, the mean itself for a Gaussian. Further parameters keep their bias.
 
         Args:
-            value: number or array that broadcasts to `output_shape`, in units of the output.
+            value: Float or array that broadcasts to `output_shape`, in units of the output.
 
         Raises:
-            ValueError: `value` does not broadcast, or is not finite.
+            ValueError: If `value` does not broadcast or is not finite.
 
         Example:
 

@@ -1,4 +1,8 @@
-"""Encoder and decoder of residual blocks, for pictures of any size."""
+"""Residual encoder and decoder for images of any size."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -15,23 +19,25 @@ from keras_vae.networks.trunks import halvings
 from keras_vae.networks.trunks import latent_to_map
 from keras_vae.networks.trunks import residual_blocks
 from keras_vae.networks.trunks import smallest_map
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ResNetEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
-    """Maps pictures to the mean and log-variance of q(z|x): a `ConvEncoder` with residual blocks.
+    """Maps images to the mean and log-variance of q(z|x): a `ConvEncoder` with residual blocks.
 
-    Each stage halves height and width, rounded up, and then refines at that size. The blocks start
-    as the identity, so a deep network starts as the `ConvEncoder` of the same filters.
+    Each stage halves height and width, rounded up, and then applies residual blocks. The blocks
+    start as the identity, so a deep network starts as the `ConvEncoder` of the same filters.
 
     Args:
-        input_shape, latent_dim, filters, kernel_size, num_outputs, condition_shape: as of
+        input_shape, latent_dim, filters, kernel_size, num_outputs, condition_shape: See
             `ConvEncoder`.
-        num_blocks: residual blocks in each stage.
-        activation: name or function, after every halving and inside the blocks.
-        name, dtype, trainable: as for every Keras layer.
+        num_blocks: Int, the number of residual blocks in each stage.
+        activation: String or callable, the activation after every halving and inside the blocks.
+        name, dtype, trainable: As for every Keras layer.
 
-    Input, output and errors: as of `ConvEncoder`.
+    Input, output and errors: as for `ConvEncoder`.
 
     Example:
 
@@ -40,22 +46,24 @@ class ResNetEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
     z_mean, z_log_var = encoder(x)
     ```
 
-    Reference: He et al. 2016, "Identity Mappings in Deep Residual Networks".
+    Reference:
+        - [He et al., 2016](https://arxiv.org/abs/1603.05027), "Identity Mappings in Deep Residual
+          Networks"
     """
 
     def __init__(
         self,
-        input_shape,
-        latent_dim,
-        filters=(32, 64),
-        num_blocks=2,
-        kernel_size=3,
-        activation="relu",
-        num_outputs=2,
-        condition_shape=None,
-        **kwargs,
-    ):
-        options = {"kernel_size": kernel_size, "activation": activation}
+        input_shape: Shape,
+        latent_dim: int,
+        filters: Sequence[int] = (32, 64),
+        num_blocks: int = 2,
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_outputs: int = 2,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options: dict[str, Any] = {"kernel_size": kernel_size, "activation": activation}
         inputs, x = picture_inputs(input_shape, condition_shape)
         x = halvings(x, filters, refine=residual_blocks(num_blocks, **options), **options)
         super().__init__(inputs, dense_heads(flatten(x), latent_dim, num_outputs), **kwargs)
@@ -65,17 +73,17 @@ class ResNetEncoder(Network, default_name="encoder", checks=PICTURE_CHECKS):
 class ResNetDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     """Maps z to the parameters of p(x|z): a `ConvDecoder` with residual blocks.
 
-    Each stage refines with residual blocks and then doubles, cut to the size the encoder had there,
-    the last one to the output.
+    Each stage applies residual blocks and then doubles the map, cropped to the encoder's size
+    there; the last doubling gives the output.
 
     Args:
-        output_shape, latent_dim, filters, kernel_size, num_parameters, condition_shape: as of
+        output_shape, latent_dim, filters, kernel_size, num_parameters, condition_shape: See
             `ConvDecoder`.
-        num_blocks: residual blocks in each stage.
-        activation: name or function, after every doubling and inside the blocks.
-        name, dtype, trainable: as for every Keras layer.
+        num_blocks: Int, the number of residual blocks in each stage.
+        activation: String or callable, the activation after every doubling and inside the blocks.
+        name, dtype, trainable: As for every Keras layer.
 
-    Input, output and errors: as of `ConvDecoder`.
+    Input, output and errors: as for `ConvDecoder`.
 
     Example:
 
@@ -84,22 +92,22 @@ class ResNetDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     parameters = decoder(z)  # (B, 32, 32, 6)
     ```
 
-    Reference: as of `ResNetEncoder`.
+    Reference: see `ResNetEncoder`.
     """
 
     def __init__(
         self,
-        output_shape,
-        latent_dim,
-        filters=(64, 32),
-        num_blocks=2,
-        kernel_size=3,
-        activation="relu",
-        num_parameters=1,
-        condition_shape=None,
-        **kwargs,
-    ):
-        options = {"kernel_size": kernel_size, "activation": activation}
+        output_shape: Shape,
+        latent_dim: int,
+        filters: Sequence[int] = (64, 32),
+        num_blocks: int = 2,
+        kernel_size: int = 3,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        num_parameters: int = 1,
+        condition_shape: Shape | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options: dict[str, Any] = {"kernel_size": kernel_size, "activation": activation}
         refine = residual_blocks(num_blocks, **options)
         inputs, x = latent_inputs(latent_dim, condition_shape)
         x = latent_to_map(x, smallest_map(output_shape, filters), activation)

@@ -1,57 +1,65 @@
-"""The trunks of networks: what stands between the inputs and the heads."""
+"""The trunks of networks: the layers between inputs and heads."""
 
 import math
+from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import keras
 
 from keras_vae.layers.residual import ResidualBlock
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
-# "same" padding, and channels last whatever Keras is configured to: saved weights depend on it.
+# Channels last whatever Keras is configured to, as saved weights depend on it.
 Conv = partial(keras.layers.Conv2D, padding="same", data_format="channels_last")
 
 
-def flatten(x, name="flatten"):
-    """(B, ...) to (B, F), channels last whatever Keras is configured to."""
+def flatten(x: Tensor, name: str = "flatten") -> Tensor:
+    """Flattens (B, ...) to (B, F), channels last whatever Keras is configured to."""
     return keras.layers.Flatten(data_format="channels_last", name=name)(x)
 
 
-def dense_layers(x, hidden_units, activation):
-    """Dense layers, one after the other: (B, N) to (B, hidden_units[-1])."""
+def dense_layers(
+    x: Tensor, hidden_units: Sequence[int], activation: str | Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Applies dense layers in sequence: (B, N) to (B, hidden_units[-1])."""
     for i, units in enumerate(hidden_units, start=1):
         x = keras.layers.Dense(units, activation, name=f"dense_{i}")(x)
     return x
 
 
-def halved_sizes(height, width, times):
-    """Sizes of a picture halved `times` times, rounded up as stride 2 with "same" padding does.
+def halved_sizes(height: int, width: int, times: int) -> list[tuple[int, int]]:
+    """Returns the sizes of an image halved `times` times, rounded up as by stride 2.
 
     Example: `halved_sizes(7, 5, 2)` is `[(7, 5), (4, 3), (2, 2)]`; 1 stays 1.
     """
     sizes = [(height, width)]
     for _ in range(times):
-        sizes.append(tuple((n + 1) // 2 for n in sizes[-1]))
+        height, width = (height + 1) // 2, (width + 1) // 2
+        sizes.append((height, width))
     return sizes
 
 
-def smallest_map(output_shape, filters):
-    """The shape of the map that a decoder starts from, (h, w, filters[0])."""
+def smallest_map(output_shape: Shape, filters: Sequence[int]) -> Shape:
+    """Returns the shape of the map that a decoder starts from, (h, w, filters[0])."""
     height, width, _ = output_shape
     return (*halved_sizes(height, width, len(filters))[-1], filters[0])
 
 
-def latent_to_map(z, shape, activation):
-    """A dense layer from (B, D) to a map (B, *shape)."""
+def latent_to_map(z: Tensor, shape: Shape, activation: str | Callable[[Tensor], Tensor]) -> Tensor:
+    """Applies a dense layer from (B, D) to a map (B, *shape)."""
     dense = keras.layers.Dense(math.prod(shape), activation, name="dense")
     return keras.layers.Reshape(shape, name="reshape")(dense(z))
 
 
-def residual_blocks(num_blocks, **options):
-    """Returns a function of a map and its stage: `num_blocks` residual blocks as wide as the map.
+def residual_blocks(num_blocks: int, **options: Any) -> Callable[..., Tensor]:
+    """Returns a function of a map and its stage that applies `num_blocks` residual blocks.
 
     Args:
-        num_blocks: int.
+        num_blocks: Int.
         **options: `kernel_size` and `activation`.
     """
 
@@ -67,13 +75,18 @@ def _unrefined(x, stage):
     return x
 
 
-def halvings(x, filters, refine=_unrefined, **options):
-    """The trunk of an encoder: each stage is a convolution of stride 2, and then `refine`.
+def halvings(
+    x: Tensor,
+    filters: Sequence[int],
+    refine: Callable[..., Tensor] = _unrefined,
+    **options: Any,
+) -> Tensor:
+    """Applies the trunk of an encoder: each stage is a convolution of stride 2, then `refine`.
 
     Args:
-        x: (B, H, W, C).
-        filters: channels of the stages.
-        refine: function of the map and its stage, from 1, to a map of the same shape.
+        x: Tensor (B, H, W, C).
+        filters: Tuple of ints, the channels of the stages.
+        refine: Function of the map and its stage, from 1, to a map of the same shape.
         **options: `kernel_size` and `activation`.
     """
     for stage, channels in enumerate(filters, start=1):
@@ -82,16 +95,23 @@ def halvings(x, filters, refine=_unrefined, **options):
     return x
 
 
-def doublings(x, filters, output_shape, refine=_unrefined, **options):
-    """The trunk of a decoder: each stage but the first doubles the map, and all then `refine`.
+def doublings(
+    x: Tensor,
+    filters: Sequence[int],
+    output_shape: Shape,
+    refine: Callable[..., Tensor] = _unrefined,
+    **options: Any,
+) -> Tensor:
+    """Applies the trunk of a decoder: each stage but the first doubles the map; all then `refine`.
 
-    The last doubling is missing: it makes the output, and so is the head's.
+    The last doubling, which computes the output, is left to the head.
 
     Args:
-        x: (B, h, w, filters[0]), the smallest map.
-        filters: channels of the stages.
-        output_shape: (H, W, C). A stage has the size that an encoder of this picture has there.
-        refine: function of the map and its stage, from 1, to a map of the same shape.
+        x: Tensor (B, h, w, filters[0]), the smallest map.
+        filters: Tuple of ints, the channels of the stages.
+        output_shape: Tuple of 3 ints, (H, W, C). Each stage has the size that an encoder of such
+            images has there.
+        refine: Function of the map and its stage, from 1, to a map of the same shape.
         **options: `kernel_size` and `activation`.
     """
     height, width, _ = output_shape

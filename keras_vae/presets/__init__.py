@@ -1,4 +1,4 @@
-"""Presets: a model's configuration and weights as files, found by name or fetched."""
+"""Presets: a model's configuration and weights as files, found by name or downloaded."""
 
 from keras_vae.presets.cleaning import clean
 from keras_vae.presets.fetching.cache import home

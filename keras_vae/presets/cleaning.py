@@ -1,4 +1,4 @@
-"""Frees space in the cache of fetched files."""
+"""Frees space in the cache of downloaded files."""
 
 import contextlib
 import re
@@ -7,20 +7,21 @@ import shutil
 import filelock
 
 from keras_vae.presets.fetching import cache
+from keras_vae.presets.format.index import Entry
 
 _REVISION = re.compile(r"[0-9a-f]{64}")
 
 
-def clean(entries, everything=False):
-    """Removes from the cache what this version does not use, and returns the bytes freed.
+def clean(entries: dict[str, Entry], everything: bool = False) -> int:
+    """Removes from the cache what this version does not use, and returns the number of bytes freed.
 
-    These are revisions that are not in the index, files set aside as damaged, and parts of
-    transfers. What another process holds a lock of stays. Nothing but `NAME/REVISION` is touched,
-    whatever else lies in the folder.
+    That is: revisions that are not in the index, files set aside as damaged, and incomplete
+    downloads. Files locked by another process stay. Nothing but `NAME/REVISION` is touched,
+    whatever else is in the folder.
 
     Args:
-        entries: dict, `{name: Entry}` of the index.
-        everything: bool, whether to remove what is used, too.
+        entries: Dict, `{name: Entry}`, the index.
+        everything: Bool, whether to remove the files in use, too.
     """
     used = {cache.folder_of(entry): entry for entry in entries.values()}
     freed = 0
@@ -45,7 +46,7 @@ def _remove(folder):
             return
         shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
-        folder.parent.rmdir()  # where it was the last
+        folder.parent.rmdir()  # if it is empty now
 
 
 def _tidy(folder, entry):

@@ -1,11 +1,13 @@
-"""Where presets lie: in the checkout's `zoo/`, in the wheel, in the cache, on the hub."""
+"""Where presets are: in the checkout's `zoo/`, in the wheel, in the cache, on the hub."""
 
 import difflib
+import os
 from pathlib import Path
 
 from keras_vae.presets.fetching import cached_weights
 from keras_vae.presets.fetching import hub
 from keras_vae.presets.format.index import INDEX
+from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.index import read_index
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS
@@ -15,31 +17,31 @@ _PACKAGE = Path(__file__).parent
 _ZOOS = (_PACKAGE.parents[1] / "zoo", _PACKAGE / "zoo")
 
 
-def names():
-    """Returns the names of all presets with weights, here or to be fetched, sorted."""
+def names() -> list[str]:
+    """Returns the sorted names of all presets with weights, whether local or to be downloaded."""
     return _names_with(CONFIG)
 
 
-def recipe_names():
-    """Returns the names of all presets that can be trained, sorted."""
+def recipe_names() -> list[str]:
+    """Returns the sorted names of all presets that can be trained."""
     return _names_with(RECIPE)
 
 
-def entries():
-    """Returns `{name: Entry}` of the index: sizes, sha256, tensors, licences and metrics."""
+def entries() -> dict[str, Entry]:
+    """Returns the index as `{name: Entry}`: sizes, sha256, tensors, licences and metrics."""
     return next((read_index(zoo / INDEX) for zoo in _ZOOS if (zoo / INDEX).is_file()), {})
 
 
-def installed_folders(name):
-    """Returns the folders of this name in the checkout and in the installation."""
+def installed_folders(name: str) -> list[Path]:
+    """Returns the folders of this name in the checkout and the installation."""
     return [zoo / name for zoo in _ZOOS if (zoo / name).is_dir()]
 
 
-def is_here(name):
-    """Whether a preset's weights are on this machine, so that `find` needs no connection.
+def is_here(name: str) -> bool:
+    """Returns whether a preset's weights are on this machine, so that `find` needs no connection.
 
     Args:
-        name: one of `names()`.
+        name: String, one of `names()`.
     """
     if _first(name, CONFIG, WEIGHTS):
         return True
@@ -47,17 +49,17 @@ def is_here(name):
     return entry is not None and cached_weights.is_here(entry)
 
 
-def describe(name_or_folder):
+def describe(name_or_folder: str | os.PathLike) -> Path:
     """Returns a folder with a preset's texts: recipe, configuration, metrics.
 
-    Fetches nothing, unless it is given the address of a repository.
+    Downloads nothing, unless given the address of a repository.
 
     Args:
-        name_or_folder: one of `names()` or `recipe_names()`, the path of a preset's folder, or
+        name_or_folder: One of `names()` or `recipe_names()`, the path of a preset's folder, or
             `hf://owner/name`.
 
     Raises:
-        ValueError: there is no such preset.
+        ValueError: If there is no such preset.
     """
     if hub.is_address(name_or_folder):
         return hub.download(name_or_folder)
@@ -68,39 +70,40 @@ def describe(name_or_folder):
     raise ValueError(_unknown(name, CONFIG, names()))
 
 
-def find(name_or_folder, thorough=True):
-    """Returns the folder of a preset, fetched and verified where it is not in the installation.
+def find(name_or_folder: str | os.PathLike, thorough: bool = True) -> Path:
+    """Returns the folder of a preset, downloaded and verified if it is not installed.
 
     Args:
-        name_or_folder: one of `names()`, a path to a folder written by `save_to_preset`, or
-            `hf://owner/name`, a repository of the Hugging Face hub.
-        thorough: bool. If false, weights that are there are not read: `Preset.read_tensors` will
-            compare them, and `mend` fetches them again where they are wrong.
+        name_or_folder: One of `names()`, the path of a folder written by `save_to_preset`, or
+            `hf://owner/name`, a repository on the Hugging Face hub.
+        thorough: Bool. If false, existing weights are not verified here: `Preset.read_tensors`
+            verifies them, and `mend` downloads them again if they are damaged.
 
     Raises:
-        ValueError: there is no such preset.
-        FetchError: its weights are not here, and `KERAS_VAE_ZOO` is not set or does not serve them.
+        ValueError: If there is no such preset.
+        FetchError: If its weights are missing and cannot be downloaded, for example because
+            `KERAS_VAE_ZOO` is not set.
     """
     if hub.is_address(name_or_folder):
         return hub.download(name_or_folder)
     if whole := _first(name_or_folder, CONFIG, WEIGHTS):
         return whole
     folder = _find(name_or_folder, CONFIG, names())
-    entry = entries().get(name_or_folder)
+    entry = entries().get(name_or_folder)  # type: ignore[arg-type]
     return cached_weights.obtain(entry, folder, thorough=thorough) if entry else folder
 
 
-def mend(name_or_folder):
-    """Compares a preset's files with what they must be, and fetches again those that are damaged.
+def mend(name_or_folder: str | os.PathLike) -> bool:
+    """Verifies a preset's files and downloads damaged ones again.
 
-    Returns whether another try to load it may succeed: never for a preset of an installation, or in
-    a user's folder.
+    Returns whether loading it again may succeed: never for a preset of the installation or in a
+    user's folder.
 
     Args:
-        name_or_folder: as for `find`.
+        name_or_folder: See `find`.
 
     Raises:
-        FetchError: they cannot be fetched now.
+        FetchError: If the files cannot be downloaded.
     """
     if hub.is_address(name_or_folder):
         return hub.mend(name_or_folder)
@@ -110,11 +113,11 @@ def mend(name_or_folder):
     return True
 
 
-def find_recipe(name_or_path):
-    """Returns the path of a recipe, given as one of `recipe_names()`, a folder or a `.toml`.
+def find_recipe(name_or_path: str | os.PathLike) -> Path:
+    """Returns the path of a recipe, given as one of `recipe_names()`, a folder or a `.toml` file.
 
     Raises:
-        ValueError: there is no such recipe.
+        ValueError: If there is no such recipe.
     """
     path = Path(name_or_path)
     if path.suffix == ".toml" and path.is_file():
@@ -127,7 +130,7 @@ def _names_with(file):
 
 
 def _first(name, *files):
-    """The first zoo's folder of this name that holds all these files, or `None`."""
+    """Returns the first folder of this name in a zoo that contains all `files`, or `None`."""
     if name not in _names_with(files[0]):
         return None
     folders = [zoo / name for zoo in _ZOOS]
@@ -148,7 +151,7 @@ def _unknown(name, file, known):
         return f"The folder {name} holds no {file}: it is not a preset."
     if file == CONFIG and name in recipe_names():
         return (
-            f"The preset {name!r} has a recipe but no weights here. Train them with "
+            f"The preset {name!r} has a recipe but no weights here. Train it with "
             f"`keras-vae train {name}`, or choose one of: {', '.join(known) or 'none'}."
         )
     close = difflib.get_close_matches(name, known, n=1)

@@ -4,6 +4,8 @@ import hashlib
 import json
 import re
 import tomllib
+from pathlib import Path
+from typing import Any
 
 from keras_vae.presets.format.atomic_files import write_atomically
 from keras_vae.presets.format.index import FORMAT
@@ -13,25 +15,25 @@ from keras_vae.presets.format.preset_files import WEIGHTS
 from keras_vae.presets.format.tensor_table import DTYPES
 from keras_vae.presets.format.tensor_table import read_table
 
-FETCHED = (CONFIG, WEIGHTS)  # what a model is made of; the rest are texts and pictures about it
+FETCHED = (CONFIG, WEIGHTS)  # a model is made of these; the rest is documentation
 WEIGHTS_LICENCE = "Apache-2.0"
 _METRICS, _RECIPE = "metrics.json", "recipe.toml"
 
 
-def write_index(zoo):
+def write_index(zoo: Path) -> None:
     """Writes `index.json` into a zoo's folder.
 
     Args:
-        zoo: `pathlib.Path`.
+        zoo: `pathlib.Path`, the folder.
     """
     write_atomically(zoo / INDEX, index_text(zoo).encode())
 
 
-def index_text(zoo):
-    """Returns the text of the index of a zoo: of all its presets with weights and metrics.
+def index_text(zoo: Path) -> str:
+    """Returns the text of a zoo's index, which covers all presets with weights and metrics.
 
     Args:
-        zoo: `pathlib.Path`.
+        zoo: `pathlib.Path`, the folder.
     """
     names = sorted(path.parent.name for path in zoo.glob(f"*/{_METRICS}"))
     presets = {name: _table(zoo / name) for name in names if (zoo / name / WEIGHTS).is_file()}
@@ -43,18 +45,18 @@ def _in_one_line(shape):
     return json.dumps(json.loads(shape[0]))
 
 
-def revision_of(files):
-    """Returns the sha256 over the names and sha256s of files.
+def revision_of(files: dict[str, str]) -> str:
+    """Returns the sha256 of the names and sha256s of files.
 
     Args:
-        files: dict, file name -> sha256.
+        files: Dict, file name -> sha256.
     """
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def tensors_of(path):
-    """Returns `{name: {"dtype": str, "shape": list}}` of a safetensors file, its data unread."""
+def tensors_of(path: Path) -> dict[str, dict[str, Any]]:
+    """Returns `{name: {"dtype": str, "shape": list}}` of a safetensors file, without its data."""
     with open(path, "rb") as file:
         table = read_table(file, path.stat().st_size)
     words = {dtype: word for word, dtype in DTYPES.items()}
@@ -76,6 +78,6 @@ def _table(folder):
 
 
 def _data_licence(folder, metrics):
-    """The words of the recipe on whose data they are, else those of the data set itself."""
+    """Returns the recipe's attribution of the data, or else the data set's own description."""
     recipe = tomllib.loads((folder / _RECIPE).read_text(encoding="utf-8"))
     return recipe.get("attribution") or metrics["data"]["description"]

@@ -1,38 +1,41 @@
-"""Whether the files of presets are what they must be."""
+"""Verifies the files of presets."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_vae.presets import finding
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import sources
+from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.preset_files import read_preset
 
 
 class Finding(NamedTuple):
-    """A file, or a folder, that was looked at.
+    """The result for one file or folder.
 
     Attributes:
         path: `pathlib.Path`.
-        problem: str, what is wrong with it, or "".
+        problem: String, what is wrong with it, or "".
     """
 
     path: Path
     problem: str
 
 
-def verify(name_or_folder):
-    """Returns a list of `Finding`s: every file of a preset, wherever it lies on this machine.
+def verify(name_or_folder: str | os.PathLike) -> list[Finding]:
+    """Returns a list of `Finding`s, one per file of a preset, wherever it is on this machine.
 
-    A preset of the index is compared with that: in the installation, in the cache, and where it is
-    published in a folder of `KERAS_VAE_ZOO`. Any other must be what its own `config.json` says.
+    A preset of the index is compared with the index: in the installation, in the cache, and where
+    it is published in a folder of `KERAS_VAE_ZOO`. Any other preset is compared with its own
+    `config.json`.
 
     Args:
-        name_or_folder: a preset's name, or its folder.
+        name_or_folder: The name of a preset, or its folder.
 
     Raises:
-        ValueError: there is no such preset, or its weights are not here.
+        ValueError: If there is no such preset, or its weights are not on this machine.
     """
     entry = finding.entries().get(str(name_or_folder))
     if entry is None:
@@ -40,17 +43,17 @@ def verify(name_or_folder):
     findings = of_entry(entry)
     if not any(finding.problem for finding in findings) and not finding.is_here(entry.name):
         raise ValueError(
-            f"The weights of {entry.name!r} are not here: `keras-vae download {entry.name}`."
+            f"The weights of {entry.name!r} are not here. Run `keras-vae download {entry.name}`."
         )
     return findings
 
 
-def of_entry(entry):
-    """Returns the `Finding`s of a preset of the index; of one that is not here, perhaps none."""
+def of_entry(entry: Entry) -> list[Finding]:
+    """Returns the `Finding`s of a preset of the index, none if no file of it is on this machine."""
     findings = []
     published = [f for f in sources.folders(sources.configured(), entry) if f.name != entry.name]
     for folder in (*finding.installed_folders(entry.name), *published):
-        # The texts of an installation may lie without weights.
+        # An installation may contain the texts without the weights.
         there = [name for name in entry.files if (folder / name).exists()]
         findings += [_compared(folder / name, entry.files[name]) for name in there]
     cached = cache.folder_of(entry)
@@ -67,9 +70,11 @@ def _compared(path, expected):
     except OSError as error:
         return Finding(path, f"cannot be read: {error.strerror}")
     if size != expected.size:
-        return Finding(path, f"has {size:,} bytes, where {expected.size:,} are right")
+        return Finding(path, f"has {size:,} bytes instead of {expected.size:,}")
     is_right = digest == expected.sha256
-    return Finding(path, "" if is_right else "is damaged, or of another version: a wrong sha256")
+    return Finding(
+        path, "" if is_right else "has a wrong sha256: it is damaged, or of another version"
+    )
 
 
 def _by_itself(folder):

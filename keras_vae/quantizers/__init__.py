@@ -1,4 +1,4 @@
-"""Quantizers: from an encoder's output to discrete codes and back, and what moves a codebook."""
+"""Quantizers turn an encoder's output into discrete codes and back; updates move the codes."""
 
 from keras_vae.quantizers.codebook_updates import CodebookUpdate
 from keras_vae.quantizers.codebook_updates import DeadCodeRevival

@@ -1,33 +1,41 @@
-"""What moves the codes of a codebook: gradients or running means, and new lives for dead codes."""
+"""What moves the codes of a codebook: gradients, running means, and the revival of dead codes."""
+
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_vae.configured import Configured
+from keras_vae.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_vae.quantizers.vector_quantizer import VectorQuantizer
 
 
 class CodebookPart(Configured):
-    """Base class of what goes by the rows of z that the codes have been nearest to.
+    """Base class of what follows the rows of z assigned to each code.
 
-    What is remembered from step to step are weights of the quantizer, in its dict `memory`.
+    Its state is held in weights of the quantizer, in the dict `quantizer.memory`.
     """
 
-    def new_memory(self, quantizer):
-        """Returns `{name: variable}`, new, for a quantizer that has its codebook."""
+    def new_memory(self, quantizer: "VectorQuantizer") -> dict[str, keras.Variable]:
+        """Returns new variables, `{name: variable}`, for a quantizer whose codebook exists."""
         return {}
 
-    def forget(self, quantizer, lost):
-        """Forgets the codes, bool (K,), that have been put elsewhere."""
+    def forget(self, quantizer: "VectorQuantizer", lost: Tensor) -> None:
+        """Resets the state of the codes in `lost`, bool (K,), which have been relocated."""
 
-    def learn(self, quantizer, sums, counts):
-        """Goes by the sums (K, d) and the numbers (K,) of the rows of a batch nearest to each."""
+    def learn(self, quantizer: "VectorQuantizer", sums: Tensor, counts: Tensor) -> None:
+        """Updates from the sums (K, d) and counts (K,) of a batch's rows nearest to each code."""
 
 
 class CodebookUpdate(CodebookPart):
-    """Base class: how codes follow the z that they stand for.
+    """Base class of rules by which codes follow the z they represent.
 
     Attributes:
-        by_gradient: whether codes are trainable, and moved by the gradient of the codebook cost.
+        by_gradient: Bool, whether the codes are trainable weights, moved by the gradient of the
+            codebook cost.
     """
 
     by_gradient = False
@@ -35,9 +43,11 @@ class CodebookUpdate(CodebookPart):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GradientUpdate(CodebookUpdate):
-    """Codes are trainable weights, moved by the gradient of the codebook cost |sg[z] - e|^2.
+    """Makes the codes trainable, moved by the gradient of the codebook cost |sg[z] - e|^2.
 
-    Reference: van den Oord et al. 2017, "Neural discrete representation learning", equation 3.
+    Reference:
+        - [van den Oord et al., 2017](https://arxiv.org/abs/1711.00937), "Neural discrete
+          representation learning", equation 3
     """
 
     by_gradient = True
@@ -45,35 +55,37 @@ class GradientUpdate(CodebookUpdate):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class EMAUpdate(CodebookUpdate):
-    """Codes are running means of the z nearest to them, and no gradient moves them.
+    """Makes each code the running mean of the z nearest to it; no gradient moves the codes.
 
         N <- decay N + (1 - decay) n,   m <- decay m + (1 - decay) sum z,   e = m / N
 
-    (equations 6 to 8) for the n rows z of the batch nearest to a code e. Both start at 0, and are
-    divided by the weight gathered in t steps, 1 - decay^t. N is smoothed (Laplace) where m is
-    divided by it, but stays as it is otherwise:
+    (equations 6 to 8) for the n rows z of the batch nearest to a code e. Both averages start at 0
+    and are debiased by 1 - decay^t after t steps. Where m is divided by it, N is replaced by its
+    Laplace-smoothed value,
 
         (N + epsilon) / (sum N + K epsilon) sum N
 
-    Codes that no row has been nearest to keep their place.
+    Codes that have never been nearest to a row stay where they are.
 
     Args:
-        decay: float in [0, 1).
-        epsilon: float of at least 0, in rows.
+        decay: Float in [0, 1).
+        epsilon: Float, at least 0, the smoothing in rows.
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If `decay` is not in [0, 1) or `epsilon` is negative.
 
-    Reference: van den Oord et al. 2017, "Neural discrete representation learning", appendix A.1.
+    Reference:
+        - [van den Oord et al., 2017](https://arxiv.org/abs/1711.00937), "Neural discrete
+          representation learning", appendix A.1
     """
 
-    def __init__(self, decay=0.99, epsilon=1e-5):
+    def __init__(self, decay: float = 0.99, epsilon: float = 1e-5) -> None:
         self.decay = _check_decay(decay)
         if not epsilon >= 0:
             raise ValueError(f"`epsilon` must be at least 0. Received: {epsilon!r}.")
         self.epsilon = epsilon
 
-    def new_memory(self, quantizer):
+    def new_memory(self, quantizer: "VectorQuantizer") -> dict[str, keras.Variable]:
         num_codes, dim = quantizer.codebook.shape
         return {
             "sums": quantizer.add_memory("sums", (num_codes, dim)),
@@ -81,13 +93,13 @@ class EMAUpdate(CodebookUpdate):
             "gathered": quantizer.add_memory("gathered", ()),
         }
 
-    def forget(self, quantizer, lost):
+    def forget(self, quantizer: "VectorQuantizer", lost: Tensor) -> None:
         kept = 1.0 - ops.cast(lost, "float32")
         sums, counts = quantizer.memory["sums"], quantizer.memory["counts"]
         sums.assign(sums * kept[:, None])
         counts.assign(counts * kept)
 
-    def learn(self, quantizer, sums, counts):
+    def learn(self, quantizer: "VectorQuantizer", sums: Tensor, counts: Tensor) -> None:
         memory = quantizer.memory
         for name, new in {"sums": sums, "counts": counts, "gathered": 1.0}.items():
             memory[name].assign(self.decay * memory[name] + (1 - self.decay) * new)
@@ -97,77 +109,79 @@ class EMAUpdate(CodebookUpdate):
         codes = ops.convert_to_tensor(quantizer.codebook)
         quantizer.codebook.assign(ops.where((counts > 0)[:, None], sums / smoothed[:, None], codes))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"decay": self.decay, "epsilon": self.epsilon}
 
 
 class RunningShares(CodebookPart):
-    """Base class of what goes by the running share of the rows that each code has.
+    """Base class of what follows the running share of rows assigned to each code.
 
-    Shares start even, also those of codes put elsewhere. A batch without rows leaves them.
+    Shares start even, and those of relocated codes are reset to even. A batch without rows leaves
+    them unchanged.
 
     Args:
-        decay: float in [0, 1).
+        decay: Float in [0, 1).
     """
 
     name = "shares"  # of the weight
 
-    def __init__(self, decay):
+    def __init__(self, decay: float) -> None:
         self.decay = _check_decay(decay)
 
-    def new_memory(self, quantizer):
+    def new_memory(self, quantizer: "VectorQuantizer") -> dict[str, keras.Variable]:
         even = keras.initializers.Constant(self.even(quantizer))
         return {self.name: quantizer.add_memory(self.name, (quantizer.num_embeddings,), even)}
 
-    def shares(self, quantizer):
-        """Returns the shares, (K,), in the unit that `even` says."""
+    def shares(self, quantizer: "VectorQuantizer") -> Tensor:
+        """Returns the shares (K,), in units in which an even share is `even`."""
         return ops.convert_to_tensor(quantizer.memory[self.name])
 
-    def forget(self, quantizer, lost):
+    def forget(self, quantizer: "VectorQuantizer", lost: Tensor) -> None:
         shares = ops.where(lost, self.even(quantizer), self.shares(quantizer))
         quantizer.memory[self.name].assign(shares)
 
-    def learn(self, quantizer, sums, counts):
+    def learn(self, quantizer: "VectorQuantizer", sums: Tensor, counts: Tensor) -> None:
         old, total = self.shares(quantizer), ops.sum(counts)
         new = self.even(quantizer) * counts.shape[0] * counts / ops.maximum(total, 1.0)
         new = self.decay * old + (1 - self.decay) * new
         quantizer.memory[self.name].assign(ops.where(total > 0, new, old))
 
-    def even(self, quantizer):
-        """Returns what an even share is: here the unit."""
+    def even(self, quantizer: "VectorQuantizer") -> float:
+        """Returns the value of an even share: 1, the unit of the shares."""
         return 1.0
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class DeadCodeRevival(RunningShares):
-    """Puts codes that hardly any z is nearest to on rows of the batch, drawn at random.
+    """Moves codes that are hardly ever nearest to a z onto random rows of the batch.
 
-    It goes by the running share of the rows that each code has, in units of the even share 1/K.
-    Shares start at 1, also those of codes put elsewhere, and a code without any row falls below
-    the threshold after ln(threshold) / ln(decay) steps: 90 by default.
+    A code is dead when its running share of the rows, in units of the even share 1/K, falls below
+    `threshold`. Shares start at 1, and return to 1 when a code is moved; a code that no row is
+    assigned to dies after ln(threshold) / ln(decay) steps, 90 by default.
 
     Args:
-        threshold: float in (0, 1), the share below which a code is dead.
-        decay: float in [0, 1), of the running share.
+        threshold: Float in (0, 1), the share below which a code is dead.
+        decay: Float in [0, 1), the decay of the running share.
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If `threshold` is not in (0, 1) or `decay` is not in [0, 1).
 
-    Reference: Dhariwal et al. 2020, "Jukebox: a generative model for music", section 3.1 (random
-    restarts).
+    Reference:
+        - [Dhariwal et al., 2020](https://arxiv.org/abs/2005.00341), "Jukebox: a generative model
+          for music", section 3.1 (random restarts)
     """
 
-    def __init__(self, threshold=0.01, decay=0.95):
+    def __init__(self, threshold: float = 0.01, decay: float = 0.95) -> None:
         super().__init__(decay)
         if not 0 < threshold < 1:
             raise ValueError(f"`threshold` must lie in (0, 1). Received: {threshold!r}.")
         self.threshold = threshold
 
-    def dead(self, quantizer):
+    def dead(self, quantizer: "VectorQuantizer") -> Tensor:
         """Returns which codes are dead, bool (K,)."""
         return self.shares(quantizer) < self.threshold
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"threshold": self.threshold, "decay": self.decay}
 
 

@@ -1,55 +1,62 @@
-"""Quantizers made of several, whose indices lie side by side."""
+"""The base class of quantizers made of several others, whose indices are concatenated."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
 
 import keras
 from keras import ops
 
 from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import Quantizer
+from keras_vae.typing import Tensor
 
 
 class CompositeQuantizer(Quantizer):
-    """Base class of quantizers made of others, which give each position one index each.
+    """Base class of quantizers made of several others, each of which contributes its indices.
 
-    A subclass defines how z_e is dealt out to them, and what z_q is made of.
+    A subclass defines how z_e is distributed to them and how z_q is assembled.
 
     Args:
-        quantizers: list of at least two `Quantizer`s, of as many embeddings each.
+        quantizers: List of at least two `Quantizer`s with the same `num_embeddings`.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Raises:
-        ValueError: `quantizers` is no such list, or holds one of them twice.
+        ValueError: If `quantizers` is not a list of at least two quantizers, contains one of them
+            twice, or mixes different `num_embeddings`.
     """
 
-    def __init__(self, quantizers, **kwargs):
+    def __init__(self, quantizers: Sequence[Quantizer], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.quantizers = _check_quantizers(quantizers)
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         return self.quantizers[0].num_embeddings
 
     @property
-    def num_codebooks(self):
+    def num_codebooks(self) -> int:
         return sum(quantizer.num_codebooks for quantizer in self.quantizers)
 
     @property
-    def across_replicas(self):
-        """The sum over devices that all of the quantizers use; see `Quantizer`."""
+    def across_replicas(self) -> Callable[[Tensor], Tensor]:
+        """The sum over devices that all of the quantizers share; see `Quantizer`."""
         return self.quantizers[0].across_replicas
 
     @across_replicas.setter
-    def across_replicas(self, function):
+    def across_replicas(self, function: Callable[[Tensor], Tensor]) -> None:
         for quantizer in self.quantizers:
             quantizer.across_replicas = function
 
-    def build_each(self, input_shape):
+    def build_each(self, input_shape: tuple[Any, ...]) -> None:
         """Builds the quantizers for inputs of this shape."""
         for quantizer in self.quantizers:
-            if not quantizer.built:  # one read from a file is
+            if not quantizer.built:  # a quantizer read from a file is built already
                 quantizer.build(input_shape)
 
-    def joined(self, z_q, parts):
-        """Returns `Quantized` with this z_q, and the indices and costs of the list `parts`."""
+    def joined(self, z_q: Tensor, parts: list[Quantized]) -> Quantized:
+        """Returns `Quantized` of z_q, with the indices of `parts` joined and their costs summed."""
         indices = [
             part.indices if quantizer.num_codebooks > 1 else ops.expand_dims(part.indices, -1)
             for quantizer, part in zip(self.quantizers, parts, strict=True)
@@ -61,8 +68,8 @@ class CompositeQuantizer(Quantizer):
             sum(part.codebook for part in parts),
         )
 
-    def embed_each(self, indices):
-        """Returns the list of what the quantizers make of indices (B, ..., Q)."""
+    def embed_each(self, indices: Tensor) -> list[Tensor]:
+        """Returns each quantizer's embedding of its share of the indices (B, ..., Q), as a list."""
         codes, start = [], 0
         for quantizer in self.quantizers:
             end = start + quantizer.num_codebooks
@@ -71,12 +78,12 @@ class CompositeQuantizer(Quantizer):
             start = end
         return codes
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         quantizers = [keras.saving.serialize_keras_object(q) for q in self.quantizers]
         return {**super().get_config(), "quantizers": quantizers}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config))
 
 
@@ -89,13 +96,13 @@ def _check_quantizers(quantizers):
         )
     if len({id(quantizer) for quantizer in quantizers}) < len(quantizers):
         raise ValueError(
-            "`quantizers` must be different objects: their codebooks are learned one by one. "
-            "Received: the same one twice. Write [make() for _ in range(n)], not [one] * n."
+            "`quantizers` must be distinct objects, as each learns its own codebook. Received: the "
+            "same object twice. Write [make() for _ in range(n)], not [one] * n."
         )
     sizes = [quantizer.num_embeddings for quantizer in quantizers]
     if len(set(sizes)) > 1:
         raise ValueError(
-            "`quantizers` must have one `num_embeddings`, the same for all, so that their indices "
-            f"fit into one tensor of codes. Received: {sizes}."
+            "`quantizers` must all have the same `num_embeddings`, so that their indices fit into "
+            f"one tensor of codes. Received: {sizes}."
         )
     return list(quantizers)

@@ -1,4 +1,6 @@
-"""A quantizer that draws its codes, with the gradient of a relaxed draw."""
+"""A quantizer that samples its codes, with the gradient of a relaxed sample."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -9,36 +11,39 @@ from keras_vae.distributions import kl_divergence
 from keras_vae.gradients import straight_through
 from keras_vae.quantizers.projected_quantizer import quantized
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import Quantizer
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GumbelQuantizer(Quantizer):
-    """Draws each code from a distribution q(index|z_e), and learns through a relaxed draw.
+    """Samples each code from q(index|z_e) and learns through a relaxed sample.
 
-    A dense layer makes the logits l of q from z_e. In training, with Gumbel noise g,
+    A dense layer computes the logits l of q from z_e. In training, with Gumbel noise g,
 
         index = argmax(l + g),   z_q = codebook[index]
 
-    and the gradient of z_q, for logits and codebook alike, is that of the relaxed draw
+    and the gradient of z_q, for both logits and codebook, is that of the relaxed sample
 
         softmax((l + g) / temperature) codebook      (equation 2, straight through)
 
-    In evaluation there is no noise, and the index is the most probable. `codebook` is the cost
-    KL(q || uniform) = ln K - H(q) in nats, summed over positions: of q and not of the draw, so
-    that it is the same in both. There is nothing to commit to, and `commitment` is 0.
+    In evaluation there is no noise and the most probable index is taken. `codebook` is the cost
+    KL(q || uniform) = ln K - H(q) in nats, summed over positions. It depends on q rather than on
+    the sample, so it is the same in training and evaluation. `commitment` is 0.
 
     Args:
-        num_embeddings: int, K, at least 2.
-        temperature: float greater than 0: the lower, the smaller the bias of the gradient, and the
-            larger its variance.
+        num_embeddings: Int, K, at least 2.
+        temperature: Float, greater than 0. A lower temperature makes the gradient less biased but
+            more variable.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Input shape: (B, ..., D).
     Output: `Quantized`, with indices (B, ...).
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If `num_embeddings` is below 2 or `temperature` is not greater than 0.
 
     Example:
 
@@ -48,11 +53,14 @@ class GumbelQuantizer(Quantizer):
     z_q, indices, _, kl = quantizer(z_e, training=True, seed=noise)
     ```
 
-    Reference: Jang et al. 2017, "Categorical reparameterization with Gumbel-softmax"; Ramesh et
-    al. 2021, "Zero-shot text-to-image generation" (DALL-E), section 2.1.
+    Reference:
+        - [Jang et al., 2017](https://arxiv.org/abs/1611.01144), "Categorical reparameterization
+          with Gumbel-softmax"
+        - [Ramesh et al., 2021](https://arxiv.org/abs/2102.12092), "Zero-shot text-to-image
+          generation" (DALL-E), section 2.1
     """
 
-    def __init__(self, num_embeddings, temperature=1.0, **kwargs):
+    def __init__(self, num_embeddings: int, temperature: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
         if not isinstance(temperature, int | float) or not temperature > 0:
@@ -62,10 +70,10 @@ class GumbelQuantizer(Quantizer):
         self.temperature = temperature
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         return self._num_embeddings
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.to_logits = keras.layers.Dense(self.num_embeddings, dtype="float32", name="to_logits")
         self.to_logits.build(input_shape)
         self.codebook = self.add_weight(
@@ -74,7 +82,9 @@ class GumbelQuantizer(Quantizer):
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         logits = self.to_logits(where(mask, z_e, 0.0))  # (B, ..., K)
         q = Categorical(logits, batch_ndims=len(logits.shape) - 1)  # at each position
         uniform = Categorical(ops.zeros((self.num_embeddings,)), batch_ndims=0)
@@ -85,13 +95,13 @@ class GumbelQuantizer(Quantizer):
         no_cost = ops.zeros_like(logits[..., 0])
         return quantized(z_q, indices, no_cost, kl_divergence(q, uniform), mask)
 
-    def embed(self, indices):
+    def embed(self, indices: Tensor) -> Tensor:
         return where(indices >= 0, self._codes_of(ops.maximum(indices, 0)), 0.0)
 
     def _codes_of(self, indices):
         return ops.take(self.codebook, indices, axis=0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_embeddings": self.num_embeddings,

@@ -1,27 +1,32 @@
-"""Codes made of the rows of a batch: drawn from them, or moved to their means."""
+"""Codes placed on the rows of a batch: sampled from them, or moved to their means."""
 
 from keras import ops
 
 from keras_vae.quantizers.nearest_codes import nearest_codes
+from keras_vae.typing import Tensor
 
-JITTER = 0.1  # of the way to another row, at most, are codes put that share a row
+JITTER = 0.1  # codes that share a row are moved at most this part of the way to another row
 
 
-def k_means(codes, rows, weights, noise, num_iterations):
-    """Returns codes moved, several times, to the mean of the rows nearest to each.
+def k_means(
+    codes: Tensor, rows: Tensor, weights: Tensor, noise: Tensor, num_iterations: int
+) -> Tensor:
+    """Returns codes after moving each to the mean of its nearest rows, `num_iterations` times.
 
-    Codes that are nearest to no row are drawn again each time, from the rows with probabilities
-    proportional to their squared distance to their code, as k-means++ draws.
+    In each iteration, codes that are nearest to no row are drawn again from the rows, with
+    probabilities proportional to the squared distance to the nearest code, as in k-means++.
 
     Args:
-        codes: float32 tensor (K, d), where they start.
+        codes: float32 tensor (K, d), the initial codes.
         rows: float32 tensor (N, d), finite.
-        weights: float32 tensor (N,), 1 or 0, for rows to leave out.
-        noise: float32 tensor (N,), uniform in [0, 1), which decides the draws.
-        num_iterations: int.
+        weights: float32 tensor (N,), 1, or 0 for rows to leave out.
+        noise: float32 tensor (N,), uniform in [0, 1), that determines the draws.
+        num_iterations: Int.
 
-    Reference: Lloyd 1982, "Least squares quantization in PCM"; Arthur, Vassilvitskii 2007,
-    "k-means++: the advantages of careful seeding".
+    Reference:
+        - [Lloyd, 1982](https://doi.org/10.1109/TIT.1982.1056489), "Least squares quantization in
+          PCM"
+        - Arthur and Vassilvitskii, 2007, "k-means++: the advantages of careful seeding"
     """
 
     def iterate(_, codes):
@@ -35,34 +40,38 @@ def k_means(codes, rows, weights, noise, num_iterations):
     return ops.fori_loop(0, num_iterations, iterate, codes)
 
 
-def totals(rows, weights, indices, num_codes):
-    """Returns the sum of the rows of each code, (K, d), and their number, (K,), both weighted."""
+def totals(rows: Tensor, weights: Tensor, indices: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
+    """Returns the weighted sum (K, d) and the weighted count (K,) of the rows of each code."""
     weights = weights[:, None]
     weighted = ops.concatenate([rows * weights, weights], axis=-1)
     sums = ops.segment_sum(weighted, indices, num_codes)
     return sums[:, :-1], sums[:, -1]
 
 
-def drawn_again(codes, lost, rows, weights, noise):
-    """Returns codes of which those `lost` have been put on rows drawn at random.
+def drawn_again(
+    codes: Tensor, lost: Tensor, rows: Tensor, weights: Tensor, noise: Tensor
+) -> Tensor:
+    """Returns codes with those in `lost` moved to randomly drawn rows.
 
-    Rows are drawn without replacement. Where there are fewer than lost codes all are taken again,
-    and the codes put a small step towards another row, so that they can part.
+    Rows are drawn without replacement. If there are fewer rows than lost codes, rows are reused,
+    with the codes a small step towards another row so that they can separate.
 
     Args:
         codes: float32 tensor (K, d).
-        lost: bool tensor (K,).
+        lost: Bool tensor (K,).
         rows: float32 tensor (N, d), finite.
-        weights: float32 tensor (N,), what the probabilities of the draws are proportional to.
-            Where all are 0, no code moves.
-        noise: float32 tensor (N,), uniform in [0, 1), which decides the draws.
+        weights: float32 tensor (N,), to which the probabilities of the draws are proportional. If
+            all are 0, no code moves.
+        noise: float32 tensor (N,), uniform in [0, 1), that determines the draws.
     """
-    # N clocks that ring at rates proportional to the weights ring in the order of such draws.
+    # Exponential arrival times with rates proportional to the weights arrive in the order of
+    # weighted draws without replacement.
     times = -ops.log1p(-noise) / ops.maximum(weights, 1e-30)
     order = ops.argsort(ops.where(weights > 0, times, float("inf")))
     num_rows = ops.sum(ops.cast(weights > 0, "int32"))
     size = ops.maximum(num_rows, 1)
-    turn = ops.cumsum(ops.cast(lost, "int32")) - 1  # 0 for the first lost code, 1 for the second
+    # 0 for the first lost code, 1 for the second, and so on.
+    turn = ops.cumsum(ops.cast(lost, "int32")) - 1
     lap = ops.cast(turn // size, "float32")
     row = _rows_at(order, turn % size, rows)
     other = _rows_at(order, (turn + 1) % size, rows)

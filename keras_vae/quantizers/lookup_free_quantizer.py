@@ -1,4 +1,6 @@
-"""Lookup-free quantization: the signs of a few channels."""
+"""Lookup-free quantization: a code is the signs of a few channels."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -10,42 +12,46 @@ from keras_vae.quantizers.finite_scalar_quantizer import indices_of
 from keras_vae.quantizers.projected_quantizer import ProjectedQuantizer
 from keras_vae.quantizers.projected_quantizer import quantized
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import rows_of
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class LookupFreeQuantizer(ProjectedQuantizer):
-    """Takes the signs of b channels: 2^b codes of -1 and 1, without a table to look them up in.
+    """Takes the signs of b channels: 2^b codes of -1 and 1, without a lookup table.
 
         z_q = sign(z),   index = sum_i 2^(i - 1) [z_i > 0]
 
-    Signs are passed straight through, and `commitment` is |z - z_q|^2. `codebook` is the entropy
-    cost, by which every position decides for one code, and all of them together use all codes:
+    The gradient is straight-through, and `commitment` is |z - z_q|^2. `codebook` is the entropy
+    cost, which makes each position certain of one code and the batch use all codes:
 
         codebook = sum over positions of H(q) - diversity_weight H(mean of q over the batch)
 
-    in nats, with q the soft assignment of each bit, q(1) = sigmoid(4 z_i / temperature): its
-    log-odds are the difference of the squared distances from -1 and 1. It may be negative, and is
-    least, -b ln 2 a position, where every position is sure and every bit even. Bits of a position
-    are independent under q, and H(q) is a sum over them. So is, here, H of the mean, which is
-    an upper bound that needs no table of 2^b numbers: it does not see that bits depend on each
-    other.
+    in nats, with q the soft assignment of each bit, q(1) = sigmoid(4 z_i / temperature), whose
+    log-odds are the difference of the squared distances from -1 and 1. The cost may be negative;
+    its minimum with `diversity_weight=1`, -b ln 2 per position, is reached where every position is
+    certain and every bit is balanced. The bits of a position are independent under q, so H(q) is a
+    sum over bits. The entropy of the mean is summed over bits as well: an upper bound, blind to
+    dependence between bits, that needs no table of 2^b numbers.
 
-    b differs from D as a rule: one dense layer then projects z_e to b channels, and another the
-    codes to D.
+    If b differs from D, one dense layer projects z_e to b channels and another projects the codes
+    back to D.
 
     Args:
-        num_bits: int, b, from 1 to 30.
-        diversity_weight: float of at least 0, what the entropy of all positions weighs against
-            that of each.
-        temperature: float greater than 0, of the soft assignments.
+        num_bits: Int, b, from 1 to 30.
+        diversity_weight: Float, at least 0, the weight of the entropy of the mean relative to that
+            of each position.
+        temperature: Float, greater than 0, of the soft assignments.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Input shape: (B, ..., D).
     Output: `Quantized`, with indices (B, ...).
 
     Raises:
-        ValueError: an argument that is not as above.
+        ValueError: If `num_bits` is not from 1 to 30, `diversity_weight` is negative, or
+            `temperature` is not greater than 0.
 
     Example:
 
@@ -54,11 +60,14 @@ class LookupFreeQuantizer(ProjectedQuantizer):
     z_q, indices, commitment, codebook = quantizer(z_e)
     ```
 
-    Reference: Yu et al. 2023, "Language model beats diffusion: tokenizer is key to visual
-    generation" (MAGVIT-v2), section 3.1.
+    Reference:
+        - [Yu et al., 2023](https://arxiv.org/abs/2310.05737), "Language model beats diffusion:
+          tokenizer is key to visual generation" (MAGVIT-v2), section 3.1
     """
 
-    def __init__(self, num_bits, diversity_weight=1.0, temperature=1.0, **kwargs):
+    def __init__(
+        self, num_bits: int, diversity_weight: float = 1.0, temperature: float = 1.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.code_dim = self.num_bits = check_count("num_bits", num_bits)
         if self.num_bits > 30:
@@ -78,10 +87,12 @@ class LookupFreeQuantizer(ProjectedQuantizer):
         self.diversity_weight, self.temperature = diversity_weight, temperature
 
     @property
-    def num_embeddings(self):
+    def num_embeddings(self) -> int:
         return 2**self.num_bits
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         z = self.project_in(where(mask, z_e, 0.0))
         indices = indices_of(z > 0, self._levels)
         signs = self.codes_of(indices)
@@ -89,7 +100,7 @@ class LookupFreeQuantizer(ProjectedQuantizer):
         z_q = self.project_out(straight_through(signs, z))
         return quantized(z_q, indices, commitment, self._entropy_cost(z, mask), mask)
 
-    def codes_of(self, indices):
+    def codes_of(self, indices: Tensor) -> Tensor:
         return 2 * digits_of(indices, self._levels) - 1
 
     @property
@@ -108,7 +119,7 @@ class LookupFreeQuantizer(ProjectedQuantizer):
         sums = self.across_replicas(sums)
         return sums[:-1] / ops.maximum(sums[-1], 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_bits": self.num_bits,

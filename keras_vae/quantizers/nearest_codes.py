@@ -1,20 +1,21 @@
-"""The search for the nearest code, which is most of the work of a vector quantizer."""
+"""The search for the nearest code: most of the work of a vector quantizer."""
 
 from keras import ops
 
 from keras_vae.devices import products_are_exact
+from keras_vae.typing import Tensor
 
-TILE_SIZE = 2**21  # 8 MB, which a processor's cache mostly holds
-BLOCK_SIZE = 64  # codes among which the largest number is found before its index
+TILE_SIZE = 2**21  # 8 MB of float32, which fit into most processor caches
+BLOCK_SIZE = 64  # the best score is found within blocks of this many codes before its index
 
 
-def nearest_codes(z, codebook):
-    """Returns the index of the code nearest to each row of z, the lowest of several.
+def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
+    """Returns the index of the code nearest to each row of z; the lowest in a tie.
 
     `argmin_k |z - e_k|^2 = argmax_k z . e_k - |e_k|^2 / 2`
 
-    The right is a matrix product, made of so many rows at a time that no more than `TILE_SIZE` of
-    the N x K numbers exist at once (or K, if that is more). Nothing is differentiated.
+    The right-hand side is a matrix product, computed for so many rows at a time that at most
+    `TILE_SIZE` of the N x K scores exist at once (or K, if that is more). No gradient passes.
 
     Args:
         z: float32 tensor (N, d).
@@ -36,7 +37,8 @@ def nearest_codes(z, codebook):
         codes = ops.concatenate([codes, codes, codes_rest], axis=-1)
 
     block_size = min(BLOCK_SIZE, num_codes)
-    codes = ops.concatenate([codes, codes[: -num_codes % block_size]])  # whole blocks
+    # Whole blocks, filled with the first codes again.
+    codes = ops.concatenate([codes, codes[: -num_codes % block_size]])
     codes = ops.transpose(codes)
     found = _tile_by_tile(
         lambda tile: _first_argmax(ops.matmul(tile, codes), block_size),
@@ -47,23 +49,27 @@ def nearest_codes(z, codebook):
 
 
 def _origin(codebook):
-    """The mean of the codes, in dimensions where they are far from 0: squares would lose the
-    digits that tell them apart. Elsewhere 0, so that ties stay ties."""
+    """The mean of the codes in dimensions where they are far from 0, elsewhere 0.
+
+    Far from 0, squares would lose the digits that distinguish the codes. Elsewhere a shift would
+    only add rounding, which breaks ties."""
     mean = ops.mean(codebook, axis=0)
     spread = ops.max(ops.abs(codebook - mean))
     return ops.where(ops.abs(mean) > 4 * spread, mean, 0.0)
 
 
 def _split(x):
-    """Two parts of the sum x: its first 11 bits, all that a GPU multiplies, and the rest."""
+    """Splits x into its first 11 bits, all that a TF32 product keeps, and the rest.
+
+    With (a + b)(c + d) = ac + bc + ad up to the negligible bd, three products recover float32."""
     first = ops.view(ops.bitwise_and(ops.view(x, "int32"), -(2**13)), "float32")
     return first, x - first
 
 
 def _first_argmax(scores, block_size):
-    """The first argmax of each row: of the blocks' largest numbers, and within that block.
+    """The first argmax of each row: first over the blocks' maxima, then within the best block.
 
-    A plain argmax carries an index along with each number, and takes longer than the product.
+    A plain argmax carries an index along with each score, and takes longer than the product.
     """
     blocks = ops.reshape(scores, (-1, scores.shape[-1] // block_size, block_size))
     block = ops.argmax(ops.max(blocks, axis=-1), axis=-1)  # (rows,)
@@ -72,12 +78,12 @@ def _first_argmax(scores, block_size):
 
 
 def _tile_by_tile(function, rows, tile_size):
-    """Returns `function(rows)`, (N,), computed of about `tile_size` rows at a time."""
-    num_rows = ops.shape(rows)[0]  # on TensorFlow it may not be known while tracing
+    """Returns `function(rows)`, (N,), computed on about `tile_size` rows at a time."""
+    num_rows = ops.shape(rows)[0]  # may be unknown while TensorFlow traces
     if isinstance(num_rows, int) and num_rows <= tile_size:
         return function(rows)
     num_tiles = -(-num_rows // tile_size)
-    tile_size = -(-num_rows // num_tiles)  # all tiles alike, and hardly any filling
+    tile_size = -(-num_rows // num_tiles)  # equal tiles, with hardly any padding
     rows = ops.pad(rows, ((0, num_tiles * tile_size - num_rows), (0, 0)))
     tiles = ops.reshape(rows, (num_tiles, tile_size, rows.shape[-1]))
     return ops.reshape(ops.map(function, tiles), (-1,))[:num_rows]

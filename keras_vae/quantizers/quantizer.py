@@ -1,22 +1,27 @@
-"""What a quantizer is: a layer from an encoder's output to discrete codes and back."""
+"""The base class of quantizers: layers from an encoder's output to discrete codes and back."""
 
 import math
+from typing import Any
 from typing import NamedTuple
 
 import keras
 from keras import ops
 
+from keras_vae.typing import Seed
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
+
 
 class Quantized(NamedTuple):
-    """What a quantizer makes of z_e.
+    """The output of a quantizer.
 
     Attributes:
-        z_q: (B, ..., D) float32, what the decoder is given; its gradient reaches z_e.
-        indices: int32 (B, ...), or (B, ..., Q) of a quantizer with Q codebooks, from 0 to
-            `num_embeddings` - 1; -1 at positions that a mask leaves out.
-        commitment: (B,) float32, the cost that keeps z_e near its codes; 0 where there is none.
-        codebook: (B,) float32, the cost that moves the codes; 0 where nothing but the decoder, or
-            a running mean, moves them.
+        z_q: float32 (B, ..., D), the input of the decoder, with a gradient that reaches z_e.
+        indices: int32 (B, ...), or (B, ..., Q) for a quantizer with Q codebooks, from 0 to
+            `num_embeddings` - 1; -1 at masked positions.
+        commitment: float32 (B,), the cost that keeps z_e near its codes; 0 if there is none.
+        codebook: float32 (B,), the cost that moves the codes; 0 if only the decoder or a running
+            mean moves them.
 
     Example:
 
@@ -31,10 +36,10 @@ class Quantized(NamedTuple):
     ```
     """
 
-    z_q: object
-    indices: object
-    commitment: object
-    codebook: object
+    z_q: Tensor
+    indices: Tensor
+    commitment: Tensor
+    codebook: Tensor
 
 
 class Quantizer(keras.layers.Layer):
@@ -42,19 +47,19 @@ class Quantizer(keras.layers.Layer):
 
     `quantizer(z_e, mask=None, training=False, seed=None)` returns `Quantized`, for z_e (B, ..., D)
     with one, two or three axes of positions. Values and costs are the same in training and in
-    evaluation; only training moves codebooks that no gradient moves. `seed`, a
-    `keras.random.SeedGenerator`, is drawn from where something is random.
+    evaluation; codebooks that no gradient moves are updated in training only. Quantizers that need
+    randomness draw it from `seed`, a `keras.random.SeedGenerator`.
 
-    Costs are of each example: squared distances summed over positions and dimensions, as the terms
-    of a likelihood are, without weights. Positions where `mask`, bool (B, ...), is false cost
-    nothing, teach nothing, and have z_q = 0. Everything is computed in float32 under every dtype
-    policy, so that indices do not depend on it.
+    Costs are per example and unweighted: squared distances summed over positions and dimensions,
+    like the terms of a likelihood. Positions where `mask`, bool (B, ...), is false cost nothing,
+    teach nothing, and have z_q = 0. Everything is computed in float32 under every dtype policy, so
+    that the indices do not depend on it.
 
-    A subclass defines `num_embeddings`, `call` and `embed`, and makes its codes in `build`.
+    A subclass defines `num_embeddings`, `call` and `embed`, and creates its codes in `build`.
 
     Attributes:
-        num_embeddings: int, K, how many values each index has.
-        num_codebooks: int, Q, how many indices each position has.
+        num_embeddings: Int, K, the number of values of an index.
+        num_codebooks: Int, Q, the number of indices per position.
 
     Example:
 
@@ -90,47 +95,51 @@ class Quantizer(keras.layers.Layer):
 
     num_codebooks = 1
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.supports_masking = True  # or Keras warns, of every call with a mask, that it is lost
+        self.supports_masking = True  # otherwise Keras warns at every call with a mask
 
     @property
-    def num_embeddings(self):
-        """K, how many values each index has."""
+    def num_embeddings(self) -> int:
+        """K, the number of values of an index."""
         raise NotImplementedError
 
-    def call(self, z_e, mask=None, training=False, seed=None):
-        """Returns `Quantized` of z_e (B, ..., D)."""
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
+        """Returns z_e (B, ..., D) as `Quantized`."""
         raise NotImplementedError
 
-    def embed(self, indices):
-        """Returns z_q (B, ..., D) of indices: exactly what `call` gave for them."""
+    def embed(self, indices: Tensor) -> Tensor:
+        """Returns z_q (B, ..., D) for indices: exactly the z_q that `call` returned with them."""
         raise NotImplementedError
 
-    def compute_output_spec(self, z_e, mask=None, training=False, seed=None):
-        # Without the generator, which JAX cannot trace; shapes need no noise.
+    def compute_output_spec(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
+        # Without the seed generator, which JAX cannot trace; shapes need no noise.
         return super().compute_output_spec(z_e, mask=mask, training=False)
 
-    def indices_shape(self, latent_shape):
-        """Returns the shape of one example's indices, for the shape of its z_e."""
+    def indices_shape(self, latent_shape: Shape) -> Shape:
+        """Returns the shape of one example's indices, given the shape of its z_e."""
         positions = tuple(latent_shape[:-1])
         return positions if self.num_codebooks == 1 else (*positions, self.num_codebooks)
 
-    def across_replicas(self, statistics):
-        """Returns the sum of a tensor over the devices that share a step: here there is one.
+    def across_replicas(self, statistics: Tensor) -> Tensor:
+        """Returns the sum of a tensor over the devices that share a step: itself, for one device.
 
-        A model whose backend trains on several replaces it, so that running means of codes see
-        the whole batch and stay equal on all devices.
+        A model that trains on several devices replaces this method, so that running means of codes
+        see the whole batch and stay equal on all devices.
         """
         return statistics
 
 
-def rows_of(z):
+def rows_of(z: Tensor) -> Tensor:
     """Returns z (B, ..., D) as rows (N, D)."""
     return ops.reshape(z, (-1, z.shape[-1]))
 
 
-def per_example(costs):
+def per_example(costs: Tensor) -> Tensor:
     """Returns the sum of costs (B, ...) over all axes but the first, (B,)."""
     return ops.sum(ops.reshape(costs, (-1, math.prod(costs.shape[1:]))), axis=-1)

@@ -1,59 +1,74 @@
-"""Residual quantization: each level quantizes what those before it have left over."""
+"""Residual quantization: each level quantizes the residual of the previous levels."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_vae.gradients import straight_through
 from keras_vae.quantizers.composite_quantizer import CompositeQuantizer
+from keras_vae.quantizers.quantizer import Quantized
+from keras_vae.quantizers.quantizer import Quantizer
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ResidualQuantizer(CompositeQuantizer):
-    """Quantizes z_e by a sum of codes, each of what the ones before it leave over:
+    """Quantizes z_e as a sum of codes, each of the residual of those before it:
 
         z_q = e_1 + ... + e_Q,   e_l the code of r_l = z_e - sg[e_1 + ... + e_(l-1)]
 
-    Q levels of K codes have K^Q sums, for the price of Q K codes. Costs are summed over the
-    levels. As no residual carries a gradient of codes, each level's commitment reaches z_e. The
-    gradient of z_q is the mean of those of the levels: the identity where theirs are.
+    Q levels of K codes give K^Q sums for the price of Q K codes. Costs are summed over the levels.
+    Residuals carry no gradient of the codes, so each level's commitment reaches z_e. The gradient
+    of z_q is the mean of the levels' gradients: the identity if each of them is.
 
-    With `dropout`, training gives a part of the examples the first n levels only, n uniform from
-    1 to Q, so that the first levels alone make a coarser quantizer. Levels left out have indices
-    of -1, which `embed` takes for no code, cost nothing, and learn nothing.
+    With `dropout`, a fraction of the training examples uses only the first n levels, n uniform from
+    1 to Q, so that the first levels alone form a coarser quantizer. Skipped levels have indices of
+    -1, which `embed` ignores, cost nothing, and learn nothing.
 
     Args:
-        quantizers: list of Q `Quantizer`s, at least two.
-        dropout: float in [0, 1], the part of the examples that n is drawn for.
+        quantizers: List of Q `Quantizer`s, at least two, with the same `num_embeddings`.
+        dropout: Float in [0, 1], the fraction of examples that n is drawn for.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Input shape: (B, ..., D).
     Output: `Quantized`, with indices (B, ..., Q).
 
     Raises:
-        ValueError: an argument that is not as above, or quantizers of different `num_embeddings`.
+        ValueError: If `quantizers` is not a list of at least two distinct quantizers with the same
+            `num_embeddings`, or `dropout` is not in [0, 1].
 
     Example:
 
     ```python
     quantizer = ResidualQuantizer([VectorQuantizer(256) for _ in range(4)], dropout=0.5)
     z_q, indices, commitment, codebook = quantizer(z_e)  # indices (B, 7, 7, 4)
-    coarse = quantizer.embed(ops.where(ops.arange(4) < 2, indices, -1))  # of two levels
+    coarse = quantizer.embed(ops.where(ops.arange(4) < 2, indices, -1))  # the first two levels
     ```
 
-    Reference: Zeghidour et al. 2021, "SoundStream: an end-to-end neural audio codec", section
-    III-C; Lee et al. 2022, "Autoregressive image generation using residual quantization".
+    Reference:
+        - [Zeghidour et al., 2021](https://arxiv.org/abs/2107.03312), "SoundStream: an end-to-end
+          neural audio codec", section III-C
+        - [Lee et al., 2022](https://arxiv.org/abs/2203.01941), "Autoregressive image generation
+          using residual quantization"
     """
 
-    def __init__(self, quantizers, dropout=0.0, **kwargs):
+    def __init__(
+        self, quantizers: Sequence[Quantizer], dropout: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(quantizers, **kwargs)
         if not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
             raise ValueError(f"`dropout` must lie in [0, 1]. Received: {dropout!r}.")
         self.dropout = float(dropout)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         self.build_each(input_shape)
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         num_used, masks = self._levels_used(z_e, mask, training, seed)
         residual, levels = z_e, []
         for quantizer, used in zip(self.quantizers, masks, strict=True):
@@ -62,14 +77,14 @@ class ResidualQuantizer(CompositeQuantizer):
         total = sum(level.z_q for level in levels)
         return self.joined(straight_through(total, total / num_used), levels)
 
-    def embed(self, indices):
+    def embed(self, indices: Tensor) -> Tensor:
         return sum(self.embed_each(indices))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dropout": self.dropout}
 
     def _levels_used(self, z_e, mask, training, seed):
-        """Returns how many levels each example has, and the list of each level's mask."""
+        """Returns the number of levels of each example, and a list with the mask of each level."""
         num_levels = len(self.quantizers)
         if not (training and self.dropout):
             return num_levels, [mask] * num_levels

@@ -1,31 +1,37 @@
-"""Vector quantization with a fixed codebook, which one linear layer moves as a whole."""
+"""Vector quantization with a fixed codebook that one linear layer transforms as a whole."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_vae.quantizers.codebook_quantizer import CodebookQuantizer
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
+from keras_vae.typing import Seed
+from keras_vae.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class SimVQ(CodebookQuantizer):
-    """Gives each z the nearest of the codes C W + b: C random and fixed, W and b learned.
+    """Assigns each z to the nearest of the codes C W + b: C random and fixed, W and b learned.
 
     The gradient of any one code is a gradient of W, which moves all of them: none is left behind,
-    whatever their number. `commitment` is |z - sg[e]|^2 and `codebook` |sg[z] - e|^2, as of
+    however many there are. `commitment` is |z - sg[e]|^2 and `codebook` |sg[z] - e|^2, as in
     `VectorQuantizer`; W and b learn from the latter.
 
     Args:
-        num_embeddings: int, K, at least 2.
-        code_dim: int, d, the dimensions of the codes; `None` for the D of z_e.
-        gradient: `GradientEstimator`: `StraightThrough()`, the default, or `RotationTrick()`.
+        num_embeddings: Int, K, at least 2.
+        code_dim: Int, d, the dimension of the codes. Defaults to the D of z_e.
+        gradient: `GradientEstimator`, such as `RotationTrick()`. Defaults to `StraightThrough()`.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Input shape: (B, ..., D).
     Output: `Quantized`, with indices (B, ...).
 
     Raises:
-        ValueError: an argument that is not as above; an input without an axis of positions.
+        ValueError: If `num_embeddings` is below 2, `code_dim` is not a positive int, or `gradient`
+            is not a `GradientEstimator`; when built, if the input has no axis of positions.
 
     Example:
 
@@ -34,11 +40,12 @@ class SimVQ(CodebookQuantizer):
     z_q, indices, commitment, codebook = quantizer(z_e)
     ```
 
-    Reference: Zhu et al. 2024, "Addressing representation collapse in vector quantized models with
-    one linear layer".
+    Reference:
+        - [Zhu et al., 2024](https://arxiv.org/abs/2411.02038), "Addressing representation collapse
+          in vector quantized models with one linear layer"
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         super().build(input_shape)
         dim = self.code_dim or input_shape[-1]
         self.fixed_codes = self.add_weight(
@@ -50,9 +57,11 @@ class SimVQ(CodebookQuantizer):
         self.linear = keras.layers.Dense(dim, dtype="float32", name="linear")
         self.linear.build(self.fixed_codes.shape)
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         z = self.project_in(where(mask, z_e, 0.0))
         return self.nearest(z, self.codes(), mask)
 
-    def codes(self):
+    def codes(self) -> Tensor:
         return self.linear(ops.convert_to_tensor(self.fixed_codes))

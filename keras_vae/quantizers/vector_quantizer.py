@@ -1,4 +1,6 @@
-"""Vector quantization: z are replaced by the nearest of K learned codes."""
+"""Vector quantization: each z is replaced by the nearest of K learned codes."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -9,50 +11,60 @@ from keras_vae.quantizers.codebook_quantizer import CodebookQuantizer
 from keras_vae.quantizers.codebook_updates import CodebookUpdate
 from keras_vae.quantizers.codebook_updates import DeadCodeRevival
 from keras_vae.quantizers.codebook_updates import EMAUpdate
+from keras_vae.quantizers.gradient_estimators import GradientEstimator
 from keras_vae.quantizers.k_means import drawn_again
 from keras_vae.quantizers.k_means import k_means
 from keras_vae.quantizers.k_means import totals
 from keras_vae.quantizers.projected_quantizer import where
+from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import rows_of
+from keras_vae.typing import Seed
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
 
-INITIALIZATIONS = {"k_means": 10, "data": 0, "uniform": None}  # iterations of k-means
+INITIALIZATIONS = {
+    "k_means": 10,
+    "data": 0,
+    "uniform": None,
+}  # iterations of k-means; None: no rows needed
 REVIVAL = DeadCodeRevival()
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class VectorQuantizer(CodebookQuantizer):
-    """Gives each z the nearest of K codes e, and learns the codes:
+    """Assigns each z to the nearest of K codes e, and learns the codes:
 
         index = argmin_k |z - e_k|,   z_q = e_index      (equations 1 and 2)
 
-    `commitment` is |z - sg[e]|^2 and `codebook` |sg[z] - e|^2, of which the paper's cost has beta
-    times the first and once the second (equation 3). Their values are the same, in training and in
-    evaluation; with `EMAUpdate` the second has no gradient.
+    `commitment` is |z - sg[e]|^2 and `codebook` |sg[z] - e|^2; the paper's loss is beta times the
+    first plus the second (equation 3). Both have the same value, in training and in evaluation;
+    with `EMAUpdate` the second has no gradient.
 
-    Codes that are nearest to no z do not learn, and left alone most of a codebook ends so. Here the
-    codes start among the z of the first batch trained on, and dead ones start again among the z of
-    a later batch. With several devices, these z are those of the first.
+    A code that is nearest to no z does not learn, and left alone most codes of a codebook end up
+    so. The codes therefore start among the z of the first training batch, and dead codes restart
+    among the z of a later batch. With several devices, these z are those of the first device.
 
-    With `code_dim`, z is a projection of z_e, and z_q one of the code: in few dimensions more of
-    the codes are nearest to some z.
+    With `code_dim`, z is a projection of z_e, and z_q a projection of the code: in fewer dimensions
+    more codes are nearest to some z.
 
     Args:
-        num_embeddings: int, K, at least 2.
-        code_dim: int, d, the dimensions of the codes; `None` for the D of z_e.
-        update: `CodebookUpdate`: `EMAUpdate()`, the default, or `GradientUpdate()`.
-        gradient: `GradientEstimator`: `StraightThrough()`, the default, or `RotationTrick()`.
-        initialization: "k_means" of the first batch, rows of it ("data"), or "uniform" in
-            [-1/K, 1/K]. The former two overwrite codes that were set before.
-        revival: `DeadCodeRevival`, by default `DeadCodeRevival()`; `None` leaves dead codes alone.
+        num_embeddings: Int, K, at least 2.
+        code_dim: Int, d, the dimension of the codes. Defaults to the D of z_e.
+        update: `CodebookUpdate`, such as `GradientUpdate()`. Defaults to `EMAUpdate()`.
+        gradient: `GradientEstimator`, such as `RotationTrick()`. Defaults to `StraightThrough()`.
+        initialization: String, `"k_means"` of the first training batch, random rows of it
+            (`"data"`), or `"uniform"` in [-1/K, 1/K]. The first two overwrite codes set before.
+        revival: `DeadCodeRevival`. Defaults to `DeadCodeRevival()`; `None` leaves dead codes alone.
         **kwargs: `name` and `trainable`, as for every Keras layer. The codes of a quantizer that
-            is not trainable stay where they are.
+            is not trainable do not move.
 
     Input shape: (B, ..., D).
     Output: `Quantized`, with indices (B, ...).
 
     Raises:
-        ValueError: an argument that is not as above; an input without an axis of positions;
-            `seed=None` in training, where rows are drawn.
+        ValueError: If `num_embeddings` is below 2, `code_dim` is not a positive int, `update`,
+            `gradient` or `revival` has the wrong type, or `initialization` is unknown; when built,
+            if the input has no axis of positions; in training, if rows are drawn without `seed`.
 
     Example:
 
@@ -63,20 +75,23 @@ class VectorQuantizer(CodebookQuantizer):
     z_q = quantizer.embed(indices)
     ```
 
-    Reference: van den Oord et al. 2017, "Neural discrete representation learning"; Yu et al. 2022,
-    "Vector-quantized image modeling with improved VQGAN", section 3.2 (`code_dim`).
+    Reference:
+        - [van den Oord et al., 2017](https://arxiv.org/abs/1711.00937), "Neural discrete
+          representation learning"
+        - [Yu et al., 2022](https://arxiv.org/abs/2110.04627), "Vector-quantized image modeling with
+          improved VQGAN", section 3.2 (`code_dim`)
     """
 
     def __init__(
         self,
-        num_embeddings,
-        code_dim=None,
-        update=None,
-        gradient=None,
-        initialization="k_means",
-        revival=REVIVAL,
-        **kwargs,
-    ):
+        num_embeddings: int,
+        code_dim: int | None = None,
+        update: CodebookUpdate | None = None,
+        gradient: GradientEstimator | None = None,
+        initialization: str = "k_means",
+        revival: DeadCodeRevival | None = REVIVAL,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(num_embeddings, code_dim, gradient, **kwargs)
         self.update = check_configured("update", update, CodebookUpdate, EMAUpdate)
         if initialization not in list(INITIALIZATIONS):
@@ -89,7 +104,7 @@ class VectorQuantizer(CodebookQuantizer):
         if revival is not None:
             check_configured("revival", revival, DeadCodeRevival, DeadCodeRevival)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         super().build(input_shape)
         num_codes, dim = self.num_embeddings, self.code_dim or input_shape[-1]
         self.codebook = self.add_memory(
@@ -102,8 +117,14 @@ class VectorQuantizer(CodebookQuantizer):
         self.is_placed = self.add_memory("is_placed", (), is_placed)
         self.memory = {k: v for part in self._parts for k, v in part.new_memory(self).items()}
 
-    def add_memory(self, name, shape, initializer="zeros", trainable=False):
-        """Returns a new weight that training may assign, the same on all devices."""
+    def add_memory(
+        self,
+        name: str,
+        shape: Shape,
+        initializer: str | keras.Initializer = "zeros",
+        trainable: bool = False,
+    ) -> keras.Variable:
+        """Returns a new weight that training may assign to, the same on all devices."""
         return self.add_weight(
             name=name,
             shape=shape,
@@ -113,7 +134,9 @@ class VectorQuantizer(CodebookQuantizer):
             aggregation="only_first_replica",
         )
 
-    def call(self, z_e, mask=None, training=False, seed=None):
+    def call(
+        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+    ) -> Quantized:
         z = self.compared(self.project_in(where(mask, z_e, 0.0)))  # (B, ..., d)
         if not (training and self.trainable):
             return self.nearest(z, self.codes(), mask)
@@ -127,22 +150,22 @@ class VectorQuantizer(CodebookQuantizer):
             part.learn(self, sums, counts)
         return quantized
 
-    def codes(self):
+    def codes(self) -> Tensor:
         codebook = ops.convert_to_tensor(self.codebook)
         return self.compared(codebook if self.codebook.trainable else ops.stop_gradient(codebook))
 
-    def compared(self, vectors):
-        """Returns z or codes, (..., d), as they are compared with each other."""
+    def compared(self, vectors: Tensor) -> Tensor:
+        """Returns z or codes, (..., d), in the form in which they are compared."""
         return vectors
 
     def _place(self, rows, weights, seed):
-        """Puts codes on rows: all in the first step, dead ones in later steps."""
+        """Places codes on rows: all of them in the first step, dead ones in later steps."""
         if self._num_iterations is None and self.revival is None:
             return
         if seed is None:
             raise ValueError(
                 f"{type(self).__name__} draws rows of the batch in training, and needs `seed`, "
-                "such as keras.random.SeedGenerator(0). Received: None."
+                "such as keras.random.SeedGenerator(0). Received: seed=None."
             )
         noise = keras.random.uniform(ops.shape(weights), seed=seed)
         is_first = ops.convert_to_tensor(self.is_placed) == 0
@@ -152,12 +175,13 @@ class VectorQuantizer(CodebookQuantizer):
         before = ops.convert_to_tensor(self.codebook)
         codes = drawn_again(ops.stop_gradient(before), lost, rows, weights, noise)
         if self._num_iterations:
-            codes = ops.cond(  # which later steps do not pay for
+            codes = ops.cond(  # later steps skip the iterations
                 is_first,
                 lambda: k_means(codes, rows, weights, noise, self._num_iterations),
                 lambda: codes,
             )
-        # On JAX the gradient of a weight passes through what was assigned to it.
+        # On JAX the gradient of a weight passes through the value assigned to it: straight through
+        # it stays that of the weight itself.
         self.codebook.assign(straight_through(codes, before))
         self.is_placed.assign(ops.maximum(self.is_placed, ops.max(weights)))
         for part in self._parts:
@@ -165,14 +189,14 @@ class VectorQuantizer(CodebookQuantizer):
 
     @property
     def _parts(self):
-        """What goes by the rows of each code."""
+        """The objects that follow the rows assigned to each code."""
         return [self.update] if self.revival is None else [self.update, self.revival]
 
     @property
     def _num_iterations(self):
         return INITIALIZATIONS[self.initialization]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "update": keras.saving.serialize_keras_object(self.update),
@@ -183,25 +207,29 @@ class VectorQuantizer(CodebookQuantizer):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class CosineVectorQuantizer(VectorQuantizer):
-    """`VectorQuantizer` on the unit sphere: z and codes are divided by their norms.
+    """A `VectorQuantizer` on the unit sphere: z and codes are divided by their norms.
 
-    The nearest code is that with the largest cosine, whatever the norms, and z_q has norm 1 (before
-    it is projected, with `code_dim`).
+    The nearest code is the one with the largest cosine similarity, and z_q has norm 1 (before its
+    projection, if `code_dim` is set).
 
     Args:
-        *args, **kwargs: as of `VectorQuantizer`.
+        *args, **kwargs: See `VectorQuantizer`.
 
-    Reference: Yu et al. 2022, "Vector-quantized image modeling with improved VQGAN", section 3.2.
+    Reference:
+        - [Yu et al., 2022](https://arxiv.org/abs/2110.04627), "Vector-quantized image modeling with
+          improved VQGAN", section 3.2
     """
 
-    def compared(self, vectors):
+    def compared(self, vectors: Tensor) -> Tensor:
         squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+        # A norm below 1e-12 counts as 1e-12: no division by 0, and a finite gradient.
         return vectors * ops.rsqrt(ops.maximum(squares, 1e-24))
 
 
 def _rows_to_learn_from(z, mask):
-    """Returns z (B, ..., d) as rows (N, d), and weights (N,), 0 for rows that are masked or not
-    finite: one of those would spoil the running means for good."""
+    """Returns z (B, ..., d) as rows (N, d), and weights (N,): 0 for masked and non-finite rows.
+
+    A single non-finite row would spoil the running means for good."""
     rows = ops.stop_gradient(rows_of(z))
     is_good = ops.all(ops.isfinite(rows), axis=-1)
     if mask is not None:

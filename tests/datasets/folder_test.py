@@ -60,7 +60,7 @@ def test_sizes_that_differ_need_a_size(tmp_path):
 
 
 def test_a_folder_without_pictures(tmp_path):
-    with pytest.raises(ValueError, match="holds no pictures"):
+    with pytest.raises(ValueError, match="holds no images"):
         read_folder(tmp_path)
 
 

@@ -37,7 +37,7 @@ def test_rows_of_arrays_keep_pictures_and_labels_together():
 
 
 def test_as_many_labels_as_pictures():
-    with pytest.raises(ValueError, match="3 pictures but 2 labels"):
+    with pytest.raises(ValueError, match="3 images but 2 labels"):
         Arrays(np.zeros(3), np.zeros(2))
 
 

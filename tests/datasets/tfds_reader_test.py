@@ -15,7 +15,7 @@ def test_resizing_by_hand():
     picture = np.array([[[0, 7], [100, 7]], [[200, 7], [100, 7]]], dtype="uint8")
     np.testing.assert_array_equal(tfds_reader.resize(picture, (1, 1)), [[[100, 7]]])
     np.testing.assert_array_equal(tfds_reader.resize(picture, (2, 2)), picture)
-    with pytest.raises(ValueError, match="uint8 pictures only"):
+    with pytest.raises(ValueError, match="uint8 images only"):
         tfds_reader.resize(picture / 255, (1, 1))
 
 

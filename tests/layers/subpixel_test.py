@@ -61,7 +61,9 @@ def test_kernel_starts_at_the_scale_of_one_sub_pixel():
 
 @pytest.mark.parametrize("target", [(4, 8), (6, 9), (3, 4)])
 def test_unreachable_target_raises(target):
-    message = r"`target_size` must be twice .* the input is \(3, 4\), so at most \(6, 8\), got"
+    message = (
+        r"`target_size` must be twice .* the input is \(3, 4\), so at most \(6, 8\)\. Received"
+    )
     with pytest.raises(ValueError, match=message):
         SubpixelUpsampling2D(3, target_size=target)(pictures())
 

@@ -30,7 +30,7 @@ def test_a_flipped_bit_a_cut_and_a_missing_file(cached):
     weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     assert "a wrong sha256" in problems()["model.safetensors"]
     weights.write_bytes(data[:-1])
-    expected = f"has {len(data) - 1:,} bytes, where {len(data):,} are right"
+    expected = f"has {len(data) - 1:,} bytes instead of {len(data):,}"
     assert problems()["model.safetensors"] == expected
     weights.unlink()
     assert "cannot be read" in problems()["model.safetensors"]
@@ -40,7 +40,7 @@ def test_the_installation_is_looked_at_too(tmp_path, monkeypatch):
     site = published_zoo.install(tmp_path, monkeypatch)
     assert problems() == {"config.json": "", "model.safetensors": ""}
     (site / "vae_a" / "config.json").write_text("{}")
-    assert "where" in problems()["config.json"]
+    assert "instead of" in problems()["config.json"]
 
 
 def test_and_a_folder_that_was_published(tmp_path, monkeypatch):

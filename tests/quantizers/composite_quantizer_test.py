@@ -67,7 +67,7 @@ def test_the_callers_list_is_his_own(composite):
         (lambda: [LookupFreeQuantizer(2)], "at least two"),
         (lambda: LookupFreeQuantizer(2), "at least two"),
         (lambda: [LookupFreeQuantizer(2), keras.layers.Dense(2)], "at least two quantizers"),
-        (lambda: [LookupFreeQuantizer(2)] * 2, "the same one twice"),
+        (lambda: [LookupFreeQuantizer(2)] * 2, "the same object twice"),
         (lambda: [LookupFreeQuantizer(2), FiniteScalarQuantizer((2, 3))], r"\[4, 6\]"),
     ],
 )

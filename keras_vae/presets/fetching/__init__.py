@@ -1,1 +1,1 @@
-"""Getting weights over HTTP, verified, into a cache that processes share."""
+"""Downloads weights over HTTP, verified, into a cache that processes share."""

@@ -1,34 +1,39 @@
-"""The folder of fetched files: where it is, and whether what lies in it is right.
+"""The cache of downloaded files: where it is, and whether its files are intact.
 
-`HOME/NAME/REVISION/FILE`, where the revision is a sha256 of the contents: what is there never
-changes, and a newer version of the library finds its own files beside those of an older one.
+Files are at `HOME/NAME/REVISION/FILE`. The revision is a sha256 of the contents, so that files
+never change, and several versions of the library can share a cache.
 """
 
 import hashlib
 import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the index imports NumPy
+    from keras_vae.presets.format.index import Entry
 
 _TRUE = ("1", "true", "yes", "on")
 
 
-def is_offline():
-    """Whether `KERAS_VAE_OFFLINE` forbids every connection."""
+def is_offline() -> bool:
+    """Returns whether `KERAS_VAE_OFFLINE` forbids every connection."""
     return os.environ.get("KERAS_VAE_OFFLINE", "").strip().lower() in _TRUE
 
 
-def home():
-    """Returns the folder of fetched files.
+def home() -> Path:
+    """Returns the folder of downloaded files.
 
-    `KERAS_VAE_HOME`, else `keras_vae` in the folder of Keras: `KERAS_HOME`, or `~/.keras`. Never a
-    folder that other users write to.
+    This is `KERAS_VAE_HOME`, or else `keras_vae` in the folder of Keras: `KERAS_HOME`, or
+    `~/.keras`. The default is never a folder shared with other users.
     """
     if own := os.environ.get("KERAS_VAE_HOME"):
         return Path(own).expanduser()
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "keras_vae"
 
 
-def folder_of(entry):
-    """Returns the folder of a preset's files, whether it is there or not.
+def folder_of(entry: "Entry") -> Path:
+    """Returns the folder of a preset's files, which need not exist.
 
     Args:
         entry: `Entry` of the index.
@@ -36,8 +41,8 @@ def folder_of(entry):
     return home() / entry.name / entry.revision
 
 
-def holds(path, size, sha256):
-    """Whether a file is there and has this size and sha256. All of it is read."""
+def holds(path: str | os.PathLike, size: int, sha256: str) -> bool:
+    """Returns whether a file exists with this size and sha256. Reads all of it."""
     try:
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size != size:
@@ -47,24 +52,24 @@ def holds(path, size, sha256):
         return False
 
 
-def set_aside(path):
-    """Renames a damaged file, in place of one set aside before, and returns its new path."""
+def set_aside(path: Path) -> Path:
+    """Renames a damaged file, replacing any set aside before, and returns its new path."""
     aside = path.with_name(f"{path.name}.damaged")
     os.replace(path, aside)
     return aside
 
 
-def lock_path(target):
-    """Returns the path of a file's lock, which stays: to delete it would break the lock."""
+def lock_path(target: Path) -> Path:
+    """Returns the path of a file's lock, which is never deleted, as that would break the lock."""
     return target.with_name(f".{target.name}.lock")
 
 
-def sweep(target, keep=()):
-    """Deletes what killed processes left of a file. Called under its lock.
+def sweep(target: Path, keep: Collection[Path] = ()) -> None:
+    """Deletes the temporary files that killed processes left. Call it under the file's lock.
 
     Args:
-        target: `pathlib.Path`.
-        keep: paths to leave beside the lock.
+        target: `pathlib.Path` of the file.
+        keep: Paths to keep besides the lock.
     """
     for path in target.parent.glob(f".{target.name}.*"):
         if path not in (lock_path(target), *keep):

@@ -1,6 +1,7 @@
-"""The weights of a preset that is in the index and not in this installation."""
+"""The weights of a preset that is in the index but not in the installation."""
 
 import contextlib
+from pathlib import Path
 
 import filelock
 
@@ -10,6 +11,7 @@ from keras_vae.presets.fetching.fetch import FetchError
 from keras_vae.presets.fetching.fetch import fetch
 from keras_vae.presets.fetching.settings import Settings
 from keras_vae.presets.format.atomic_files import write_atomically
+from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS
 
@@ -17,23 +19,25 @@ _TEXTS = ("recipe.toml", "metrics.json")
 _LOCK_TIMEOUT = 60.0
 
 
-def obtain(entry, texts, settings=None, thorough=True):
-    """Returns a folder with a preset's files, all of them verified now.
+def obtain(
+    entry: Entry, texts: Path, settings: Settings | None = None, thorough: bool = True
+) -> Path:
+    """Returns a folder with a preset's files, all of them verified.
 
-    A folder of `KERAS_VAE_ZOO` is used where it is. Else the weights are fetched into the cache,
-    where they are not there yet, and the configuration beside them is the installation's own: what
-    is downloaded never says what a model is made of.
+    A complete folder of `KERAS_VAE_ZOO` is used in place. Otherwise missing weights are downloaded
+    into the cache, with the installation's own configuration next to them: a download never
+    determines what a model is made of.
 
     Args:
         entry: `Entry` of the index.
-        texts: `pathlib.Path`, the folder of the preset in this installation, without weights.
-        settings: `Settings` of fetching.
-        thorough: bool. If false, weights of the right size are taken for right: for a caller that
-            compares what it reads with the digest that the configuration names.
+        texts: `pathlib.Path`, the preset's folder in the installation, without weights.
+        settings: `Settings` of the download.
+        thorough: Bool. If false, only the size of the weights is checked, for a caller that
+            compares what it reads with the digest in the configuration.
 
     Raises:
-        FetchError: the weights are not here, and cannot be fetched.
-        ValueError: the configuration in `texts` is not that of the index.
+        FetchError: If the weights are missing and cannot be downloaded.
+        ValueError: If the configuration in `texts` is not that of the index.
     """
     folder = cache.folder_of(entry)
     if not _is_whole(folder, entry, thorough):
@@ -46,8 +50,8 @@ def obtain(entry, texts, settings=None, thorough=True):
     return folder
 
 
-def is_here(entry):
-    """Whether a preset's files are in the cache or in a folder of `KERAS_VAE_ZOO`, by their sizes.
+def is_here(entry: Entry) -> bool:
+    """Returns whether a preset's files, by size, are in the cache or a folder of `KERAS_VAE_ZOO`.
 
     Args:
         entry: `Entry` of the index.
@@ -60,7 +64,7 @@ def is_here(entry):
 
 
 def _is_whole(folder, entry, thorough=True):
-    """Whether a folder holds a preset's files. See `obtain` for the arguments."""
+    """Returns whether a folder holds a preset's files. See `obtain` for the arguments."""
     return all(
         _size(folder / name) == file.size
         if name == WEIGHTS and not thorough
@@ -87,18 +91,18 @@ def _fetch_weights(folder, entry, addresses, settings):
 
 
 def _copy_texts(texts, folder, entry):
-    """Writes the installation's own texts beside the weights where others or none are there."""
+    """Writes the installation's own texts next to the weights if they are missing or differ."""
     own = {name: (texts / name).read_bytes() for name in (CONFIG, *_TEXTS) if _size(texts / name)}
     file = entry.files[CONFIG]
     if not cache.holds(texts / CONFIG, file.size, file.sha256):
         raise ValueError(
-            f"{texts / CONFIG} is not the file that the index of this installation names: install "
+            f"{texts / CONFIG} is not the file named in the index of this installation: install "
             "keras-vae again."
         )
     changed = {k: v for k, v in own.items() if not _is_same(folder / k, v)}
     if not changed:
         return
-    # A cache that cannot be written to serves, as long as the configuration in it is right.
+    # A read-only cache will do, as long as the configuration in it is right.
     with contextlib.nullcontext() if CONFIG in changed else contextlib.suppress(OSError):
         _write_texts(folder, changed)
 

@@ -1,22 +1,25 @@
-"""The pace of an answer: silence, dripping and endless headers end in an error, never in a wait."""
+"""The pace of a response: silence, a trickle or endless headers end in an error, never a hang."""
 
 import http.client
 import io
 import time
 
+from keras_vae.presets.fetching.settings import Patience
+from keras_vae.presets.fetching.settings import Settings
+
 
 class Pace:
-    """Deadlines of one attempt, from its connection to its last byte.
+    """The deadlines of one attempt, from its connection to its last byte.
 
-    A window of `settings.rate_window` seconds must bring a quota of the body's bytes; the first one
-    includes the headers, of all redirects. A full quota renews the patience.
+    Each window of `settings.rate_window` seconds must deliver a quota of the body's bytes; the
+    first window includes the headers of all redirects. A full quota renews the patience.
 
     Args:
         settings: `Settings`.
-        patience: `Patience` of the whole fetch.
+        patience: `Patience` of the whole download.
     """
 
-    def __init__(self, settings, patience):
+    def __init__(self, settings: Settings, patience: Patience) -> None:
         self._settings = settings
         self._patience = patience
         self._begin_window()
@@ -25,16 +28,16 @@ class Pace:
         self._end = time.monotonic() + self._settings.rate_window
         self._num_bytes = 0
 
-    def connecting(self):
-        """Returns the seconds that making a connection may take."""
+    def connecting(self) -> float:
+        """Returns the timeout of a connection, in seconds."""
         return min(self._settings.connect_timeout, self._left())
 
-    def waiting(self):
-        """Returns the seconds that receiving the next bytes may take."""
+    def waiting(self) -> float:
+        """Returns the timeout of the next receive, in seconds."""
         return min(self._settings.stall_timeout, self._left())
 
-    def count(self, num_bytes):
-        """Says that so many bytes of the body have come."""
+    def count(self, num_bytes: int) -> None:
+        """Records `num_bytes` received bytes of the body."""
         self._num_bytes += num_bytes
         if self._num_bytes >= self._settings.quota:
             self._patience.renew()
@@ -43,18 +46,20 @@ class Pace:
     def _left(self):
         left = min(self._end - time.monotonic(), self._patience.left())
         if left <= 0:
-            raise TimeoutError("slower than the least rate")
+            raise TimeoutError("slower than the minimum rate")
         return left
 
 
-def paced(connection_class, pace):
-    """Returns a subclass of an `http.client` connection that keeps to a pace.
+def paced(
+    connection_class: type[http.client.HTTPConnection], pace: Pace
+) -> type[http.client.HTTPConnection]:
+    """Returns a subclass of an `http.client` connection that enforces a pace.
 
-    Every receive passes here, also those that `http.client` makes for headers and for the sizes of
-    chunks, so that no loop of its own can wait beyond the deadlines.
+    It covers every receive, including those of `http.client` for headers and chunk sizes, so that
+    none of its loops can wait beyond the deadlines.
     """
 
-    class Paced(connection_class):
+    class Paced(connection_class):  # type: ignore[valid-type]
         def connect(self):
             self.timeout = pace.connecting()
             super().connect()
@@ -66,7 +71,7 @@ def paced(connection_class, pace):
 
 
 class _PacedSocket:
-    """What `http.client.HTTPResponse` needs of a socket."""
+    """The part of a socket that `http.client.HTTPResponse` uses."""
 
     def __init__(self, sock, pace):
         self._arguments = (sock, pace)

@@ -1,12 +1,13 @@
-"""A file from any mirror that can serve it: whole and verified, or an error in bounded time.
+"""Downloads a file from any of its mirrors: whole and verified, or an error in bounded time.
 
-Of several processes one transfers, under a lock of the file; the others wait and find it there.
-What came is kept beside the target until it is whole, and is taken up by the next attempt, also one
-of another process. Nothing here imports Keras or NumPy, so that tests can start many processes.
+Processes share one download: one of them transfers under the file's lock while the others wait.
+Interrupted downloads resume, even in another process, from a partial file next to the target.
+Nothing here imports Keras or NumPy, so that tests can start many processes.
 """
 
 import contextlib
 import dataclasses
+import os
 import random
 import time
 import warnings
@@ -26,35 +27,42 @@ from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
 
 _DEFAULT = Settings()
-_random = random.SystemRandom()  # that of `random` is the caller's, who may have seeded it
+_random = random.SystemRandom()  # the global one is the caller's, who may have seeded it
 
 
 class FetchError(OSError):
-    """No mirror gave the file, or it could not be written."""
+    """Raised when no mirror served the file, or when it could not be written."""
 
 
-def fetch(urls, target, size, sha256, settings=_DEFAULT):
-    """Returns `target`, a file with this size and sha256, fetched where it is not there yet.
+def fetch(
+    urls: list[str],
+    target: str | os.PathLike,
+    size: int,
+    sha256: str,
+    settings: Settings = _DEFAULT,
+) -> Path:
+    """Returns `target`, a file with this size and sha256, downloaded if necessary.
 
-    A file that is there and right is used without a lock, a write or a connection. One that is
-    there and wrong is set aside, with a warning.
+    An intact file is used without a lock, a write or a connection. A damaged file is set aside,
+    with a warning.
 
     Args:
-        urls: list of str, http or https: mirrors of the file, in order.
-        target: path. Its folder is made.
-        size: int, bytes.
-        sha256: str, of 64 digits.
+        urls: List of strings, the http or https addresses of the file's mirrors, in order.
+        target: Path. Its folder is created if it does not exist.
+        size: Int, in bytes.
+        sha256: String of 64 hexadecimal digits.
         settings: `Settings`.
 
     Raises:
-        FetchError: with what each mirror answered. What has come is kept for the next call.
+        FetchError: If no mirror serves the file, with the reason of each, or it cannot be written.
+            What was received is kept for the next call.
     """
     target = Path(target)
     if cache.holds(target, size, sha256):
         return target
     if cache.is_offline():
-        state = "is damaged" if target.exists() else "is not there"
-        raise FetchError(f"{target} {state}, and KERAS_VAE_OFFLINE forbids to fetch it.")
+        state = "is damaged" if target.exists() else "does not exist"
+        raise FetchError(f"{target} {state}, and KERAS_VAE_OFFLINE forbids fetching it.")
     patience = Patience(settings)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,19 +72,19 @@ def fetch(urls, target, size, sha256, settings=_DEFAULT):
                 _transfer(urls, target, size, sha256, settings, patience)
     except FetchError:
         raise
-    except OSError as error:  # the disk's
+    except OSError as error:  # from the disk, as errors of the network have other classes
         with contextlib.suppress(OSError):
-            path_of(target).unlink(missing_ok=True)  # leaves the space to others
+            path_of(target).unlink(missing_ok=True)  # frees the space
         raise FetchError(
             f"{target} cannot be written: {error.strerror or error}. Free some space, or set "
-            "KERAS_VAE_HOME to a folder that can be written to."
+            "KERAS_VAE_HOME to a writable folder."
         ) from error
     return target
 
 
 @contextlib.contextmanager
 def _locked(target, patience, settings):
-    """Holds the file's lock. Waits for another process as long as that one makes progress."""
+    """Holds the file's lock, after waiting for another process as long as it makes progress."""
     lock = filelock.FileLock(cache.lock_path(target))
     seen = 0
     while True:
@@ -108,7 +116,9 @@ def _prepare(target):
     cache.sweep(target, keep=[path_of(target)])
     if target.exists():
         aside = cache.set_aside(target)
-        warnings.warn(f"{target} was damaged. It is now {aside}, and fetched again.", stacklevel=4)
+        warnings.warn(
+            f"{target} was damaged. It is now {aside}, and is fetched again.", stacklevel=4
+        )
 
 
 @dataclasses.dataclass
@@ -125,12 +135,12 @@ def _transfer(urls, target, size, sha256, settings, patience):
     bar = Bar(target.parent.parent.name, size)
     try:
         with Part(target, size) as part:
-            if part.length == size:  # all was there but the last rename
+            if part.length == size:  # only the final rename was missing
                 if part.finish(sha256):
                     return
                 part.restart()
             while mirrors and patience.left() > 0:
-                # Those not tried yet come first, in their order.
+                # Mirrors that have not been tried come first, in their order.
                 mirror = min(mirrors, key=lambda m: m.not_before)
                 if mirror.not_before - time.monotonic() > patience.left():
                     mirrors.remove(mirror)
@@ -148,7 +158,7 @@ def _transfer(urls, target, size, sha256, settings, patience):
 
 
 def _attempt(mirror, part, sha256, settings, patience, bar):
-    """Returns `None` when the file is in its place, else the failure."""
+    """Returns `None` if the file is in place, otherwise the failure."""
     best = part.best
     try:
         download(mirror.url, part, Pace(settings, patience), settings, bar)
@@ -164,10 +174,10 @@ def _attempt(mirror, part, sha256, settings, patience, bar):
         return None
     if part.sources == {mirror.url}:
         mirror.num_wrong += 1
-    part.may_mix = False  # else a bad mirror would spoil what a good one sends, again and again
+    part.may_mix = False  # a bad mirror must not keep spoiling what a good one sends
     part.restart()
     mirror.not_before = time.monotonic() + _pause(mirror, settings)
-    return TemporaryError("the bytes of another file: their sha256 is wrong")
+    return TemporaryError("the wrong file: its sha256 differs")
 
 
 def _is_hopeless(mirror, problem, settings):
@@ -179,12 +189,12 @@ def _is_hopeless(mirror, problem, settings):
 
 
 def _pause(mirror, settings):
-    """Doubled at each failure, and jittered: processes that failed together come back apart."""
+    """Returns a pause, doubled per failure and jittered so that processes do not retry in step."""
     pause = settings.first_pause * 2 ** max(0, mirror.num_failures - 1)
     return min(pause, settings.longest_pause) * _random.uniform(0.5, 1.0)
 
 
 def _report(target, problems):
     lines = [f"{url}: {problem}." for url, problem in problems.items()]
-    advice = "What has come is kept: try again later, or set KERAS_VAE_ZOO to another address."
+    advice = "The partial file is kept: try again later, or set KERAS_VAE_ZOO to another address."
     return " ".join([f"{target.name} could not be fetched.", *lines, advice])

@@ -1,5 +1,6 @@
 """Presets on the Hugging Face hub: `hf://owner/name`."""
 
+import os
 import re
 import warnings
 from pathlib import Path
@@ -17,16 +18,16 @@ _TEXTS = ("recipe.toml", "metrics.json")
 _ABOUT = ("README.md", "epochs.csv", "*.png")
 
 
-def is_address(text):
-    """Whether `text` begins as an address of the hub."""
+def is_address(text: str | os.PathLike) -> bool:
+    """Returns whether `text` starts like an address of the hub."""
     return str(text).startswith(_SCHEME)
 
 
-def repository(address):
+def repository(address: str | os.PathLike) -> str:
     """Returns "owner/name" of `hf://owner/name`.
 
     Raises:
-        ValueError: it is not of this form.
+        ValueError: If the address does not have this form.
     """
     name = str(address).removeprefix(_SCHEME)
     if not is_address(address) or not _REPOSITORY.fullmatch(name):
@@ -34,24 +35,24 @@ def repository(address):
     return name
 
 
-def url_of(address, path):
-    """Returns the https address of a file in a repository of the hub."""
+def url_of(address: str, path: str) -> str:
+    """Returns the https address of a file in a repository on the hub."""
     return _library().hf_hub_url(repository(address), path)
 
 
-def download(address, again=False):
+def download(address: str | os.PathLike, again: bool = False) -> Path:
     """Returns a folder with the preset of a repository, in the cache of `huggingface_hub`.
 
-    Only data are fetched: configuration, weights, recipe and metrics. With `KERAS_VAE_OFFLINE` it
-    must be there already.
+    Only data are downloaded: configuration, weights, recipe and metrics. With `KERAS_VAE_OFFLINE`
+    they must be in the cache already.
 
     Args:
-        address: str, `hf://owner/name`.
-        again: bool, whether also those that are in the cache are fetched.
+        address: String, `hf://owner/name`.
+        again: Bool, whether to download files that are in the cache again.
 
     Raises:
-        ValueError: the repository holds no preset, or one that is too large.
-        OSError: it cannot be reached.
+        ValueError: If the repository holds no preset, or one that is too large.
+        OSError: If the repository cannot be reached.
     """
     library, name, revision = _library(), repository(address), None
     if not cache.is_offline():
@@ -69,14 +70,14 @@ def download(address, again=False):
     return Path(folder)
 
 
-def mend(address):
-    """Fetches the preset of a repository again where it is damaged, and returns whether it was.
+def mend(address: str | os.PathLike) -> bool:
+    """Downloads a repository's preset again if it is damaged, and returns whether it did.
 
     Args:
-        address: str, `hf://owner/name`.
+        address: String, `hf://owner/name`.
 
     Raises:
-        ValueError, OSError: see `download`.
+        ValueError, OSError: See `download`.
     """
     folder = download(address)
     try:
@@ -90,23 +91,23 @@ def mend(address):
     return False
 
 
-def upload(folder, address, private=False):
-    """Pushes a preset with its card to the Hugging Face hub.
+def upload(folder: str | os.PathLike, address: str, private: bool = False) -> str:
+    """Uploads a preset and its card to the Hugging Face hub.
 
-    The repository is made where it is missing. You must be logged in: `hf auth login`.
+    The repository is created if it does not exist. Log in first: `hf auth login`.
 
     Args:
-        folder: path of a preset, as `save_to_preset` or `keras-vae train` write it. A `README.md`
-            in it becomes the card.
-        address: str, `hf://owner/name`.
-        private: bool, whether a new repository is private.
+        folder: Path of a preset written by `save_to_preset` or `keras-vae train`. A `README.md` in
+            it becomes the card.
+        address: String, `hf://owner/name`.
+        private: Bool, whether a new repository is private.
 
     Returns:
-        The web address of what was pushed.
+        The web address of the upload.
 
     Raises:
-        ValueError: the folder holds no whole preset, or the address is not of that form.
-        ImportError: `huggingface_hub` is not installed.
+        ValueError: If the folder holds no complete preset, or the address does not have this form.
+        ImportError: If `huggingface_hub` is not installed.
 
     Example:
 
@@ -116,7 +117,7 @@ def upload(folder, address, private=False):
     ```
     """
     name = repository(address)
-    read_preset(folder).read_tensors()  # all of it: a damaged file is not to be spread
+    read_preset(folder).read_tensors()  # verified in full: a damaged file must not be published
     api = _library().HfApi()
     api.create_repo(name, private=private, exist_ok=True)
     patterns = [*_NEEDED, *_TEXTS, *_ABOUT]
@@ -130,7 +131,7 @@ def upload(folder, address, private=False):
 
 
 def _checked_revision(library, name):
-    """Returns a repository's revision of now, of whose files none is too large to fetch."""
+    """Returns a repository's current revision, after checking the sizes of its files."""
     info = library.HfApi().model_info(name, files_metadata=True)
     for file in info.siblings:
         if file.rfilename in (*_NEEDED, *_TEXTS) and (file.size or 0) > MAX_SIZE:

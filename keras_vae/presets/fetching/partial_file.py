@@ -1,7 +1,10 @@
-"""The part of a file that has come so far."""
+"""The partial file of a download."""
 
 import hashlib
 import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from keras_vae.presets.format.atomic_files import put_in_place
 
@@ -9,16 +12,16 @@ _BLOCK = 1 << 20
 
 
 class Part:
-    """A temporary file beside its target, with its running sha256.
+    """A temporary file next to its target, with its running sha256.
 
-    What another process left of the same file is taken up. Used under the target's lock.
+    It continues what another process left of the same file. Use it under the target's lock.
 
     Args:
         target: `pathlib.Path`.
-        size: int, bytes of the whole file.
+        size: Int, the size of the whole file in bytes.
     """
 
-    def __init__(self, target, size):
+    def __init__(self, target: Path, size: int) -> None:
         self.path = path_of(target)
         self.size = size
         self._target = target
@@ -28,45 +31,51 @@ class Part:
         while block := self._file.read(_BLOCK):
             self._sha256.update(block)
         self.length = self.best = self._file.tell()
-        self.sources = {None} if self.length else set()  # the mirrors that the bytes are from
-        self.may_mix = True  # bytes of several mirrors
-        self.etags = {}
+        # The mirrors that the bytes came from; None stands for another process.
+        self.sources: set[str | None] = {None} if self.length else set()
+        self.may_mix = True  # whether bytes of several mirrors may be combined
+        self.etags: dict[str, str | None] = {}
         if self.length > size:
             self.restart()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind, error, traceback):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._file.close()
         if self.path.exists() and not self.length:
             self.path.unlink()
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Appends bytes."""
         self._file.write(data)
         self._sha256.update(data)
         self.length += len(data)
         self.best = max(self.best, self.length)
 
-    def restart(self):
-        """Forgets what has come."""
+    def restart(self) -> None:
+        """Discards what was received."""
         self._file.seek(0)
         self._file.truncate()
         self._sha256 = hashlib.sha256()
         self.length = 0
         self.sources = set()
 
-    def may_continue_from(self, url):
-        """Whether bytes of `url` may follow those that are there."""
+    def may_continue_from(self, url: str) -> bool:
+        """Returns whether bytes from `url` may follow the existing ones."""
         return self.may_mix or self.sources == {url}
 
-    def flush(self):
-        """Hands what has come to the system, so that a kill or a failure leaves it for resuming."""
+    def flush(self) -> None:
+        """Flushes to the system, so that the download can resume after a kill or a failure."""
         self._file.flush()
 
-    def finish(self, sha256):
-        """Moves the file to its target if it is whole and has this sha256; whether it did."""
+    def finish(self, sha256: str) -> bool:
+        """Moves a complete file with this sha256 to its target, and returns whether it did."""
         if self.length != self.size or self._sha256.hexdigest() != sha256:
             return False
         self._file.flush()
@@ -76,6 +85,6 @@ class Part:
         return True
 
 
-def path_of(target):
-    """Returns the path of the part of a target."""
+def path_of(target: Path) -> Path:
+    """Returns the path of a target's partial file."""
     return target.with_name(f".{target.name}.part")

@@ -1,7 +1,8 @@
-"""A line on the terminal that shows how much has come."""
+"""A progress bar on the terminal."""
 
 import sys
 import time
+from typing import TextIO
 
 _INTERVAL = 0.1
 
@@ -10,12 +11,12 @@ class Bar:
     """Shows progress on a terminal, and nothing elsewhere.
 
     Args:
-        label: str.
-        size: int, bytes of the whole file.
-        stream: text file, by default the standard error.
+        label: String.
+        size: Int, the size of the whole file in bytes.
+        stream: Text file. Defaults to standard error.
     """
 
-    def __init__(self, label, size, stream=None):
+    def __init__(self, label: str, size: int, stream: TextIO | None = None) -> None:
         self._label = label
         self._size = size
         self._stream = sys.stderr if stream is None else stream
@@ -23,8 +24,8 @@ class Bar:
         self._next = 0.0
         self._is_shown = False
 
-    def show(self, num_bytes):
-        """Shows that so many bytes have come."""
+    def show(self, num_bytes: int) -> None:
+        """Shows that `num_bytes` have been received."""
         now = time.monotonic()
         if self._is_on and (now >= self._next or num_bytes == self._size):
             self._next = now + _INTERVAL
@@ -34,7 +35,7 @@ class Bar:
             self._stream.write(f"\r{self._label} [{filled:<20}] {done:.1f} of {whole:.1f} MB")
             self._stream.flush()
 
-    def close(self):
+    def close(self) -> None:
         """Ends the line."""
         if self._is_shown:
             self._stream.write("\n")

@@ -1,4 +1,4 @@
-"""One GET request over http or https: what may be followed, and which failures may pass."""
+"""One GET request over http or https: allowed redirects, temporary and permanent failures."""
 
 import email.utils
 import http.client
@@ -8,46 +8,51 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from keras_vae.presets.fetching.deadlines import Pace
 from keras_vae.presets.fetching.deadlines import paced
+from keras_vae.presets.fetching.settings import Settings
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAY_PASS = (408, 429)  # and all of 5xx
-# From -> to. Never down to http, never to file: or any other scheme.
+# From -> to. Never down to http, and never to file: or any other scheme.
 _ALLOWED = {"http": ("http", "https"), "https": ("https",)}
 
 
 class TemporaryError(Exception):
-    """What another attempt at the same mirror may mend.
+    """A failure that another attempt at the same mirror may overcome.
 
     Args:
-        message: str.
-        pause: float, the seconds that the server wants to be left alone.
+        message: String.
+        pause: Float, the seconds that the server asks to wait.
     """
 
-    def __init__(self, message, pause=0.0):
+    def __init__(self, message: str, pause: float = 0.0) -> None:
         super().__init__(message)
         self.pause = pause
 
 
 class PermanentError(Exception):
-    """What another attempt at the same mirror would only meet again."""
+    """A failure that would only repeat at the same mirror."""
 
 
-def get(url, headers, pace, settings):
-    """Returns the answer to a GET request, an `http.client.HTTPResponse` of status 2xx or 416.
+def get(
+    url: str, headers: dict[str, str], pace: Pace, settings: Settings
+) -> http.client.HTTPResponse:
+    """Returns the response to a GET request, an `http.client.HTTPResponse` of status 2xx or 416.
 
-    Redirects are followed; proxies are those of the environment.
+    Redirects are followed; proxies are taken from the environment.
 
     Args:
-        url: str, http or https.
-        headers: dict.
+        url: String, http or https.
+        headers: Dict.
         pace: `Pace`.
         settings: `Settings`.
 
     Raises:
-        TemporaryError: no connection, an answer that broke off, status 408, 429 or 5xx.
-        PermanentError: another status, a certificate that does not hold, a redirect to another
-            scheme or one too many.
+        TemporaryError: If there is no connection, the response breaks off, or the status is 408,
+            429 or 5xx.
+        PermanentError: If the status is another one, the certificate is invalid, or there is a
+            redirect to another scheme or one redirect too many.
     """
     if urllib.parse.urlsplit(url).scheme not in _ALLOWED:
         raise PermanentError("an address that is neither http nor https")
@@ -64,27 +69,27 @@ def get(url, headers, pace, settings):
     raise PermanentError(f"more than {settings.max_redirects} redirects")
 
 
-def redirected(url, location):
-    """Returns where a redirect leads.
+def redirected(url: str, location: str | None) -> str:
+    """Returns the target of a redirect.
 
     Raises:
-        PermanentError: nowhere, or where it may not lead.
+        PermanentError: If the target is missing, invalid or not allowed.
     """
     try:
         target = urllib.parse.urljoin(url, location or "")
         scheme = urllib.parse.urlsplit(target).scheme
     except ValueError as error:
-        raise PermanentError(f"a redirect to what is no address ({error})") from error
+        raise PermanentError(f"a redirect to an invalid address ({error})") from error
     if not location or scheme not in _ALLOWED[urllib.parse.urlsplit(url).scheme]:
         raise PermanentError(f"a redirect to {location!r}, which is not followed")
     return target
 
 
-def read(answer, num_bytes):
-    """Returns up to `num_bytes` of an answer's body as soon as there are any; b"" at its end.
+def read(answer: http.client.HTTPResponse, num_bytes: int) -> bytes:
+    """Returns up to `num_bytes` of a response's body as soon as there are any; b"" at its end.
 
     Raises:
-        TemporaryError: it broke off, or is too slow.
+        TemporaryError: If the response breaks off or is too slow.
     """
     try:
         return answer.read1(num_bytes)
@@ -92,8 +97,8 @@ def read(answer, num_bytes):
         raise TemporaryError(_words(error)) from error
 
 
-def retry_after(value):
-    """Returns the seconds of a `Retry-After` header, which holds a number or a date; else 0."""
+def retry_after(value: str | None) -> float:
+    """Returns the seconds of a `Retry-After` header, a number or a date; 0 if there is none."""
     if not value:
         return 0.0
     if value.strip().isdecimal():
@@ -105,7 +110,7 @@ def retry_after(value):
 
 
 def _open(url, headers, pace):
-    opener = urllib.request.OpenerDirector()  # no handler of files, of FTP, of redirects
+    opener = urllib.request.OpenerDirector()  # has no handlers for files, FTP or redirects
     for handler in (urllib.request.ProxyHandler(), _Http(pace), _Https(pace)):
         opener.add_handler(handler)
     try:

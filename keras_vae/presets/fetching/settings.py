@@ -1,4 +1,4 @@
-"""How patient fetching is."""
+"""The timeouts and limits of downloads."""
 
 import dataclasses
 import time
@@ -6,19 +6,21 @@ import time
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Limits of a fetch; times in seconds. Tests make them short.
+    """The limits of a download; times are in seconds. Tests shorten them.
 
     Attributes:
-        connect_timeout: float, for a connection to be made.
-        stall_timeout: float, the longest silence within an answer.
-        rate_window: float, within which headers and then each `quota` of bytes must arrive.
-        min_rate: float, bytes per second, over a window.
-        patience: float, the longest time from the last quota of bytes to giving up.
-        max_attempts: int, at one mirror, without a quota of new bytes.
-        max_wrong: int, whole files with other content that one mirror may send.
-        first_pause: float, before the second attempt at a mirror; doubled for each further one.
-        longest_pause: float, up to which pauses are doubled.
-        max_redirects: int, in one attempt.
+        connect_timeout: Float, the timeout of a connection.
+        stall_timeout: Float, the longest silence within a response.
+        rate_window: Float, the time in which the headers, and then each `quota` of bytes, must
+            arrive.
+        min_rate: Float, the minimum bytes per second, averaged over a window.
+        patience: Float, the longest time without a quota of bytes before giving up.
+        max_attempts: Int, the number of attempts at one mirror without a quota of new bytes.
+        max_wrong: Int, the number of complete files with a wrong sha256 that a mirror may send.
+        first_pause: Float, the pause before the second attempt at a mirror, doubled for each
+            further one.
+        longest_pause: Float, the upper limit of a pause.
+        max_redirects: Int, the number of redirects in one attempt.
     """
 
     connect_timeout: float = 10.0
@@ -33,28 +35,28 @@ class Settings:
     max_redirects: int = 5
 
     @property
-    def quota(self):
-        """Bytes that count as progress."""
+    def quota(self) -> float:
+        """The number of bytes that counts as progress."""
         return self.rate_window * self.min_rate
 
-    def shared_by(self, num_mirrors):
-        """Returns settings under which silent mirrors leave time to try every other one."""
+    def shared_by(self, num_mirrors: int) -> "Settings":
+        """Returns settings under which a silent mirror leaves time to try all others."""
         share = self.patience / (num_mirrors + 1)
         names = ("connect_timeout", "stall_timeout", "rate_window")
         return dataclasses.replace(self, **{k: min(getattr(self, k), share) for k in names})
 
 
 class Patience:
-    """The time that is left until a fetch gives up, renewed by progress."""
+    """The time left until a download gives up, renewed by progress."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: Settings) -> None:
         self._seconds = settings.patience
         self.renew()
 
-    def renew(self):
-        """Begins anew."""
+    def renew(self) -> None:
+        """Starts the time again."""
         self._end = time.monotonic() + self._seconds
 
-    def left(self):
-        """Returns the seconds that are left; negative when they are over."""
+    def left(self) -> float:
+        """Returns the remaining seconds, negative once they have passed."""
         return self._end - time.monotonic()

@@ -1,55 +1,56 @@
-"""The addresses that weights are fetched from: `KERAS_VAE_ZOO`."""
+"""The addresses that weights are downloaded from: `KERAS_VAE_ZOO`."""
 
 import os
 import urllib.parse
 from pathlib import Path
 
 from keras_vae.presets.fetching import hub
+from keras_vae.presets.format.index import Entry
 
 VARIABLE = "KERAS_VAE_ZOO"
 _EXAMPLE = "https://example.org/zoo"
 
 
-def configured():
-    """Returns the addresses of `KERAS_VAE_ZOO`, in order; those of folders as `pathlib.Path`.
+def configured() -> list[str | Path]:
+    """Returns the addresses of `KERAS_VAE_ZOO`, in order; folders as `pathlib.Path`.
 
-    They are separated by commas: a folder's name may hold a space.
+    They are separated by commas, as the name of a folder may contain spaces.
 
     Raises:
-        ValueError: one is neither a folder, nor http, https or `hf://owner/name`.
+        ValueError: If an address is neither a folder, nor http, https or `hf://owner/name`.
     """
     words = (word.strip() for word in os.environ.get(VARIABLE, "").split(","))
     return [_checked(word) for word in words if word]
 
 
-def folders(sources, entry):
-    """Returns the folders of `sources` in which a preset may lie, published or as in a checkout."""
+def folders(sources: list[str | Path], entry: Entry) -> list[Path]:
+    """Returns the folders of `sources` that may hold a preset, published or as in a checkout."""
     roots = [source for source in sources if isinstance(source, Path)]
     return [f for root in roots for f in (root / entry.name / entry.revision, root / entry.name)]
 
 
-def urls(sources, entry, file):
-    """Returns the addresses of a preset's file at the `sources` that are no folders.
+def urls(sources: list[str | Path], entry: Entry, file: str) -> list[str]:
+    """Returns the addresses of a preset's file at those `sources` that are not folders.
 
-    `zoo/publish.py` lays files out so: `NAME/REVISION/FILE`. A revision never changes, so that a
-    zoo that has gone on still serves an older version of the library.
+    The layout, written by `zoo/publish.py`, is `NAME/REVISION/FILE`. Revisions never change, so
+    that a newer zoo still serves older versions of the library.
 
     Args:
-        sources: list, as from `configured`.
+        sources: List, as returned by `configured`.
         entry: `Entry` of the index, whose names have been checked.
-        file: str, one of `entry.files`.
+        file: String, one of `entry.files`.
     """
     path = f"{entry.name}/{entry.revision}/{file}"
     return [_join(source, path) for source in sources if not isinstance(source, Path)]
 
 
-def how_to_set(name, sources):
-    """Returns the words that say what to set where `sources`, if any, hold no such weights."""
+def how_to_set(name: str, sources: list[str | Path]) -> str:
+    """Returns the advice on what to set if none of `sources` holds the weights."""
     state = f"no folder of {VARIABLE} holds them" if sources else f"{VARIABLE} is not set"
     return (
         f"The weights of {name!r} are not here, and {state}. Set it to the address to fetch them "
         f"from, for example {VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of "
-        f"these with commas between), or train them: `keras-vae train {name}`."
+        f"these separated by commas), or train them: `keras-vae train {name}`."
     )
 
 
@@ -62,8 +63,8 @@ def _checked(word):
         return word
     if "://" in word:
         raise ValueError(
-            f"{VARIABLE} must hold http or https addresses, hf://OWNER/NAME or folders, with "
-            f"commas between. Received: {word!r}."
+            f"{VARIABLE} must hold http or https addresses, hf://OWNER/NAME or folders, separated "
+            f"by commas. Received: {word!r}."
         )
     return Path(word).expanduser()
 

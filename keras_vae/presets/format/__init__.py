@@ -1,1 +1,1 @@
-"""The bytes of a preset on disk."""
+"""The file format of presets."""

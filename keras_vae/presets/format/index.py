@@ -1,10 +1,12 @@
-"""The index of the zoo: what each preset's files must be. It comes in the wheel and is trusted."""
+"""The index of the zoo: size and sha256 of each preset's files. Part of the wheel, and trusted."""
 
 import dataclasses
 import json
 import math
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 from keras_vae.presets.format.tensor_table import DTYPES
 
@@ -18,11 +20,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclasses.dataclass(frozen=True)
 class File:
-    """What a file must be.
+    """The expected size and sha256 of a file.
 
     Attributes:
-        size: int, bytes.
-        sha256: str, of 64 digits.
+        size: Int, in bytes.
+        sha256: String of 64 hexadecimal digits.
     """
 
     size: int
@@ -34,29 +36,29 @@ class Entry:
     """A preset of the index.
 
     Attributes:
-        name: str.
-        revision: str, a sha256 over its files.
-        files: dict, file name -> `File`.
-        tensors: dict, tensor name -> `(dtype, shape)`, with the dtypes of safetensors.
-        num_parameters: int.
-        licence: dict, "weights" and "data" -> words.
-        metrics: dict, the `test` part of its `metrics.json`.
+        name: String.
+        revision: String, a sha256 over its files.
+        files: Dict, file name -> `File`.
+        tensors: Dict, tensor name -> `(dtype, shape)`, with the dtypes of safetensors.
+        num_parameters: Int.
+        licence: Dict, "weights" and "data" -> text.
+        metrics: Dict, the `test` part of its `metrics.json`.
     """
 
     name: str
     revision: str
-    files: dict
-    tensors: dict
+    files: dict[str, File]
+    tensors: dict[str, tuple[str, tuple[int, ...]]]
     num_parameters: int
-    licence: dict
-    metrics: dict
+    licence: dict[str, str]
+    metrics: dict[str, Any]
 
 
-def read_index(path):
-    """Returns `{name: Entry}` of an `index.json`; nothing where there is none.
+def read_index(path: str | os.PathLike) -> dict[str, Entry]:
+    """Returns `{name: Entry}` of an `index.json`; an empty dict if there is no such file.
 
     Raises:
-        ValueError: the file is not an index, or holds a name, a size or a shape out of bounds.
+        ValueError: If the file is not an index, or holds an invalid name, size or shape.
     """
     path = Path(path)
     if not path.is_file():
@@ -64,7 +66,7 @@ def read_index(path):
     try:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']!r}, expected {FORMAT}")
+            raise ValueError(f"expected format {FORMAT}. Received: {content['format']!r}")
         return {name: _entry(name, table) for name, table in content["presets"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
@@ -72,17 +74,21 @@ def read_index(path):
         ) from error
 
 
-def check_name(name):
-    """Returns a preset's name; raises `ValueError` where it could be anything but a folder's."""
-    return _matching(_NAME, name, "name of a preset")
+def check_name(name: str) -> str:
+    """Returns a preset's name.
+
+    Raises:
+        ValueError: If it is not safe as the name of a folder.
+    """
+    return _matching(_NAME, name, "preset name")
 
 
 def _entry(name, table):
-    files = {_matching(_FILE, k, "name of a file"): _file(v) for k, v in table["files"].items()}
+    files = {_matching(_FILE, k, "file name"): _file(v) for k, v in table["files"].items()}
     tensors = {k: _tensor(k, v) for k, v in table["tensors"].items()}
     num_bytes = sum(DTYPES[dtype].itemsize * math.prod(shape) for dtype, shape in tensors.values())
     if num_bytes > sum(file.size for file in files.values()):
-        raise ValueError(f"tensors of {num_bytes} bytes are more than the files of {name}")
+        raise ValueError(f"tensors of {num_bytes} bytes exceed the files of {name}")
     return Entry(
         name=check_name(name),
         revision=_matching(_DIGEST, table["revision"], "revision"),
@@ -107,11 +113,11 @@ def _tensor(name, table):
 
 def _count(value, most, least=1):
     if type(value) is not int or not least <= value <= most:
-        raise ValueError(f"expected an integer from {least} to {most}, received {value!r}")
+        raise ValueError(f"expected an integer from {least} to {most}. Received: {value!r}")
     return value
 
 
 def _matching(pattern, text, meaning):
     if not isinstance(text, str) or not pattern.fullmatch(text):
-        raise ValueError(f"{text!r} is no {meaning}")
+        raise ValueError(f"{text!r} is not a valid {meaning}")
     return text

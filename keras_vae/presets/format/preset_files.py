@@ -1,4 +1,4 @@
-"""A preset on disk: `config.json` and `model.safetensors`, written and read whole or not at all."""
+"""A preset on disk: `config.json` and `model.safetensors`, written and read as a unit."""
 
 import contextlib
 import hashlib
@@ -6,7 +6,9 @@ import json
 import os
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from safetensors.numpy import save as dump_safetensors
 from keras_vae.presets.format import strict_json
 from keras_vae.presets.format.atomic_files import put_in_place
 from keras_vae.presets.format.atomic_files import written_beside
+from keras_vae.presets.format.tensor_table import TensorEntry
 from keras_vae.presets.format.tensor_table import read_table
 from keras_vae.presets.format.tree_hash import tree_sha256
 
@@ -25,27 +28,27 @@ _AGAIN = "Fetch both files again, or save the model again."
 
 
 class Preset(NamedTuple):
-    """What a preset holds.
+    """The content of a preset.
 
     Attributes:
-        folder: `pathlib.Path` it was read from.
-        model_config: dict, the serialised model, without weights.
-        table: dict, stable name -> `TensorEntry` with `shape` and `dtype`.
-        digest: str, the `tree_sha256` of the file of weights.
-        num_bytes: int, its size.
+        folder: `pathlib.Path`, where it was read from.
+        model_config: Dict, the serialized model, without weights.
+        table: Dict, stable name -> `TensorEntry` with `shape` and `dtype`.
+        digest: String, the `tree_sha256` of the file of weights.
+        num_bytes: Int, its size.
     """
 
     folder: Path
-    model_config: dict
-    table: dict
+    model_config: dict[str, Any]
+    table: dict[str, TensorEntry]
     digest: str
     num_bytes: int
 
-    def read_tensors(self):
-        """Returns `{name: NumPy array}`, after checking the whole file against its digest.
+    def read_tensors(self) -> dict[str, np.ndarray]:
+        """Returns `{name: NumPy array}`, after verifying the digest of the whole file.
 
         Raises:
-            ValueError: the file is not the one that was written.
+            ValueError: If the file is not the one that was written.
         """
         path, data = _weights_path(self.folder, self.digest), np.empty(self.num_bytes, "uint8")
         with _opened(path) as (file, _):
@@ -59,22 +62,24 @@ class Preset(NamedTuple):
         return {k: v.of(data) for k, v in self.table.items()}
 
 
-def write_preset(folder, model_config, tensors):
-    """Writes a preset into `folder`, which is made where it is missing.
+def write_preset(
+    folder: str | os.PathLike, model_config: dict[str, Any], tensors: Mapping[str, Any]
+) -> None:
+    """Writes a preset into `folder`, which is created if it does not exist.
 
-    Both files are written beside their places and flushed to the disk; then the old weights are
-    put aside, the new ones in place, and last the config. Whichever config is there names its
-    weights by their digest, in place or aside, so that the folder holds a whole preset, the old
-    one or the new one, at every moment. What a killed process left is removed by the next.
+    Both files are written to temporary names and flushed to disk; then the old weights are set
+    aside, the new weights are put in place, and finally the config. The current config names its
+    weights by their digest, in place or set aside, so that at every moment the folder holds a whole
+    preset, the old one or the new one. The next write removes what a killed process left behind.
 
     Args:
-        folder: path.
-        model_config: dict that JSON can hold.
-        tensors: dict, name -> NumPy array.
+        folder: Path.
+        model_config: Dict that can be written as JSON.
+        tensors: Dict, name -> NumPy array.
 
     Raises:
-        ValueError: a config that JSON cannot hold.
-        OSError: the disk is full, or the folder cannot be written to. The old preset still holds.
+        ValueError: If the config cannot be written as JSON.
+        OSError: If the disk is full or the folder is not writable. The old preset stays valid.
     """
     folder = Path(folder)
     weights = dump_safetensors({k: np.asarray(v, order="C") for k, v in tensors.items()})
@@ -89,15 +94,15 @@ def write_preset(folder, model_config, tensors):
         if aside and not aside.exists() and (folder / WEIGHTS).exists():
             put_in_place(folder / WEIGHTS, aside)
         put_in_place(new_weights, folder / WEIGHTS)
-        put_in_place(new_config, folder / CONFIG)  # from here on the new preset holds
+        put_in_place(new_config, folder / CONFIG)  # from here on the new preset is valid
     _remove_leftovers(folder)
 
 
-def read_preset(folder):
-    """Returns the `Preset` in `folder`, without having read a tensor: see `read_tensors`.
+def read_preset(folder: str | os.PathLike) -> Preset:
+    """Returns the `Preset` in `folder`, without reading any tensor; see `read_tensors`.
 
     Raises:
-        ValueError: a file is missing, unreadable, or not the one that was written.
+        ValueError: If a file is missing, unreadable, or not the one that was written.
     """
     folder = Path(folder)
     config = _read_config(folder / CONFIG)
@@ -106,8 +111,8 @@ def read_preset(folder):
     with _opened(path) as (file, num_bytes):
         if num_bytes != expected["size"]:
             raise ValueError(
-                f"{path} has {num_bytes:,} bytes, and {CONFIG} was written with a file of "
-                f"{expected['size']:,}: it is cut off, or belongs to another preset. {_AGAIN}"
+                f"{path} has {num_bytes:,} bytes, but {CONFIG} was written with a file of "
+                f"{expected['size']:,}: it is truncated, or belongs to another preset. {_AGAIN}"
             )
         try:
             table = read_table(file, num_bytes)
@@ -116,23 +121,24 @@ def read_preset(folder):
     return Preset(folder, config["model"], table, expected["tree_sha256"], num_bytes)
 
 
-def config_bytes(model_config, weights):
+def config_bytes(model_config: dict[str, Any], weights: bytes) -> bytes:
     """Returns the content of `config.json` for a model's config and the bytes of its weights.
 
     Raises:
-        ValueError: a config that JSON cannot hold, such as one with NaN, or that is too large.
+        ValueError: If the config cannot be written as JSON, for example because it contains NaN, or
+            is too large.
     """
-    weights = {"file": WEIGHTS, "size": len(weights), "tree_sha256": tree_sha256(weights)}
+    described = {"file": WEIGHTS, "size": len(weights), "tree_sha256": tree_sha256(weights)}
     try:
-        data = _signed(weights, model_config)
-        strict_json.parse(data)  # what could not be read is not written
+        data = _signed(described, model_config)
+        strict_json.parse(data)  # never write what could not be read
     except (TypeError, ValueError) as error:
         raise ValueError(f"This model's config cannot be written as JSON: {error}.") from error
     return data
 
 
 def _signed(weights, model_config):
-    """The one way to write a config down, with the sha256 of all else in it."""
+    """Returns the canonical bytes of a config, which begin with the sha256 of the rest."""
     content = {"format": FORMAT, "weights": weights, "model": model_config}
     content = {"sha256": hashlib.sha256(_rendered(content)).hexdigest(), **content}
     return _rendered(content)
@@ -159,7 +165,7 @@ def _read_config(path):
         raise ValueError(f"{path} lacks `model` or `weights`: it is damaged. {_AGAIN}")
     if _signed(weights, model_config) != data:
         raise ValueError(
-            f"{path} is not as it was written (its sha256 differs): it is damaged, or was edited. "
+            f"{path} is not as it was written (its sha256 differs): it is damaged or was edited. "
             f"{_AGAIN}"
         )
     return config
@@ -171,7 +177,7 @@ def _is_weights(weights):
         and weights.get("file") == WEIGHTS
         and type(weights.get("size")) is int
         and isinstance(weights.get("tree_sha256"), str)
-        # A part of a file's name is made of it.
+        # It becomes part of a file name.
         and re.fullmatch("[0-9a-f]{64}", weights["tree_sha256"]) is not None
     )
 
@@ -182,12 +188,12 @@ def _weights_path(folder, digest):
 
 
 def _aside(folder, digest):
-    """Where weights wait until the config that names them is replaced."""
+    """Returns where weights are kept until the config that names them is replaced."""
     return folder / f".{WEIGHTS}.{digest[:16]}"
 
 
 def _old_weights(folder):
-    """Where the weights of the preset in `folder` would be put aside; `None` without a preset."""
+    """Returns where the weights in `folder` would be set aside; `None` without a preset."""
     try:
         return _aside(folder, _read_config(folder / CONFIG)["weights"]["tree_sha256"])
     except ValueError:
@@ -203,9 +209,9 @@ def _remove_leftovers(folder, but=None):
 
 @contextlib.contextmanager
 def _opened(path):
-    """Opens a regular file, and no pipe or device that would never end; gives also its size."""
+    """Opens a regular file, never a pipe or device, which might not end; yields it and its size."""
     try:
-        # Without O_NONBLOCK, which Windows does not have or need, a pipe would wait for a writer.
+        # O_NONBLOCK: opening a pipe would wait for a writer. Windows neither has nor needs it.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with open(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())

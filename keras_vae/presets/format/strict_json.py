@@ -1,22 +1,23 @@
-"""JSON of unknown origin: read within bounds, and with one meaning only."""
+"""Parses untrusted JSON, within bounds and without ambiguity."""
 
 import json
+from typing import Any
 
 MAX_BYTES = 2**21
 MAX_VALUES = 250_000  # each takes up to a hundred bytes of memory
 MAX_DEPTH = 100
 
 
-def parse(data):
-    """Returns what the JSON text in `data` holds.
+def parse(data: bytes) -> Any:
+    """Returns the value of the JSON text in `data`.
 
     Args:
-        data: bytes.
+        data: Bytes.
 
     Raises:
-        ValueError: not JSON in UTF-8, longer than 2 MiB, of more than 250,000 values, nested
-            deeper than 100 levels, a key that appears twice in one object, or NaN or Infinity,
-            which JSON does not have.
+        ValueError: If `data` is not JSON in UTF-8, is longer than 2 MiB, holds more than 250,000
+            values, is nested deeper than 100 levels, repeats a key in one object, or contains NaN
+            or Infinity, which are not JSON.
     """
     if len(data) > MAX_BYTES:
         raise ValueError(f"it is longer than {MAX_BYTES:,} bytes")
@@ -24,7 +25,7 @@ def parse(data):
         value = json.loads(
             data.decode(), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
         )
-    except RecursionError:  # the parser calls itself at each level
+    except RecursionError:  # the parser recurses at each level
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels") from None
     _check_extent(value)
     return value

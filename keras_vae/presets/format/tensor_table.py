@@ -1,13 +1,14 @@
-"""The table of contents of a safetensors file, read and checked before any tensor is touched."""
+"""The header of a safetensors file, read and checked before any tensor is."""
 
 import math
+from typing import BinaryIO
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_vae.presets.format import strict_json
 
-# Weights are written in these two: half-precision ones are widened.
+# Weights are stored in these two dtypes; half-precision weights are widened.
 DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 _LENGTH_BYTES = 8  # the header's length comes first, little-endian
 _MAX_AXES = 32
@@ -19,51 +20,53 @@ class TensorEntry(NamedTuple):
 
     Attributes:
         dtype: `numpy.dtype`.
-        shape: tuple of ints.
-        start: int, its first byte, counted from the end of the header.
+        shape: Tuple of ints.
+        start: Int, its first byte, counted from the end of the header.
     """
 
     dtype: np.dtype
-    shape: tuple
+    shape: tuple[int, ...]
     start: int
 
     @property
-    def num_bytes(self):
-        """int, the size of its data."""
+    def num_bytes(self) -> int:
+        """The size of its data in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-    def of(self, data):
-        """Returns the NumPy array, which shares its memory with `data` where that is aligned.
+    def of(self, data: np.ndarray) -> np.ndarray:
+        """Returns the NumPy array, which shares memory with `data` if that is aligned.
 
         Args:
-            data: NumPy array of bytes, all that follow the header.
+            data: NumPy array of all bytes that follow the header.
         """
         tensor = data[self.start : self.start + self.num_bytes].view(self.dtype)
         return np.require(tensor, requirements="A").reshape(self.shape)
 
 
-def read_table(file, num_bytes):
+def read_table(file: BinaryIO, num_bytes: int) -> dict[str, TensorEntry]:
     """Returns `{name: TensorEntry}` of a safetensors file, in the order of the data.
 
     Args:
-        file: binary file at its beginning; afterwards at the first tensor.
-        num_bytes: int, its size.
+        file: Binary file, positioned at its start, and afterwards at the first tensor.
+        num_bytes: Int, the size of the file.
 
     Raises:
-        ValueError: not a safetensors file, or tensors that do not fill it exactly.
+        ValueError: If the file is not a safetensors file, or its tensors do not fill it exactly.
     """
     length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
     if not 2 <= length <= min(strict_json.MAX_BYTES, num_bytes - _LENGTH_BYTES):
         raise ValueError(
-            f"its header would be {length:,} bytes long, in a file of {num_bytes:,} bytes and a "
-            f"limit of {strict_json.MAX_BYTES:,}"
+            f"its header would be {length:,} bytes long, in a file of {num_bytes:,} bytes; the "
+            f"limit is {strict_json.MAX_BYTES:,}"
         )
     header = strict_json.parse(file.read(length))
     if not isinstance(header, dict):
         raise ValueError("its header is not a JSON object")
     header.pop("__metadata__", None)
     if len(header) > _MAX_TENSORS:
-        raise ValueError(f"it holds {len(header):,} tensors, and {_MAX_TENSORS:,} are allowed")
+        raise ValueError(
+            f"it holds {len(header):,} tensors, but at most {_MAX_TENSORS:,} are allowed"
+        )
     table = {name: _entry(name, value) for name, value in header.items()}
     table = dict(sorted(table.items(), key=lambda item: (item[1].start, item[1].num_bytes)))
     _check_layout(table, num_bytes - _LENGTH_BYTES - length)
@@ -84,7 +87,7 @@ def _entry(name, value):
     entry = TensorEntry(DTYPES[dtype], tuple(shape), offsets[0])
     if offsets[1] - offsets[0] != entry.num_bytes:
         raise ValueError(
-            f"{shown} of shape {str(shape)[:100]} takes {entry.num_bytes:,} bytes, and "
+            f"{shown} of shape {str(shape)[:100]} takes {entry.num_bytes:,} bytes, but "
             f"{offsets[1] - offsets[0]:,} are declared"
         )
     return entry
@@ -95,13 +98,13 @@ def _are_sizes(values):
 
 
 def _check_layout(table, num_bytes):
-    """Tensors must lie one after the other, from the end of the header to the end of the file."""
+    """Checks that the tensors fill the file from the end of the header, without gaps."""
     end = 0
     for name, entry in table.items():
         if entry.start != end:
             raise ValueError(
-                f"the tensor {name[:100]!r} starts at byte {entry.start:,}, where {end:,} was due"
+                f"the tensor {name[:100]!r} starts at byte {entry.start:,} instead of {end:,}"
             )
         end += entry.num_bytes
     if end != num_bytes:
-        raise ValueError(f"its tensors take {end:,} bytes, and {num_bytes:,} follow the header")
+        raise ValueError(f"its tensors take {end:,} bytes, but {num_bytes:,} follow the header")

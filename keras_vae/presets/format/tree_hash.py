@@ -1,21 +1,22 @@
-"""One digest of all bytes of a file, computed by several threads."""
+"""A digest of all bytes of a file, computed by several threads."""
 
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 _PIECE = 1 << 20
 _NUM_THREADS = min(4, os.cpu_count() or 1)
 
 
-def tree_sha256(data):
-    """Returns the sha256 over the sha256s of consecutive pieces of 1 MiB, as 64 digits.
+def tree_sha256(data: Any) -> str:
+    """Returns the sha256 of the sha256s of consecutive 1 MiB pieces, as 64 hexadecimal digits.
 
-    As safe as that of the whole, and as fast as there are processors: one that has no instructions
-    for SHA-2 takes longer for it than to read and to use what is hashed.
+    It is as safe as the sha256 of the whole, and its speed scales with the processors: one without
+    SHA-2 instructions would take longer to hash weights than to read and use them.
 
     Args:
-        data: bytes, or a NumPy array of bytes.
+        data: Bytes, or a NumPy array of bytes.
     """
     pieces = [data[i : i + _PIECE] for i in range(0, len(data), _PIECE)]
     with ThreadPoolExecutor(_NUM_THREADS) as threads:

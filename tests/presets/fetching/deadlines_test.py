@@ -32,7 +32,7 @@ def test_a_window_without_its_quota_is_an_error(patience):
     pace = Pace(SETTINGS, patience)
     pace.count(99)  # of 100
     time.sleep(0.11)
-    with pytest.raises(TimeoutError, match="slower than the least rate"):
+    with pytest.raises(TimeoutError, match="slower than the minimum rate"):
         pace.waiting()
 
 

@@ -141,12 +141,12 @@ def test_another_mirror_goes_on_where_one_broke_off_if_their_bytes_may_mix(part,
     [
         (
             faults.captive_portal,
-            r"69 bytes, where the file has 200000 \(a page of 127.0.0.1:.*login",
+            r"69 bytes instead of 200000 \(a web page of 127.0.0.1:.*login",
         ),
-        (faults.longer_than_the_file, "200004 bytes, where the file has 200000$"),
+        (faults.longer_than_the_file, "200004 bytes instead of 200000$"),
         (faults.zipped, "the encoding 'gzip'"),
-        (faults.no_content, "HTTP 204 where 200 was expected"),
-        (faults.part_that_nobody_asked_for, "HTTP 206 where 200 was expected"),
+        (faults.no_content, "HTTP 204 instead of 200"),
+        (faults.part_that_nobody_asked_for, "HTTP 206 instead of 200"),
     ],
 )
 def test_answers_that_are_not_read(behaviour, message, part, attempt):

@@ -182,7 +182,7 @@ def test_a_read_only_cache_is_used(target):
         target.parent.chmod(0o755)
 
 
-@pytest.mark.parametrize("state", ["is not there", "is damaged"])
+@pytest.mark.parametrize("state", ["does not exist", "is damaged"])
 def test_offline(state, target, no_socket, monkeypatch):
     monkeypatch.setenv("KERAS_VAE_OFFLINE", "1")
     if state == "is damaged":

@@ -52,15 +52,15 @@ def test_no_index_has_no_presets(tmp_path):
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_names_that_could_lead_elsewhere(name, write):
-    with pytest.raises(ValueError, match="is no name of a preset"):
+    with pytest.raises(ValueError, match="is not a valid preset name"):
         read_index(write(name))
-    with pytest.raises(ValueError, match="is no name of a preset"):
+    with pytest.raises(ValueError, match="is not a valid preset name"):
         check_name(name)
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_files_that_could_lie_elsewhere(name, write):
-    with pytest.raises(ValueError, match="is no name of a file"):
+    with pytest.raises(ValueError, match="is not a valid file name"):
         read_index(write(files={name: FILE}))
 
 
@@ -73,14 +73,14 @@ def test_sizes_out_of_bounds(size, write):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"revision": "../x"}, "is no revision"),
-        ({"revision": "AB" * 32}, "is no revision"),
-        ({"files": {"a": FILE | {"sha256": "ab" * 31}}}, "is no sha256"),
+        ({"revision": "../x"}, "is not a valid revision"),
+        ({"revision": "AB" * 32}, "is not a valid revision"),
+        ({"files": {"a": FILE | {"sha256": "ab" * 31}}}, "is not a valid sha256"),
         ({"files": {"a": {"size": 24}}}, "KeyError, 'sha256'"),
         ({"files": []}, "AttributeError"),
         ({"tensors": {"a": {"dtype": "O", "shape": [1]}}}, "unknown dtype 'O'"),
         ({"tensors": {"a": {"dtype": "F32", "shape": [-1]}}}, "from 0 to"),
-        ({"tensors": {"a": {"dtype": "F32", "shape": [7]}}}, "28 bytes are more than the files"),
+        ({"tensors": {"a": {"dtype": "F32", "shape": [7]}}}, "28 bytes exceed the files"),
         ({"num_parameters": "6"}, "expected an integer"),
     ],
 )
