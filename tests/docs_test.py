@@ -44,3 +44,15 @@ def test_links_lead_somewhere(path):
     for target in LINK.findall(path.read_text()):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+def test_the_chinese_readme_has_the_same_code():
+    english, chinese = ((DOCS.parent / name).read_text() for name in ("README.md", "README.zh.md"))
+    code = re.compile(r"```(?:python|bash)\n.*?```", re.DOTALL)
+    assert code.findall(chinese) == code.findall(english)
+
+
+def test_the_readme_is_short():
+    text = (DOCS.parent / "README.md").read_text()
+    beside_the_table = re.sub(r"<!-- table: begin.*table: end -->", "", text, flags=re.DOTALL)
+    assert len(beside_the_table.splitlines()) <= 130
