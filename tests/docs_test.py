@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from keras_vae import devices
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted((DOCS / "theory").glob("*.md"))
 TEXTS = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("README*.md"))]
@@ -23,6 +25,8 @@ def run_pages():
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_a_page_prints_what_it_says(page, run_pages, tmp_path):
+    if not devices.products_are_exact():
+        pytest.skip("TF32 rounds away the digits that the pages show")
     printed = run_pages.outputs(page, tmp_path)
     assert not run_pages.differences(page, printed)
     assert (tmp_path / f"{page.stem}.png").exists()
