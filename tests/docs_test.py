@@ -11,7 +11,7 @@ from keras_vae import devices
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted((DOCS / "theory").glob("*.md"))
 TEXTS = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("README*.md"))]
-LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"(?:\]\(|src=\")([^)#\s\"]+)(?:#[^)]*)?[)\"]")
 
 
 @pytest.fixture(scope="module")
