@@ -47,13 +47,24 @@ def test_a_variant_is_a_line():
 
 
 @pytest.mark.slow
-def test_the_code_of_the_readme_runs_as_it_stands(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "name, made",
+    [
+        ("README.md", {"pictures": (16, 28, 28, 1), "digits": (16, 28, 28, 1)}),
+        ("docs/models.md", {"pictures": (16, 28, 28, 1), "sevens": (16, 28, 28, 1)}),
+        ("docs/quantizers.md", {"digits": (16, 28, 28, 1), "codes": (1000, 7, 7)}),
+        ("docs/own_families.md", "my_family/config.json"),
+        ("docs/presets.md", "my_preset/config.json"),
+    ],
+)
+def test_the_code_of_the_texts_runs_as_it_stands(name, made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / name).read_text()
     names = {}
     for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
         quick = re.sub(r"epochs=\d+", "epochs=1", block)
         exec(re.sub(r"num_samples=\d+", "num_samples=2", quick), names)
-    assert names["pictures"].shape == (16, 28, 28, 1)
-    assert names["codes"].shape == (1000, 7, 7)
-    assert (tmp_path / "my_family" / "config.json").exists()
+    if isinstance(made, str):
+        assert (tmp_path / made).exists()
+    else:
+        assert {n: names[n].shape for n in made} == made
