@@ -10,6 +10,8 @@ import pytest
 
 import keras_vae
 
+pytestmark = pytest.mark.one_backend
+
 PACKAGE = Path(keras_vae.__file__).parent
 TESTS = Path(__file__).parent
 FRAMEWORKS = {"tensorflow", "jax", "torch"}

@@ -5,6 +5,8 @@ import pytest
 from keras_vae import cli
 from keras_vae.cli import exit_codes
 
+pytestmark = pytest.mark.one_backend
+
 README = Path(__file__).parents[2] / "README.md"
 CODES = (exit_codes.WRONG, exit_codes.NOT_AS_STATED, exit_codes.INTERRUPTED)
 
