@@ -40,27 +40,32 @@ def compare(computed, family, quantity, rtol, atol):
             )
 
 
+@pytest.mark.first_case_elsewhere
 @every_family
 def test_terms(computed, family):
     compare(computed, family, "term", rtol=1e-5, atol=0)
 
 
+@pytest.mark.first_case_elsewhere
 @every_family
 def test_gradients(computed, family):
     # A gradient is the change a unit step makes: the weights' rounding comes on top.
     compare(computed, family, "gradient", rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @every_family
 def test_three_updates_with_momentum(computed, family):
     compare(computed, family, "three updates", rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @every_family
 def test_predictions(computed, family):
     compare(computed, family, "predict", rtol=0, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("family", [f.name for f in FAMILIES if f.name != "keras_example"])
 def test_presets_saved_on_one_backend_give_the_same_outputs_on_the_others(computed, family):
     compare(computed, family, "preset", rtol=0, atol=1e-5)

@@ -38,6 +38,7 @@ def machine(tmp_path, monkeypatch):
     return choose
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", backend.BACKENDS)
 def test_the_only_one_installed_is_taken(machine, name):
     # Keras would take TensorFlow by itself: nothing needs to be said.
@@ -54,6 +55,7 @@ def test_keras_choice_stands_where_it_can(machine):
     assert machine("tensorflow", "torch", configured='{"backend": "torch"}') == ""
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("configured", ['{"backend": "jax"}', "{", "[]", "{}"])
 def test_a_configuration_that_cannot_be_followed(machine, configured):
     assert machine("torch", configured=configured) == "torch"
@@ -103,6 +105,7 @@ def import_on_a_machine_with(*installed, home):
     )
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.slow
 @pytest.mark.parametrize("name", backend.installed_backends())
 def test_import_with_one_backend_only(name, tmp_path):

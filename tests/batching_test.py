@@ -6,6 +6,7 @@ from keras_vae.batching import map_batches
 from keras_vae.batching import padded_batches
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(("n", "batch_size"), [(1, 4), (4, 4), (5, 4), (9, 4), (3, 100)])
 def test_batches_have_one_size_and_cover_everything_once(n, batch_size):
     x = np.arange(n)

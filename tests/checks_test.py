@@ -5,11 +5,13 @@ from keras_vae.checks import check_count
 from keras_vae.checks import check_dropout
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("value", [2, np.int64(2)])
 def test_counts_become_ints(value):
     assert type(check_count("n", value, least=2)) is int
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("value", [1, -3, True, 2.0, "2", None])
 def test_what_is_no_count_is_named(value):
     with pytest.raises(ValueError, match=r"`n` must be an integer of at least 2\. Received: "):

@@ -20,6 +20,7 @@ def test_objects_of_the_kind_are_taken_and_none_means_the_default():
     assert type(default) is StraightThrough
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("wrong", ["rotation", RotationTrick, False, EMAUpdate()])
 def test_anything_else_is_not(wrong):
     message = r"`gradient` must be a GradientEstimator, such as StraightThrough\(\). Received: "

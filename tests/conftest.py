@@ -26,7 +26,6 @@ import keras_vae  # noqa: E402, F401  settles the backend before Keras is import
 # isort: split
 import keras  # noqa: E402
 import pytest  # noqa: E402
-from workers import TESTS  # noqa: E402
 
 if keras.config.backend() == "torch":
     import torch
@@ -34,39 +33,15 @@ if keras.config.backend() == "torch":
     torch.set_num_threads(1)
 
 
-# `-m "not once"` leaves out, on all backends but one, what knows no backend, and of a test with
-# several parameters all but the first: what compiles takes three times as long to test.
-_WITHOUT_BACKEND = (
-    "cli",
-    "datasets",
-    "hostile_files_test.py",
-    "house_test.py",
-    "plotting",
-    "presets",
-    "publish_test.py",
-    "recipes",
-    "wheel_test.py",
-)
-# What runs everything of a kind over every promise of the kind, though, runs on every backend.
-_EVERY_CASE = (
-    "tests/bad_input_test.py",
-    "tests/conformance_test.py",
-    "tests/distributions/base_test.py",
-    "tests/quantizers/quantizer_test.py::test_the_gradient_of_z_q_reaches_z_e",
-    "tests/quantizers/quantizer_test.py::test_training_and_evaluation_have_the_same_values",
-    "tests/priors/prior_test.py",
-    "tests/steps/",
-)
-
-
 def pytest_collection_modifyitems(items):
+    """Of a test marked `first_case_elsewhere`, all cases but the first are marked `one_backend`."""
     begun = set()
     for item in items:
-        test = item.nodeid.partition("[")[0]
-        is_further = test in begun and not test.startswith(_EVERY_CASE)
-        begun.add(test)
-        if is_further or item.path.relative_to(TESTS).parts[0] in _WITHOUT_BACKEND:
-            item.add_marker(pytest.mark.once)
+        if item.get_closest_marker("first_case_elsewhere"):
+            test = item.nodeid.partition("[")[0]
+            if test in begun:
+                item.add_marker(pytest.mark.one_backend)
+            begun.add(test)
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,7 @@ def test_fits_on_a_few_pages(path):
     assert len(path.read_text().splitlines()) <= 150
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
 def test_recipes_train(path):
     recipe = recipes.read_recipe(path)

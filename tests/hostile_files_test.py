@@ -14,6 +14,7 @@ import keras_vae
 from keras_vae.presets import read_preset
 
 pytestmark = [
+    pytest.mark.one_backend,
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
 ]

@@ -1,17 +1,25 @@
-"""The house itself: who imports whom, a twin test a file, a docstring for each public name."""
+"""The house itself: who imports whom, a twin test a file, a docstring for each public name.
+
+Each test loops over all files and names every offender.
+"""
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 
 import keras_vae
 
+pytestmark = pytest.mark.one_backend
+
 PACKAGE = Path(keras_vae.__file__).parent
 TESTS = Path(__file__).parent
+CHECKOUT = TESTS.parent
 FRAMEWORKS = {"tensorflow", "jax", "torch"}
 
 # Room -> rooms it may import, beside the ground floor. Nothing else, so no circles.
@@ -64,47 +72,57 @@ ROOMS = sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and (p / "__init_
 SOURCES = sorted(p for p in PACKAGE.rglob("*.py"))
 
 
-def imported_modules(path):
+def relative(path):
+    return path.relative_to(PACKAGE).as_posix()
+
+
+TREES = {relative(path): ast.parse(path.read_text()) for path in SOURCES}
+
+
+def imported_modules(tree):
     """Every module that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def relative(path):
-    return str(path.relative_to(PACKAGE))
-
-
-def test_every_room_has_its_arrows():
+def test_rooms_import_only_what_they_may():
     assert set(ROOMS) <= set(ARROWS)
+    offenders = []
+    for file, tree in TREES.items():
+        if file == "__init__.py":
+            continue
+        room = file.split("/")[0]
+        allowed = ARROWS.get(room, set()) | {room, "__version__"} | GROUND_FLOOR
+        for module in imported_modules(tree):
+            if module.startswith("keras_vae.") and module.split(".")[1] not in allowed:
+                offenders.append(f"{file} imports {module}")
+    assert not offenders
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_rooms_import_only_what_they_may(path):
-    room = path.relative_to(PACKAGE).parts[0]
-    if path == PACKAGE / "__init__.py":
-        return
-    allowed = ARROWS.get(room, set()) | {room, "__version__"} | GROUND_FLOOR
-    for module in imported_modules(path):
-        if module.startswith("keras_vae."):
-            assert module.split(".")[1] in allowed, f"{room} imports {module}"
+def test_only_the_steps_import_a_framework():
+    offenders = [
+        f"{file} imports {module}"
+        for file, tree in TREES.items()
+        for module in imported_modules(tree)
+        if module.split(".")[0] in FRAMEWORKS and not file.startswith("steps/")
+    ]
+    assert not offenders
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_only_the_steps_import_a_framework(path):
-    found = {m.split(".")[0] for m in imported_modules(path)} & FRAMEWORKS
-    assert not found or path.parent.name == "steps", f"{path.name} imports {found}"
+def test_every_file_has_a_twin_test():
+    twins = {
+        relative(path): (TESTS / path.relative_to(PACKAGE)).with_name(f"{path.stem}_test.py")
+        for path in SOURCES
+        if path.name != "__init__.py"
+    }
+    assert not [f"{file} has no {twin}" for file, twin in twins.items() if not twin.is_file()]
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "__init__.py"], ids=relative)
-def test_every_file_has_a_twin_test(path):
-    if path.stem.endswith("_step"):  # only the running backend's can be imported
-        twin = TESTS / "steps" / f"{path.stem}_test.py"
-    else:
-        twin = (TESTS / path.relative_to(PACKAGE)).with_name(f"{path.stem}_test.py")
-    assert twin.is_file()
+def test_no_file_is_called_utils():
+    assert not [file for file in TREES if "util" in file.rpartition("/")[2]]
 
 
 def public_objects():
@@ -116,17 +134,17 @@ def public_objects():
                 yield f"{module.__name__}.{name}", value
 
 
-@pytest.mark.parametrize(
-    "value", [pytest.param(v, id=k) for k, v in dict(public_objects()).items()]
-)
-def test_public_names_and_methods_are_documented(value):
-    assert value.__doc__, "no docstring"
-    if inspect.isclass(value):
-        for name, member in vars(value).items():
-            if name.startswith("_") or not inspect.isfunction(member):
-                continue
-            inherited = any(getattr(base, name, None) for base in value.__mro__[1:])
-            assert member.__doc__ or inherited, f"{name} has no docstring"
+def test_public_names_and_methods_are_documented():
+    bare = []
+    for path, value in public_objects():
+        if not value.__doc__:
+            bare.append(path)
+        for name, member in vars(value).items() if inspect.isclass(value) else ():
+            is_public_method = inspect.isfunction(member) and not name.startswith("_")
+            inherited = is_public_method and any(hasattr(b, name) for b in value.__mro__[1:])
+            if is_public_method and not member.__doc__ and not inherited:
+                bare.append(f"{path}.{name}")
+    assert not bare, f"no docstring: {bare}"
 
 
 def test_neither_import_nor_model_brings_another_framework_or_anything_heavy():
@@ -143,5 +161,71 @@ def test_neither_import_nor_model_brings_another_framework_or_anything_heavy():
     assert output.stdout.strip().splitlines()[-1] == "[]"
 
 
-def test_no_file_is_called_utils():
-    assert not [p for p in SOURCES if "util" in p.stem]
+def is_private(name):
+    return re.fullmatch(r"_[a-z]\w*", name) is not None
+
+
+def members_made_by(tree):
+    """Names of methods, and of attributes that are assigned."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from (n.name for n in node.body if isinstance(n, ast.FunctionDef))
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+
+
+def functions_made_by(tree):
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def private_keras_names_used():
+    """`{name: files}`: what is private in Keras, whatever the backend, and used or replaced here.
+
+    Attributes, and texts, which `getattr` and the allowed modules of presets are written with.
+    """
+    sources = (Path(keras.__file__).parent / "src").rglob("*.py")
+    kerases = {name for path in sources for name in members_made_by(ast.parse(path.read_text()))}
+    own = {name for tree in TREES.values() for name in members_made_by(tree)}
+    used = {}
+    for file, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                name = node.attr
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                name = node.value
+            else:
+                continue
+            if re.match(r"keras\.src\b", name):
+                used.setdefault("keras.src", set()).add(file)
+            elif is_private(name) and name in kerases - own - functions_made_by(tree):
+                used.setdefault(name, set()).add(file)
+        for module in imported_modules(tree):
+            if module.startswith("keras.src"):
+                used.setdefault("keras.src", set()).add(file)
+    for path, value in public_objects():
+        for base in value.__mro__ if inspect.isclass(value) else ():
+            if base.__module__.startswith("keras."):
+                for name in filter(is_private, vars(base).keys() & names_of_ours(value)):
+                    used.setdefault(name, set()).add(path)
+    return used
+
+
+def names_of_ours(value):
+    """Names in the bodies of a class and those of its bases that are ours."""
+    ours = [base for base in value.__mro__ if base.__module__.startswith("keras_vae")]
+    return {name for base in ours for name in vars(base)}
+
+
+def test_private_names_of_keras_are_listed_with_a_reason():
+    text = (CHECKOUT / "CONTRIBUTING.md").read_text()
+    section = text[text.index("## Private names of Keras") :].split("\n## ")[0]
+    listed = dict(re.findall(r"^\| `([\w.]+)` \| (.*\S) \|$", section, flags=re.MULTILINE))
+    used = private_keras_names_used()
+    unlisted = {name: sorted(files) for name, files in used.items() if name not in listed}
+    assert not unlisted, f"used and not in CONTRIBUTING.md: {unlisted}"
+    assert not listed.keys() - used.keys(), "listed in CONTRIBUTING.md and not used any more"
+
+
+def test_the_citation_is_of_this_version():
+    text = (CHECKOUT / "CITATION.cff").read_text()
+    assert re.findall(r"^version: (.*)$", text, flags=re.MULTILINE) == [keras_vae.__version__]

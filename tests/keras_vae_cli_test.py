@@ -38,6 +38,7 @@ def run(code, *, check=True, **environment):
     return done.stdout.splitlines()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -79,6 +80,7 @@ def test_a_light_command_needs_no_backend():
     assert run(code, KERAS_BACKEND="")[-1] == "0 2"
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "arguments", [["list"], ["nonsense"], ["sample", "nothing"]], ids=lambda a: a[0]
 )

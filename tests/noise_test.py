@@ -76,6 +76,7 @@ def test_state_is_saved():
     np.testing.assert_array_equal(draw(noise, True), draw(loaded, True))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("seed", [-1, 2**31, 1.5, "0", True])
 def test_bad_seed(seed):
     with pytest.raises(ValueError, match="`seed` must be an integer from 0 to 2147483647"):

@@ -82,6 +82,7 @@ MODELS = {
 }
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", MODELS)
 def test_an_example_trains_and_is_saved_and_loaded(name, tmp_path):
     make, pairs = MODELS[name]

@@ -16,6 +16,8 @@ from keras_vae.presets import finding
 from keras_vae.presets import index_writing
 from keras_vae.presets.format.preset_files import write_preset
 
+pytestmark = pytest.mark.one_backend
+
 CHECKOUT = Path(__file__).parents[1]
 METRICS = {"test": {}, "training": {"num_parameters": 3}, "data": {"description": ""}}
 

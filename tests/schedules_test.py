@@ -44,6 +44,7 @@ def test_exponential_by_hand():
         ExponentialAnnealing(0.0)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "schedule",
     [
@@ -60,6 +61,7 @@ def test_config_round_trip(schedule):
     assert values(again, range(12)) == values(schedule, range(12))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_steps", [0, -5, 1.5, None])
 def test_number_of_steps_is_checked(num_steps):
     for schedule in (LinearAnnealing, SigmoidAnnealing, CyclicAnnealing):
@@ -75,6 +77,7 @@ def test_cycles_and_ramp_are_checked():
             CyclicAnnealing(10, ramp=ramp)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_steps, num_cycles", [(10, 3), (49, 7), (1000, 7), (20, 6), (7, 3)])
 def test_cycles_of_uneven_length_follow_the_formula(num_steps, num_cycles):
     found = values(CyclicAnnealing(num_steps, num_cycles), range(num_steps))

@@ -22,7 +22,10 @@ INSIDE = "keras_vae/presets/zoo/"
 MAX_BYTES = 3_000_000
 NAMES = sorted(path.parent.name for path in ZOO.glob("*/recipe.toml"))
 
-pytestmark = pytest.mark.skipif(not NAMES, reason="no zoo: not a checkout")
+pytestmark = [
+    pytest.mark.one_backend,
+    pytest.mark.skipif(not NAMES, reason="no zoo: not a checkout"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def entries(train_script):
     return {recipe.name: (recipe, metrics) for recipe, metrics in train_script.read_zoo()}
 
 
-@pytest.mark.once  # that a family trains on every backend is for the conformance tests to say
+@pytest.mark.one_backend  # conformance tests say that a family trains on every backend
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_builds_and_takes_a_step(name, entries):
     recipe, _ = entries[name]
@@ -70,6 +70,7 @@ def test_every_recipe_builds_and_takes_a_step(name, entries):
         assert np.any(keras.ops.convert_to_numpy(variable) != value), variable.path
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_card_is_what_the_numbers_make(name, entries, tmp_path):
     recipe, metrics = entries[name]
@@ -102,6 +103,7 @@ def test_the_tables_are_what_the_numbers_make(train_script, entries):
     assert train_script.main_readme_with_table(text, entries.values()) == text
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", TRAINED)
 def test_the_numbers_are_of_the_recipe(name, entries):
     recipe, metrics = entries[name]
@@ -118,6 +120,7 @@ def test_the_numbers_are_of_the_recipe(name, entries):
         assert test["nll"] < -test["elbo"]  # the bound is one
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", NAMES)
 def test_a_twin_differs_in_the_model_only(name, entries):
     recipe, _ = entries[name]
@@ -127,7 +130,7 @@ def test_a_twin_differs_in_the_model_only(name, entries):
         assert {**twin.data, "pairs": None} == {**recipe.data, "pairs": None}
 
 
-@pytest.mark.once
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_card_states_all_that_is_measured(name, entries, monkeypatch):
     """By its names, on a few arrays of noise."""
@@ -153,6 +156,7 @@ GAINS = {
 }
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", [n for n in GAINS if n in TRAINED])
 def test_what_a_model_gains_over_its_twin(name, entries):
     recipe, metrics = entries[name]
@@ -173,6 +177,7 @@ def test_the_codes_of_aae_mnist_are_distributed_as_the_prior(entries):
 NLL = {"gumbel_vae_mnist": 101.5, "hierarchical_vae_mnist": 85.33, "pixelcnn_mnist": 83.5}
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", [n for n in NLL if n in TRAINED])
 def test_a_model_reaches_its_paper(name, entries):
     assert entries[name][1]["test"]["nll"] <= NLL[name]
@@ -182,6 +187,7 @@ def test_a_model_reaches_its_paper(name, entries):
 CODES = {"vqvae_mnist": (0.0444, 1.03), "vqvae_cifar10": (0.060, None)}
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", [n for n in CODES if n in TRAINED])
 def test_codes_stand_for_pictures_and_are_told_in_few_nats(name, entries):
     test, (error, nats) = entries[name][1]["test"], CODES[name]
@@ -190,6 +196,7 @@ def test_codes_stand_for_pictures_and_are_told_in_few_nats(name, entries):
     assert nats is None or test["nats_per_code_1"] <= nats
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", [n for n in ("fsq_vae_mnist", "rqvae_mnist") if n in TRAINED])
 def test_other_quantizers_of_as_many_bits_are_no_worse(name, entries):
     best = entries["vqvae_mnist"][1]["test"]["mse_over_variance"]
@@ -200,6 +207,7 @@ def test_other_quantizers_of_as_many_bits_are_no_worse(name, entries):
 OF_THEIR_LABEL = {"cvae_mnist": 0.95, "vqvae_mnist_labels": 0.9}
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", [n for n in OF_THEIR_LABEL if n in TRAINED])
 def test_samples_are_of_their_label(name, entries):
     assert entries["classifier_mnist"][1]["test"]["accuracy"] >= 0.99  # it may judge
@@ -216,6 +224,7 @@ def test_the_prior_of_the_lower_level_has_learned_from_the_upper(name):
     assert gain.mean() > 1.0  # nats an example
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", TRAINED)
 def test_the_weights_load_and_have_the_size_of_the_card(name, entries):
     model = keras_vae.GenerativeModel.from_preset(name)
@@ -255,6 +264,7 @@ def test_the_index_is_what_the_files_make():
     )
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_sha256_and_size_and_tensor_of_the_index(name, entries):
     entry = presets.entries()[name]

@@ -104,6 +104,7 @@ def test_the_thresholds_are_those_given():
         assert message.startswith(begin)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", ["min_usage", "min_perplexity", "max_fall"])
 @pytest.mark.parametrize("value", [-0.1, 1.5, float("nan")])
 def test_bad_arguments(name, value):

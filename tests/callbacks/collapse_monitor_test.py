@@ -162,6 +162,7 @@ def test_a_prior_without_closed_form(healthy):
     assert monitor.kl != exact
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [

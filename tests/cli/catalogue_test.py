@@ -6,6 +6,8 @@ from tiny_recipe import write_tiny_preset
 from keras_vae.cli.main import main
 from keras_vae.presets import finding
 
+pytestmark = pytest.mark.one_backend
+
 METRICS = {
     "test": {
         "elbo": -102.5,

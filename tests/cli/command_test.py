@@ -7,6 +7,8 @@ from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
 from keras_vae.cli.command import Failure
 
+pytestmark = pytest.mark.one_backend
+
 
 def command(act=lambda: None, **attributes):
     """A command that runs a function and prints what it was given."""

@@ -8,6 +8,8 @@ import keras_vae
 from keras_vae import datasets
 from keras_vae.cli.main import main
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def preset(tmp_path, monkeypatch):

@@ -6,6 +6,8 @@ from keras_vae import datasets
 from keras_vae.cli.evaluation_data import pairs_of
 from keras_vae.cli.evaluation_data import recipe_of
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

@@ -6,6 +6,8 @@ import pytest
 from keras_vae import backend
 from keras_vae.cli import library
 
+pytestmark = pytest.mark.one_backend
+
 THIS = keras.config.backend()
 OTHER = "torch" if THIS != "torch" else "jax"
 

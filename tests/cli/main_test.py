@@ -15,6 +15,8 @@ from keras_vae import models
 from keras_vae.cli.main import main
 from keras_vae.cli.program import Program
 
+pytestmark = pytest.mark.one_backend
+
 CHECKOUT = Path(__file__).parents[2]
 THIS = keras.config.backend()
 OTHER = next((name for name in backend.installed_backends() if name != THIS), None)

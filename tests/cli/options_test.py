@@ -4,6 +4,8 @@ import pytest
 from keras_vae.cli import options
 from keras_vae.cli.options import Integer
 
+pytestmark = pytest.mark.one_backend
+
 
 def parsed(decorator, *arguments):
     """What a command with these options takes from arguments."""

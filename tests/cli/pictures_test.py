@@ -11,6 +11,8 @@ from keras_vae import models
 from keras_vae.cli import evaluation_data
 from keras_vae.cli.main import main
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def preset(tmp_path, monkeypatch):

@@ -1,10 +1,13 @@
 import json
 
+import pytest
 from example_metrics import METRICS
 from tiny_recipe import write_tiny_recipe
 
 from keras_vae import recipes
 from keras_vae.cli import preset_texts
+
+pytestmark = pytest.mark.one_backend
 
 TEST = {
     "elbo": -102.5,

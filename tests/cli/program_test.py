@@ -6,6 +6,8 @@ from keras_vae import __version__
 from keras_vae.cli.main import main
 from keras_vae.cli.program import program
 
+pytestmark = pytest.mark.one_backend
+
 MODELS = ("train", "evaluate", "sample", "reconstruct")
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")
 COMMANDS = MODELS + PRESETS

@@ -9,6 +9,8 @@ from keras_vae import recipes
 from keras_vae.cli.main import main
 from keras_vae.cli.reproduction import table
 
+pytestmark = pytest.mark.one_backend
+
 THIS = keras.config.backend()
 OTHER = "torch" if THIS != "torch" else "jax"
 

@@ -7,6 +7,8 @@ from keras_vae import recipes
 from keras_vae.cli.main import main
 from keras_vae.cli.train import verbosity
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):

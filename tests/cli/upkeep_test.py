@@ -8,6 +8,8 @@ from tiny_recipe import write_tiny_preset
 from keras_vae import presets
 from keras_vae.cli.main import main
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def wheel(tmp_path, monkeypatch):

@@ -39,6 +39,7 @@ def test_one_grid_stands_for_all():
         condition().check_for(None, 3)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("bad", [5, -1, 0.5, np.nan])
 def test_a_bad_code_is_named_with_its_index(bad):
     codes = CODES.astype("float64")
@@ -56,6 +57,7 @@ def test_bad_shapes_and_numbers():
         condition().check(CODES, 3)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "arguments", [{"shape": (0, 2)}, {"num_embeddings": 1}, {"embedding_dim": 0}]
 )

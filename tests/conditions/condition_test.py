@@ -41,6 +41,7 @@ def test_other_bad_arguments_are_refused():
             ArrayCondition(shape)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("layer", [LabelCondition(3, 0.1), ArrayCondition((2, 3))])
 def test_config_makes_the_same_condition(layer):
     again = type(layer).from_config(layer.get_config())

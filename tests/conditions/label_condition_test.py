@@ -20,12 +20,14 @@ def test_checked_labels_keep_their_meaning():
         np.testing.assert_array_equal(labels(checked), np.eye(3)[[2, 0]])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("bad", [3, -1, 0.5, np.nan])
 def test_a_bad_label_is_named_with_its_index(bad):
     with pytest.raises(ValueError, match=rf"`y` holds 1 .* \({float(bad)}\) at index 2.*0 to 2"):
         LabelCondition(3).check(np.array([0.0, 1.0, bad, 2.0]), 4, "y")
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("row", [[0, 0, 0], [1, 1, 0], [0.5, 0.5, 0]])
 def test_a_row_that_is_not_one_hot_is_refused(row):
     with pytest.raises(ValueError, match="index 1"):
@@ -50,6 +52,7 @@ def test_dropout_leaves_the_right_share_of_labels_and_no_other():
     assert not shown[~kept].any()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("arguments", [{"num_classes": 1}, {"num_classes": 2.5}])
 def test_bad_numbers_of_classes_are_refused(arguments):
     with pytest.raises(ValueError, match="num_classes"):

@@ -4,6 +4,8 @@ import pytest
 
 from keras_vae.datasets.batches import Batches
 
+pytestmark = pytest.mark.one_backend
+
 
 def epoch(batches):
     batches.on_epoch_begin()

@@ -3,6 +3,8 @@ import pytest
 
 from keras_vae.datasets.binarization import binarize
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_pixels_are_drawn_with_their_grey_value_as_probability():
     grey = np.linspace(0, 1, 6, dtype="float32")

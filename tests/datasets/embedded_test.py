@@ -6,6 +6,8 @@ import pytest
 from keras_vae.datasets.embedded import EMBEDDED
 from keras_vae.datasets.embedded import read_embedded
 
+pytestmark = pytest.mark.one_backend
+
 MNIST = Path(__file__).parents[2] / ".." / "shared" / "data" / "mnist.npz"
 
 

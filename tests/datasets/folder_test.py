@@ -3,6 +3,8 @@ import pytest
 
 from keras_vae.datasets.folder import read_folder
 
+pytestmark = pytest.mark.one_backend
+
 Image = pytest.importorskip("PIL.Image")
 
 

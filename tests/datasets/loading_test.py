@@ -8,6 +8,8 @@ from keras_vae.datasets.binarization import binarize
 from keras_vae.datasets.loading import load
 from keras_vae.datasets.loading import to_unit_range
 
+pytestmark = pytest.mark.one_backend
+
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 PICTURES = np.random.default_rng(0).integers(0, 256, (30, 4, 5), dtype="uint8")
 

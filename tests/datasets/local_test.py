@@ -7,6 +7,8 @@ from keras_vae.datasets.local import find
 from keras_vae.datasets.local import is_local
 from keras_vae.datasets.local import read_local
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):

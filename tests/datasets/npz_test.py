@@ -5,6 +5,8 @@ import pytest
 
 from keras_vae.datasets.npz import read_npz
 
+pytestmark = pytest.mark.one_backend
+
 PICTURES = np.arange(2 * 3 * 4, dtype="uint8").reshape(2, 3, 4)
 
 

@@ -4,6 +4,8 @@ import pytest
 from keras_vae.datasets import random_quadrants
 from keras_vae.datasets import seen_quadrants
 
+pytestmark = pytest.mark.one_backend
+
 X = np.arange(1, 21, dtype="float32").reshape(1, 4, 5, 1)
 SEEN = {
     1: [[0, 0, 0, 0, 0], [0, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 0, 0, 0]],

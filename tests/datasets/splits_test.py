@@ -7,6 +7,8 @@ from keras_vae.datasets.splits import Arrays
 from keras_vae.datasets.splits import Splits
 from keras_vae.datasets.splits import fixed_split
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.mark.parametrize("num_examples", [2, 10, 11, 1965])
 def test_every_example_is_in_exactly_one_part(num_examples):

@@ -9,6 +9,8 @@ import pytest
 
 from keras_vae.datasets import tfds_reader
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_resizing_by_hand():
     pytest.importorskip("PIL")

@@ -8,6 +8,8 @@ import pytest
 
 from keras_vae.datasets import tfds
 
+pytestmark = pytest.mark.one_backend
+
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 
 # Readers that need no tensorflow: what the parent does with a reader's answer is tested fast.

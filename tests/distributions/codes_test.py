@@ -25,6 +25,7 @@ def test_config_round_trip():
         assert again.get_config() == codes.get_config()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_classes", [1, 0, 2.0, True, None])
 def test_number_of_classes_is_checked(num_classes):
     with pytest.raises(ValueError, match="`num_classes` must be an integer of at least 2"):

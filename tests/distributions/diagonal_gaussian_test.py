@@ -95,6 +95,7 @@ def test_kl_broadcasts_over_draws_and_examples():
     np.testing.assert_allclose(numpy(kl_divergence(q, p)), np.full((5, 4), 1.5))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("sigma", [1.0, 0.1, 0.01])
 def test_log_prob_of_each_agrees_with_scipy_in_50_dimensions(sigma):
     rng = np.random.default_rng(0)
@@ -111,6 +112,7 @@ def test_log_prob_of_each_agrees_with_scipy_in_50_dimensions(sigma):
     np.testing.assert_allclose(own, expected, atol=1e-3)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("log_var_shape", [(6, 3), (3,), ()])
 def test_log_prob_of_each_and_its_gradient_are_those_of_the_differences(
     log_var_shape, value_and_gradients

@@ -35,6 +35,7 @@ def test_three_bins_by_hand():
     )
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "mean, log_scale",
     [
@@ -54,6 +55,7 @@ def test_pmf_sums_to_one(mean, log_scale):
     assert np.exp(pmf(mean, log_scale)).sum() == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("mean, log_scale", [(0.5, -1.0), (0.4, -4.0), (-0.1, -2.0), (0.9, 1.0)])
 def test_masses_are_scipys_cdf_differences(mean, log_scale):
     edges = np.concatenate([[-np.inf], (np.arange(255) + 0.5) / 255, [np.inf]])
@@ -106,6 +108,7 @@ def test_gradient_agrees_with_differences(value_and_gradients):
     np.testing.assert_allclose(gradients[1], by_scale, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("mean, log_scale", [(0.5, -2.0), (0.05, -3.0), (0.9, 0.0)])
 def test_samples_follow_the_masses(mean, log_scale):
     distribution = DiscretizedLogistic(mean, log_scale, num_bins=8, batch_ndims=0)

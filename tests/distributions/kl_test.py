@@ -50,6 +50,7 @@ def pair(request):
     )
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("distribution", [q for q, p in REGISTERED if q is p])
 def test_kl_of_a_distribution_to_itself_is_zero_and_not_symmetric(distribution):
     make, shapes = CLASSES[distribution]
@@ -59,6 +60,7 @@ def test_kl_of_a_distribution_to_itself_is_zero_and_not_symmetric(distribution):
     assert (np.abs(numpy(kl_divergence(q, p)) - numpy(kl_divergence(p, q))) > 1e-4).all()
 
 
+@pytest.mark.first_case_elsewhere
 def test_kl_is_positive_and_agrees_with_monte_carlo(pair):
     make_q, make_p, q, p = pair
     q, p = make_q(*q), make_p(*p)
@@ -71,6 +73,7 @@ def test_kl_is_positive_and_agrees_with_monte_carlo(pair):
     assert (deviation < 3 * standard_error).all()
 
 
+@pytest.mark.first_case_elsewhere
 def test_kl_and_its_gradient_stay_finite_for_parameters_up_to_1e4(pair, value_and_gradients):
     make_q, make_p, q, p = pair
     values = [-1e4, -300.0, -20.0, -1.0, 0.0, 1.0, 20.0, 300.0, 1e4]
@@ -87,6 +90,7 @@ def test_kl_and_its_gradient_stay_finite_for_parameters_up_to_1e4(pair, value_an
         assert all(np.isfinite(g).all() for g in gradients)
 
 
+@pytest.mark.first_case_elsewhere
 def test_a_prior_without_batch_axes_serves_the_batch(pair):
     make_q, make_p, q, p = pair
     single = make_p(*[a[0] for a in p], batch_ndims=0)

@@ -71,6 +71,7 @@ def test_relaxed_bits_by_hand():
     np.testing.assert_allclose(almost, LOGITS + noise > 0, atol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @every_kind
 @pytest.mark.parametrize("temperature", [0.3, 3.0])
 def test_nearest_code_of_a_relaxed_draw_is_a_draw(kind, temperature):
@@ -82,6 +83,7 @@ def test_nearest_code_of_a_relaxed_draw_is_a_draw(kind, temperature):
     assert np.all(np.abs(drawn.mean(axis=0) - p) < 4 * np.sqrt(p * (1 - p) / size))
 
 
+@pytest.mark.first_case_elsewhere
 @every_kind
 def test_straight_through_is_the_code_with_the_gradient_of_the_relaxed_draw(
     kind, value_and_gradients
@@ -107,6 +109,7 @@ def test_straight_through_is_the_code_with_the_gradient_of_the_relaxed_draw(
     np.testing.assert_allclose(of_soft[:, 1], (sides[0] - sides[1]) / 2e-2, rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.first_case_elsewhere
 @every_kind
 def test_kl_by_hand_and_by_monte_carlo(kind):
     q, p = kind(LOGITS), kind(np.zeros_like(LOGITS))

@@ -51,6 +51,7 @@ def test_half_precision_features_are_summed_in_double():
     assert frechet_distance(a, a - np.float16(1)) == pytest.approx(1.0)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("a", "b", "match"),
     [

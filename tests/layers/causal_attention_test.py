@@ -47,12 +47,14 @@ def test_agrees_with_loops():
     np.testing.assert_allclose(stepwise(layer, x), expected, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", POSITIONS)
 def test_one_position_at_a_time_is_the_same(name):
     layer, x = attention(POSITIONS[name]), inputs()
     np.testing.assert_allclose(stepwise(layer, x), ops.convert_to_numpy(layer(x)), atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", POSITIONS)
 def test_each_position_sees_itself_and_all_before(name):
     layer, x = attention(POSITIONS[name]), inputs()
@@ -75,6 +77,7 @@ def test_without_positions_the_order_of_what_came_before_is_not_seen():
     assert np.abs(y - z).max() > 1e-3
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_stays_near(dtype):
     x, layer = inputs(), attention()

@@ -70,6 +70,7 @@ def test_the_gate():
     np.testing.assert_allclose(ops.convert_to_numpy(gated(x)), expected, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(("above", "left", "right"), [(2, 1, 1), (1, 2, 0), (0, 2, 0), (0, 0, 0)])
 def test_convolution_by_hand(above, left, right):
     layer, x = CausalConvolution(2, above, left, right), drawn(B, H, W, F)
@@ -79,6 +80,7 @@ def test_convolution_by_hand(above, left, right):
     np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("condition", [None, (B, H, W, E), (B, 1, 1, E)])
 def test_stacks_by_hand(condition):
     layer = layer_with_weights(condition)
@@ -88,6 +90,7 @@ def test_stacks_by_hand(condition):
         np.testing.assert_allclose(ops.convert_to_numpy(found), expected, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("condition", [None, (B, H, W, E), (B, 1, 1, E)])
 @pytest.mark.parametrize("kernel_size", [3, 5])
 def test_row_by_row_and_column_by_column_is_the_same(condition, kernel_size):
@@ -137,6 +140,7 @@ def test_dropout_in_training_only_and_of_what_is_added():
     assert (np.abs(all_h.mean(axis=0) - expected[1]) < 5 * error + 1e-5).all()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -5,6 +5,7 @@ from keras import ops
 from keras_vae.layers.output_bias import OutputBias
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(5,), (3, 2, 4)])
 def test_adds_one_number_to_every_number(shape):
     rng = np.random.default_rng(0)

@@ -83,6 +83,7 @@ def test_odd_heads_and_bad_bases_are_refused():
             RotaryPositions(base)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("family", [LearnedPositions, RotaryPositions])
 def test_config_round_trip(family):
     layer = family(name="positions", dtype=keras.DTypePolicy("mixed_bfloat16"))

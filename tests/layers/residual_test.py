@@ -10,6 +10,7 @@ def pictures(shape=(3, 5, 4, 6)):
     return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_starts_as_the_identity(policy):
     block = ResidualBlock(2, activation="silu", dtype=policy)

@@ -20,6 +20,7 @@ def numpy_depth_to_space(x):
     return y
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("size", [(6, 8), (5, 8), (6, 7), (5, 7)])
 def test_lays_channels_out_as_pixels_and_crops(size):
     x = pictures()
@@ -59,6 +60,7 @@ def test_kernel_starts_at_the_scale_of_one_sub_pixel():
     assert np.std(layer.get_weights()[0]) == pytest.approx(glorot, rel=0.02)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("target", [(4, 8), (6, 9), (3, 4)])
 def test_unreachable_target_raises(target):
     message = (

@@ -52,6 +52,7 @@ def expected(block, x, turn):
     return x + hidden @ numpy(block.dense_2.kernel) + numpy(block.dense_2.bias)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("positions", [None, RotaryPositions(10.0)])
 def test_equals_a_plain_computation(positions):
     def turn(heads):
@@ -63,6 +64,7 @@ def test_equals_a_plain_computation(positions):
     np.testing.assert_allclose(numpy(block(x)), expected(block, x, turn), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("positions", [None, RotaryPositions()])
 def test_steps_give_what_all_positions_at_once_do(positions):
     block, x = perturbed(positions=positions), tokens()

@@ -42,6 +42,7 @@ def test_shapes_of_data():
 
 
 # (H, W) of x is told from (H, W, 1) by the model: both have decoders that end in num_classes.
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("data_shape", [(), (7,), (6, 5)])
 def test_a_model_says_whether_the_axis_of_a_single_channel_is_one_of_x(data_shape):
     logits = RNG.normal(size=(2, *data_shape, 4))
@@ -64,6 +65,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("data", NETWORKS)
 def test_networks_fit(data, tmp_path):
     shape, encoder, decoder = NETWORKS[data]

@@ -20,6 +20,7 @@ def built(likelihood, shape):
     return likelihood
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("sigma", [0.1, 1.0, 3.0])
 def test_fixed_sigma(sigma):
     mean, x = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4))
@@ -55,6 +56,7 @@ def test_per_pixel_sigma_reads_means_then_log_variances():
     np.testing.assert_allclose(measured, expected, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("value", [0, -1, math.inf, math.nan])
 def test_scales_must_be_positive(value):
     with pytest.raises(ValueError, match="`sigma` must be a positive number"):

@@ -21,6 +21,7 @@ LIKELIHOODS = [
 ]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda x: type(x).__name__)
 def test_config_round_trip(likelihood):
     config = keras.saving.serialize_keras_object(likelihood)
@@ -29,6 +30,7 @@ def test_config_round_trip(likelihood):
     assert again.get_config() == likelihood.get_config()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda x: type(x).__name__)
 def test_data_shape_inverts_num_parameters(likelihood):
     if isinstance(likelihood, likelihoods.CategoricalLikelihood):
@@ -38,6 +40,7 @@ def test_data_shape_inverts_num_parameters(likelihood):
         assert likelihood.data_shape((7, 4, 3 * n)) == (7, 4, 3)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "likelihood",
     [likelihoods.BernoulliLikelihood(), likelihoods.GaussianLikelihood(0.5)],
@@ -49,6 +52,7 @@ def test_output_for_mean_gives_that_mean(likelihood):
     np.testing.assert_allclose(numpy(likelihood(output).mean), mean, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("likelihood", "bad", "message"),
     [

@@ -40,6 +40,7 @@ def test_the_perplexity_of_even_codes_is_their_number():
     assert result(metric) == pytest.approx(500, rel=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_epoch_counts_and_not_the_batch(metric):
     batches = [draw_indices(3, 2, 2), draw_indices(1, 2, 2, num_embeddings=2)]
@@ -54,6 +55,7 @@ def test_the_epoch_counts_and_not_the_batch(metric):
     assert result(tracker) == pytest.approx(expected(metric, counts), rel=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 def test_each_codebook_is_counted_for_itself(metric, dtype):
@@ -68,6 +70,7 @@ def test_each_codebook_is_counted_for_itself(metric, dtype):
     assert result(tracker) == pytest.approx(mean, rel=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(4,), (4, 3), (4, 2, 3)])
 def test_examples_count_by_their_weight(shape):
     indices, weights = draw_indices(*shape), np.array([1.0, 0.0, 0.5, 2.0])
@@ -78,6 +81,7 @@ def test_examples_count_by_their_weight(shape):
     np.testing.assert_allclose(ops.convert_to_numpy(metric.counts), counts[None])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("metric", METRICS)
 def test_masked_or_unweighted_codes_leave_nothing(metric):
     tracker = metric(3)
@@ -87,6 +91,7 @@ def test_masked_or_unweighted_codes_leave_nothing(metric):
     assert result(tracker) == (0.0 if metric is CodebookUsage else 1.0)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.skipif(keras.config.backend() == "torch", reason="torch runs eagerly")
 @pytest.mark.parametrize("metric", METRICS)
 def test_compiled_it_gives_the_same(metric):
@@ -108,6 +113,7 @@ def test_compiled_it_gives_the_same(metric):
     assert float(value) == pytest.approx(result(eager), rel=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("metric", METRICS)
 def test_config_round_trip(metric):
     again = keras.saving.deserialize_keras_object(
@@ -125,6 +131,7 @@ def test_counts_are_exact_in_half_precision():
     assert ops.convert_to_numpy(metric.counts).tolist() == [[4099, 0]]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("metric", METRICS)
 def test_bad_arguments_are_named(metric):
     with pytest.raises(ValueError, match=r"`num_embeddings` must be .*Received: 0"):

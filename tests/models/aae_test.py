@@ -68,6 +68,7 @@ def test_terms_by_hand(fixed_draws):
     np.testing.assert_allclose(model.reconstruct(X), z @ u + c, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "slope, adversarial, discriminator, accuracy",
     [(0.0, np.log(2), 2 * np.log(2), 0.5), (300.0, 300.0, 0.0, 1.0)],

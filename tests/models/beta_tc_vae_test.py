@@ -76,6 +76,7 @@ def test_stratified_weights_by_hand():
     np.testing.assert_allclose(weights(4, 10, "weighted"), np.full((4, 4), 1 / 40), rtol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("batch_size", [2, 3, 4])
 def test_the_stratified_estimate_of_q_is_unbiased(batch_size):
     densities = np.array([0.3, 2.0, 0.7, 5.0])  # of one z under the posteriors of all of N = 4
@@ -85,6 +86,7 @@ def test_the_stratified_estimate_of_q_is_unbiased(batch_size):
     np.testing.assert_allclose(np.mean(estimates), densities.mean(), rtol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("estimator", ["weighted", "stratified"])
 def test_terms_by_hand(drawn, estimator):
     model = small_vae(estimator=estimator)
@@ -123,6 +125,7 @@ def test_a_batch_of_all_examples_gives_the_numbers_of_the_data_set(drawn):
     np.testing.assert_allclose(found["mutual_information"] - log_n, information, rtol=1e-4)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("rho", [0.0, 0.8])
 def test_stratified_batches_estimate_the_closed_form_and_the_split_of_the_data_set(rho):
     variance, num_examples = 0.25, 2000

@@ -53,6 +53,7 @@ def linear_gaussian_cvae(data_dim=5, latent_dim=2, condition_dim=3, seed=0):
     return model, columns @ to_mean + to_data, covariance
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("proposal", ["posterior", "prior"])
 def test_the_linear_gaussian_model_has_its_analytic_likelihood(proposal):
     model, mean, covariance = linear_gaussian_cvae()

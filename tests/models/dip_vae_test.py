@@ -38,6 +38,7 @@ def terms(model, x, training=False):
     return {k: ops.convert_to_numpy(v) for k, v in model.terms(x, training=training).items()}
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "covariance_of, diagonal",
     [
@@ -51,6 +52,7 @@ def test_terms_by_hand(covariance_of, diagonal):
     np.testing.assert_allclose(found["diagonal"], diagonal, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("covariance_of", ["mean", "z"])
 def test_terms_against_numpy(covariance_of):
     model = small_vae(covariance_of=covariance_of)
@@ -74,6 +76,7 @@ def test_the_covariance_of_z_is_that_of_its_draws():
     np.testing.assert_allclose(found["off_diagonal"], 2 * error[0, 1], atol=0.01)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("covariance_of, variance", [("mean", 1.0), ("z", 0.75)])
 def test_codes_with_the_covariance_of_the_prior_cost_nothing(covariance_of, variance):
     std = np.sqrt(variance)
@@ -82,6 +85,7 @@ def test_codes_with_the_covariance_of_the_prior_cost_nothing(covariance_of, vari
     np.testing.assert_allclose([found["off_diagonal"], found["diagonal"]], 0.0, atol=1e-10)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("covariance_of", ["mean", "z"])
 def test_a_batch_given_twice_costs_the_same(covariance_of):
     model = small_vae(covariance_of=covariance_of)
@@ -113,6 +117,7 @@ def test_without_weights_it_trains_as_the_vae():
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("covariance_of", ["mean", "z"])
 def test_the_penalty_draws_the_covariance_to_that_of_the_prior(covariance_of):
     x = RNG.multivariate_normal([0, 0], [[2.0, 1.5], [1.5, 2.0]], 512).astype("float32")

@@ -67,6 +67,7 @@ def log_p_x_given(model, all_codes, x, condition=None):
     )
 
 
+@pytest.mark.first_case_elsewhere
 def test_bounds_against_the_exact_marginal(kind):
     codes, all_codes = kind
     model = small(codes, all_codes.shape[1])
@@ -102,6 +103,7 @@ def test_a_conditional_model_is_bound_by_its_exact_marginal():
     assert model.sample(3, condition=1, seed=0).shape == (3, 5)
 
 
+@pytest.mark.first_case_elsewhere
 def test_evaluation_decodes_discrete_codes_and_training_relaxed_ones(kind, monkeypatch):
     codes, all_codes = kind
     for family in (GumbelVAE, StraightThroughGumbelVAE):
@@ -145,6 +147,7 @@ def test_kl_weight_weighs_training_and_not_validation():
     np.testing.assert_allclose(logs["val_loss"][0], -logs["val_elbo"][0], rtol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("family", [GumbelVAE, StraightThroughGumbelVAE])
 def test_encoder_learns_from_what_its_codes_decode_to(family):
     patterns = np.repeat(np.eye(3), 2, axis=1).astype("float32")  # 3 pictures of 6 pixels
@@ -165,6 +168,7 @@ def test_encoder_learns_from_what_its_codes_decode_to(family):
     np.testing.assert_allclose(model.reconstruct(patterns), patterns, atol=0.01)
 
 
+@pytest.mark.first_case_elsewhere
 def test_reconstruct_decodes_the_most_probable_code(kind):
     codes, all_codes = kind
     model = small(codes, all_codes.shape[1])
@@ -174,6 +178,7 @@ def test_reconstruct_decodes_the_most_probable_code(kind):
     np.testing.assert_allclose(model.reconstruct(BITS), expected, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 def test_samples_are_decoded_codes_as_frequent_as_in_the_prior(kind):
     codes, all_codes = kind
     model = small(codes, all_codes.shape[1])
@@ -206,6 +211,7 @@ def test_any_prior_over_the_codes():
     assert abs(np.mean(estimate - marginal)) < 0.01
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("family", [GumbelVAE, StraightThroughGumbelVAE])
 def test_config_and_preset_round_trip(family, kind, tmp_path):
     codes, all_codes = kind
@@ -220,6 +226,7 @@ def test_config_and_preset_round_trip(family, kind, tmp_path):
     np.testing.assert_array_equal(loaded.sample(5, seed=1), model.sample(5, seed=1))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("temperature", [0, -1.0, np.float32(0), float("nan")])
 def test_temperature_is_checked(temperature):
     with pytest.raises(ValueError, match="`temperature` must be greater than 0"):

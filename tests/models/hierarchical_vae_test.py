@@ -34,6 +34,7 @@ def terms(model, x, training=False):
     return model.jitted(lambda x: model.terms(x, training=training))(np.asarray(x, "float32"))
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_every_importance_weight_is_the_marginal_where_the_posterior_is_exact(family):
     model, x = LINEAR[family](), linear.marginal().rvs(5, random_state=1)
@@ -42,6 +43,7 @@ def test_every_importance_weight_is_the_marginal_where_the_posterior_is_exact(fa
     np.testing.assert_allclose(log_w, expected, atol=1e-4)
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_log_likelihood_is_the_analytic_marginal_and_the_elbo_below_it(family):
     model, x = LINEAR[family](error=0.3), linear.marginal().rvs(200, random_state=2)
@@ -52,6 +54,7 @@ def test_log_likelihood_is_the_analytic_marginal_and_the_elbo_below_it(family):
     assert expected - 0.5 < elbo < expected - 0.05
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_elbo_is_the_marginal_on_average_where_the_posterior_is_exact(family):
     # KL of the two Gaussians at z_1 in place of a sample would be off by 1.9 nats, bottom-up.
@@ -61,6 +64,7 @@ def test_elbo_is_the_marginal_on_average_where_the_posterior_is_exact(family):
     assert abs(gap.mean()) < 4 * gap.std() / np.sqrt(len(gap))
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_samples_follow_the_marginal(family):
     drawn = LINEAR[family]().sample(20_000, seed=0, from_likelihood=True)
@@ -75,6 +79,7 @@ def test_draws_from_the_prior_estimate_the_marginal_too():
     np.testing.assert_allclose(log_p_x, linear.marginal().logpdf(x), atol=0.1)
 
 
+@pytest.mark.first_case_elsewhere
 @both
 @pytest.mark.parametrize("training", [True, False])
 def test_one_level_is_the_vae(family, training):
@@ -88,6 +93,7 @@ def test_one_level_is_the_vae(family, training):
     np.testing.assert_allclose(model.reconstruct(BITS), vae.reconstruct(BITS), rtol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_training_weighs_every_kl_and_evaluation_none(family):
     weight = LinearAnnealing(10)
@@ -117,6 +123,7 @@ def test_predict_decodes_the_mean_and_encode_passes_means_up():
     np.testing.assert_allclose(model.predict(BITS, verbose=0), expected, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_lists_of_the_caller_and_their_order_are_kept(family):
     encoders, decoders = networks(family)
@@ -127,6 +134,7 @@ def test_lists_of_the_caller_and_their_order_are_kept(family):
     assert (list(model.encoders), list(model.decoders)) == before
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_config_and_preset_keep_the_model(family, tmp_path):
     model = family(*networks(family), kl_weight=LinearAnnealing(10), seed=0)
@@ -144,6 +152,7 @@ def test_config_and_preset_keep_the_model(family, tmp_path):
     )
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_features_go_around_a_level(family):
     encoders, decoders = networks(family)
@@ -160,6 +169,7 @@ def test_features_go_around_a_level(family):
     assert model.sample(3, seed=0).shape == (3, 6)
 
 
+@pytest.mark.first_case_elsewhere
 @both
 def test_a_prior_of_posteriors_on_top(family):
     model = family(*networks(family), prior=VampPrior(5), seed=0)
@@ -189,6 +199,7 @@ def chain(family, **replaced):
     return family(**lists)
 
 
+@pytest.mark.first_case_elsewhere
 @both
 @pytest.mark.parametrize(
     "replaced, message",

@@ -60,6 +60,7 @@ def double_loop(kernel, z, y, scale):
 every_kernel = pytest.mark.parametrize("kernel", ["rbf", "inverse_multiquadric"])
 
 
+@pytest.mark.first_case_elsewhere
 @every_kernel
 def test_the_estimate_is_that_of_a_double_loop(kernel):
     z = RNG.standard_normal((7, 3)).astype("float32")
@@ -78,6 +79,7 @@ def test_two_draws_by_hand():
     np.testing.assert_allclose(mmd(z, y, "inverse_multiquadric", 4.0), by_hand, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @every_kernel
 def test_equal_samples(kernel):
     same = np.full((5, 3), 0.7, "float32")
@@ -91,6 +93,7 @@ def test_equal_samples(kernel):
     np.testing.assert_allclose(mmd(z, z, kernel, 6.0) + left_out, 0.0, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @every_kernel
 def test_the_estimate_is_unbiased(kernel):
     rng = np.random.default_rng(3)
@@ -119,6 +122,7 @@ def test_the_mean_is_the_closed_form_of_two_gaussians():
     assert closed_form > 10 * drawn.std() / np.sqrt(len(drawn))
 
 
+@pytest.mark.first_case_elsewhere
 @every_kernel
 def test_codes_are_compared_with_draws_of_the_prior(monkeypatch, kernel):
     noise = iter(RNG.standard_normal((4, 8, 2)).astype("float32"))
@@ -192,6 +196,7 @@ def test_without_weight_it_trains_as_the_vae():
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.first_case_elsewhere
 @every_kernel
 def test_codes_come_to_follow_the_prior(kernel):
     x = (4 + 3 * np.random.default_rng(1).standard_normal((512, 2))).astype("float32")

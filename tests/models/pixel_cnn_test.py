@@ -75,6 +75,7 @@ def naive_sample(model, num_samples, condition, seed, temperature=1.0, top_k=Non
     return x.reshape(num_samples, *model.data_shape)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_before_training_all_values_are_equally_probable(variant):
     options = {**TINY, **VARIANTS[variant]}
@@ -85,6 +86,7 @@ def test_before_training_all_values_are_equally_probable(variant):
     np.testing.assert_allclose(found, -6 * np.log(7), rtol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_position_is_given_exactly_those_before_it(variant):
     model = model_of(variant, (4, 5), filters=8, num_blocks=3)
@@ -105,6 +107,7 @@ def test_how_far_it_sees():
     assert not seen[: 5 - reach].any()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_probabilities_of_all_sequences_sum_to_one(variant, dtype):
@@ -116,6 +119,7 @@ def test_probabilities_of_all_sequences_sum_to_one(variant, dtype):
     assert p.sum() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.6, "top_k": 2}])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_incremental_sampling_is_the_naive_one(variant, options):
@@ -126,6 +130,7 @@ def test_incremental_sampling_is_the_naive_one(variant, options):
     assert len(np.unique(found.reshape(9, -1), axis=0)) > 1
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(1, 4), (4, 1), (3, 2, 1), (1, 1)])
 def test_grids_of_any_size(shape):
     model = model_of("attention", shape)
@@ -134,6 +139,7 @@ def test_grids_of_any_size(shape):
     np.testing.assert_array_equal(influences(model), np.triu(np.ones((n, n), bool), k=1))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_samples", [1, 3, 130])
 def test_any_number_of_samples(num_samples):
     model = model_of("labels")
@@ -201,6 +207,7 @@ def test_learns_to_copy_the_row_above():
     assert np.mean(new[:, 1:] == new[:, :-1]) > 0.95
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_half_precision(variant):
     x, condition = codes(5, (3, 4)), CONDITIONS.get(variant)
@@ -212,6 +219,7 @@ def test_half_precision(variant):
     assert half.sample(3, condition, seed=0).shape == (3, 3, 4)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -232,6 +240,7 @@ def test_bad_arguments(arguments, message):
         PixelCNN(**{"shape": (4, 4), "num_embeddings": K, **TINY, **arguments})
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_file_keeps_everything(variant, tmp_path):
     model, condition = model_of(variant, (3, 2, 1)), CONDITIONS.get(variant)

@@ -103,6 +103,7 @@ BAD_LABELS = {
 }
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("wrong", BAD_LABELS)
 def test_bad_labels_before_the_first_step(wrong):
     model = classifier()

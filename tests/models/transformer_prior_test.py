@@ -63,6 +63,7 @@ def logits_of(prior, x, condition=None):
     return compiled_logits(prior)(x.astype("int32"), *conditions).reshape(len(x), -1, K)
 
 
+@pytest.mark.first_case_elsewhere
 @every_condition
 def test_before_training_all_codes_are_equally_probable(name):
     layer, condition, _ = CONDITIONS[name]
@@ -72,6 +73,7 @@ def test_before_training_all_codes_are_equally_probable(name):
     np.testing.assert_allclose(nll, 6 * math.log(K), rtol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @every_positions
 @every_condition
 @pytest.mark.parametrize("shape", [(5,), (3, 2), (2, 1, 3)])
@@ -87,6 +89,7 @@ def test_a_code_moves_no_logit_up_to_its_own_and_all_after(shape, name, position
         assert (change[:, j + 1 :].max(axis=-1) > 1e-5).all()
 
 
+@pytest.mark.first_case_elsewhere
 @every_condition
 def test_probabilities_of_all_sequences_sum_to_one(name):
     prior, condition = tiny((2, 2), name)
@@ -97,6 +100,7 @@ def test_probabilities_of_all_sequences_sum_to_one(name):
     assert probabilities.max() > 2 * K**-4
 
 
+@pytest.mark.first_case_elsewhere
 @every_positions
 @every_condition
 def test_steps_give_the_logits_of_all_positions_at_once(name, positions):
@@ -109,6 +113,7 @@ def test_steps_give_the_logits_of_all_positions_at_once(name, positions):
         np.testing.assert_allclose(ops.convert_to_numpy(logits), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "name, positions", [("none", LearnedPositions), ("codes", RotaryPositions)]
 )
@@ -126,6 +131,7 @@ def test_samples_are_those_of_whole_passes_with_the_same_noise(name, positions):
     assert len(np.unique(x, axis=0)) > 4
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", ["labels", "vectors", "codes"])
 def test_conditions_reach_every_position(name):
     prior, condition = tiny(name=name)
@@ -163,6 +169,7 @@ def test_features_are_dropped_in_training_only():
     np.testing.assert_allclose(evaluated, expected, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @every_positions
 def test_logits_are_float32_in_half_precision(positions):
     half, condition = tiny(name="codes", positions=positions, dtype="mixed_bfloat16")
@@ -177,6 +184,7 @@ def test_logits_are_float32_in_half_precision(positions):
     np.testing.assert_allclose(ops.convert_to_numpy(first), logits[:, 0], atol=0.1)
 
 
+@pytest.mark.first_case_elsewhere
 @every_positions
 def test_files_give_the_same_prior(positions, tmp_path):
     prior, condition = tiny(name="codes", positions=positions)
@@ -190,6 +198,7 @@ def test_files_give_the_same_prior(positions, tmp_path):
         np.testing.assert_array_equal(logits_of(again, x, condition), expected)
 
 
+@pytest.mark.first_case_elsewhere
 @every_condition
 def test_config_round_trip(name):
     prior, condition = tiny(name=name, positions=RotaryPositions, dropout=0.1)

@@ -90,6 +90,7 @@ def test_capacity_by_hand_and_in_the_loss():
     np.testing.assert_allclose(logs["loss"][0], expected, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("kl_weight", [0.0, 0.5, 4.0])
 def test_beta_weighs_training_and_not_validation(kl_weight):
     model = small_vae(kl_weight=kl_weight)
@@ -169,6 +170,7 @@ def test_decoder_must_give_back_the_data():
         )
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("options", [{"kl_weight": -1}, {"free_bits": -0.1}, {"capacity": "big"}])
 def test_bad_weights(options):
     (name,) = options

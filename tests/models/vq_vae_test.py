@@ -53,6 +53,7 @@ def terms(model, *pair, training=False):
     return {k: ops.convert_to_numpy(v) for k, v in found.items()}
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("training", [False, True])
 def test_terms_by_hand(training):
     model = linear_vqvae()
@@ -104,6 +105,7 @@ def test_codes_and_back():
     np.testing.assert_allclose(drawn.std(axis=0), 0.5, atol=0.03)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("indices", [[[0, 3]], [[-1, 0]], [[0, 1, 2]], [[0.0, 1.0]]])
 def test_indices_that_are_none(indices):
     with pytest.raises(

@@ -12,6 +12,7 @@ def test_shapes_become_tuples_of_ints():
     assert arguments.check_picture_shape("input_shape", (1, 1, 1)) == (1, 1, 1)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "shape, fix",
     [
@@ -29,6 +30,7 @@ def test_bad_shapes_name_the_argument_and_the_fix(shape, fix):
         arguments.check_shape("input_shape", shape)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "shape, fix",
     [
@@ -56,6 +58,7 @@ def test_lists_of_counts():
         arguments.check_stages("filters", ())
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("value", [0, 4, 2.0, True, None])
 def test_encoders_have_one_to_three_outputs(value):
     with pytest.raises(ValueError, match=f"`num_outputs` must be .*Received: {value!r}"):

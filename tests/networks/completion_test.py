@@ -28,6 +28,7 @@ def make_network():
     return CompletionNetwork(SHAPE, ())
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("with_latent", [True, False])
 def test_linear_networks_are_certain_of_what_they_see_and_compute_the_rest(with_latent):
     x, c = half_seen(6)
@@ -62,6 +63,7 @@ def test_seen_pixels_teach_nothing():
     assert moved.tolist() == [False, False, True, True]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_save_and_load(dtype, assert_round_trip):
     assert_round_trip(CompletionDecoder([4, 3, 2], 5, [6], "tanh", dtype=dtype))

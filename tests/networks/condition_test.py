@@ -30,6 +30,7 @@ def draw(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(4,), (2, 3, 1)])
 def test_linear_encoder_is_one_matrix_of_x_and_one_of_c(shape):
     encoder = MLPEncoder((3, 2, 1), 2, hidden_units=(), condition_shape=shape)
@@ -40,6 +41,7 @@ def test_linear_encoder_is_one_matrix_of_x_and_one_of_c(shape):
         np.testing.assert_allclose(ops.convert_to_numpy(y), expected, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(4,), (2, 3, 1)])
 def test_linear_decoder_is_one_matrix_of_z_and_one_of_c(shape):
     decoder = MLPDecoder((3, 2, 1), 2, hidden_units=(), condition_shape=shape)
@@ -71,6 +73,7 @@ def test_conditions_of_another_shape_are_one_channel_of_a_dense_layer():
     assert ops.convert_to_numpy(encoder([x, np.array([[5.0, 6]])])[0]).item() == 765
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name, shape", CASES)
 def test_every_weight_learns_and_every_condition_counts(name, shape, unreached):
     network = NETWORKS[name](condition_shape=shape)
@@ -84,6 +87,7 @@ def test_every_weight_learns_and_every_condition_counts(name, shape, unreached):
         assert np.abs(ops.convert_to_numpy(a) - ops.convert_to_numpy(b)).min() > 0
 
 
+@pytest.mark.first_case_elsewhere
 @every_network
 def test_save_and_load(make, assert_round_trip):
     for shape, dtype in (([4], "mixed_bfloat16"), ((7, 5, 2), "float32")):
@@ -92,6 +96,7 @@ def test_save_and_load(make, assert_round_trip):
         assert_round_trip(network)
 
 
+@pytest.mark.first_case_elsewhere
 @every_network
 def test_bad_conditions_are_named(make):
     with pytest.raises(ValueError, match=r"`condition_shape` .* Received: 10. .* use \(N,\)"):
@@ -103,6 +108,7 @@ def test_bad_conditions_are_named(make):
         network([draw(2, *network.input_shape[0][1:]), draw(2, 3)])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", ["conv_encoder", "resnet_encoder"])
 def test_pictures_of_the_size_of_x_need_their_channel_axis(name):
     message = r"Received: \(7, 5\)\. The channel axis is missing: use \(7, 5, 1\)\."

@@ -26,6 +26,7 @@ def test_encoder_with_kernels_of_one_pixel_reads_every_fourth_pixel():
 
 
 # The last one has more stages than its sizes can be halved.
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape, filters", [*((s, (4, 4)) for s in SHAPES), ((7, 5, 3), (4,) * 5)])
 def test_every_shape_and_every_gradient(shape, filters, unreached):
     encoder = ConvEncoder(shape, 3, filters=filters, activation="tanh")
@@ -68,6 +69,7 @@ def test_channels_last_whatever_keras_is_configured_to():
         keras.config.set_image_data_format("channels_last")
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_save_and_load(dtype, assert_round_trip):
     filters = [4, 3]

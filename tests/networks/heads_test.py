@@ -32,6 +32,7 @@ def test_head_of_maps_is_a_matrix_at_every_pixel():
     np.testing.assert_allclose(y, data @ kernel + 1, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(7,), (64, 2), (3, 2, 1), (2, 3, 2, 1)])
 def test_dense_output_has_any_shape_and_a_bias_for_each_number(shape):
     x = keras.Input((4,))

@@ -9,6 +9,7 @@ from keras_vae.networks.ladder import LadderEncoder
 SIZES = [((28, 20), (14, 10)), ((7, 5), (4, 3)), ((4, 3), (7, 5)), ((7, 5), (7, 5)), ((1, 1),) * 2]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("before, after", SIZES)
 def test_every_size_and_every_gradient(before, after, unreached):
     options = {"filters": 4, "num_blocks": 1, "activation": "tanh"}
@@ -32,6 +33,7 @@ def test_mean_is_a_convolution_of_the_features():
     np.testing.assert_allclose(z_mean, features @ kernel[0, 0] + 0.5, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("after", [(7, 5), (4, 3)])
 def test_decoder_starts_at_its_output_bias(after):
     decoder = LadderDecoder((4, 3, 2), (*after, 3), 4, num_parameters=2)
@@ -42,6 +44,7 @@ def test_decoder_starts_at_its_output_bias(after):
     assert not y[..., 3:].any()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_save_and_load(dtype, assert_round_trip):
     assert_round_trip(LadderEncoder((4, 3, 2), [7, 5, 3], 4, 1, activation="silu", dtype=dtype))

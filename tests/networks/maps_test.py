@@ -44,6 +44,7 @@ def test_decoder_with_kernels_of_one_pixel_repeats_every_code():
     np.testing.assert_allclose(ops.convert_to_numpy(decoder(z)), expected, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("encoder, decoder", NETWORKS)
 @pytest.mark.parametrize("size, stages, latent", SIZES)
 def test_every_size_and_every_gradient(encoder, decoder, size, stages, latent, unreached):
@@ -80,6 +81,7 @@ def test_residual_networks_start_as_convolutional_ones():
         assert all(shape[1:3] == (2, 2) for shape in blocks)  # where they cost least
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("decoder", [ConvMapDecoder, ResNetMapDecoder])
 def test_decoder_starts_at_its_output_bias(decoder):
     decoder = decoder((7, 5, 3), 2, filters=(4, 3), num_parameters=2)
@@ -91,6 +93,7 @@ def test_decoder_starts_at_its_output_bias(decoder):
 
 
 # A flat condition, and one of the size of z.
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("networks", NETWORKS)
 @pytest.mark.parametrize("condition_shape", [(6,), (2, 2, 1)])
 def test_conditions_reach_the_output(networks, condition_shape, unreached):
@@ -104,6 +107,7 @@ def test_conditions_reach_the_output(networks, condition_shape, unreached):
         assert unreached(network) == []
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("networks", NETWORKS)
 def test_save_and_load(networks, dtype, assert_round_trip):

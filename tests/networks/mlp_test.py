@@ -48,6 +48,7 @@ def test_published_network_has_the_published_number_of_parameters():
     assert encoder.count_params() + decoder.count_params() == 425_284
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_and_every_gradient(shape, unreached):
     encoder = MLPEncoder(shape, 3, hidden_units=(8,), activation="tanh")
@@ -58,6 +59,7 @@ def test_every_shape_and_every_gradient(shape, unreached):
     assert unreached(decoder) == []
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_save_and_load(dtype, assert_round_trip):
     assert_round_trip(MLPEncoder((5, 3, 1), 2, [4], activation="silu", dtype=dtype))

@@ -25,6 +25,7 @@ def draw(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("make", ENCODERS)
 def test_encoder_of_a_single_tensor(make, assert_round_trip, unreached):
     encoder = make(num_outputs=1)
@@ -34,6 +35,7 @@ def test_encoder_of_a_single_tensor(make, assert_round_trip, unreached):
     assert_round_trip(encoder)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("make", ENCODERS)
 def test_features_are_what_the_heads_see(make, assert_round_trip):
     encoder, plain = make(num_outputs=3), make()
@@ -60,6 +62,7 @@ def parts_of(preset):
         yield keras.saving.deserialize_keras_object(config[part]), written
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.skipif(not ZOO.exists(), reason="no zoo: not a checkout")
 @pytest.mark.parametrize("preset", ["vae_mnist_mini", "vae_frey_faces"])
 def test_configs_from_before_conditions_load(preset):
@@ -89,6 +92,7 @@ def output_at_zero_weights(decoder):
     return ops.convert_to_numpy(decoder(np.ones((1, decoder.latent_dim))))[0]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("value", [-2.5, [1.0, 2.0, 3.0], np.arange(24.0).reshape(4, 2, 3)])
 def test_output_bias_is_the_first_parameter_of_every_output(value):
     decoder = MLPDecoder((4, 2, 3), 2, hidden_units=(), num_parameters=2)

@@ -30,6 +30,7 @@ def test_starts_as_the_convolutional_network():
     assert np.array_equal(ops.convert_to_numpy(conv(z)), ops.convert_to_numpy(resnet(z)))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_and_every_gradient(shape, unreached):
     encoder = ResNetEncoder(shape, 3, (4, 4), num_blocks=1, activation="tanh")
@@ -50,6 +51,7 @@ def test_blocks_leave_the_start_in_one_step():
     assert all(np.any(ops.convert_to_numpy(kernel)) for kernel in kernels)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_save_and_load(dtype, assert_round_trip):
     assert_round_trip(ResNetEncoder((7, 5, 3), 2, [4, 3], 1, activation="silu", dtype=dtype))

@@ -6,6 +6,8 @@ import pytest
 from keras_vae.plotting.figure import new_figure
 from keras_vae.plotting.figure import save
 
+pytestmark = pytest.mark.one_backend
+
 pytest.importorskip("matplotlib")
 
 

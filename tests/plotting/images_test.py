@@ -8,6 +8,8 @@ from keras_vae.plotting.images import image_grid
 from keras_vae.plotting.images import reconstructions
 from keras_vae.plotting.images import tile
 
+pytestmark = pytest.mark.one_backend
+
 pytest.importorskip("matplotlib")
 
 

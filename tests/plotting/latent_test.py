@@ -3,6 +3,8 @@ import pytest
 
 from keras_vae.plotting import latent as module
 
+pytestmark = pytest.mark.one_backend
+
 pytest.importorskip("matplotlib")
 
 

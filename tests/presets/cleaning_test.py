@@ -6,6 +6,8 @@ from keras_vae import presets
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching.partial_file import path_of
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def cached(tmp_path, monkeypatch):

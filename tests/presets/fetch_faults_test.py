@@ -12,6 +12,8 @@ from fetching import get
 from keras_vae.presets.fetching import partial_file
 from keras_vae.presets.fetching.fetch import FetchError
 
+pytestmark = pytest.mark.one_backend
+
 FAULTS = faults.TEMPORARY | faults.PERMANENT
 
 

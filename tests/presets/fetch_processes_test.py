@@ -22,6 +22,8 @@ from fetching import get
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import partial_file
 
+pytestmark = pytest.mark.one_backend
+
 WORKER = Path(__file__).with_name("fetch_worker.py")
 
 

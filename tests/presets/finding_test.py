@@ -5,6 +5,8 @@ import pytest
 from keras_vae import presets
 from keras_vae.presets import finding
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def zoos(tmp_path, monkeypatch):

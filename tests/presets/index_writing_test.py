@@ -8,6 +8,8 @@ from keras_vae.presets import index_writing
 from keras_vae.presets.format.index import read_index
 from keras_vae.presets.format.preset_files import write_preset
 
+pytestmark = pytest.mark.one_backend
+
 TENSORS = {"b": np.ones((2, 3), "float32"), "a": np.float32([1.5]), "scalar": np.array(0.5)}
 METRICS = {"test": {"nll": 1.5}, "training": {"num_parameters": 8}, "data": {"description": "d"}}
 

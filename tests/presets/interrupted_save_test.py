@@ -13,6 +13,8 @@ from keras_vae.presets import write_preset
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS
 
+pytestmark = pytest.mark.one_backend
+
 MODEL = {"class_name": "Anything"}
 TENSORS = {"a": np.float32([1.5]), "b": np.arange(6, dtype="float32")}
 NEW = {"a": np.float32([2.5])}

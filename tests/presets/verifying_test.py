@@ -6,6 +6,8 @@ import pytest
 from keras_vae import presets
 from keras_vae.presets.format.preset_files import write_preset
 
+pytestmark = pytest.mark.one_backend
+
 
 def problems(name="vae_a"):
     return {str(path.name): problem for path, problem in presets.verify(name)}

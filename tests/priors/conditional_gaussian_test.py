@@ -33,6 +33,7 @@ def test_a_linear_map_of_one_hot_labels_is_one_gaussian_a_label():
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("hidden_units", [(), (8,)])
 def test_it_starts_near_the_standard_normal_and_depends_on_the_condition(hidden_units):
     prior = built(hidden_units=hidden_units)

@@ -24,6 +24,7 @@ def test_without_hidden_units_it_is_linear():
     np.testing.assert_allclose(ops.convert_to_numpy(network(x)), [[-0.5, -0.5]])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("units", [64, (64, 0), None])
 def test_hidden_units_are_checked(units):
     with pytest.raises(ValueError, match="`hidden_units` must be"):

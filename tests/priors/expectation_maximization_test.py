@@ -41,6 +41,7 @@ def test_e_and_m_step_by_hand(monkeypatch):
         np.testing.assert_allclose(new_variances[k], spread)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_components", [2, 5, 30])
 def test_log_likelihood_never_falls(num_components):
     rng = np.random.default_rng(0)

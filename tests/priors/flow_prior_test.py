@@ -20,6 +20,7 @@ def perturbed(latent_dim, num_layers=3, std=0.7):
     return prior
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("latent_dim", [2, 3, 5])
 def test_log_determinant_is_that_of_the_jacobian(latent_dim):
     prior = perturbed(latent_dim)
@@ -32,6 +33,7 @@ def test_log_determinant_is_that_of_the_jacobian(latent_dim):
     assert np.abs(expected).min() > 0.01  # not the identity
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("latent_dim", [2, 3, 8])
 def test_there_and_back(latent_dim):
     prior = perturbed(latent_dim, num_layers=4)
@@ -61,6 +63,7 @@ def test_a_layer_scales_by_a_bounded_factor():
     assert np.isfinite(numpy(prior().log_prob(z))).all()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("latent_shape", [(1,), (2, 2, 3), ()])
 def test_latents_without_two_halves_are_refused(latent_shape):
     with pytest.raises(ValueError, match="FlowPrior couples two halves"):

@@ -8,6 +8,7 @@ from keras_vae.distributions import CategoricalCodes
 from keras_vae.priors import UniformCodes
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "codes, log_prob",
     [(CategoricalCodes(3), -2 * np.log(3)), (BinaryCodes(), -6 * np.log(2))],

@@ -104,12 +104,14 @@ def test_low_dimensional_codes_are_projected_from_and_to():
     np.testing.assert_allclose(numpy(found.commitment), distances, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(None, 4), (4,), (None, 7, 7, None)])
 def test_an_input_needs_positions_and_known_dimensions(shape):
     with pytest.raises(ValueError, match=r"Given quantizes z_e of shape \(B, ..., D\)"):
         Given(3).build(shape)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("options", [{"num_embeddings": 1}, {"num_embeddings": 2.5}])
 def test_number_of_codes_is_checked(options):
     with pytest.raises(ValueError, match="`num_embeddings` must be an integer of at least 2"):

@@ -53,6 +53,7 @@ def numpy_ema(codebook, batches, decay, epsilon):
         yield codebook
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(("decay", "epsilon"), [(0.9, 1e-5), (0.5, 0.1), (0.0, 0.0)])
 def test_running_means_agree_with_numpy(decay, epsilon):
     codebook = normal(6, 3)
@@ -80,6 +81,7 @@ def test_evaluation_moves_nothing():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_row_that_is_not_a_number_is_left_out(value):
     codebook, rows = normal(4, 3), normal(30, 3, seed=1)
@@ -120,6 +122,7 @@ def test_a_batch_without_rows_leaves_shares():
     np.testing.assert_array_equal(numpy(quantizer.memory["shares"]), np.ones(4))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("update", [EMAUpdate(), GradientUpdate()])
 def test_a_code_without_rows_is_put_on_one_when_its_share_falls_below_the_threshold(update):
     codebook, rows = normal(3, 2), normal(20, 2, seed=1)
@@ -146,6 +149,7 @@ def test_by_default_a_code_is_dead_after_90_steps():
     assert quantizer.revival is None
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("update", [EMAUpdate(), GradientUpdate()])
 def test_a_codebook_of_dead_codes_comes_to_life(update):
     # 4 x 4 patches of digits, and 99 of 100 codes far away from all of them.
@@ -163,6 +167,7 @@ def test_a_codebook_of_dead_codes_comes_to_life(update):
     assert len(np.unique(numpy(quantizer(batches).indices))) >= 90
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("wrong", [-0.1, 1.0])
 def test_arguments_are_checked(wrong):
     for part in (EMAUpdate, DeadCodeRevival):

@@ -19,6 +19,7 @@ def normal(*shape):
     return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("composite", COMPOSITES)
 def test_what_the_model_says_of_replicas_reaches_all_quantizers_at_any_depth(composite):
     inner = [LookupFreeQuantizer(2) for _ in range(4)]
@@ -30,6 +31,7 @@ def test_what_the_model_says_of_replicas_reaches_all_quantizers_at_any_depth(com
         np.testing.assert_array_equal(numpy(part.across_replicas(statistics)), 2)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("composite", COMPOSITES)
 def test_composites_of_composites_lay_their_indices_side_by_side(composite):
     inner = [composite([LookupFreeQuantizer(2) for _ in range(2)]) for _ in range(2)]
@@ -43,6 +45,7 @@ def test_composites_of_composites_lay_their_indices_side_by_side(composite):
     assert np.abs(swapped - numpy(quantized.z_q)).max() > 0
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("composite", COMPOSITES)
 def test_the_weights_of_all_quantizers_are_the_composites(composite):
     quantizer = composite([LookupFreeQuantizer(3), LookupFreeQuantizer(3)])
@@ -51,6 +54,7 @@ def test_the_weights_of_all_quantizers_are_the_composites(composite):
     assert all(part.built for part in quantizer.quantizers)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("composite", COMPOSITES)
 def test_the_callers_list_is_his_own(composite):
     quantizers = [LookupFreeQuantizer(2), LookupFreeQuantizer(2)]
@@ -59,6 +63,7 @@ def test_the_callers_list_is_his_own(composite):
     assert len(quantizer.quantizers) == 2
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("composite", COMPOSITES)
 @pytest.mark.parametrize(
     ("make", "message"),

@@ -48,6 +48,7 @@ def test_costs_and_codes_are_of_the_distance_alone():
     np.testing.assert_allclose(numpy(quantized.codebook), distance, rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(("rate_weight", "probabilities"), [(0.0, P), (0.7, np.full(6, 1 / 6))])
 def test_without_weight_or_with_even_codes_it_is_the_vector_quantizer(rate_weight, probabilities):
     plain = VectorQuantizer(6, initialization="uniform")
@@ -100,6 +101,7 @@ def test_a_larger_weight_gives_a_smaller_entropy_and_a_larger_error(monkeypatch)
     assert errors[0] < errors[1] < errors[2]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("wrong", [-0.1, float("nan"), float("inf"), True, "0.1", None])
 def test_arguments_are_checked(wrong):
     with pytest.raises(ValueError, match=r"`rate_weight` must be a number of at least 0"):

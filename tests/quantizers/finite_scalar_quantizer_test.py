@@ -29,6 +29,7 @@ def test_a_code_by_hand():
     np.testing.assert_array_equal(numpy(quantized.indices), [[3 + 5 * 1]])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("levels", [(2,), (3,), (8, 5, 2), (7, 4, 3, 2)])
 def test_every_code_is_in_reach_and_has_its_own_index(levels):
     quantizer = built(levels)
@@ -42,6 +43,7 @@ def test_every_code_is_in_reach_and_has_its_own_index(levels):
     assert not codebook.any()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("levels", [(3, 4), (8, 5, 2)])
 def test_agrees_with_numpy(levels):
     z = np.random.default_rng(1).normal(scale=2.0, size=(50, 3, len(levels))).astype("float32")
@@ -56,6 +58,7 @@ def test_agrees_with_numpy(levels):
     np.testing.assert_array_equal(numpy(quantized.indices), indices)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("levels", [(2, 3, 4, 5), (8,)])
 def test_an_encoder_that_gives_zeros_starts_in_the_middle(levels):
     z_q = numpy(built(levels)(np.zeros((1, 1, len(levels)), "float32")).z_q)
@@ -96,6 +99,7 @@ def test_indices_count_in_mixed_radix():
     np.testing.assert_array_equal(numpy(digits_of(np.arange(24), levels)), digits)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("levels", [(), 8, None, "8", (8, 1), (8, 2.5), [True, 3]])
 def test_levels_are_checked(levels):
     with pytest.raises(ValueError, match="`levels"):

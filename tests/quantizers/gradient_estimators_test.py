@@ -22,6 +22,7 @@ def of_z_and_codes(estimator, z, codes, weights):
     return gradients.value_and_gradients(weighted, z, codes)[1]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("scale", [1.0, 1e4])
 def test_the_value_is_exactly_the_code(estimator, scale):

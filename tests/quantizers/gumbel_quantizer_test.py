@@ -44,6 +44,7 @@ def test_training_draws_from_the_distribution_of_each_position():
     np.testing.assert_allclose(frequencies, expected, atol=4.5 * 0.5 / np.sqrt(4000))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("training", [True, False])
 def test_the_cost_is_the_divergence_from_uniform_whatever_was_drawn(training):
     quantizer, z_e = built(), normal(6, 3, 4)
@@ -79,6 +80,7 @@ def test_the_gradient_is_that_of_the_relaxed_code():
     np.testing.assert_allclose(of_codebook, q[:, None] * weights, rtol=1e-4)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("argument", "value"),
     [("num_embeddings", 1), ("num_embeddings", 2.0), ("temperature", 0), ("temperature", None)],

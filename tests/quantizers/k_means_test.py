@@ -106,6 +106,7 @@ def numpy_k_means(codes, rows, num_iterations):
     return codes
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_iterations", [0, 1, 4])
 def test_agrees_with_numpy(num_iterations):
     rows = normal(100, 3)

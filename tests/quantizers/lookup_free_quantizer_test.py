@@ -37,6 +37,7 @@ def test_zero_is_negative_as_in_the_paper():
     assert numpy(built(1)(np.zeros((1, 1, 1), "float32")).indices) == 0
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(("weight", "temperature"), [(1.0, 1.0), (0.5, 4.0)])
 def test_the_entropy_cost_agrees_with_numpy(weight, temperature):
     z = normal(4, 5, 3)
@@ -101,6 +102,7 @@ def test_masked_positions_do_not_count_in_the_mean():
     np.testing.assert_allclose(numpy(masked), numpy(quantizer(z[:, :3]).codebook), rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("argument", "value"),
     [

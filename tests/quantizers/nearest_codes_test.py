@@ -24,6 +24,7 @@ def expected(z, codebook):
     return np.square(differences).sum(axis=-1).argmin(axis=-1)  # the first of several
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("num_rows", "num_codes", "dim"), [(1, 1, 1), (50, 7, 3), (50, 64, 2), (200, 150, 4)]
 )
@@ -34,6 +35,7 @@ def test_agrees_with_numpy(num_rows, num_codes, dim):
     assert indices.dtype == "int32"
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_codes", [5, 150])
 def test_the_lowest_of_several_is_taken(num_codes):
     # Codes on a grid of 27 points, many of them twice, and z on, between and beside them.
@@ -45,6 +47,7 @@ def test_the_lowest_of_several_is_taken(num_codes):
     np.testing.assert_array_equal(found(z, codebook), expected(z, codebook))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_rows", [3, 64, 65, 200])
 def test_tiles_find_what_one_tile_finds(num_rows, monkeypatch):
     z, codebook = normal(num_rows, 4), normal(100, 4, seed=1)

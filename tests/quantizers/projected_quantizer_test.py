@@ -24,6 +24,7 @@ class Constant(ProjectedQuantizer):
         )
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("code_dim", [None, 4])
 def test_there_is_no_layer_where_dimensions_agree(code_dim):
     quantizer = Constant(code_dim)

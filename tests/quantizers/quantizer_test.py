@@ -53,6 +53,7 @@ def assert_same(first, second, rtol=0.0):
         np.testing.assert_allclose(numpy(a), numpy(b), rtol=rtol, atol=rtol)
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 @pytest.mark.parametrize(
     ("shape", "masked", "training"),
@@ -74,6 +75,7 @@ def test_indices_and_codes_round_trip_exactly(name, shape, masked, training):
     assert tuple(commitment.shape) == tuple(codebook.shape) == (6,)
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_positions_may_lie_along_any_number_of_axes(name):
     quantizer, z_e = started(name), data()
@@ -86,6 +88,7 @@ def test_positions_may_lie_along_any_number_of_axes(name):
         assert_same(quantized[2:], flat[2:], rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_what_a_mask_leaves_out_is_as_if_it_were_not_there(name):
     quantizer, z_e = started(name), data()
@@ -97,6 +100,7 @@ def test_what_a_mask_leaves_out_is_as_if_it_were_not_there(name):
     assert (numpy(masked.indices)[:, 7:] == -1).all()
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_what_a_mask_leaves_out_teaches_nothing(name):
     mask = np.broadcast_to(np.arange(NUM_POSITIONS) < 7, (6, NUM_POSITIONS))
@@ -128,6 +132,7 @@ def test_training_and_evaluation_have_the_same_values(name):
     assert_same(evaluated[drawn:], trained[drawn:])
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_evaluation_moves_nothing(name):
     quantizer = started(name)
@@ -137,6 +142,7 @@ def test_evaluation_moves_nothing(name):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_costs_do_not_change_when_the_batch_is_duplicated(name):
     quantizer, z_e = started(name), data(seed=3)
@@ -144,6 +150,7 @@ def test_costs_do_not_change_when_the_batch_is_duplicated(name):
     assert_same([ops.concatenate([cost, cost]) for cost in once[2:]], twice[2:], rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_no_policy_changes_an_index(name):
     quantizer, z_e = started(name), data(seed=3)
@@ -166,6 +173,7 @@ def test_the_gradient_of_z_q_reaches_z_e(name):
     assert (np.abs(gradient).max(axis=-1) > 0).all()
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_config_round_trip(name):
     quantizer = QUANTIZERS[name]()
@@ -176,6 +184,7 @@ def test_config_round_trip(name):
     assert keras.saving.serialize_keras_object(quantizer) == config
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_shapes_are_known_before_there_are_data(name):
     quantizer = QUANTIZERS[name]()
@@ -200,6 +209,7 @@ def trained(name, **kwargs):
     return model, history.history
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.slow
 def test_compiled_and_eager_training_agree(name):
@@ -211,6 +221,7 @@ def test_compiled_and_eager_training_agree(name):
         np.testing.assert_allclose(values, eager_logs[key], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @every_quantizer
 def test_a_saved_model_has_the_same_codes(name, tmp_path):
     model, _ = trained(name, run_eagerly=True)

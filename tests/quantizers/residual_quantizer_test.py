@@ -117,6 +117,7 @@ def test_evaluation_and_no_dropout_use_all_levels():
         assert (numpy(quantizer(z_e, training=training).indices) >= 0).all()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dropout", [-0.1, 1.1, "1", None])
 def test_dropout_is_checked(dropout):
     with pytest.raises(ValueError, match=r"`dropout` must lie in \[0, 1\]"):

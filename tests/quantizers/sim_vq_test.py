@@ -95,6 +95,7 @@ def test_the_gradient_of_z_q_is_the_estimators():
         assert np.allclose(measured, expected, rtol=1e-5) == is_identity
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("argument", "value"),
     [("num_embeddings", 1), ("code_dim", 0), ("gradient", RotationTrick)],

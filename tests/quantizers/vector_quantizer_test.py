@@ -75,6 +75,7 @@ def test_codes_begin_at_the_k_means_of_the_first_batch():
     np.testing.assert_allclose(k_means, means, atol=0.3)  # of 10 iterations, a fixed point almost
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("initialization", ["k_means", "data", "uniform"])
 def test_codes_begin_only_once_and_not_in_evaluation(initialization):
     quantizer, z_e = gradient_quantizer(4, initialization=initialization), normal(3, 6, 2)
@@ -133,6 +134,7 @@ def test_dead_codes_stay_where_they_are_without_revival():
     assert [v.name for v in quantizer.variables] == ["codebook", "is_placed"]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("update", UPDATES)
 def test_nothing_moves_where_nothing_is_trainable(update):
     quantizer, z_e = VectorQuantizer(5, update=update), normal(3, 6, 2)
@@ -173,6 +175,7 @@ def test_the_gradient_of_codes_is_there_in_the_step_that_places_them():
     assert np.abs(after).max() > 0.1
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("initialization", ["data", "k_means"])
 def test_seed_is_needed_to_draw_rows(initialization):
     quantizer = VectorQuantizer(4, initialization=initialization, revival=None)
@@ -200,6 +203,7 @@ def test_cosine_compares_directions():
     assert np.isfinite(numpy(quantizer(0 * z_e).commitment)).all()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("argument", "value"),
     [
@@ -234,6 +238,7 @@ def test_an_interrupted_training_goes_on_exactly(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.skipif(keras.config.backend() != "torch", reason="compares with a torch package")
 @pytest.mark.parametrize("cosine", [False, True])
 @pytest.mark.parametrize("rotation", [False, True])

@@ -11,6 +11,8 @@ from keras_vae.recipes import build_model
 from keras_vae.recipes import build_optimizer
 from keras_vae.recipes.build import start_at_data
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_the_model_that_the_recipe_says(tmp_path):
     model = build_model(read_tiny_recipe(tmp_path), SHAPE, seed=3)

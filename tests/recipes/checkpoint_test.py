@@ -10,6 +10,8 @@ from keras_vae.recipes import build_model
 from keras_vae.recipes import checkpoint
 from keras_vae.recipes.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.one_backend
+
 X = np.random.default_rng(0).integers(0, 2, (12, *SHAPE)).astype("float32")
 SETTINGS = {"recipe": "text", "epochs": 4, "seed": 0}
 

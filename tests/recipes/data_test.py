@@ -10,6 +10,8 @@ from keras_vae.recipes import load_data
 from keras_vae.recipes import pairs
 from keras_vae.recipes import training_batches
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_dynamic_data_are_grey_to_train_and_drawn_once_to_test(tmp_path):
     recipe = read_tiny_recipe(tmp_path)

@@ -12,6 +12,8 @@ from keras_vae.recipes import further_measures as module
 from keras_vae.recipes.further_measures import check_measures
 from keras_vae.recipes.further_measures import further_measures
 
+pytestmark = pytest.mark.one_backend
+
 
 def asking(folder, *measures, pairs=None, **evaluation):
     """The tiny recipe with measures."""

@@ -5,6 +5,8 @@ import pytest
 from keras_vae.recipes import read_history
 from keras_vae.recipes.history import keep_epochs
 
+pytestmark = pytest.mark.one_backend
+
 TEXT = "epoch,elbo,val_elbo\n0,-3.5,NA\n1,-2.5,-2.25\n2,-1.5,NA\n"
 
 

@@ -12,6 +12,8 @@ from keras_vae.recipes import build_model
 from keras_vae.recipes import environment
 from keras_vae.recipes import measure
 
+pytestmark = pytest.mark.one_backend
+
 X = np.random.default_rng(0).integers(0, 2, (9, *SHAPE)).astype("float32")
 
 

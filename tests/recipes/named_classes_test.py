@@ -13,6 +13,8 @@ from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.likelihoods import CategoricalLikelihood
 from keras_vae.recipes import named_classes
 
+pytestmark = pytest.mark.one_backend
+
 
 @keras.saving.register_keras_serializable(package="named_classes_test")
 class OwnVAE(keras_vae.VAE):

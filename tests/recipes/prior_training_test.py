@@ -11,6 +11,8 @@ from keras_vae.recipes import read_history
 from keras_vae.recipes import train_recipe
 from keras_vae.recipes.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

@@ -5,6 +5,8 @@ from tiny_recipe import write_tiny_recipe
 
 from keras_vae.recipes import read_recipe
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_the_tables_by_hand(tmp_path):
     recipe = read_tiny_recipe(tmp_path)

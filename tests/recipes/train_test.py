@@ -22,6 +22,8 @@ from keras_vae.recipes import write_card
 from keras_vae.recipes.cards.usage import usage
 from keras_vae.recipes.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.one_backend
+
 PICTURES = ("curves.png", "reconstructions.png", "samples.png")
 PRESET = ("config.json", "model.safetensors")
 TIMES = ("nll_seconds", "wall_seconds", "cpu_seconds")

@@ -111,6 +111,7 @@ def test_arrays_are_compared_by_identity_only():
     np.testing.assert_array_equal(arguments.of(model)["table"], np.arange(4))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("given", [(1, 2), [1, 2]])
 def test_sequences_are_compared_one_by_one(given):
     class Holder(Base):

@@ -128,6 +128,7 @@ def test_trains_to_the_frequencies_of_the_data():
     np.testing.assert_allclose(transitions(model), expected, atol=2e-3)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_samples", [1, 3, 130])
 def test_draws_any_number_the_first_the_same(num_samples):
     model = chain()
@@ -138,6 +139,7 @@ def test_draws_any_number_the_first_the_same(num_samples):
     np.testing.assert_array_equal(drawn[:first], drawn_by_hand(model, first, seed=5))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("options", [{"temperature": 0.5}, {"top_k": 2}, {"top_k": 1}])
 def test_draws_with_options_as_the_naive_sampler(options):
     model = chain()
@@ -231,6 +233,7 @@ def test_what_a_family_must_give():
             method(*arguments)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("options", "message"),
     [

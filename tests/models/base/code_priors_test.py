@@ -58,6 +58,7 @@ def test_training_leaves_a_prior_as_frozen_as_it_was():
         assert any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(2,), (3, 2)])
 def test_indices_are_made_int32(shape):
     indices = code_priors.check_indices(np.zeros((4, *shape), "uint8"), shape, 3)

@@ -23,6 +23,7 @@ def test_conditions_are_dropped_in_training_only():
     np.testing.assert_array_equal(ops.convert_to_numpy(model.given(labels)), np.eye(3)[labels])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_samples", [1, 4, 6])
 def test_draws_come_in_batches_of_one_size_each_with_its_condition(num_samples):
     model, sizes = BY_NAME["vae"].model(), []

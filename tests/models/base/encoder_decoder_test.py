@@ -47,6 +47,7 @@ def test_summary_before_any_data(capsys):
     assert "unbuilt" not in shown
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("latents", [(2, 3), (5,)])
 def test_latents_of_any_shape(latents):
     inputs, z = keras.Input((6,)), keras.Input(latents)

@@ -31,6 +31,7 @@ def test_order_follows_the_updates_made_and_differs_between_epochs():
     np.testing.assert_array_equal(data.orders, expected)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 def test_order_differs_between_epochs_that_share_one_update(policy):
     keras.config.set_dtype_policy(policy)

@@ -102,6 +102,7 @@ def test_weights_of_examples_do_not_weigh_a_scalar_of_the_batch():
     np.testing.assert_allclose(logs["spread"], size.mean(), rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("objective", "message"),
     [
@@ -216,6 +217,7 @@ def test_groups_may_not_share_variables():
         model.groups()
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", ["vae", "cvae", "classifier", "vqvae2", "pixel_cnn"])
 def test_shapes_are_those_of_fit_and_predict(name):
     family = BY_NAME[name]
@@ -229,6 +231,7 @@ def test_shapes_are_those_of_fit_and_predict(name):
     assert model.output_shape == (None, *predicted.shape[1:])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", ["predictor", "vqvae", "pixel_cnn"])
 def test_exact_families_refuse_a_number_of_draws(name):
     family = BY_NAME["classifier" if name == "predictor" else name]

@@ -63,6 +63,7 @@ def changed(before, after):
     return any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("still", ["main", "critic"])
 def test_each_group_goes_by_its_own_optimizer(still):
     model = watched()

@@ -44,6 +44,7 @@ def test_a_look_at_a_generator_puts_the_batch_back():
     np.testing.assert_array_equal(np.stack(list(again)), [[0, 0], [1, 1], [2, 2]])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("data", [NoBatch(), iter(()), (x for x in ()), []])
 def test_empty_data_sets(data):
     with pytest.raises(ValueError, match="`validation_data` is empty: it yields no batch"):

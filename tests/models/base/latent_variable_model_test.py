@@ -75,12 +75,14 @@ def test_samples_do_not_depend_on_how_many_are_drawn(model):
     assert not np.array_equal(many[:3], many[-3:])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_samples", [0, -2, 1.5])
 def test_bad_numbers_of_samples_are_refused(model, num_samples):
     with pytest.raises(ValueError, match="`num_samples` must be a positive integer"):
         model.sample(num_samples)
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("kind", [VAE, IWAE])
 def test_an_encoder_of_one_output_is_refused(kind):
     encoder = Autoencoder(*mlp(PICTURE)).encoder

@@ -10,6 +10,7 @@ from keras_vae import Term
 from keras_vae.metrics import CodebookUsage
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("argument", ["train", "evaluate"])
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), "heavy", None, True])
 def test_weights_are_numbers_of_at_least_0_or_schedules(argument, weight):
@@ -44,6 +45,7 @@ def test_trackers_are_metrics_of_the_terms_name():
     assert Term(metric=None).tracker("dreg") is None
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("monitor", "mode"), [("val_elbo", "max"), ("elbo", "max"), ("val_kl", "min"), ("loss", "auto")]
 )

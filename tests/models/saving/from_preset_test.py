@@ -6,6 +6,7 @@ from families import BY_NAME
 import keras_vae
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", ["vae", "pixel_cnn", "classifier"])
 def test_it_finds_the_class(name, tmp_path):
     model = BY_NAME[name].model()

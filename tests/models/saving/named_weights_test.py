@@ -91,6 +91,7 @@ def changed(arrays, **changes):
     return {**arrays, **{k.replace("__", "/"): v for k, v in changes.items()}}
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "change, message",
     [

@@ -98,6 +98,7 @@ def test_how_parts_were_compiled_is_not_kept(tmp_path):
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -139,6 +140,7 @@ def with_nan(tensors):
     return tensors | {name: np.full_like(tensors[name], np.nan)}
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -183,7 +185,7 @@ def fetched(tmp_path, monkeypatch):
         yield model, path, server
 
 
-@pytest.mark.once
+@pytest.mark.one_backend
 @pytest.mark.parametrize("place", [20, -1], ids=["in the table", "in a tensor"])
 def test_damaged_weights_are_fetched_once_more(fetched, place):
     model, path, server = fetched
@@ -198,7 +200,7 @@ def test_damaged_weights_are_fetched_once_more(fetched, place):
     assert len(server.requests) == 1
 
 
-@pytest.mark.once
+@pytest.mark.one_backend
 def test_a_load_compares_weights_once_and_mends_nothing_that_is_right(fetched, monkeypatch):
     _, _, server = fetched
     compared, holds = [], cache.holds

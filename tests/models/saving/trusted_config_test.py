@@ -46,6 +46,7 @@ def ops_network():
     return keras.Model(x, [layers.Dense(2)(y), ops.softmax(y)])
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "value",
     [
@@ -132,6 +133,7 @@ REST = [
 ]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("value", FUNCTIONS + CLASSES + NUMBERS + REST, ids=range(54))
 def test_all_else_is_refused_and_nothing_imported(value):
     modules = set(sys.modules)
@@ -141,6 +143,7 @@ def test_all_else_is_refused_and_nothing_imported(value):
     assert set(sys.modules) == modules
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     "config",
     [

@@ -6,6 +6,8 @@ import pytest
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.format.index import Entry
 
+pytestmark = pytest.mark.one_backend
+
 ENTRY = Entry("vae_a", "0" * 64, {}, {}, 1, {}, {})
 
 

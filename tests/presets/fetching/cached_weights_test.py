@@ -13,6 +13,8 @@ from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import cached_weights
 from keras_vae.presets.format.preset_files import write_preset
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def wheel(tmp_path, monkeypatch):

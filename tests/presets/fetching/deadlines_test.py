@@ -10,6 +10,8 @@ from keras_vae.presets.fetching.deadlines import paced
 from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
 
+pytestmark = pytest.mark.one_backend
+
 SETTINGS = Settings(
     connect_timeout=0.3, stall_timeout=0.2, rate_window=0.1, min_rate=1000.0, patience=5.0
 )

@@ -13,6 +13,8 @@ from keras_vae.presets.fetching.request import TemporaryError
 from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
 
+pytestmark = pytest.mark.one_backend
+
 CONTENT = random.Random(1).randbytes(200_000)  # of several blocks
 HALF = len(CONTENT) // 2
 SETTINGS = Settings(stall_timeout=2.0)

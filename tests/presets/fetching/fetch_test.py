@@ -21,6 +21,8 @@ from keras_vae.presets.fetching import partial_file
 from keras_vae.presets.fetching.fetch import FetchError
 from keras_vae.presets.fetching.settings import Settings
 
+pytestmark = pytest.mark.one_backend
+
 FAULTS = faults.TEMPORARY | faults.PERMANENT
 
 

@@ -10,6 +10,8 @@ from keras_vae import presets
 from keras_vae.presets.fetching import hub
 from keras_vae.presets.format.preset_files import write_preset
 
+pytestmark = pytest.mark.one_backend
+
 
 class Hub(types.ModuleType):
     """Stands for `huggingface_hub`: the few calls that are made, with their real arguments."""

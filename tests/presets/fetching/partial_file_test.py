@@ -5,6 +5,8 @@ import pytest
 from keras_vae.presets.fetching.partial_file import Part
 from keras_vae.presets.fetching.partial_file import path_of
 
+pytestmark = pytest.mark.one_backend
+
 CONTENT = b"abcdef"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 

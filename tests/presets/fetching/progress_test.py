@@ -1,6 +1,10 @@
 import io
 
+import pytest
+
 from keras_vae.presets.fetching.progress import Bar
+
+pytestmark = pytest.mark.one_backend
 
 
 class Terminal(io.StringIO):

@@ -15,6 +15,8 @@ from keras_vae.presets.fetching.request import retry_after
 from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
 
+pytestmark = pytest.mark.one_backend
+
 SETTINGS = Settings(max_redirects=3, connect_timeout=1.0)
 
 

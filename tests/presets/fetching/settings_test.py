@@ -1,7 +1,11 @@
 import time
 
+import pytest
+
 from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
+
+pytestmark = pytest.mark.one_backend
 
 
 def test_the_quota_by_hand():

@@ -6,6 +6,8 @@ from keras_vae.presets.fetching import hub
 from keras_vae.presets.fetching import sources
 from keras_vae.presets.format.index import Entry
 
+pytestmark = pytest.mark.one_backend
+
 ENTRY = Entry("vae_a", "0" * 64, {}, {}, 1, {}, {})
 PATH = f"vae_a/{'0' * 64}"
 

@@ -7,6 +7,8 @@ from keras_vae.presets.format.atomic_files import put_in_place
 from keras_vae.presets.format.atomic_files import write_atomically
 from keras_vae.presets.format.atomic_files import written_beside
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_written_files_can_be_read_by_others(tmp_path):
     write_atomically(tmp_path / "file", b"12")

@@ -9,6 +9,8 @@ from keras_vae.presets.format.index import File
 from keras_vae.presets.format.index import check_name
 from keras_vae.presets.format.index import read_index
 
+pytestmark = pytest.mark.one_backend
+
 FILE = {"size": 24, "sha256": "ab" * 32}
 TABLE = {
     "revision": "cd" * 32,

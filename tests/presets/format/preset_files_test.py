@@ -11,6 +11,8 @@ from keras_vae.presets.format import preset_files
 from keras_vae.presets.format.preset_files import config_bytes
 from keras_vae.presets.format.tree_hash import tree_sha256
 
+pytestmark = pytest.mark.one_backend
+
 CONFIG, WEIGHTS = preset_files.CONFIG, preset_files.WEIGHTS
 MODEL = {"class_name": "Anything", "config": {"units": [3, 20], "rate": 0.5, "name": None}}
 TENSORS = {

@@ -3,6 +3,8 @@ import pytest
 from keras_vae.presets.format.strict_json import MAX_BYTES
 from keras_vae.presets.format.strict_json import parse
 
+pytestmark = pytest.mark.one_backend
+
 
 def nested(depth):
     return b"[" * depth + b"]" * depth

@@ -8,6 +8,8 @@ from safetensors.numpy import save
 from keras_vae.presets.format.tensor_table import TensorEntry
 from keras_vae.presets.format.tensor_table import read_table
 
+pytestmark = pytest.mark.one_backend
+
 TENSORS = {
     "wide": np.arange(6, dtype="float32").reshape(2, 3),
     "double": np.float64([1.5]),

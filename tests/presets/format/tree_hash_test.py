@@ -5,6 +5,8 @@ import pytest
 
 from keras_vae.presets.format.tree_hash import tree_sha256
 
+pytestmark = pytest.mark.one_backend
+
 MIB = 1 << 20
 DATA = np.random.default_rng(0).bytes(3 * MIB + 5)
 

@@ -8,6 +8,8 @@ from tiny_recipe import read_tiny_recipe
 
 from keras_vae.recipes.cards.card_numbers import numbers_section
 
+pytestmark = pytest.mark.one_backend
+
 CODES = {"num_examples": 10, "elbo": 820.0, "nll_bound": -820.0, "mse_over_variance": 0.0351}
 NO_NUMBER = """
 [[published]]

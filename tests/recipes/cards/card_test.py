@@ -7,6 +7,8 @@ from tiny_recipe import read_tiny_recipe
 from keras_vae.recipes import duration
 from keras_vae.recipes import write_card
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def card(tmp_path):

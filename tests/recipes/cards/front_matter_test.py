@@ -1,8 +1,11 @@
 import json
 
+import pytest
 from tiny_recipe import read_tiny_recipe
 
 from keras_vae.recipes.cards.front_matter import front_matter
+
+pytestmark = pytest.mark.one_backend
 
 METRICS = {"test": {"nll": 96.33981553, "elbo": -102.78995, "nll_bits_per_dim": 0.17728185}}
 

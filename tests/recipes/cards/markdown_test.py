@@ -1,5 +1,9 @@
+import pytest
+
 from keras_vae.recipes.cards.markdown import escaped
 from keras_vae.recipes.cards.markdown import table
+
+pytestmark = pytest.mark.one_backend
 
 
 def test_table():

@@ -8,6 +8,8 @@ from keras_vae.recipes.cards.numbers import HEADLINES
 from keras_vae.recipes.cards.numbers import NUMBERS
 from keras_vae.recipes.recipe import Recipe
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_numbers_in_words_in_the_order_of_a_card():
     test = {

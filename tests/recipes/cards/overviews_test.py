@@ -5,6 +5,8 @@ from tiny_recipe import read_tiny_recipe
 from keras_vae.recipes import overview
 from keras_vae.recipes import short_overview
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def entries(tmp_path):

@@ -4,6 +4,8 @@ from tiny_recipe import read_tiny_recipe
 
 from keras_vae.recipes.cards import published
 
+pytestmark = pytest.mark.one_backend
+
 ENTRIES = {
     "nats": ({"nll": 82.5}, {"nll": "82.5"}, "82.5 nats"),
     "bits": ({"bits_per_dim": 2.9}, {"nll_bits_per_dim": "2.9"}, "2.9 bits/dim"),

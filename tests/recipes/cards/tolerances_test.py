@@ -8,6 +8,8 @@ from tiny_recipe import read_tiny_recipe
 from keras_vae.recipes.cards.tolerances import compare
 from keras_vae.recipes.cards.tolerances import tolerance
 
+pytestmark = pytest.mark.one_backend
+
 TEST = {
     "elbo": -90.0,
     "kl": 26.0,

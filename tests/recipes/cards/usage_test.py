@@ -12,6 +12,8 @@ from keras_vae.recipes import train_recipe
 from keras_vae.recipes.cards.usage import loading
 from keras_vae.recipes.cards.usage import usage
 
+pytestmark = pytest.mark.one_backend
+
 CHECKOUT = Path(__file__).parents[3]
 
 
