@@ -51,5 +51,6 @@ def pairs_of(
     from keras_vae import recipes
 
     if recipe is None:
+        assert data is not None  # `recipe_of` has asked for it
         return (datasets.load(data, data_dir=data_dir).test.x[:num_examples],)
     return recipes.pairs(recipe, recipes.load_data(recipe, data_dir).test[:num_examples])

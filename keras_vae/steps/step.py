@@ -66,7 +66,7 @@ class Step:
         """Makes the optimizer's variables, where they are not there yet."""
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         built_on = {id(v) for v in optimizer._trainable_variables}
         if built_on != {id(v) for v in self.trainable_variables}:
             raise ValueError(

@@ -131,7 +131,7 @@ class EncoderDecoderModel(ConditionalModel):
         parameters = self.decoder(self.with_condition(z, c))
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)
-        self.likelihood.attach(self.data_shape)
+        self.likelihood.attach(tuple(x.shape[1:]))
         self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
 
     def build_latent(self, latent_shape: Shape) -> None:
