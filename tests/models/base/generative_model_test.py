@@ -292,6 +292,7 @@ def frozen_parts(model):
     return [v.trainable for v in model.weights]
 
 
+@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", ["vae", "conv_vae", "vqvae_with_prior", "factor_vae"])
 def test_frozen_parts_stay_frozen(name, tmp_path):
     model = BY_NAME[name].model()
