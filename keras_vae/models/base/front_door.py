@@ -1,7 +1,6 @@
 """Keras' front door: what users call to train, evaluate and predict, with its checks of data."""
 
 import contextlib
-import types
 from typing import Any
 
 import keras
@@ -201,10 +200,11 @@ class FrontDoor:
 
     def _follow_weights(self):
         """Has the steps compiled anew where a weight of a term has been changed since."""
-        weights = {k: (t.train, t.evaluate, t.group) for k, t in self.objective().items()}
+        terms = self.objective().items()
+        weights = hash(tuple((name, t.train, t.evaluate, t.group) for name, t in terms))
         if weights != getattr(self, "_compiled_weights", weights):
             self.train_function = self.test_function = None
-        self._compiled_weights = types.MappingProxyType(weights)  # not for Keras to track
+        self._compiled_weights = weights
 
     def _tell_directions(self, callbacks):
         """Tells callbacks that monitor a term which values of it are better.

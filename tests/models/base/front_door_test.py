@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import keras
 import numpy as np
 import pytest
@@ -126,3 +129,14 @@ def test_what_is_frozen_after_training_asks_for_compile():
     model.fit(X, batch_size=40, verbose=0)
     for a, b in zip(before, model.encoder.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_trained_model_can_be_copied_and_goes_on(copied):
+    model = small_vae()
+    model.fit(X, batch_size=10, verbose=0)
+    again = copied(model)
+    for each in (model, again):
+        each.fit(X, batch_size=10, verbose=0)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
