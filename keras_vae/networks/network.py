@@ -113,8 +113,9 @@ class Network(keras.Model):
         inputs = inputs if len(inputs) > 1 else inputs[0]
         super().__init__(inputs, outputs, name=name, trainable=trainable)
         self.dtype_policy = dtype
-        if not trainable:  # the layers too, of which Keras tells nothing that was wired before
-            self.trainable = False
+        if not trainable:  # Keras freezes a functional model before it knows its layers
+            for layer in self.layers:
+                layer.trainable = False
         self.latent_dim = config.get("latent_dim")  # a network of c alone has no z
         self._arguments = config
 

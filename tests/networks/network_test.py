@@ -190,3 +190,10 @@ def test_numpy_integers_are_integers():
     assert decoder.output_shape == (None, 2, 2, 4)
     assert MLPDecoder([two], two, [two], num_parameters=two).output_shape == (None, 4)
     assert MLPEncoder([two], two, [two]).latent_dim == 2
+
+
+def test_a_network_made_frozen_has_frozen_weights():
+    encoder = MLPEncoder((4,), 2, (3,), trainable=False)
+    assert not any(variable.trainable for variable in encoder.weights)
+    again = MLPEncoder.from_config(encoder.get_config())
+    assert not any(variable.trainable for variable in again.weights)
