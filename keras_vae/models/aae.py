@@ -140,13 +140,18 @@ class AAE(LatentVariableModel):
                 f"to. Received: {type(self.prior).__name__}, which does. Use "
                 "StandardNormal(), or a mixture frozen with `prior.trainable = False`."
             )
-        logit_shape = self.discriminator(keras.KerasTensor((None, *latent_shape))).shape
-        if tuple(logit_shape[1:]) != (1,):
-            raise ValueError(
-                "`discriminator` must map z to one logit. Expected: (B, 1) for z of shape "
-                f"(B, {', '.join(map(str, latent_shape))}). Received: {tuple(logit_shape)}."
-            )
+        check_discriminator(self.discriminator, latent_shape)
 
     def _logits(self, z, training):
         """Returns log D(z) / (1 - D(z)), (B,): how far z is taken for a draw of the prior."""
         return ops.cast(self.discriminator(z, training=training)[:, 0], "float32")
+
+
+def check_discriminator(discriminator: keras.Model, latent_shape: Shape) -> None:
+    """Raises `ValueError` where a discriminator does not map z to one logit."""
+    logit_shape = discriminator(keras.KerasTensor((None, *latent_shape))).shape
+    if tuple(logit_shape[1:]) != (1,):
+        raise ValueError(
+            "`discriminator` must map z to one logit. Expected: (B, 1) for z of shape "
+            f"(B, {', '.join(map(str, latent_shape))}). Received: {tuple(logit_shape)}."
+        )

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_vae.models.aae import check_discriminator
 from keras_vae.models.base.term import Term
 from keras_vae.models.vae import VAE
 from keras_vae.schedules import Schedule
@@ -97,12 +98,7 @@ class FactorVAE(VAE):
 
     def build_latent(self, latent_shape: Shape) -> None:
         super().build_latent(latent_shape)
-        logit_shape = self.discriminator(keras.KerasTensor((None, *latent_shape))).shape
-        if tuple(logit_shape[1:]) != (1,):
-            raise ValueError(
-                "`discriminator` must map z to one logit. Expected: (B, 1) for z of shape "
-                f"(B, {', '.join(map(str, latent_shape))}). Received: {tuple(logit_shape)}."
-            )
+        check_discriminator(self.discriminator, latent_shape)
 
     def _logits(self, z, training):
         """Returns log D(z) / (1 - D(z)), (B,): how far z is taken for a code as it is."""

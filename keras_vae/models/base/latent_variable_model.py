@@ -149,6 +149,11 @@ class LatentVariableModel(EncoderDecoderModel):
 
         Reference: [Burda et al., 2016](https://arxiv.org/abs/1509.00519), equation 8.
         """
+        if self.condition is None and isinstance(condition, int) and num_samples is None:
+            raise ValueError(
+                f"{type(self).__name__} has no `condition`, the second argument. Received: "
+                f"{condition}. To set the number of draws, write `num_samples={condition}`."
+            )
         return importance_sampling.log_likelihood(
             self, x, condition, num_samples, seed, proposal, verbose
         )

@@ -106,3 +106,9 @@ def test_bad_number_of_samples(exact, num_samples):
     model, x, _ = exact
     with pytest.raises(ValueError, match="`num_samples` must be a positive integer"):
         model.log_likelihood(x, num_samples=num_samples)
+
+
+def test_a_number_in_the_place_of_the_condition_is_told_by_name(exact):
+    model, x, _ = exact
+    with pytest.raises(ValueError, match=r"no `condition`.*write `num_samples=1000`"):
+        model.log_likelihood(x, 1000)
