@@ -38,7 +38,7 @@ def measure(
         model.compile()
     logs = model.evaluate(*pairs, batch_size=100, return_dict=True, verbose=0)
     return {
-        **{name: logs[name] for name in model.trackers or ()},
+        **{name: logs[name] for name in model.metrics_names if name != "loss"},
         "num_examples": len(pairs[0]),
         **_likelihood(model, pairs, evaluation_config, verbose),
         **_units(model, *pairs),

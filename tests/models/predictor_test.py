@@ -158,7 +158,7 @@ def test_preset_and_file(tmp_path):
         keras.models.load_model(tmp_path / "model.keras"),
     )
     for again in loaded:
-        assert list(again.trackers) == ["nll", "accuracy"]
+        assert again.metrics_names == ["loss", "nll", "accuracy"]
         np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 

@@ -59,6 +59,7 @@ class FrontDoor:
             steps_per_execution=steps_per_execution,
             auto_scale_loss=auto_scale_loss,
         )
+        self._loss_tracker = None  # the loss is averaged with the terms
 
     def get_compile_config(self) -> dict:
         config = super().get_compile_config()
@@ -94,6 +95,8 @@ class FrontDoor:
 
         Raises:
             ValueError: If the model cannot learn from the data, before the first step.
+            NonFiniteError: If a cost or a gradient becomes NaN or infinite. The weights are those
+                of before the batch that it names.
         """
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = inputs.split_off(
@@ -123,7 +126,7 @@ class FrontDoor:
                 batch_size=batch_size,
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=callbacks,
+                callbacks=self._with_clock(callbacks),
                 validation_data=validation_data,
                 shuffle=shuffle and not is_ordered,  # Keras would shuffle the batches once more
                 class_weight=class_weight,
@@ -176,12 +179,20 @@ class FrontDoor:
     def train_on_batch(
         self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
     ) -> Any:
-        """Makes one update; see `keras.Model.train_on_batch`."""
+        """Makes one update; see `keras.Model.train_on_batch`.
+
+        Raises:
+            ValueError: If the model cannot learn from the data.
+            NonFiniteError: If a cost or a gradient is NaN or infinite. No update is made then.
+        """
         self._check_compiled()
         self._follow_weights()
         x, y = self._checked(x, y)
         y = inputs.target(x, y, sample_weight)
-        return super().train_on_batch(x, y, sample_weight, **kwargs)
+        self.guard.reset_state()
+        logs = super().train_on_batch(x, y, sample_weight, **kwargs)
+        self.check_finite(self.guard.state)
+        return logs
 
     def test_on_batch(
         self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
@@ -190,6 +201,20 @@ class FrontDoor:
         x, y = self._checked(x, y)
         y = inputs.target(x, y, sample_weight)
         return super().test_on_batch(x, y, sample_weight, **kwargs)
+
+    def _flatten_metrics_in_order(self, logs):
+        return [logs[name] for name in self.metrics_names if name in logs]
+
+    def _with_clock(self, callbacks):
+        """Returns the callbacks and one that tells the model the epoch."""
+        clock = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: setattr(self, "epoch", epoch)
+        )
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(clock)
+            return callbacks
+        given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] * bool(callbacks)
+        return [clock, *given]
 
     def _check_compiled(self):
         if getattr(self, "_is_for_evaluation", False):

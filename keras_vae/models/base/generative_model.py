@@ -16,9 +16,11 @@ from keras_vae.models.base.arguments import Arguments
 from keras_vae.models.base.front_door import FrontDoor
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
+from keras_vae.metrics.term_means import TermMeans
 from keras_vae.models.saving import preset_model
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep
+from keras_vae.steps.guard import Guard
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
@@ -157,13 +159,24 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             self.make_trackers()
 
     def make_trackers(self) -> None:
-        """Makes the metrics of the objective's terms, of a model that is built."""
+        """Makes the metrics of the objective's terms, of a model that is built.
+
+        Means are kept together, in `term_means`; `trackers` holds the others, by their names.
+        """
         if self.trackers is None:
             check_objective(self)
-            made = {name: term.tracker(name) for name, term in self.objective().items()}
+            logged = {k: t for k, t in self.objective().items() if t.metric is not None}
+            averaged = [k for k, t in logged.items() if t.metric is keras.metrics.Mean]
             self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
-            self.trackers = {name: tracker for name, tracker in made.items() if tracker}
+            self.guard = Guard()
+            self.term_means = TermMeans(["loss", *averaged])
+            self.trackers = {k: t.metric(name=k) for k, t in logged.items() if k not in averaged}
             self._tracker.lock()
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what is logged, in the order in which `evaluate` returns it."""
+        return ["loss", *[k for k, t in self.objective().items() if t.metric is not None]]
 
     def group_names(self, objective: dict[str, Term]) -> list[str]:
         """Returns the names of the groups of weights, that of all others, "main", last."""

@@ -80,9 +80,3 @@ class Term:
     def teaches(self) -> bool:
         """Whether any weights descend the term."""
         return callable(self.train) or self.train != 0
-
-    def tracker(self, name: str) -> keras.metrics.Metric | None:
-        """Returns a new metric for the logs, or `None` for a term that is not logged."""
-        if self.metric is None:
-            return None
-        return self.metric(name=name)

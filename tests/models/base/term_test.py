@@ -35,16 +35,6 @@ def test_a_term_is_a_value():
         Term().train = 2.0
 
 
-def test_trackers_are_metrics_of_the_terms_name():
-    mean = Term().tracker("kl")
-    mean.update_state([1.0, 3.0])
-    assert (mean.name, float(ops.convert_to_numpy(mean.result()))) == ("kl", 2.0)
-    usage = Term(metric=lambda name: CodebookUsage(4, name=name)).tracker("usage_1")
-    usage.update_state([[0, 0, 1]])
-    assert (usage.name, float(ops.convert_to_numpy(usage.result()))) == ("usage_1", 0.5)
-    assert Term(metric=None).tracker("dreg") is None
-
-
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("monitor", "mode"), [("val_elbo", "max"), ("elbo", "max"), ("val_kl", "min"), ("loss", "auto")]
