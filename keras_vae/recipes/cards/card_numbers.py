@@ -25,6 +25,10 @@ _FRECHET = (
     "Gaussians fitted to the features of classifier_mnist: it compares with that of other presets "
     "here and with nothing else."
 )
+_RECOGNISED = (
+    "1,000 samples, means of p(x|z), were shown to classifier_mnist; one is recognised where a "
+    "class has a probability above 0.9."
+)
 _DENSITY = (
     "The likelihood is a density of pixels in [0, 1]: its nats may be negative, have no equivalent "
     "in bits per dimension, and cannot be compared with a likelihood of grey levels or of black "
@@ -107,6 +111,7 @@ def _protocol(recipe, test):
         (_DENSITY, has_likelihood and named_classes.is_density(recipe)),
         (_ACTIVE, "active_units" in test),
         (_FRECHET, "classifier_frechet_distance" in test),
+        (_RECOGNISED, "samples_recognised" in test),
     )
     return " ".join(text for text, is_so in sentences if text and is_so)
 

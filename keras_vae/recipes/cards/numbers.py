@@ -224,6 +224,24 @@ NUMBERS = (
         "max",
     ),
     Number(
+        r"samples_recognised",
+        "samples recognised by classifier_mnist",
+        3,
+        "share",
+        SHARE,
+        "max",
+        on_hubs="share of samples that classifier_mnist recognises",
+    ),
+    Number(
+        r"classes_recognised",
+        "classes among them",
+        0,
+        "count",
+        SAME,
+        "max",
+        out_of="num_classes",
+    ),
+    Number(
         r"(.+)_standard_error",
         "standard error of {}",
         tolerance=Tolerance(relative=0.05),
@@ -231,6 +249,7 @@ NUMBERS = (
     ),
     Number(r"num_examples", "test examples", 0, "setting", SAME, is_shown=False),
     Number(r"latent_dim", "size of z", 0, "setting", SAME, is_shown=False),
+    Number(r"num_classes", "classes of the classifier", 0, "setting", SAME, is_shown=False),
     Number(r"nll_num_samples", "draws each for the NLL", 0, "setting", SAME, is_shown=False),
     Number(r"nll_seconds", "time of the NLL, seconds", 0, "time", is_shown=False),
 )
