@@ -10,6 +10,7 @@ from keras_vae.recipes import named_classes
 from keras_vae.recipes.cards import published
 from keras_vae.recipes.cards.markdown import escaped
 from keras_vae.recipes.cards.markdown import table
+from keras_vae.recipes.cards.numbers import ranges
 from keras_vae.recipes.cards.numbers import rows
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def numbers_section(recipe: Recipe, metrics: dict, folder: Path) -> str:
     texts = [
         _table(recipe, metrics, twin),
         _comparison(recipe, metrics["test"], twin["test"]) if twin else "",
-        _protocol(recipe, metrics["test"]),
+        _protocol(recipe, metrics),
         _published(recipe),
         _again(recipe, metrics),
     ]
@@ -60,6 +61,8 @@ def _table(recipe, metrics, twin):
     columns = [(_ours(metrics), _values(metrics["test"]))]
     for backend, again in sorted(metrics.get("backends", {}).items()):
         columns.append((f"on {backend}", _values(again["test"])))
+    if runs := _runs(metrics):
+        columns.append((f"{len(runs)} seeds, from and to", ranges(runs)))
     if twin:
         columns.append((f"{recipe.twin}, trained alike", _values(twin["test"])))
     for entry in filter(published.has_number, recipe.published):
@@ -74,6 +77,11 @@ def _table(recipe, metrics, twin):
 def _ours(metrics):
     on = f", on {metrics['environment']['backend']}" if metrics.get("backends") else ""
     return f"this preset{on}"
+
+
+def _runs(metrics):
+    """The numbers of all seeds, where there are several."""
+    return [metrics["test"], *metrics["seeds"].values()] if "seeds" in metrics else []
 
 
 def _values(test):
@@ -97,13 +105,14 @@ def _comparison(recipe, ours, theirs):
     )
 
 
-def _protocol(recipe, test):
+def _protocol(recipe, metrics):
     """How the numbers were measured, in sentences."""
+    test = metrics["test"]
     has_error = any(name.endswith("_standard_error") for name in test)
     is_drawn = named_classes.is_inferred_by_draws(recipe)
     has_likelihood = named_classes.likelihood_of(recipe) is not None
     sentences = (
-        (f"{test['num_examples']:,} test examples, one training run.", True),
+        (f"{test['num_examples']:,} test examples{_trained(metrics)}.", True),
         (_nll(recipe, test), True),
         ("± is the standard error of the mean over examples.", has_error),
         (_bound(recipe), named_classes.family_of(recipe).encode_gives == "codes"),
@@ -114,6 +123,17 @@ def _protocol(recipe, test):
         (_RECOGNISED, "samples_recognised" in test),
     )
     return " ".join(text for text, is_so in sentences if text and is_so)
+
+
+def _trained(metrics):
+    others = len(metrics.get("seeds", ()))
+    if not others:
+        return ", one training run"
+    return (
+        f". The preset is one training run; {others} more differ from it in the seed of the "
+        "initial weights, the noise and the order of the data, and the table has the smallest and "
+        "the largest number of all"
+    )
 
 
 def _nll(recipe, test):

@@ -309,6 +309,21 @@ def rows(test: dict) -> list[tuple[str, str, str]]:
     return found
 
 
+def ranges(tests: list[dict]) -> dict[str, str]:
+    """Returns `{name: text}` of the smallest and the largest value that each number has.
+
+    Args:
+        tests: list of dicts, the `test` parts of runs of one recipe.
+    """
+    found = {}
+    for name in tests[0]:
+        number, values = number_of(name), [test[name] for test in tests if name in test]
+        if number.is_shown and not isinstance(tests[0][name], list):  # a count for each level
+            low, high = (f"{v:.{number.decimals}f}" for v in (min(values), max(values)))
+            found[name] = low if low == high else f"{low} to {high}"
+    return found
+
+
 def headline(test: dict, recipe: Recipe | None = None) -> str:
     """Returns the one number of a preset for a table, as text: its NLL, or what stands for it.
 
