@@ -182,7 +182,7 @@ def test_a_preset_holds_the_discriminator(tmp_path):
 def test_what_does_not_belong():
     with pytest.raises(ValueError, match=r"one logit. Expected: \(B, 1\).*Received: \(None, 2\)"):
         linear_aae(discriminator_outputs=2)
-    with pytest.raises(ValueError, match="`adversarial_weight` must be a number of at least 0"):
+    with pytest.raises(ValueError, match=r"`adversarial_weight`.*at least 0"):
         linear_aae(adversarial_weight=-1.0)
-    with pytest.raises(NotImplementedError, match="AAE gives no density of z given x"):
+    with pytest.raises(NotImplementedError, match=r"AAE.*no density"):
         linear_aae().log_likelihood(X, num_samples=2)
