@@ -35,7 +35,7 @@ _ARRAYS = (".npz", ".npy")
 def sample(preset: str, num: int, label: int | None, seed: int | None, output: str) -> None:
     """Generate new samples from a preset.
 
-    These are the means of p(x|z), with z drawn from the prior.
+    These are the means of p(x|z), with z sampled from the prior.
     """
     from keras_vae.models import GenerativeModel
 

@@ -1,4 +1,4 @@
-"""Prediction of y from x without a latent variable, a baseline."""
+"""Prediction of y from x without a latent variable: classifiers and baselines."""
 
 from typing import Any
 
@@ -27,22 +27,22 @@ from keras_vae.typing import Tensor
 class Predictor(GenerativeModel):
     """A network trained on -log p(y|x): a classifier, or a deterministic prediction of pictures.
 
-    Given x the elements of y are independent, where a `CVAE` of y given x has a latent variable
-    in common to them: the baseline that it is measured against. With labels y it is a classifier.
+    With labels y it is a classifier. With pictures y it serves as the baseline of a `CVAE`: here
+    the elements of y are independent given x, whereas in a `CVAE` they share a latent variable.
 
     Args:
         network: `keras.Model` from x (B, S) to the parameters of the likelihood, such as
-            `MLPEncoder(shape, num_classes, num_outputs=1)` to logits.
-        likelihood: `Likelihood` of y (B, T): `CategoricalLikelihood(num_classes)` of labels (B,),
-            `BernoulliLikelihood()` of black and white pictures.
-        seed: int, or `None`; gives the order of the batches.
+            `MLPEncoder(shape, num_classes, num_outputs=1)`, which returns logits.
+        likelihood: `Likelihood` of y (B, T), such as `CategoricalLikelihood(num_classes)` for
+            labels (B,), or `BernoulliLikelihood()` for black and white pictures.
+        seed: Integer, or `None`. It determines the order of the batches.
 
-    Terms: `nll` = -log p(y|x), nats per example. Logs: `loss` and `nll`, and with a
-    `CategoricalLikelihood` `accuracy`, the part of y that is the most probable class.
+    Terms: `nll` = -log p(y|x), in nats per example. The logs contain `loss`, `nll` and, with a
+    `CategoricalLikelihood`, `accuracy`, the fraction of y that equals the most probable class.
 
     Raises:
-        ValueError: If the network does not fit the likelihood; or, from `fit`, for bad or missing
-            data or targets.
+        ValueError: If the network does not fit the likelihood. Also raised by `fit` if data or
+            targets are invalid or missing.
 
     Example:
 
@@ -54,8 +54,9 @@ class Predictor(GenerativeModel):
     features = model.features(x_test)  # (N, 256)
     ```
 
-    Reference: Sohn, Lee, Yan 2015, "Learning Structured Output Representation using Deep
-    Conditional Generative Models", section 5.1, its baseline.
+    Reference:
+        - [Sohn et al., 2015](https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html),
+          section 5.1, the baseline
     """
 
     log_likelihood_is: LikelihoodKind | None = "exact"
@@ -131,8 +132,8 @@ class Predictor(GenerativeModel):
         )
 
     def features(self, x: Array, batch_size: int = 256) -> np.ndarray:
-        """Returns what the network's last layer is given: in a classifier that ends in a dense
-        layer, the activations of the last hidden one.
+        """Returns the input of the network's last layer: for a classifier that ends in a dense
+        layer, the activations of its last hidden layer.
 
         Args:
             x: array (N, S).
@@ -158,7 +159,7 @@ class Predictor(GenerativeModel):
         seed: int | None = None,
         from_likelihood: bool = False,
     ) -> np.ndarray:
-        """A predictor has nothing to sample."""
+        """Raises `NotImplementedError`: a predictor has nothing to sample."""
         raise NotImplementedError(
             f"{type(self).__name__} predicts y from x and has no prior over z, so there is nothing "
             "to sample. Use CVAE."

@@ -131,7 +131,7 @@ def test_dreg_reports_the_bound_as_its_loss():
 
 
 def test_dreg_refuses_a_prior_that_shares_the_encoder():
-    with pytest.raises(ValueError, match="DReGIWAE cannot have a VampPrior"):
+    with pytest.raises(ValueError, match=r"DReGIWAE.*VampPrior"):
         DReGIWAE(*mlp(PICTURE), prior=VampPrior(3))
 
 

@@ -1,4 +1,4 @@
-"""The part of a card that tells a preset's numbers, and how they were measured."""
+"""The part of a card with a preset's numbers, and how they were measured."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 CARD = "README.md"
 METRICS = "metrics.json"
-_ACTIVE = (
-    "A unit is active where the variance of its posterior mean over the test set exceeds 0.01."
-)
+_ACTIVE = "A unit is active if the variance of its posterior mean over the test set exceeds 0.01."
 _FRECHET = (
-    "Samples are 10,000 means of p(x|z). Their Frechet distance from the test pictures is between "
-    "Gaussians fitted to the features of classifier_mnist: it compares with that of other presets "
-    "here and with nothing else."
+    "The Frechet distance is between Gaussians fitted to the features of classifier_mnist, of "
+    "10,000 samples (means of p(x|z)) and of the test pictures. It can be compared with that of "
+    "other presets here, and with no other number."
 )
 _RECOGNISED = (
-    "1,000 samples, means of p(x|z), were shown to classifier_mnist; one is recognised where a "
-    "class has a probability above 0.9."
+    "A sample is recognised if classifier_mnist gives one class a probability above 0.9; 1,000 "
+    "samples (means of p(x|z)) were drawn."
 )
 _DENSITY = (
     "The likelihood is a density of pixels in [0, 1]: its nats may be negative, have no equivalent "
@@ -62,7 +60,7 @@ def _table(recipe, metrics, twin):
     for backend, again in sorted(metrics.get("backends", {}).items()):
         columns.append((f"on {backend}", _values(again["test"])))
     if runs := _runs(metrics):
-        columns.append((f"{len(runs)} seeds, from and to", ranges(runs)))
+        columns.append((f"{len(runs)} seeds: range", ranges(runs)))
     if twin:
         columns.append((f"{recipe.twin}, trained alike", _values(twin["test"])))
     for entry in filter(published.has_number, recipe.published):
@@ -100,8 +98,8 @@ def _comparison(recipe, ours, theirs):
     gain = theirs["nll"] - ours["nll"]
     return (
         f"The NLL is {abs(gain):.2f} nats {'below' if gain > 0 else 'above'} that of "
-        f"[{recipe.twin}](../{recipe.twin}/{CARD}), which has the same data, epochs, batch size "
-        "and learning rates."
+        f"[{recipe.twin}](../{recipe.twin}/{CARD}), which was trained with the same data, "
+        "epochs, batch size and learning rates."
     )
 
 
@@ -130,9 +128,8 @@ def _trained(metrics):
     if not others:
         return ", one training run"
     return (
-        f". The preset is one training run; {others} more differ from it in the seed of the "
-        "initial weights, the noise and the order of the data, and the table has the smallest and "
-        "the largest number of all"
+        f". The preset is one training run; {others} more used other seeds for the initial "
+        "weights, the noise and the order of the data, and the table gives the range over all runs"
     )
 
 
@@ -152,11 +149,11 @@ def _bound(recipe):
     cost = (
         "KL is -log p(codes), their cost under the trained prior"
         if named_classes.has_prior_of_codes(recipe)
-        else "No prior was trained: codes count as uniform, and KL is their number times log K"
+        else "No prior was trained, so codes count as uniform, and KL is their number times log K"
     )
     return (
-        "The ELBO and the bound on the NLL are exact bounds, not estimates: the codes of a picture "
-        f"are not drawn, and no number of draws would tighten them. {cost}."
+        "The ELBO and the bound on the NLL are exact, not estimates: the codes of a picture are "
+        f"deterministic, so more draws would not tighten the bounds. {cost}."
     )
 
 

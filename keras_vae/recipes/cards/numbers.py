@@ -110,13 +110,13 @@ NUMBERS = (
     Number(r"nll_per_code", "NLL, nats per element", 4, direction="min"),
     Number(
         r"nll_(\d)_seen",
-        "NLL of the rest, {} of 4 quadrants seen, nats",
+        "NLL of the hidden quadrants, {} of 4 seen, nats",
         tolerance=MANY_DRAWS,
         direction="min",
     ),
     Number(
         r"nll_by_prior_(\d)_seen",
-        "the same by draws from the prior, {} seen, nats",
+        "the same, estimated with draws from the prior, {} seen, nats",
         tolerance=ONE_WEIGHT,
         direction="min",
     ),
@@ -144,7 +144,7 @@ NUMBERS = (
     ),
     Number(
         r"discriminator_accuracy",
-        "codes and draws that the discriminator tells apart",
+        "accuracy of the discriminator",
         3,
         "share",
         SHARE,
@@ -180,7 +180,7 @@ NUMBERS = (
     Number(r"codebook", "distance of codes from their z_e, squared", 4, "ratio", is_shown=False),
     Number(
         r"usage",
-        "share of the codes that occurs in the test set",
+        "fraction of the codes used in the test set",
         4,
         "share",
         Tolerance(absolute=1e-2),
@@ -188,7 +188,7 @@ NUMBERS = (
     ),
     Number(
         r"usage_(\d)",
-        "share of the codes of level {} that occurs in the test set",
+        "fraction of the codes of level {} used in the test set",
         4,
         "share",
         Tolerance(absolute=1e-2),
@@ -207,7 +207,7 @@ NUMBERS = (
     Number(r"aggregate_largest_std", "largest standard deviation of a dimension", 3, "ratio"),
     Number(
         r"classifier_frechet_distance",
-        "Frechet distance of samples, features of the classifier",
+        "Frechet distance of samples, features of classifier_mnist",
         2,
         "ratio",
         Tolerance(relative=0.1),  # of a covariance that is estimated from 10,000 samples
@@ -217,7 +217,7 @@ NUMBERS = (
     ),
     Number(
         r"samples_classified_as_their_label",
-        "samples classified as their label",
+        "samples classified as their own label",
         4,
         "share",
         SHARE,
@@ -234,7 +234,7 @@ NUMBERS = (
     ),
     Number(
         r"classes_recognised",
-        "classes among them",
+        "classes among the recognised samples",
         0,
         "count",
         SAME,
