@@ -14,12 +14,12 @@ def recipe_of(folder: Path, data: str | None, seed: int | None) -> Recipe | None
     """Returns the recipe that says which data to take, with other data or another seed in it.
 
     Args:
-        folder: of the preset.
+        folder: Of the preset.
         data: name or path of data, or `None` for the recipe's.
-        seed: of binarized test data, or `None` for the recipe's.
+        seed: Of binarized test data, or `None` for the recipe's.
 
     Raises:
-        ValueError: there is neither a recipe nor `data`.
+        ValueError: If there is neither a recipe nor `data`.
     """
     recipe = preset_texts.read_recipe(folder)
     if recipe is None:
@@ -42,8 +42,8 @@ def pairs_of(
     """Returns test examples, with their conditions or targets where the recipe has them.
 
     Args:
-        recipe: as `recipe_of` returns it.
-        num_examples: how many, or `None` for all.
+        recipe: As `recipe_of` returns it.
+        num_examples: How many, or `None` for all.
         data: name or path of the data where there is no recipe.
         data_dir: folder of data files, or `None`.
     """

@@ -142,9 +142,9 @@ class HierarchicalVAE(LatentVariableModel):
         """Returns the list of the L `Level`s of x.
 
         Args:
-            parameters: what `bottom_up(x)` returns.
-            draw: function of a posterior that gives z.
-            training: bool.
+            parameters: What `bottom_up(x)` returns.
+            draw: Function of a posterior that gives z.
+            training: Bool.
         """
         ascended = self._ascend(parameters, draw, training)
         return self.top_down(lambda i, prior: ascended[i], training)
@@ -153,8 +153,8 @@ class HierarchicalVAE(LatentVariableModel):
         """Walks p(z_L), p(z_{L-1}|z_L), ..., p(z_1|z_2) and returns the list of the L `Level`s.
 
         Args:
-            choose: function of i and the prior of z_{i+1}, which returns its posterior and z.
-            training: bool.
+            choose: Function of i and the prior of z_{i+1}, which returns its posterior and z.
+            training: Bool.
         """
         prior = self.prior_given()
         features: list[Tensor] = []

@@ -113,13 +113,13 @@ class Predictor(GenerativeModel):
         """Returns log p(y|x), exactly.
 
         Args:
-            x: array (N, S).
-            condition: array (N, T), the targets y, in the place that conditions have elsewhere.
+            x: Array (N, S).
+            condition: Array (N, T), the targets y, in the place that conditions have elsewhere.
             num_samples, seed: `None`: nothing is drawn.
-            batch_size: int, examples computed at once.
+            batch_size: Integer, the number of examples per batch.
 
         Returns:
-            NumPy array (N,), nats.
+            NumPy array (N,), in nats.
 
         Raises:
             ValueError: If x or y is not data of this model, or `num_samples` is given.
@@ -136,14 +136,14 @@ class Predictor(GenerativeModel):
         layer, the activations of its last hidden layer.
 
         Args:
-            x: array (N, S).
-            batch_size: int, examples computed at once.
+            x: Array (N, S).
+            batch_size: Integer, the number of examples per batch.
 
         Returns:
             NumPy array (N, F).
 
         Raises:
-            ValueError: If `x` is not data of this model, or the network does not show its layers.
+            ValueError: If `x` does not fit this model, or the network does not show its layers.
         """
         (x,) = self.check_inputs(x)
         network = _without_last_layer(self.network)

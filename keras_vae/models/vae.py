@@ -129,8 +129,8 @@ class VAE(LatentVariableModel):
             x: (B, S).
             posterior: q(z|x, c), as `infer` returns it.
             z: (B, D), its draw.
-            c: as `embedded` gives it.
-            training: bool.
+            c: As `embedded` gives it.
+            training: Bool.
         """
         prior = self.prior_given(c)
         reconstruction = -self.generate(z, c, training).log_prob(x)

@@ -148,9 +148,9 @@ class VQVAE2(QuantizedModel):
         """Walks from the top level down and returns what the decoder of x is given.
 
         Args:
-            choose: function of the level and of what the one above gives, a list of at most one
+            choose: Function of the level and of what the one above gives, a list of at most one
                 map, that returns z_q.
-            training: bool.
+            training: Bool.
         """
         above = []
         for level in reversed(range(len(self.quantizers))):

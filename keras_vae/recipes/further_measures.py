@@ -69,7 +69,7 @@ def all_measures(model: GenerativeModel, recipe: Recipe, test: Arrays, verbose: 
     """Returns every number of a trained model: what the `test` part of `metrics.json` holds.
 
     Args:
-        model: a trained model.
+        model: A trained model.
         recipe: `Recipe`, which `check_measures` has found right.
         test: `Arrays`, the test part of its data.
         verbose: 1 shows progress.
@@ -84,7 +84,7 @@ def further_measures(model: GenerativeModel, recipe: Recipe, test: Arrays) -> di
     """Returns `{name: number}` of what the recipe's `measures` names.
 
     Args:
-        model: a trained model.
+        model: A trained model.
         recipe: `Recipe`, which `check_measures` has found right.
         test: `Arrays`, the test part of its data.
     """

@@ -43,17 +43,17 @@ class Recipe:
     """A parsed recipe; see `zoo/README.md` for the meaning of each table.
 
     Attributes:
-        name: the preset's name: the folder of a `recipe.toml`, else the file's name.
-        summary: one sentence for the card.
-        data, training, evaluation, pictures: dict, the TOML tables.
-        prior_training: dict, the table of the second stage of a model of codes, or empty.
-        parts: dict, the tables of `PARTS` that it has: the model and what it is made of.
-        device: str, "cpu", or "gpu" where an hour on a processor would not do.
-        twin: str, the preset trained alike to compare with, or "".
-        published: list of dicts, numbers of papers to compare with.
-        limits: str, what the preset is not good for.
-        attribution: str, whose data they are, and their licence.
-        text: str, the file.
+        name: The preset's name: the folder of a `recipe.toml`, else the file's name.
+        summary: One sentence for the card.
+        data, training, evaluation, pictures: Dict, the TOML tables.
+        prior_training: Dict, the table of the second stage of a model of codes, or empty.
+        parts: Dict, the tables of `PARTS` that it has: the model and what it is made of.
+        device: String, "cpu", or "gpu" where an hour on a processor would not do.
+        twin: String, the preset trained alike to compare with, or "".
+        published: List of dicts, numbers of papers to compare with.
+        limits: String, what the preset is not good for.
+        attribution: String, whose data they are, and their licence.
+        text: String, the file.
     """
 
     name: str
@@ -86,7 +86,7 @@ def read_recipe(path: str | Path) -> Recipe:
     """Returns the `Recipe` in the file `path`.
 
     Raises:
-        ValueError: the file is not TOML, or lacks or misspells a table or a key.
+        ValueError: If the file is not TOML, or if a table or a key is missing or unknown.
 
     Example:
 

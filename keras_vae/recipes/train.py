@@ -50,18 +50,18 @@ def train_recipe(
 
     Args:
         recipe: `Recipe`.
-        folder: path of the run folder.
-        epochs: int in place of the recipe's, of both stages where there are two.
-        seed: int in place of the recipe's.
+        folder: Path of the run folder.
+        epochs: Integer in place of the recipe's, of both stages where there are two.
+        seed: Integer in place of the recipe's.
         data_dir: folder with local data sets.
-        verbose: as for `fit`.
+        verbose: As for `fit`.
 
     Returns:
         dict, what `metrics.json` holds.
 
     Raises:
-        ValueError: the recipe cannot be built, its data are not there, or the folder holds an
-            interrupted run of another recipe or with other settings.
+        ValueError: If the recipe cannot be built, if its data are missing, or if the folder holds
+            an interrupted run of another recipe or with other settings.
     """
     folder = Path(folder)
     seed = recipe.training.get("seed", 0) if seed is None else seed

@@ -1,4 +1,4 @@
-"""What models that may be told something about each example share."""
+"""The base of models that may take a condition for each example."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ class ConditionalModel(GenerativeModel):
 
     Args:
         condition: `Condition`, or `None` for an unconditional model.
-        seed: int, or `None`; gives noise and the order of the batches.
+        seed: Integer, or `None`. Determines all noise and the order of the batches.
     """
 
     sample_batch_size = 128  # draws made at once by `sample`, whatever their number
@@ -63,7 +63,7 @@ class ConditionalModel(GenerativeModel):
     def embedded(self, condition: Tensor = None, training: bool = False) -> Tensor:
         """Returns c, conditions as networks see them, (B, ...) float32; `None` without any.
 
-        In training some are dropped, where the `Condition` says so.
+        In training some are dropped if the `Condition` asks for it.
         """
         if self.condition is None:
             return None
@@ -92,11 +92,11 @@ class ConditionalModel(GenerativeModel):
         """Returns what `draw` gives, called on batches of one size, for `num_samples` examples.
 
         Args:
-            draw: function of a batch of each of the conditions that returns a NumPy array.
-            num_samples: int, N.
-            conditions: tuple of arrays (N, ...).
-            seed: int, or `None` for fresh noise.
-            size: int, the size of the batches that `draw` gives.
+            draw: Function of a batch of each of the conditions that returns a NumPy array.
+            num_samples: Integer, N.
+            conditions: Tuple of arrays (N, ...).
+            seed: Integer, or `None` for fresh noise.
+            size: Integer, the size of the batches that `draw` gives.
         """
         size = size or self.sample_batch_size
         pieces = []

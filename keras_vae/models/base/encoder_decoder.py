@@ -1,4 +1,4 @@
-"""What autoencoders and their variational sisters share: an encoder, a decoder, a likelihood."""
+"""The base of models with an encoder, a decoder and a likelihood."""
 
 from typing import Any
 
@@ -21,16 +21,16 @@ from keras_vae.typing import Tensor
 class EncoderDecoderModel(ConditionalModel):
     """A model of the networks it is given: x -> encoder -> latent -> decoder -> p(x|z).
 
-    `encode` and `decode` are for users, who give conditions as they are. Families are written with
-    what stands behind them, `infer(x, c)` and `generate(z, c)`, whose c is embedded already.
+    `encode` and `decode` are for users, and take conditions as users have them. Families use the
+    methods behind these, `infer(x, c)` and `generate(z, c)`, whose c is already embedded.
 
     Args:
         encoder: `keras.Model` whose input is x (B, S).
         decoder: `keras.Model` from z to the parameters of the likelihood.
         likelihood: `Likelihood`. By default Bernoulli: on the decoder's logits, or on its
-            probabilities where its last layer is seen to end in a sigmoid.
+            probabilities if its last layer is found to end in a sigmoid.
         condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
-        seed: int, or `None`; gives noise and the order of the batches.
+        seed: Integer, or `None`. Determines all noise and the order of the batches.
     """
 
     encode_gives: EncodingKind | None = "point"
@@ -105,12 +105,13 @@ class EncoderDecoderModel(ConditionalModel):
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Args:
-            x: array (N, S).
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            batch_size: int, examples computed at once.
+            x: Array (N, S).
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            batch_size: Integer, the number of examples per batch.
 
         Raises:
-            ValueError: If x or the condition is not data of this model.
+            ValueError: If x or the condition does not fit this model.
         """
         x, *conditions = self.check_inputs(x, condition)
         inputs = (x, *conditions) if conditions else x

@@ -1,4 +1,4 @@
-"""The second stage of a model of codes: a prior, trained on the codes of the data, and samples."""
+"""The second stage of a model of codes: training a prior on codes, and sampling from it."""
 
 from typing import Any
 
@@ -56,12 +56,12 @@ class SecondStage(EncoderDecoderModel):
         """Trains a prior of the codes of x, which the model then has, and saves with itself.
 
         Args:
-            x: array (N, S).
-            condition: what the (top) prior is told of each example, where it is conditional.
+            x: Array (N, S).
+            condition: What the (top) prior is told of each example, where it is conditional.
             prior: `AutoregressiveModel`, of several levels a list. By default the one that the
                 model has already, or a new `PixelCNN` (of codes that are no grid, a
                 `TransformerPrior`). Below the top they have a `CodeCondition` of the codes above.
-            optimizer: of Keras, for a prior that is not compiled.
+            optimizer: Of Keras, for a prior that is not compiled.
             validation_data: x, or (x, condition), held out.
             **kwargs: for the prior's `fit`.
 
@@ -100,13 +100,14 @@ class SecondStage(EncoderDecoderModel):
         """Returns new examples: codes from the prior, decoded.
 
         Args:
-            num_samples: int, N.
-            condition: of the prior or of the model: one condition for all or (N, ...).
-            seed: int, or `None` for fresh noise.
-            from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
-                returned; of nominal data the most probable value.
+            num_samples: Integer, N.
+            condition: Condition of the prior or of the model: one for all examples, or an array (N,
+                ...).
+            seed: Integer, or `None` for fresh noise.
+            from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
+                returned, or for nominal data the most probable value.
             temperature: positive number that the prior's logits are divided by.
-            top_k: int, or `None`: codes are drawn from the k most probable only.
+            top_k: Integer, or `None`: codes are drawn from the k most probable only.
 
         Returns:
             NumPy array (N, S).
@@ -132,13 +133,13 @@ class SecondStage(EncoderDecoderModel):
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Args:
-            x: array (N, S).
-            condition: of the prior or of the model: one condition for all or (N, ...). What only
-                the prior is told changes no reconstruction.
-            batch_size: int, examples computed at once.
+            x: Array (N, S).
+            condition: Condition of the prior or of the model: one for all examples, or an array (N,
+                ...). What only the prior is told changes no reconstruction.
+            batch_size: Integer, the number of examples per batch.
 
         Raises:
-            ValueError: If x or the condition is not data of this model.
+            ValueError: If x or the condition does not fit this model.
         """
         if self.condition is None and self._prior_is_told():
             condition = None

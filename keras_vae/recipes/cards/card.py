@@ -34,9 +34,9 @@ def write_card(recipe: Recipe, metrics: dict, folder: str | Path, source: str | 
 
     Args:
         recipe: `Recipe`.
-        metrics: dict, what its `metrics.json` holds.
-        folder: path of the preset, where the pictures lie that the card shows.
-        source: str, what its users give to `from_preset` where it is not the recipe's name:
+        metrics: Dict, the contents of its `metrics.json`.
+        folder: Path of the preset, where the pictures lie that the card shows.
+        source: String, what its users give to `from_preset` where it is not the recipe's name:
             `hf://owner/name`.
     """
     folder = Path(folder)

@@ -40,7 +40,7 @@ def numbers_section(recipe: Recipe, metrics: dict, folder: Path) -> str:
 
     Args:
         recipe: `Recipe`.
-        metrics: dict, what its `metrics.json` holds.
+        metrics: Dict, the contents of its `metrics.json`.
         folder: `pathlib.Path` of the preset, beside which its twin lies.
     """
     twin = _twin(recipe, folder)

@@ -18,13 +18,13 @@ class Tolerance:
     """How far a number that is measured again may lie from the stated one.
 
     Args:
-        relative: float, the part of the number by which rounding, or another estimate, moves it.
-        absolute: float, in the unit of the number.
-        drawn: what noise the number depends on: "posterior", draws of z from q(z|x); "kl", the
+        relative: Float, the part of the number by which rounding, or another estimate, moves it.
+        absolute: Float, in the unit of the number.
+        drawn: What noise the number depends on: "posterior", draws of z from q(z|x); "kl", the
             same, unless the KL has a closed form; "likelihood", the draws that estimate log p(x);
             "samples", other draws. "" is none. A number without noise in a given model falls back
             to `EXACT`.
-        spread: float, the standard deviation over draws of what one example contributes: in units
+        spread: Float, the standard deviation over draws of what one example contributes: in units
             of the number for "samples", else as a part of the likelihood's `spread_of_draws`.
     """
 
@@ -50,15 +50,15 @@ class Number:
 
     Args:
         pattern: regular expression of its names in `metrics.json`.
-        words: what it is, with {} for the groups of the pattern.
-        decimals: int.
+        words: What it is, with {} for the groups of the pattern.
+        decimals: Integer.
         kind: "nats", "bits", "ratio", "share", "count", "setting" (measured with what) or "time",
             which says nothing of a model and is not compared.
         tolerance: `Tolerance`.
         direction: "min" or "max", which values are better; `None` where neither is.
-        is_shown: whether cards and terminals show it.
+        is_shown: Whether cards and terminals show it.
         on_hubs: its name in the head of a card, which model hubs read; "" leaves it out.
-        headline: how it stands for the whole preset in a table, with {} for the number; "" where
+        headline: How it stands for the whole preset in a table, with {} for the number; "" where
             it does not. The first of `HEADLINES` is taken.
         out_of: name of the number that a count is a part of.
     """
@@ -277,9 +277,9 @@ def words_of(text: str, name: str, test: dict) -> str:
     """Returns the `words` or `on_hubs` of a number, with its level in the place of {}.
 
     Args:
-        text: str, of a `Number`.
-        name: str, of the number in `test`.
-        test: dict, the `test` part of a `metrics.json`.
+        text: String, of a `Number`.
+        name: String, of the number in `test`.
+        test: Dict, the `test` part of a `metrics.json`.
     """
     match = re.fullmatch(number_of(name).pattern, name)
     groups = match.groups() if match else ()
@@ -294,7 +294,7 @@ def rows(test: dict) -> list[tuple[str, str, str]]:
     They stand in the order of the table, and after them those that are not in it.
 
     Args:
-        test: dict, the `test` part of a `metrics.json`.
+        test: Dict, the `test` part of a `metrics.json`.
     """
     numbers = {name: number_of(name) for name in test}
     order = {number: i for i, number in enumerate(NUMBERS)}
@@ -313,7 +313,7 @@ def ranges(tests: list[dict]) -> dict[str, str]:
     """Returns `{name: text}` of the smallest and the largest value that each number has.
 
     Args:
-        tests: list of dicts, the `test` parts of runs of one recipe.
+        tests: List of dicts, the `test` parts of runs of one recipe.
     """
     found = {}
     for name in tests[0]:
@@ -328,7 +328,7 @@ def headline(test: dict, recipe: Recipe | None = None) -> str:
     """Returns the one number of a preset for a table, as text: its NLL, or what stands for it.
 
     Args:
-        test: dict, the `test` part of a `metrics.json`.
+        test: Dict, the `test` part of a `metrics.json`.
         recipe: `Recipe`, or `None` where it is unknown. It says whether codes have a prior that
             was trained: without one each costs log K, which is no number of the model.
     """
