@@ -14,11 +14,11 @@ from registry import Run
 LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 
 
-def fit(model: Any, x: np.ndarray, batch_size: int) -> Run:
+def fit(model: Any, x: np.ndarray, batch_size: int, y: np.ndarray | None = None) -> Run:
     """Keras' `fit`, of our models and of any other."""
 
     def run() -> tuple[float, float]:
-        history = model.fit(x, batch_size=batch_size, epochs=1, verbose=0)
+        history = model.fit(x, y, batch_size=batch_size, epochs=1, verbose=0)
         return len(x), float(history.history["loss"][-1])
 
     return run
