@@ -24,13 +24,20 @@ def fit(model: Any, x: np.ndarray, batch_size: int, y: np.ndarray | None = None)
     return run
 
 
+def torch_device() -> str:
+    """Returns where contenders written for torch compute: where Keras would."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def torch_loop(
     module: Any, loss_of: Callable[[Any], Any], x: np.ndarray, batch_size: int, fused: bool
 ) -> Run:
     """An eager loop; `loss_of` maps a batch to a scalar."""
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch_device()
     module.to(device)
     data = torch.from_numpy(x).to(device)
     options = {"lr": LEARNING_RATE, "betas": (BETA_1, BETA_2), "eps": EPSILON}

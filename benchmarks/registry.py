@@ -85,7 +85,7 @@ class Bench:
     contenders: dict[str, Contender] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        BENCHES[self.name] = self
+        BENCHES.setdefault(self.name, self)
 
     def contender(
         self,

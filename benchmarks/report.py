@@ -9,6 +9,8 @@ from typing import Any
 from registry import Bench
 from registry import Row
 
+NO_GPU = "no GPU"
+
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
@@ -87,7 +89,9 @@ def table(results: dict[str, Any], benches: dict[str, Bench]) -> list[dict[str, 
     for name, measured in results["benches"].items():
         for row in benches[name].rows:
             for backend in row.backends or tuple(row.bars):
-                lines.append(_line(row, backend, measured["contenders"], results["clock"]))
+                # What is measured is the memory of the process, which a GPU has no part in.
+                if row.kind != "memory" or results["device"] == NO_GPU:
+                    lines.append(_line(row, backend, measured["contenders"], results["clock"]))
     return [line for line in lines if line]
 
 
@@ -169,11 +173,8 @@ def markdown(results: dict[str, Any], benches: dict[str, Bench]) -> str:
         "# Benchmarks\n\n",
         f"Written by `python {results['command']}`; no number here is typed by hand.\n\n",
         quick if results["quick"] else "",
-        f"{results['date']}, {machine['processor']}, {machine['cores']} cores, pinned to core "
-        f"{results['core']}, {results['device']}; load average {machine['load_before']} at the "
-        f"beginning and {machine['load_after']} at the end; "
-        + ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
-        + ".\n\n",
+        machine_line(machine, results["core"]),
+        f"Device: {results['device']}.\n\n",
         _METHOD.format(rounds=results["rounds"], clock=results["clock"]),
         f"## What is asked: {met} of {len(barred)} bars are met\n\n",
         markdown_table(HEADINGS, barred),
@@ -192,8 +193,19 @@ def markdown(results: dict[str, Any], benches: dict[str, Bench]) -> str:
     return "".join(parts)
 
 
+def machine_line(machine: dict[str, Any], core: int | None) -> str:
+    """Returns what was run on what, and how busy it was, as a paragraph."""
+    pinned = "not pinned" if core is None else f"pinned to core {core}"
+    return (
+        f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, {pinned}; load "
+        f"average {machine['load_before']} at the beginning, {machine['load_after']} at the end; "
+        + ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
+        + ".\n\n"
+    )
+
+
 _METHOD = """\
-Each contender has a process of its own, pinned to one core. After it has warmed up and compiled,
+Each contender has a process of its own. After it has warmed up and compiled,
 contenders take turns in {rounds} shuffled rounds. The measure is {clock} time, of all threads of
 the process. A ratio is taken within each round; the table gives the median of the rounds and the
 lowest and highest. Unless a unit is given, it is the speed of the first in units of the second,

@@ -39,7 +39,9 @@ def main() -> None:
     def answer(**content: object) -> None:
         print(json.dumps(content), file=answers, flush=True)
 
-    if hasattr(os, "sched_setaffinity"):  # XLA has no other setting for its number of threads
+    if core and hasattr(
+        os, "sched_setaffinity"
+    ):  # XLA has no other setting for its number of threads
         os.sched_setaffinity(0, {int(core)})
     contender = load_benches()[bench_name].contenders[name]
     try:

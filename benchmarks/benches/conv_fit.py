@@ -25,7 +25,7 @@ bench = Bench(
     "float32. The plain loop on JAX calls a compiled step: inside of a loop XLA's gradients of "
     "convolutions are slow on a CPU.",
     "images",
-    options={"num_images": 3840, "batch_size": 128, "latent_dim": 2},
+    options={"num_images": 1280, "batch_size": 128, "latent_dim": 2},
     quick={"num_images": 256},
     rows=[
         Row(
@@ -46,6 +46,7 @@ bench = Bench(
             backends=("tensorflow",),
         ),
     ],
+    warm_ups=1,
 )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from digits import digits
+from loops import torch_device
 from registry import BACKENDS
 from registry import Bench
 from registry import Row
@@ -54,8 +55,8 @@ def pythae(backend: str, num_images: int, num_samples: int, hidden: int, latent_
 
     from peers import pythae_vae
 
-    model = pythae_vae(SIZE, hidden, latent_dim).eval()
-    x = torch.from_numpy(binary(num_images))
+    model = pythae_vae(SIZE, hidden, latent_dim).to(torch_device()).eval()
+    x = torch.from_numpy(binary(num_images)).to(torch_device())
 
     def run() -> tuple[float, float]:
         with torch.no_grad():

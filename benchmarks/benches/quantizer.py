@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from loops import torch_device
 from registry import BACKENDS
 from registry import Bench
 from registry import Row
@@ -35,7 +36,10 @@ def peer(backend: str, num_rows: int, num_codes: int, dim: int, calls: int) -> R
         dim, num_codes, decay=0.99, commitment_weight=0.25, rotation_trick=False
     )
     quantizer._codebook.embed.data.copy_(torch.from_numpy(codebook))
-    z, direction = torch.from_numpy(vectors).requires_grad_(True), torch.from_numpy(cotangent)
+    device = torch_device()
+    quantizer.to(device)
+    z = torch.from_numpy(vectors).to(device).requires_grad_(True)
+    direction = torch.from_numpy(cotangent).to(device)
 
     def step() -> Any:
         z_q, _, commitment = quantizer(z)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from loops import torch_device
 from registry import BACKENDS
 from registry import Bench
 from registry import Row
@@ -35,9 +36,8 @@ def ours(backend: str, batch: int, grid: int, num_codes: int, positions: int) ->
     model = model_of(grid, num_codes)
     seeds = iter(range(10**6))
 
-    def run() -> tuple[float, None]:
-        model.sample(batch, seed=next(seeds))
-        return batch, None
+    def run() -> tuple[float, float]:
+        return batch, float(model.sample(batch, seed=next(seeds)).max())
 
     return run
 
@@ -50,17 +50,17 @@ def pythae(backend: str, batch: int, grid: int, num_codes: int, positions: int) 
 
     shape = (1, grid, grid)
     config = PixelCNNConfig(input_dim=shape, n_embeddings=num_codes, n_layers=6, kernel_size=3)
-    model = PixelCNN(config).eval()
+    model = PixelCNN(config).to(torch_device()).eval()
 
-    def run() -> tuple[float, None]:
-        z = torch.zeros((batch, *shape))
+    def run() -> tuple[float, float]:
+        z = torch.zeros((batch, *shape), device=torch_device())
         with torch.no_grad():
             for position in range(positions):
                 row, column = divmod(position, grid)
                 out = model({"data": z}).out.squeeze(2)
                 probabilities = torch.softmax(out[:, :, row, column], dim=-1)
                 z[:, :, row, column] = torch.multinomial(probabilities, 1).float()
-        return batch * positions / grid**2, None
+        return batch * positions / grid**2, float(z.max())
 
     return run
 

@@ -19,7 +19,7 @@ bench = Bench(
     "One epoch of training the VQ-VAE of Keras' example: 49 codes of 128, moved by gradients from "
     "a uniform start, squared error, Adam at 1e-3, float32.",
     "images",
-    options={"num_images": 3840, "batch_size": 128, "latent_dim": 16, "num_codes": 128},
+    options={"num_images": 1280, "batch_size": 128, "latent_dim": 16, "num_codes": 128},
     quick={"num_images": 256},
     rows=[
         Row(
@@ -38,6 +38,7 @@ bench = Bench(
         ),
         Row("VQ-VAE fit, against our earlier checkout", "keras_vae", "before", backends=BACKENDS),
     ],
+    warm_ups=1,
 )
 
 
