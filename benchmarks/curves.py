@@ -244,6 +244,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
 
     matplotlib.use("agg")
     from matplotlib import pyplot
+    from matplotlib import ticker
 
     figure, axes = pyplot.subplots(2, 2, figsize=(8, 6), layout="constrained")
     for curve, ax in zip(CURVES, axes.flat, strict=False):
@@ -256,6 +257,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
         values = [p["value"] for p in results["curves"][curve.name]]
         ax.set_xticks(values, [str(v) for v in values])
         ax.minorticks_off()
+        ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:,.0f}")
     axes.flat[0].legend()
     figure.savefig(path, dpi=80)
     pyplot.close(figure)
