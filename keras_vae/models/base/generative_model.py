@@ -2,6 +2,7 @@
 
 import abc
 import copy
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import TypeAlias
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_vae.models.base import arguments
 from keras_vae.models.base.arguments import Arguments
@@ -122,6 +124,22 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         evaluation, that is not logged.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `terms`.")
+
+    def terms_of(self, x: Tensor, y: Tensor = None, training: bool = False) -> dict:
+        """Returns the `terms` of a batch that `fit` was given, x (B, S) in float32.
+
+        A family whose `terms` take `target` learns to denoise where y is another x: it encodes x,
+        and the likelihood is of the target.
+        """
+        c = self.given(y, training)
+        if self.can_denoise and y is not None and len(y.shape) == len(x.shape):
+            return self.terms(x, c, training, target=ops.cast(y, "float32"))
+        return self.terms(x, c, training)
+
+    @property
+    def can_denoise(self) -> bool:
+        """Whether `fit(noisy, clean)` trains a denoiser: `terms` take `target`."""
+        return not self.takes_pairs and "target" in inspect.signature(self.terms).parameters
 
     def switches(self) -> dict:
         """Returns `{group: variable or schedule}` of groups that are not updated at every step.
