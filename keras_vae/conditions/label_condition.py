@@ -12,7 +12,6 @@ from keras_vae.conditions.condition import Condition
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
-
 _OUT_OF_RANGE = "Number the classes from 0, or increase `num_classes` to the number of classes."
 _NOT_WHOLE = (
     "A label is one class, a whole number. For numbers that are no classes use ArrayCondition."

@@ -188,6 +188,9 @@ class EncoderDecoderModel(ConditionalModel):
     def check_values(self, x: np.ndarray, name: str = "x") -> None:
         self.likelihood.check(x, name)
 
+    def advise(self, x: np.ndarray) -> None:
+        self.likelihood.advise(x)
+
     def _check_network_inputs(self):
         expected = 1 if self.condition is None else 2
         for name, first in (("encoder", "x"), ("decoder", "z")):
@@ -219,8 +222,8 @@ def check_network(name: str, network: keras.Model) -> None:
     """Raises `TypeError` where a network is none."""
     if not isinstance(network, keras.Layer):
         raise TypeError(
-            f"`{name}` must be a `keras.Model`, such as keras_vae.MLP{name.title()}(...). Received: "
-            f"{network!r}."
+            f"`{name}` must be a `keras.Model`, such as keras_vae.MLP{name.title()}(...). "
+            f"Received: {network!r}."
         )
 
 

@@ -120,7 +120,8 @@ class FrontDoor:
         if validation_data is not None:
             given = keras.utils.unpack_x_y_sample_weight(validation_data)
             names = ("validation_data[0]", "validation_data[1]")
-            held_out = data.receive(self, *given, kwargs.get("validation_batch_size"), names)
+            size = kwargs.get("validation_batch_size")
+            held_out = data.receive(self, *given, batch_size=size, names=names)
         elif validation_split:
             received, held_out = received.split(
                 check_fraction(validation_split, received.num_examples())
@@ -130,11 +131,12 @@ class FrontDoor:
         x, y, sample_weight = received[:3]
         if received.is_arrays and shuffle is True and steps_per_epoch is None:
             x = Batches(x, y, sample_weight, batch_size=batch_size or 32, seed=self.noise.seed)
-            received = data.Received(x, batches=x)
+            received = data.Received(x, batches=x, seen=received.seen)
             y = sample_weight = batch_size = None
         elif not received.is_arrays:
             batch_size = None
         self._check_compiled()
+        self.advise(received.seen)
         self._follow_weights()
         self._tell_directions(callbacks)
         batches = received.batches
@@ -314,6 +316,9 @@ class FrontDoor:
 
     def check_values(self, x: np.ndarray, name: str = "x") -> None:
         """Raises `ValueError` where a number in the NumPy array x is no datum of this model."""
+
+    def advise(self, x: np.ndarray) -> None:
+        """Warns where `fit` is given data, all or a batch, that are valid but unlike to be meant."""
 
     def check_examples(self, x: np.ndarray, name: str = "x") -> None:
         """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""

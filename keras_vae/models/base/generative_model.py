@@ -3,6 +3,7 @@
 import abc
 import copy
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,10 +132,10 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         A family whose `terms` take `target` learns to denoise where y is another x: it encodes x,
         and the likelihood is of the target.
         """
-        c = self.given(y, training)
+        c, target = self.given(y, training), {}
         if self.can_denoise and y is not None and len(y.shape) == len(x.shape):
-            return self.terms(x, c, training, target=ops.cast(y, "float32"))
-        return self.terms(x, c, training)
+            target = {"target": ops.cast(y, "float32")}
+        return self.terms(x, c, training, **target)
 
     @property
     def can_denoise(self) -> bool:
@@ -372,6 +373,11 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
                 class.
             OSError: If the weights are not here, and cannot be fetched.
         """
+        if not isinstance(name_or_folder, str | os.PathLike) or not str(name_or_folder):
+            raise ValueError(
+                "`name_or_folder` must be the name of a preset, such as 'vae_mnist', the path of "
+                f"its folder, or 'hf://owner/name'. Received: {name_or_folder!r}."
+            )
         return preset_model.load_model(name_or_folder, cls)
 
     # Plumbing.

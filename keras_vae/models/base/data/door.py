@@ -34,6 +34,7 @@ class Received(NamedTuple):
         y, sample_weight: NumPy arrays beside an array x, or `None`.
         batches: the `Batches` that were given, or `None`.
         view: `View` of a data set that is checked as it comes, or `None`.
+        seen: NumPy array, x or the first batch of it.
     """
 
     x: Any
@@ -41,6 +42,7 @@ class Received(NamedTuple):
     sample_weight: Any = None
     batches: Batches | None = None
     view: streams.View | None = None
+    seen: Any = None
 
     @property
     def is_arrays(self) -> bool:
@@ -71,7 +73,8 @@ class Received(NamedTuple):
         cut = len(self.x) - held_out
 
         def part(rows):
-            return Received(*(None if a is None else a[rows] for a in self[:3]))
+            parts = [None if a is None else a[rows] for a in self[:3]]
+            return Received(*parts, seen=parts[0])
 
         return part(slice(cut)), part(slice(cut, None))
 
@@ -119,7 +122,7 @@ def receive(
         y = None if for_prediction else given.y
         if weights is not None and y is None and not for_prediction:
             y = np.zeros(len(given.x), "float32")  # Keras drops weights without targets
-        return Received(x, y, weights)
+        return Received(x, y, weights, seen=given.x)
     for argument, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
@@ -131,7 +134,7 @@ def receive(
         if given.sample_weight is not None:
             check_sample_weight(given.sample_weight, len(given.x), "sample_weight")
         _checked(model, given, names)
-        return Received(x, batches=x)
+        return Received(x, batches=x, seen=given.x)
     return _stream(model, x, batch_size, names, for_prediction)
 
 
@@ -244,11 +247,13 @@ def _stream(model, data, batch_size, names, for_prediction):
     is_single = _is_single(model, first)
     if is_single:
         first = Parts(*(None if part is None else to_numpy(part)[None] for part in first))
-    check(Parts(*map(to_numpy, first, (*names, "sample_weight"))))
+    first = Parts(*map(to_numpy, first, (*names, "sample_weight")))
+    check(first)
     view = streams.View(data, parts_of, check, packed)
     size = (batch_size or BATCH_SIZE) if is_single else None
     batches = data if isinstance(data, Batches) and not for_prediction else None
-    return Received(streams.checked(data, view, size), batches=batches, view=view)
+    checked = streams.checked(data, view, size)
+    return Received(checked, batches=batches, view=view, seen=first.x)
 
 
 def _is_single(model, given):
