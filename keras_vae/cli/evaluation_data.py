@@ -41,12 +41,13 @@ def check_conditions(preset: str, model: Any, pairs: tuple, is_told: bool) -> No
             f"{preset} is told of each example {condition.expected()}, and these data have none. "
             "Give --data with labels: an .npz file with y_test, or a folder for each class."
         )
-    if isinstance(condition, LabelCondition) and labels is not None and labels.ndim == 1:
-        if labels.min() < 0 or labels.max() >= condition.num_classes:
-            raise ValueError(
-                f"{preset} knows the classes 0 to {condition.num_classes - 1}, and the labels of "
-                f"these data run from {labels.min()} to {labels.max()}. Give other --data."
-            )
+    if labels is None or not isinstance(condition, LabelCondition):
+        return
+    if labels.min() < 0 or labels.max() >= condition.num_classes:
+        raise ValueError(
+            f"{preset} knows the classes 0 to {condition.num_classes - 1}, and the labels of these "
+            f"data run from {labels.min()} to {labels.max()}. Give other --data."
+        )
 
 
 def recipe_of(folder: Path, data: str | None, seed: int | None) -> Recipe | None:

@@ -318,7 +318,7 @@ class FrontDoor:
         """Raises `ValueError` where a number in the NumPy array x is no datum of this model."""
 
     def advise(self, x: np.ndarray) -> None:
-        """Warns where `fit` is given data, all or a batch, that are valid but unlike to be meant."""
+        """Warns where data given to `fit`, all or a batch, are valid and hardly meant."""
 
     def check_examples(self, x: np.ndarray, name: str = "x") -> None:
         """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""

@@ -112,12 +112,9 @@ def receive(
         check_count("batch_size", batch_size)
     if not _is_stream(x):
         given = _arrays(model, of_x(x, model.takes_pairs, names[0], model.data_shape), y, names)
-        weights = check_sample_weight(
-            given.sample_weight if sample_weight is None else sample_weight,
-            len(given.x),
-            "sample_weight",
-        )
-        given = _checked(model, given._replace(sample_weight=weights), names, for_prediction)
+        given = _checked(model, given, names, for_prediction)
+        weights = given.sample_weight if sample_weight is None else sample_weight
+        weights = check_sample_weight(weights, len(given.x), "sample_weight")
         x = (given.x, given.y) if for_prediction and model.predicts_from_pairs else given.x
         y = None if for_prediction else given.y
         if weights is not None and y is None and not for_prediction:
