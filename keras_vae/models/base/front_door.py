@@ -120,7 +120,7 @@ class FrontDoor:
         if validation_data is not None:
             given = keras.utils.unpack_x_y_sample_weight(validation_data)
             names = ("validation_data[0]", "validation_data[1]")
-            size = kwargs.get("validation_batch_size")
+            size = kwargs.get("validation_batch_size") or batch_size
             held_out = data.receive(self, *given, batch_size=size, names=names)
         elif validation_split:
             received, held_out = received.split(
@@ -179,7 +179,7 @@ class FrontDoor:
         view = None
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             received = data.receive(self, x, y, sample_weight, batch_size)
-            x, y, sample_weight, _, view = received
+            (x, y, sample_weight), view = received[:3], received.view
             batch_size = batch_size if received.is_arrays else None
         if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
             self.compile(dict.fromkeys(self.group_names(self.objective()), "sgd"))

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_vae.conditions import Condition
 from keras_vae.models.base import code_priors
+from keras_vae.models.base import data
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.noise import check_seed
 from keras_vae.noise import child_seed
@@ -145,6 +146,8 @@ class SecondStage(EncoderDecoderModel):
 
     def prior_pairs(self, priors: list, x: Array, condition: Array = None) -> list[tuple]:
         """Returns what each prior learns from."""
+        takes_pairs = self.condition is not None or priors[-1].condition is not None
+        x, condition = data.gathered(self, x, condition, takes_pairs)
         indices = self.indices_of(x, condition)
         is_told = self.condition is None or priors[-1].condition is not None
         return code_priors.training_pairs(priors, indices, condition if is_told else None)

@@ -135,7 +135,9 @@ def receive(
     return _stream(model, x, batch_size, names, for_prediction)
 
 
-def gathered(model: Any, x: Any, condition: Array = None, name: str = "x") -> tuple[Any, Any]:
+def gathered(
+    model: Any, x: Any, condition: Array = None, takes_pairs: bool | None = None, name: str = "x"
+) -> tuple[Any, Any]:
     """Returns `(x, condition)` of an array or a whole data set, as NumPy arrays, not yet checked.
 
     A data set is read to its end, in its order; `Batches` in that of their arrays.
@@ -144,21 +146,23 @@ def gathered(model: Any, x: Any, condition: Array = None, name: str = "x") -> tu
         model: a model with `FrontDoor`.
         x: arrays, or a data set of x, or of (x, condition).
         condition: of the user, or `None`.
+        takes_pairs: whether x may bring conditions; by default as the model says.
         name: what to call x in errors.
 
     Raises:
         ValueError: If x is none of these, may have no end, or is more than memory holds.
     """
+    takes_pairs = model.takes_pairs if takes_pairs is None else takes_pairs
     if not _is_stream(x):
-        given = of_x(x, model.takes_pairs, name, model.data_shape)
+        given = of_x(x, takes_pairs, name, model.data_shape)
         _refuse_other_kinds(given.x, name)
     elif isinstance(x, Batches) and _is_plain(x) and not x.binarize:
         given = Parts(*x.data)
     else:
         in_order = x.in_order() if isinstance(x, Batches) else x
-        given = _read(model, streams.elements(in_order, name), name)
+        given = _read(model, streams.elements(in_order, name), takes_pairs, name)
     array, y = to_numpy(given.x, name), given.y
-    if y is not None and not model.takes_pairs:
+    if y is not None and not takes_pairs:
         y = model.check_condition(y, array)
     return array, (y if condition is None else condition)
 
@@ -260,11 +264,11 @@ def _is_single(model, given):
     return np.ndim(to_numpy(given.x)) == len(model.data_shape)
 
 
-def _read(model, elements, name):
+def _read(model, elements, takes_pairs, name):
     """Returns all of a data set, in memory."""
     pieces, num_bytes, available = [], 0, available_memory()
     for element in elements:
-        given = of_batch(element, model.takes_pairs, name)
+        given = of_batch(element, takes_pairs, name)
         is_single = _is_single(model, given)
         arrays = map(to_numpy, given, (name, "y", "sample_weight"))
         piece = [a[None] if a is not None and is_single else a for a in arrays]
