@@ -132,6 +132,8 @@ def receive(
             check_sample_weight(given.sample_weight, len(given.x), "sample_weight")
         _checked(model, given, names)
         return Received(x, batches=x, seen=given.x)
+    if isinstance(x, Batches) and for_prediction:
+        x = x.in_order()  # or nobody could tell whose predictions they are
     return _stream(model, x, batch_size, names, for_prediction)
 
 
@@ -261,7 +263,10 @@ def _is_single(model, given):
     """Whether a data set yields single examples: x has the shape of one."""
     if model.data_shape is None or is_frame(given.x):
         return False
-    return np.ndim(to_numpy(given.x)) == len(model.data_shape)
+    shape = np.shape(to_numpy(given.x))
+    return len(shape) == len(model.data_shape) and all(
+        d in (None, s) for s, d in zip(shape, model.data_shape, strict=True)
+    )
 
 
 def _read(model, elements, takes_pairs, name):
