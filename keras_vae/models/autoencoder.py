@@ -51,9 +51,11 @@ class Autoencoder(EncoderDecoderModel):
     def objective(self) -> dict[str, Term]:
         return {"reconstruction": Term(evaluate=1.0)}
 
-    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
+    def terms(
+        self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
+    ) -> dict[str, Tensor]:
         likelihood = self.generate(self.infer(x, c, training), c, training)
-        return {"reconstruction": -likelihood.log_prob(x)}
+        return {"reconstruction": -likelihood.log_prob(x if target is None else target)}
 
     def sample(
         self,

@@ -6,12 +6,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.arrays import to_numpy
 from keras_vae.batching import map_batches
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
-from keras_vae.models.base import inputs
+from keras_vae.models.base import data
+from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.encoder_decoder import check_likelihood
 from keras_vae.models.base.encoder_decoder import known_input_shape
 from keras_vae.models.base.generative_model import GenerativeModel
@@ -125,7 +127,8 @@ class Predictor(GenerativeModel):
             ValueError: If x or y is not data of this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
-        (x,) = self.check_inputs(x)
+        x, condition = data.gathered(self, x, condition)
+        self.check_and_build(x)
         y = self.check_condition(condition, x)
         return map_batches(
             self, lambda x, y: self.predicted(x).log_prob(y), x, y, batch_size=batch_size
@@ -145,7 +148,8 @@ class Predictor(GenerativeModel):
         Raises:
             ValueError: If `x` does not fit this model, or the network does not show its layers.
         """
-        (x,) = self.check_inputs(x)
+        x, _ = data.gathered(self, x)
+        self.check_and_build(x)
         network = _without_last_layer(self.network)
         features = map_batches(
             self, lambda batch: network(batch, training=False), x, batch_size=batch_size
@@ -165,14 +169,22 @@ class Predictor(GenerativeModel):
             "to sample. Use CVAE."
         )
 
+    @property
+    def takes_pairs(self) -> bool:
+        return True
+
+    @property
+    def takes_labels(self) -> bool:
+        return self.is_of_classes and self.target_shape == ()
+
     def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} learns to predict y, and `{name}` is missing. Train with "
                 "`fit(x, y)`, or on a data set of (x, y)."
             )
-        y = inputs.to_numpy(y)
-        inputs.check_examples(y, None, name)
+        y = to_numpy(y, name)
+        check_examples(y, None, name)
         expected = (len(x), *self.target_shape)
         if y.shape != expected:
             of_labels = (
@@ -186,9 +198,6 @@ class Predictor(GenerativeModel):
             )
         self.likelihood.check(y, name)
         return y
-
-    def checked_inputs(self, x: Array) -> Any:
-        return self.checked_examples(x)
 
     # Construction.
 

@@ -108,10 +108,12 @@ class VAE(LatentVariableModel):
             objective["capacity"] = Term(train=self.kl_weight)
         return objective
 
-    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
+    def terms(
+        self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
+    ) -> dict[str, Tensor]:
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
-        return self.bound(x, posterior, z, c, training)
+        return self.bound(x if target is None else target, posterior, z, c, training)
 
     def bound(
         self,

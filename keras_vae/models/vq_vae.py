@@ -101,9 +101,12 @@ class VQVAE(QuantizedModel):
             "codebook": Term(train=self.codebook_weight),
         }
 
-    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
+    def terms(
+        self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
+    ) -> dict[str, Tensor]:
         (quantized,), z_q = self.encode_levels(x, c, training)
-        reconstruction = -self.generate(z_q, c, training).log_prob(x)
+        target = x if target is None else target
+        reconstruction = -self.generate(z_q, c, training).log_prob(target)
         return {
             "reconstruction": reconstruction,
             "commitment": quantized.commitment,  # ||z_e - sg[e]||^2

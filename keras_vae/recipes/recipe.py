@@ -1,6 +1,7 @@
 """A recipe: the text file from which a preset's weights and numbers follow."""
 
 import dataclasses
+import math
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,12 @@ _TABLES = {
     "pictures": {"originals"},
 }
 _REQUIRED = {"data": {"name"}, "training": {"epochs"}, "prior_training": {"epochs"}}
+# Key -> the least integer that it may be, and keys of positive numbers, in whatever table.
+_LEAST = {
+    **dict.fromkeys(("epochs", "batch_size", "num_samples", "quadrants_num_samples"), 1),
+    **dict.fromkeys(("seed", "validation_size"), 0),
+}
+_POSITIVE = ("learning_rate", "final_learning_rate", "beta_1")
 PARTS = (
     "model",
     "encoder",
@@ -112,8 +119,8 @@ def read_recipe(path: str | Path) -> Recipe:
     parts = {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
-    for table in ("training", "prior_training"):
-        _check_epochs(path, table, tables.get(table, {}).get("epochs", 1))
+    for table in _TABLES:
+        _check_numbers(path, table, tables.get(table, {}))
     if tables.get("device", "cpu") not in ("cpu", "gpu"):
         raise ValueError(
             f'The recipe {path} is not as expected: `device` must be "cpu" or "gpu". Received: '
@@ -149,9 +156,17 @@ def _check_part(path, name, value):
     return value
 
 
-def _check_epochs(path, table, epochs):
-    if not isinstance(epochs, int) or epochs < 1:
+def _check_numbers(path, table, found):
+    for key, value in found.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        least = _LEAST.get(key)
+        if least is not None and not (is_number and isinstance(value, int) and value >= least):
+            expected = f"an integer of at least {least}"
+        elif key in _POSITIVE and not (is_number and 0 < value < math.inf):
+            expected = "a positive number"
+        else:
+            continue
         raise ValueError(
-            f"The recipe {path} is not as expected: [{table}] epochs must be an integer of at "
-            f"least 1. Received: {epochs!r}."
+            f"The recipe {path} is not as expected: [{table}] {key} must be {expected}. Received: "
+            f"{value!r}."
         )

@@ -7,7 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.arrays import check_memory
+from keras_vae.checks import check_count
 from keras_vae.conditions.condition import Condition
+from keras_vae.conditions.label_condition import LabelCondition
 from keras_vae.models.base.generative_model import GenerativeModel
 from keras_vae.typing import Array
 from keras_vae.typing import Tensor
@@ -38,6 +41,18 @@ class ConditionalModel(GenerativeModel):
         """The `Condition` of what `sample` is told, or `None`."""
         return self.condition
 
+    @property
+    def takes_pairs(self) -> bool:
+        return self.sample_condition is not None
+
+    @property
+    def predicts_from_pairs(self) -> bool:
+        return self.condition is not None
+
+    @property
+    def takes_labels(self) -> bool:
+        return isinstance(self.sample_condition, LabelCondition)
+
     def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         if self.condition is None:
             return super().check_condition(y, x, name)
@@ -47,13 +62,6 @@ class ConditionalModel(GenerativeModel):
         if self.condition is None:
             return super().conditions_for(condition, num_examples)
         return (self.condition.check_for(condition, num_examples),)
-
-    def checked_inputs(self, x: Array) -> Any:
-        if self.condition is None:
-            return super().checked_inputs(x)
-        if not isinstance(x, list | tuple) or len(x) != 2:
-            x = (x, None)  # whose check says what is missing
-        return self._checked(*x, names=("x", "condition"))
 
     def split_inputs(self, inputs: Any) -> tuple:
         """Returns x and the conditions, `None` in an unconditional model, of what `call` is
@@ -80,6 +88,22 @@ class ConditionalModel(GenerativeModel):
     def symbolic_pair(self) -> tuple[keras.KerasTensor, ...]:
         given = () if self.condition is None else (self.condition.symbolic(),)
         return (*super().symbolic_pair(), *given)
+
+    def check_num_samples(self, num_samples: int) -> int:
+        """Returns how many examples `sample` draws.
+
+        Raises:
+            ValueError: If it is no positive integer, the model has no shape yet, or the memory that
+                is there cannot hold them.
+        """
+        num_samples = check_count("num_samples", num_samples)
+        if not self.built:
+            raise ValueError(
+                f"This {type(self).__name__} cannot sample yet: its networks do not say the shape "
+                "of the data. Train it, or call `model.build((None, *data_shape))` first."
+            )
+        check_memory("num_samples", num_samples, self.data_shape or ())
+        return num_samples
 
     def drawn(
         self,

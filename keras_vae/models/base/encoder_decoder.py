@@ -1,10 +1,13 @@
 """The base of models with an encoder, a decoder and a likelihood."""
 
+import contextlib
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_vae.arrays import is_symbolic
+from keras_vae.arrays import to_numpy
 from keras_vae.conditions import Condition
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import BernoulliLikelihood
@@ -12,6 +15,8 @@ from keras_vae.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.conditional_model import as_input
+from keras_vae.models.base.data import is_inside
+from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.generative_model import EncodingKind
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
@@ -35,6 +40,7 @@ class EncoderDecoderModel(ConditionalModel):
 
     encode_gives: EncodingKind | None = "point"
     can_reconstruct = True
+    latent_shape: Shape | None = None  # of one z as the decoder is given it; known once built
 
     def __init__(
         self,
@@ -47,17 +53,52 @@ class EncoderDecoderModel(ConditionalModel):
         dtype: Any = None,
     ):
         super().__init__(condition, seed=seed, name=name, dtype=dtype)
+        check_network("encoder", encoder)
+        check_network("decoder", decoder)
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = check_likelihood(likelihood or _default_likelihood(decoder))
 
     def encode(self, x: Array, condition: Array = None, training: bool = False) -> Any:
-        """Returns what the model infers of x (B, S); see the family."""
-        return self.infer(x, self.embedded(condition), training)
+        """Returns what the model infers of x (B, S); see the family.
+
+        Nothing keeps gradients here but `training=True`: a family's `terms` use `infer`.
+
+        Args:
+            x: array (B, S), or a data set, which is read to its end.
+            condition: in a conditional model, one condition for all or (B, ...), one for each.
+            training: whether layers such as dropout behave as in training.
+
+        Raises:
+            ValueError: If x or the condition is not data of this model.
+        """
+        if is_inside() or is_symbolic(x):
+            return self.infer(x, self.embedded(condition), training)
+        x, *conditions = self.check_inputs(x, condition)
+        with contextlib.nullcontext() if training else self.without_gradients():
+            return self.infer(x.astype("float32"), self.embedded(*conditions), training)
 
     def decode(self, z: Tensor, condition: Array = None, training: bool = False) -> Distribution:
-        """Returns the likelihood p(x|z), a distribution over (B, S), of z (B, D)."""
-        return self.generate(z, self.embedded(condition), training)
+        """Returns the likelihood p(x|z), a distribution over (B, S), of z (B, D).
+
+        Nothing keeps gradients here but `training=True`; to descend them, use `generate`.
+
+        Args:
+            z: array (B, D), finite.
+            condition: in a conditional model, one condition for all or (B, ...), one for each.
+            training: whether layers such as dropout behave as in training.
+
+        Raises:
+            ValueError: If z has another shape or is not finite, or the condition does not fit.
+        """
+        if is_inside() or is_symbolic(z):
+            return self.generate(z, self.embedded(condition), training)
+        values = to_numpy(z, "z")
+        check_examples(values, self.latent_shape, "z")
+        conditions = self.conditions_for(condition, len(values))
+        with contextlib.nullcontext() if training else self.without_gradients():
+            z = z if training else values.astype("float32")
+            return self.generate(z, self.embedded(*conditions), training)
 
     def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns what `encode` does, of c as `embedded` gives it: by default the encoder's z."""
@@ -84,6 +125,12 @@ class EncoderDecoderModel(ConditionalModel):
     def encoder_outputs(self, x: Tensor, c: Tensor = None, training: bool = False) -> list[Tensor]:
         """Returns everything the encoder gives for x, as a list of tensors."""
         outputs = self.encoder(self.with_condition(x, c), training=training)
+        if isinstance(outputs, dict):
+            raise ValueError(
+                f"The encoder of {type(self).__name__} must return a tensor or a tuple of tensors, "
+                "such as (z_mean, z_log_var), whose order says which is which. It returned a dict "
+                f"with the keys {', '.join(map(repr, outputs))}."
+            )
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
     def with_condition(self, tensor: Tensor, c: Tensor) -> Any:
@@ -127,6 +174,7 @@ class EncoderDecoderModel(ConditionalModel):
         x, *condition = self.symbolic_pair()
         c = self.embedded(*condition)
         latent_shape = tuple(self.latent_mean(x, c).shape[1:])
+        self.latent_shape = latent_shape
         self.build_latent(latent_shape)
         z = keras.KerasTensor((None, *latent_shape), "float32")
         parameters = self.decoder(self.with_condition(z, c))
@@ -138,9 +186,11 @@ class EncoderDecoderModel(ConditionalModel):
     def build_latent(self, latent_shape: Shape) -> None:
         """Builds what depends on the shape of one z; a deterministic model has nothing."""
 
-    def check_examples(self, x: Array, name: str = "x") -> None:
-        super().check_examples(x, name)
+    def check_values(self, x: np.ndarray, name: str = "x") -> None:
         self.likelihood.check(x, name)
+
+    def advise(self, x: np.ndarray) -> None:
+        self.likelihood.advise(x)
 
     def _check_network_inputs(self):
         expected = 1 if self.condition is None else 2
@@ -167,6 +217,15 @@ def known_input_shape(network: keras.Model) -> tuple | None:
     shape = getattr(network, "input_shape", None) if network.built else None
     shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
     return shape if isinstance(shape, tuple) and None not in shape[1:] else None
+
+
+def check_network(name: str, network: keras.Model) -> None:
+    """Raises `TypeError` where a network is none."""
+    if not isinstance(network, keras.Layer):
+        raise TypeError(
+            f"`{name}` must be a `keras.Model`, such as keras_vae.MLP{name.title()}(...). "
+            f"Received: {network!r}."
+        )
 
 
 def check_likelihood(likelihood: Likelihood) -> Likelihood:

@@ -2,6 +2,8 @@
 
 import abc
 import copy
+import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import TypeAlias
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_vae.models.base import arguments
 from keras_vae.models.base.arguments import Arguments
@@ -122,6 +125,22 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         evaluation, that is not logged.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `terms`.")
+
+    def terms_of(self, x: Tensor, y: Tensor = None, training: bool = False) -> dict:
+        """Returns the `terms` of a batch that `fit` was given, x (B, S) in float32.
+
+        A family whose `terms` take `target` learns to denoise where y is another x: it encodes x,
+        and the likelihood is of the target.
+        """
+        c, target = self.given(y, training), {}
+        if self.can_denoise and y is not None and len(y.shape) == len(x.shape):
+            target = {"target": ops.cast(y, "float32")}
+        return self.terms(x, c, training, **target)
+
+    @property
+    def can_denoise(self) -> bool:
+        """Whether `fit(noisy, clean)` trains a denoiser: `terms` take `target`."""
+        return not self.takes_pairs and "target" in inspect.signature(self.terms).parameters
 
     def switches(self) -> dict:
         """Returns `{group: variable or schedule}` of groups that are not updated at every step.
@@ -355,6 +374,11 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
                 class.
             OSError: If the weights are not here, and cannot be fetched.
         """
+        if not isinstance(name_or_folder, str | os.PathLike) or not str(name_or_folder):
+            raise ValueError(
+                "`name_or_folder` must be the name of a preset, such as 'vae_mnist', the path of "
+                f"its folder, or 'hf://owner/name'. Received: {name_or_folder!r}."
+            )
         return preset_model.load_model(name_or_folder, cls)
 
     # Plumbing.

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.checks import check_count
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
@@ -111,7 +110,7 @@ class LatentVariableModel(EncoderDecoderModel):
         Raises:
             ValueError: If `num_samples` is not a positive integer, or the condition does not fit.
         """
-        num_samples = check_count("num_samples", num_samples)
+        num_samples = self.check_num_samples(num_samples)
         conditions = self.conditions_for(condition, num_samples)
         return self.drawn(self._sampler(bool(from_likelihood)), num_samples, conditions, seed)
 

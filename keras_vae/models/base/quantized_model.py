@@ -11,6 +11,7 @@ from keras_vae.likelihoods import Likelihood
 from keras_vae.metrics import CodebookPerplexity
 from keras_vae.metrics import CodebookUsage
 from keras_vae.models.base import code_priors
+from keras_vae.models.base import data
 from keras_vae.models.base.generative_model import EncodingKind
 from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.models.base.generative_model import check_exact
@@ -168,6 +169,7 @@ class QuantizedModel(SecondStage):
         self, x: Array, condition: Array = None, batch_size: int = 128
     ) -> list[np.ndarray]:
         """Returns the list of each level's indices of all of x, NumPy arrays."""
+        x, condition = data.gathered(self, x, condition)
         arrays = self.check_inputs(x, None if self.condition is None else condition)
 
         def indices(x, *condition):
@@ -204,7 +206,7 @@ class QuantizedModel(SecondStage):
             ValueError: If x or the condition does not fit this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
-
+        x, condition = data.gathered(self, x, condition)
         (x, *conditions) = self.check_inputs(x, None if self.condition is None else condition)
         if self.condition is None and self._prior_is_told():
             conditions = self.priors[-1].conditions_for(condition, len(x))

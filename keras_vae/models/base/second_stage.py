@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae.checks import check_count
 from keras_vae.conditions import Condition
 from keras_vae.models.base import code_priors
+from keras_vae.models.base import data
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.noise import check_seed
 from keras_vae.noise import child_seed
@@ -120,7 +120,7 @@ class SecondStage(EncoderDecoderModel):
                 f"This {type(self).__name__} has no prior of its codes to sample from. Train one: "
                 "`model.fit_prior(x_train, epochs=10)`."
             )
-        num_samples, seed = check_count("num_samples", num_samples), check_seed(seed)
+        num_samples, seed = self.check_num_samples(num_samples), check_seed(seed)
         seeds = [child_seed(seed, f"level {i}") for i in range(len(self.priors))]
         of_prior = condition if self.condition is None or self._prior_is_told() else None
         of_model = None if self.condition is None else condition
@@ -147,6 +147,8 @@ class SecondStage(EncoderDecoderModel):
 
     def prior_pairs(self, priors: list, x: Array, condition: Array = None) -> list[tuple]:
         """Returns what each prior learns from."""
+        takes_pairs = self.condition is not None or priors[-1].condition is not None
+        x, condition = data.gathered(self, x, condition, takes_pairs)
         indices = self.indices_of(x, condition)
         is_told = self.condition is None or priors[-1].condition is not None
         return code_priors.training_pairs(priors, indices, condition if is_told else None)
@@ -177,11 +179,6 @@ class SecondStage(EncoderDecoderModel):
         if self.condition is None and self._prior_is_told():
             return self.priors[-1].check_condition(y, x, name)
         return super().check_condition(y, x, name)
-
-    def checked_inputs(self, x: Array) -> Any:
-        if self.condition is None and self._prior_is_told():
-            return self.checked_examples(x)
-        return super().checked_inputs(x)
 
     def check_own_priors(self) -> None:
         """Checks priors that the model was constructed with, and freezes them."""
