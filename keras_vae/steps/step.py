@@ -32,7 +32,7 @@ class Costs(NamedTuple):
 class Step:
     """The backend-neutral half of a train step.
 
-    A model gives `terms`, `objective`, `groups` and `given`; a backend's step gives the
+    A model gives `terms_of`, `objective`, `groups` and `given`; a backend's step gives the
     gradients. Everything between the two is here, so that it is the same on all.
 
     The forward pass runs in a `keras.StatelessScope` on every backend: what it assigns (codebooks,
@@ -60,7 +60,7 @@ class Step:
         if sample_weight is not None:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
         objective = self.objective()
-        terms = self.terms(x, self.given(y, training), training)
+        terms = self.terms_of(x, y, training)
         if not isinstance(terms, dict) or any(v is None for v in terms.values()):
             raise TypeError(
                 f"`terms` of {type(self).__name__} must return a dict of names and tensors. "
@@ -195,6 +195,10 @@ class Step:
         """Returns a context in which the optimizer updates the groups that are on."""
         optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         return optimizer.switched(is_on) if is_on else contextlib.nullcontext()
+
+    def without_gradients(self) -> contextlib.AbstractContextManager:
+        """Returns a context whose tensors keep no gradients; here none do outside a step."""
+        return contextlib.nullcontext()
 
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""

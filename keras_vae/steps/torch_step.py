@@ -1,5 +1,6 @@
 """The train step on PyTorch."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,9 @@ class TorchStep(Step):
         """Records the metrics of one batch and returns the logs; Keras calls it."""
         self.costs(data, training=False)
         return self.logs()
+
+    def without_gradients(self) -> contextlib.AbstractContextManager:
+        return torch.no_grad()
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, without gradients and giving

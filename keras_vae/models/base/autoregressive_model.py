@@ -170,7 +170,7 @@ class AutoregressiveModel(ConditionalModel):
         Raises:
             ValueError: If `temperature` or `top_k` is out of range, or `condition` does not fit.
         """
-        num_samples = check_count("num_samples", num_samples)
+        num_samples = self.check_num_samples(num_samples)
         top_k = _check_top_k(top_k, self.num_embeddings)
         temperature = np.float32(_check_temperature(temperature))
         conditions = self.conditions_for(condition, num_samples)
@@ -192,8 +192,7 @@ class AutoregressiveModel(ConditionalModel):
         x, *condition = self.symbolic_pair()
         self.distribution(x, self.embedded(*condition))
 
-    def check_examples(self, x: Array, name: str = "x") -> None:
-        super().check_examples(x, name)
+    def check_values(self, x: np.ndarray, name: str = "x") -> None:
         CategoricalLikelihood(self.num_embeddings).check(x, name)
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""What models with a latent variable, a posterior and a prior share."""
+"""The base of models with a latent variable, a posterior and a prior."""
 
 import functools
 from typing import Any
@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.checks import check_count
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
@@ -35,7 +34,7 @@ class LatentVariableModel(EncoderDecoderModel):
         likelihood: `Likelihood`.
         prior: `Prior`, by default `StandardNormal()`.
         condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
-        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+        seed: Integer in [0, 2**31), or `None`. Determines all noise and the order of the batches.
 
     Example:
 
@@ -98,19 +97,20 @@ class LatentVariableModel(EncoderDecoderModel):
         """Returns new examples: z from the prior, decoded.
 
         Args:
-            num_samples: int, N.
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            seed: int, or `None` for fresh noise.
-            from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
-                returned, as papers picture it; of nominal data the most probable value.
+            num_samples: Integer, N.
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            seed: Integer, or `None` for fresh noise.
+            from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
+                returned, as in the figures of papers, or for nominal data the most probable value.
 
         Returns:
             NumPy array (N, S).
 
         Raises:
-            ValueError: If `num_samples` is no positive integer, or the condition does not fit.
+            ValueError: If `num_samples` is not a positive integer, or the condition does not fit.
         """
-        num_samples = check_count("num_samples", num_samples)
+        num_samples = self.check_num_samples(num_samples)
         conditions = self.conditions_for(condition, num_samples)
         return self.drawn(self._sampler(bool(from_likelihood)), num_samples, conditions, seed)
 
@@ -132,10 +132,11 @@ class LatentVariableModel(EncoderDecoderModel):
         with either.
 
         Args:
-            x: array (N, S).
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            num_samples: int, K, honoured exactly; 1,000 by default.
-            seed: int for the same estimate again, or `None`.
+            x: Array (N, S).
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            num_samples: Integer, K, honoured exactly; 1,000 by default.
+            seed: Integer that makes the estimate reproducible, or `None`.
             proposal: "posterior", as above, or "prior": z_k ~ p(z) or p(z|c) with the weights
                 p(x|z_k) (Sohn et al. 2015, equation 6), which needs many more draws.
             verbose: 1 shows a progress bar.
@@ -144,8 +145,8 @@ class LatentVariableModel(EncoderDecoderModel):
             NumPy float64 array (N,), nats. Its mean is the test log-likelihood; `nll` is minus it.
 
         Raises:
-            ValueError: If `x` is not data of this model, `num_samples` is not a positive integer,
-                or `proposal` is another word.
+            ValueError: If `x` does not fit this model, `num_samples` is not a positive integer, or
+                `proposal` is another word.
 
         Reference: [Burda et al., 2016](https://arxiv.org/abs/1509.00519), equation 8.
         """

@@ -104,7 +104,7 @@ def test_estimate_does_not_depend_on_the_other_examples_chunk(exact, monkeypatch
 @pytest.mark.parametrize("num_samples", [0, -1, 2.5, "many", True])
 def test_bad_number_of_samples(exact, num_samples):
     model, x, _ = exact
-    with pytest.raises(ValueError, match="`num_samples` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`num_samples`.*positive integer"):
         model.log_likelihood(x, num_samples=num_samples)
 
 

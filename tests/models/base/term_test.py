@@ -14,12 +14,12 @@ from keras_vae.metrics import CodebookUsage
 @pytest.mark.parametrize("argument", ["train", "evaluate"])
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), "heavy", None, True])
 def test_weights_are_numbers_of_at_least_0_or_schedules(argument, weight):
-    with pytest.raises(ValueError, match=f"`{argument}` must be a number of at least 0"):
+    with pytest.raises(ValueError, match=f"`{argument}`.*at least 0"):
         Term(**{argument: weight})
 
 
 def test_directions_are_two():
-    with pytest.raises(ValueError, match=r"`direction` must be one of 'min', 'max'.*'up'"):
+    with pytest.raises(ValueError, match=r"`direction`.*one of 'min', 'max'.*'up'"):
         Term(direction="up")
 
 
@@ -73,10 +73,10 @@ def test_the_best_elbo_is_the_largest():
 
 @pytest.mark.parametrize("metric", [keras.metrics.Mean(), "mean", 3])
 def test_metrics_are_made_of_a_class_or_function(metric):
-    with pytest.raises(ValueError, match="`metric` must be a class of metrics"):
+    with pytest.raises(ValueError, match=r"`metric`.*class"):
         Term(metric=metric)
 
 
 def test_groups_are_names():
-    with pytest.raises(ValueError, match="`group` must be the name of an attribute"):
+    with pytest.raises(ValueError, match=r"`group`.*attribute"):
         Term(group=3)
