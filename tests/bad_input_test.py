@@ -435,9 +435,7 @@ def _state(model):
 
 def begun_anew():
     model, state = late_model()
-    for variable, value in zip(
-        (*model.variables, *model.optimizer.variables), state, strict=True
-    ):
+    for variable, value in zip((*model.variables, *model.optimizer.variables), state, strict=True):
         variable.assign(value)
     return model
 
@@ -505,7 +503,7 @@ def test_a_folder_that_is_no_preset(tmp_path):
     ],
 )
 def test_arguments_of_another_kind(call, words):
-    with pytest.raises(TypeError, match="Received|takes no") as raised:
+    with pytest.raises(TypeError, match=r"Received|takes no") as raised:
         call()
     assert words in str(raised.value)
 

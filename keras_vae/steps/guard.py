@@ -1,7 +1,5 @@
 """What keeps a batch whose costs or gradients are not finite from a model's weights."""
 
-from typing import Any
-
 import keras
 import numpy as np
 from keras import ops

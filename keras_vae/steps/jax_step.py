@@ -10,9 +10,13 @@ import numpy as np
 
 from keras_vae.steps.step import Step
 
-
 # The parts of the state, as Keras calls them where it keeps it.
-_STATE = ("trainable_variables", "non_trainable_variables", "optimizer_variables", "metrics_variables")
+_STATE = (
+    "trainable_variables",
+    "non_trainable_variables",
+    "optimizer_variables",
+    "metrics_variables",
+)
 
 
 class JAXStep(Step):
@@ -140,7 +144,7 @@ class JAXStep(Step):
 
     def _logs(self, metrics):
         with keras.StatelessScope(list(zip(self.metrics_variables, metrics, strict=True))):
-            return self.logs()
+            return self.get_metrics_result()
 
     def _guard_index(self):
         """Returns where the guard's state is among the metrics' variables."""

@@ -128,18 +128,11 @@ class Step:
         super().reset_metrics()
         self._calls_unlooked = 0
 
-    def get_metrics_result(self) -> dict:
-        """Returns the means so far; Keras calls it at the end of an epoch and of an evaluation.
-
-        Raises:
-            NonFiniteError: If a cost or a gradient of the epoch was not finite.
-        """
+    def _get_metrics_result_or_logs(self, logs):
+        # Keras asks for it once an epoch or an evaluation is over, before anything is made of the
+        # weights: before the validation and before callbacks.
         self.check_finite(self.guard.state)
-        return self.logs()
-
-    def logs(self) -> dict:
-        """Returns the means so far, without looking at them: what a step may call."""
-        return super().get_metrics_result()
+        return super()._get_metrics_result_or_logs(logs)
 
     def check_finite(self, state: Any) -> None:
         """Raises `NonFiniteError` where a state of the guard holds a bad batch."""
@@ -218,7 +211,9 @@ class Step:
         of_batch = [1.0, *[float(k in terms and len(terms[k].shape) == 0) for k in names]]
         of_examples = [0.0, *[float(k in terms and len(terms[k].shape) > 0) for k in names]]
         num_examples = ops.cast(num_examples, "float32")
-        of_batch, of_examples = (ops.convert_to_tensor(v, "float32") for v in (of_batch, of_examples))
+        of_batch, of_examples = (
+            ops.convert_to_tensor(v, "float32") for v in (of_batch, of_examples)
+        )
         total = num_examples if sample_weight is None else ops.sum(sample_weight)
         weights = of_batch * num_examples + of_examples * total
         values = [loss, *[means.get(k, ops.zeros(())) for k in names]]

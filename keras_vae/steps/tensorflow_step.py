@@ -40,11 +40,14 @@ class TensorFlowStep(Step):
         groups = self.groups()
         # Every replica sees its share of the batch; the optimizer sums the replicas' gradients.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        with _after(data), tf.GradientTape(persistent=len(groups) > 1) as tape:
-            with self.forward_scope() as scope:
-                costs = self.costs(data, training=True)
-                scaled = [self.optimizer.scale_loss(cost / replicas) for cost in costs.of_groups]
-                is_on = self.groups_on()
+        with (
+            _after(data),
+            tf.GradientTape(persistent=len(groups) > 1) as tape,
+            self.forward_scope() as scope,
+        ):
+            costs = self.costs(data, training=True)
+            scaled = [self.optimizer.scale_loss(cost / replicas) for cost in costs.of_groups]
+            is_on = self.groups_on()
         of_variable: dict[int, Any] = {}
         for group, cost in zip(groups.values(), scaled, strict=True):
             gradients = tape.gradient(
@@ -64,7 +67,7 @@ class TensorFlowStep(Step):
             is_good = self.guard.is_good(self.guard.state.value)
             self.commit(scope, is_good)
             self.apply_where(is_good, gradients, is_on)
-        return self.logs()
+        return self.get_metrics_result()
 
     def apply_where(self, is_good: Tensor, gradients: list, is_on: dict[str, Tensor]) -> None:
         """Makes the update where the batch is good."""
@@ -88,7 +91,7 @@ class TensorFlowStep(Step):
         """Records the metrics of one batch and returns the logs; Keras calls it."""
         with _after(data):
             self.costs(data, training=False)
-        return self.logs()
+        return self.get_metrics_result()
 
     def build_optimizer(self) -> None:
         """Makes the optimizer's variables, where they are not there yet."""
@@ -131,5 +134,7 @@ def _after(data):
 def _are_finite(gradients):
     """Returns a scalar bool: whether every gradient is finite."""
     # One number a gradient, which is not finite where a value is not; the sum does not overflow.
-    sums = [tf.reduce_sum(tf.cast(g, "float32") * 0.0) for g in map(tf.convert_to_tensor, gradients)]
+    sums = [
+        tf.reduce_sum(tf.cast(g, "float32") * 0.0) for g in map(tf.convert_to_tensor, gradients)
+    ]
     return tf.reduce_all(tf.math.is_finite(sums)) if sums else tf.constant(True)

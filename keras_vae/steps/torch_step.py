@@ -47,12 +47,12 @@ class TorchStep(Step):
             if is_good:
                 with self.switched(is_on):
                     self.optimizer.apply(gradients, self.trainable_variables)
-        return self.logs()
+        return self.get_metrics_result()
 
     def test_step(self, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
         self.costs(data, training=False)
-        return self.logs()
+        return self.get_metrics_result()
 
     def without_gradients(self) -> contextlib.AbstractContextManager:
         return torch.no_grad()

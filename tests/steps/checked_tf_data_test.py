@@ -35,7 +35,7 @@ def test_elements_stay_as_they_are_and_are_seen_as_arrays():
 
 def test_a_bad_element_is_not_given():
     given = []
-    with pytest.raises(tf.errors.InvalidArgumentError, match="too large"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too large"):  # noqa: PT012
         for x, _ in mapped(tf.data.Dataset.from_tensor_slices((X, Y)).batch(2), [], limit=3):
-            given.append(len(x))  # noqa: PERF401
+            given.append(len(x))
     assert given == [2, 2]

@@ -14,12 +14,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.metrics.term_means import TermMeans
 from keras_vae.models.base import arguments
 from keras_vae.models.base.arguments import Arguments
 from keras_vae.models.base.front_door import FrontDoor
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
-from keras_vae.metrics.term_means import TermMeans
 from keras_vae.models.saving import preset_model
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep

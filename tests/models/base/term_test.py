@@ -3,11 +3,9 @@ import dataclasses
 import keras
 import pytest
 from families import BY_NAME
-from keras import ops
 
 from keras_vae import LinearAnnealing
 from keras_vae import Term
-from keras_vae.metrics import CodebookUsage
 
 
 @pytest.mark.first_case_elsewhere

@@ -118,7 +118,9 @@ def receive(
         x = (given.x, given.y) if for_prediction and model.predicts_from_pairs else given.x
         y = None if for_prediction else given.y
         if weights is not None and y is None and not for_prediction:
-            y = np.zeros(len(given.x), "float32")  # Keras drops weights without targets
+            # Keras drops weights without targets. Where a target may be another x, it is x itself:
+            # TensorFlow would trace one step for both shapes, and forget their number of axes.
+            y = given.x if model.can_denoise else np.zeros(len(given.x), "float32")
         return Received(x, y, weights, seen=given.x)
     for argument, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:

@@ -375,7 +375,7 @@ def test_all_other_families_refuse_to_denoise():
             assert not model.can_denoise
         elif not model.can_denoise:
             model.compile("sgd")
-            with pytest.raises(ValueError, match="trained on `x` alone.*denoisers"):
+            with pytest.raises(ValueError, match=r"trained on `x` alone.*denoisers"):
                 model.fit(x, x[::-1], verbose=0)
         else:
             assert is_one

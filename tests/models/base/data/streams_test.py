@@ -95,7 +95,7 @@ def test_single_examples_become_batches(kind):
 def test_a_bad_batch_ends_the_stream_and_says_which_it_is(kind):
     data = KINDS[kind]()
     view = view_of(data, limit=6)
-    with (
+    with (  # noqa: PT012
         pytest.raises(ValueError, match="In batch 2 of the data set: too large") as error,
         streams.told_plainly(view),
     ):
@@ -115,7 +115,7 @@ def test_a_failure_of_the_data_set_itself_is_told_as_it_is():
 
     data = broken()
     view = view_of(data)
-    with pytest.raises(OSError, match="the disk"), streams.told_plainly(view):
+    with pytest.raises(OSError, match="the disk"), streams.told_plainly(view):  # noqa: PT012
         try:
             list(streams.checked(data, view, None))
         except OSError as error:
