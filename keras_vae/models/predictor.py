@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.batching import map_batches
+from keras_vae.batching import run_batches
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
@@ -126,9 +126,8 @@ class Predictor(GenerativeModel):
         check_exact(self, num_samples)
         (x,) = self.check_inputs(x)
         y = self.check_condition(condition, x)
-        return map_batches(
-            self, lambda x, y: self.predicted(x).log_prob(y), x, y, batch_size=batch_size
-        )
+        run = self.jitted_once("log_p", lambda x, y: self.predicted(x).log_prob(y))
+        return run_batches(run, x, y, batch_size=batch_size)
 
     def features(self, x: Array, batch_size: int = 256) -> np.ndarray:
         """Returns what the network's last layer is given: in a classifier that ends in a dense
@@ -146,10 +145,8 @@ class Predictor(GenerativeModel):
         """
         (x,) = self.check_inputs(x)
         network = _without_last_layer(self.network)
-        features = map_batches(
-            self, lambda batch: network(batch, training=False), x, batch_size=batch_size
-        )
-        return features.reshape(len(x), -1)
+        run = self.jitted_once("features", lambda batch: network(batch, training=False))
+        return run_batches(run, x, batch_size=batch_size).reshape(len(x), -1)
 
     def sample(
         self,
