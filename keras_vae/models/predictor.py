@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.arrays import to_numpy
-from keras_vae.batching import map_batches
+from keras_vae.batching import run_batches
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
@@ -130,9 +130,8 @@ class Predictor(GenerativeModel):
         x, condition = data.gathered(self, x, condition)
         self.check_and_build(x)
         y = self.check_condition(condition, x)
-        return map_batches(
-            self, lambda x, y: self.predicted(x).log_prob(y), x, y, batch_size=batch_size
-        )
+        run = self.jitted_once("log_p", lambda x, y: self.predicted(x).log_prob(y))
+        return run_batches(run, x, y, batch_size=batch_size)
 
     def features(self, x: Array, batch_size: int = 256) -> np.ndarray:
         """Returns the input of the network's last layer: for a classifier that ends in a dense
@@ -151,10 +150,8 @@ class Predictor(GenerativeModel):
         x, _ = data.gathered(self, x)
         self.check_and_build(x)
         network = _without_last_layer(self.network)
-        features = map_batches(
-            self, lambda batch: network(batch, training=False), x, batch_size=batch_size
-        )
-        return features.reshape(len(x), -1)
+        run = self.jitted_once("features", lambda batch: network(batch, training=False))
+        return run_batches(run, x, batch_size=batch_size).reshape(len(x), -1)
 
     def sample(
         self,

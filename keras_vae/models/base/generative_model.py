@@ -18,6 +18,7 @@ from keras_vae.metrics.term_means import TermMeans
 from keras_vae.models.base import arguments
 from keras_vae.models.base.arguments import Arguments
 from keras_vae.models.base.front_door import FrontDoor
+from keras_vae.models.base.kept_functions import KeptFunctions
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
 from keras_vae.models.saving import preset_model
@@ -113,6 +114,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         self.data_shape: Shape | None = None  # of one example; known once the model is built
         self.trackers: dict[str, keras.metrics.Metric] | None = None  # made once it is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
+        self._kept_functions = KeptFunctions()
 
     # What a family gives.
 
@@ -263,6 +265,15 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         inputs = self.symbolic_pair()
         spec = self.compute_output_spec(inputs[0] if len(inputs) == 1 else inputs)
         return keras.tree.map_structure(lambda s: tuple(s.shape), spec)
+
+    def jitted_once(self, key: Any, function: Callable) -> Callable:
+        """Returns `jitted(function)`, or what it returned for this key before.
+
+        Args:
+            key: hashable, all that `function` depends on besides the model.
+            function: function of arrays; see `jitted`.
+        """
+        return self._kept_functions.get(self, key, function)
 
     def parts(self) -> dict[str, keras.Layer]:
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""

@@ -1,6 +1,5 @@
 """The base of models with a latent variable, a posterior and a prior."""
 
-import functools
 from typing import Any
 
 import keras
@@ -112,7 +111,11 @@ class LatentVariableModel(EncoderDecoderModel):
         """
         num_samples = self.check_num_samples(num_samples)
         conditions = self.conditions_for(condition, num_samples)
-        return self.drawn(self._sampler(bool(from_likelihood)), num_samples, conditions, seed)
+        from_likelihood = bool(from_likelihood)
+        draw = self.jitted_once(
+            ("sample", from_likelihood), lambda *c: self._draw(from_likelihood, *c)
+        )
+        return self.drawn(draw, num_samples, conditions, seed)
 
     def log_likelihood(
         self,
@@ -185,21 +188,13 @@ class LatentVariableModel(EncoderDecoderModel):
         num_samples = z.shape[0]
         rows = ops.reshape(z, (-1, *z.shape[2:]))  # (KB, ...)
         c = None if c is None else repeated(c, num_samples)
-        likelihood = self.generate(rows, c, training)
-        return ops.reshape(likelihood.log_prob(repeated(x, num_samples)), (num_samples, -1))
+        return self.generate(rows, c, training).log_prob_over_draws(x, num_samples)
 
     def build_latent(self, latent_shape: Shape) -> None:
         self.prior.attach(self.infer, self.data_shape)
         if not self.prior.built:  # one read from a file has been
             condition_shape = None if self.condition is None else self.condition.shape
             self.prior.build(latent_shape, condition_shape)
-
-    @functools.cached_property
-    def _sampler(self):
-        def sampler(from_likelihood):
-            return self.jitted(lambda *condition: self._draw(from_likelihood, *condition))
-
-        return functools.cache(sampler)  # compiled once for either kind of samples
 
     def _draw(self, from_likelihood, condition=None):
         """Returns one batch of x from p(x|z), z from the prior."""

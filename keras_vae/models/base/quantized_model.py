@@ -1,12 +1,11 @@
 """The base of models with quantized latents, on one or several levels."""
 
-import functools
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_vae.batching import map_batches
+from keras_vae.batching import run_batches
 from keras_vae.likelihoods import Likelihood
 from keras_vae.metrics import CodebookPerplexity
 from keras_vae.metrics import CodebookUsage
@@ -162,7 +161,10 @@ class QuantizedModel(SecondStage):
         given = zip(self.from_user(indices), self.code_shapes, self._sizes(), strict=True)
         indices = [code_priors.check_indices(*level) for level in given]
         conditions = self.conditions_for(condition, len(indices[0]))
-        draw = self._decoder(bool(from_likelihood))
+        from_likelihood = bool(from_likelihood)
+        draw = self.jitted_once(
+            ("decode", from_likelihood), lambda *arrays: self._draw(from_likelihood, *arrays)
+        )
         return self.drawn(draw, len(indices[0]), (*indices, *conditions), seed)
 
     def indices_of(
@@ -176,7 +178,8 @@ class QuantizedModel(SecondStage):
             quantized, _ = self.encode_levels(x, self.embedded(*condition))
             return [q.indices for q in quantized]
 
-        return list(map_batches(self, indices, *arrays, batch_size=batch_size))
+        run = self.jitted_once("indices", indices)
+        return list(run_batches(run, *arrays, batch_size=batch_size))
 
     def log_likelihood(
         self,
@@ -214,7 +217,8 @@ class QuantizedModel(SecondStage):
         def bound(x, *condition):
             return self.terms(x, self.given(*condition))["elbo"]
 
-        return map_batches(self, bound, x, *conditions, batch_size=batch_size)
+        run = self.jitted_once("bound", bound)
+        return run_batches(run, x, *conditions, batch_size=batch_size)
 
     # Construction.
 
@@ -226,13 +230,6 @@ class QuantizedModel(SecondStage):
         quantized, _ = self.encode_levels(x, self.embedded(*condition))
         self.code_shapes = [tuple(q.indices.shape[1:]) for q in quantized]
         self.check_own_priors()
-
-    @functools.cached_property
-    def _decoder(self):
-        def decoder(from_likelihood):
-            return self.jitted(lambda *arrays: self._draw(from_likelihood, *arrays))
-
-        return functools.cache(decoder)  # compiled once for either kind of samples
 
     def _draw(self, from_likelihood, *arrays):
         """Returns one batch of x of p(x|z) for codes."""
