@@ -1,5 +1,6 @@
 """The base of models with quantized latents, on one or several levels."""
 
+import functools
 from typing import Any
 
 import keras
