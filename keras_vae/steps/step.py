@@ -45,6 +45,7 @@ class Step:
     epoch = 0  # that `fit` is in, counted from 0
     _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
     _calls_unlooked = 0
+    train_function: Any
 
     def costs(self, data: Any, training: bool) -> Costs:
         """Runs the model on a batch and records its metrics.

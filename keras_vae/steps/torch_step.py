@@ -39,14 +39,14 @@ class TorchStep(Step):
                 materialize_grads=True,
             )
             of_variable.update(zip(map(id, group), gradients, strict=True))
-        gradients = self.in_order(of_variable)
+        in_order = self.in_order(of_variable)
         with torch.no_grad():
-            self.guard.update_state(self.judged(costs.guarded, _are_finite(gradients)))
+            self.guard.update_state(self.judged(costs.guarded, _are_finite(in_order)))
             is_good = self.guard.is_good(self.guard.state.value)
             self.commit(scope, is_good)
             if is_good:
                 with self.switched(is_on):
-                    self.optimizer.apply(gradients, self.trainable_variables)
+                    self.optimizer.apply(in_order, self.trainable_variables)
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> Any:
