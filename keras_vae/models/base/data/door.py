@@ -130,6 +130,8 @@ def receive(
             )
     if isinstance(x, Batches) and not for_prediction and _is_plain(x):
         given = Parts(*x.data)
+        if x.binarize:  # whatever is drawn of probabilities, which `Batches` has checked, is 0 or 1
+            given = given._replace(x=np.broadcast_to(np.float32(0), given.x.shape))
         if given.sample_weight is not None:
             check_sample_weight(given.sample_weight, len(given.x), "sample_weight")
         _checked(model, given, names)
