@@ -148,7 +148,6 @@ def test_a_card_states_all_that_is_measured(name, entries, monkeypatch):
 
 # At least so many nats below the preset trained alike.
 GAINS = {
-    "iwae_mnist": {"nll": 0.8},
     "vae_vamp_mnist": {"nll": 1.2},
     "iwae_omniglot": {"nll": 1.5},
     "cvae_quadrants_mnist": {"nll_1_seen": 20, "nll_2_seen": 8, "nll_3_seen": 1},
@@ -177,7 +176,9 @@ NLL = {
     "cvae_mnist": 82.32,
     "gumbel_vae_mnist": 101.5,
     "hierarchical_vae_mnist": 85.33,
+    "iwae_mnist": 85.6,
     "pixelcnn_mnist": 83.5,
+    "vae_mnist": 86.3,
 }
 
 
