@@ -95,3 +95,4 @@ from keras_vae.schedules import CyclicAnnealing
 from keras_vae.schedules import ExponentialAnnealing
 from keras_vae.schedules import LinearAnnealing
 from keras_vae.schedules import SigmoidAnnealing
+from keras_vae.steps.guard import NonFiniteError

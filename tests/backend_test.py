@@ -62,12 +62,12 @@ def test_a_configuration_that_cannot_be_followed(machine, configured):
 
 
 def test_asked_for_one_that_is_not_installed(machine):
-    with pytest.raises(ImportError, match=r"jax is not installed \(installed here: torch\)"):
+    with pytest.raises(ImportError, match=r"jax is not installed.*torch"):
         machine("torch", asked="jax")
 
 
 def test_asked_for_one_that_is_none(machine):
-    with pytest.raises(ImportError, match=r"'numpy' is not a backend .* tensorflow, jax, torch"):
+    with pytest.raises(ImportError, match=r"'numpy'.*tensorflow, jax, torch"):
         machine("torch", asked="numpy")
 
 

@@ -1,4 +1,11 @@
-"""Bad input: one `ValueError` before the first step, the same in every word on every backend."""
+"""Bad input: one `ValueError`, the same words on every backend, and no update made with it.
+
+Each case is a call, and the key words of its error. What comes before the first step leaves the
+weights bit for bit as they were; what comes late in a data set leaves them as the batches before
+it made them.
+"""
+
+import functools
 
 import families
 import keras
@@ -8,9 +15,21 @@ from families import OneBatch
 
 import keras_vae
 from keras_vae import VAE
+from keras_vae.datasets import Batches
 
 X = families.BY_NAME["vae"].data()  # (8, 6, 5, 1), black and white
-LABELS = np.arange(len(X))
+LABELS = families.BY_NAME["conditional_iwae"].pairs()[1]  # of 3 classes
+CODES = families.BY_NAME["pixel_cnn"].data().astype("int32")
+
+
+def with_value(array, value, index=2):
+    array = np.array(array, np.result_type(array, np.min_scalar_type(value)))
+    array[index] = value
+    return array
+
+
+def spoiled(value):
+    return with_value(X, value, (2, 1, 0, 0)).astype("float32")
 
 
 class NoBatch(keras.utils.PyDataset):
@@ -21,371 +40,499 @@ class NoBatch(keras.utils.PyDataset):
         raise IndexError
 
 
-def spoiled(value, index=(2, 1, 0, 0)):
-    x = X.copy()
-    x[index] = value
-    return x
+class Table:
+    """A table with a column of words."""
+
+    columns, dtypes, shape = ["a", "word"], {}, (2, 2)
+
+    def items(self):
+        return [("a", np.zeros(2)), ("word", np.array(["x", "y"]))]
 
 
-RANGE = (
-    "`{name}` holds values that the likelihood cannot have produced. Expected: values in [0, 1] "
-    "(Bernoulli). Received: shape (8, 6, 5, 1), dtype {dtype}, values from {low} to {high}; the "
-    "first bad one is {bad} at index {index}. 8-bit images must be divided by 255, and "
-    "standardised data need a Gaussian likelihood."
-)
-NOT_FINITE = (
-    "`{name}` holds 1 values that are not finite, the first ({value}) at index (2, 1, 0, 0), in "
-    "shape (8, 6, 5, 1), dtype float32. One of them would turn every weight into NaN: remove or "
-    "repair these examples first."
-)
-SHAPE = (
-    "`{name}` has the wrong shape. Expected: (N, 6, 5, 1), the model's. Received: {shape}, dtype "
-    "float32. {advice}"
-)
-EMPTY = "`{name}` is empty: it has shape {shape}. Give at least one example, along the first axis."
-NO_BATCH = "`{name}` is empty: it yields no batch. Give at least one."
-NUMBERS = (
-    "`{name}` must hold numbers. Received: dtype {dtype}, shape {shape}. Convert it to a float32 "
-    "array."
-)
-NO_DATA = (
-    "`{name}` must be an array, one example along its first axis, or a data set that yields "
-    "batches of them. Received: {kind}."
-)
-NO_PLACE = (
-    "VAE is trained on `x` alone, and `{label}` was given (shape (8,)). Labels have no place in "
-    "it: drop them, e.g. with `dataset.map(lambda x, y: x)`, or use a conditional model."
-)
-RESHAPE = "Reshape the data, or build the networks with their shape as `input_shape`."
-THREE_CHANNELS = (
-    "The pictures have 3 channels and the model takes 1: convert them, or build the networks with "
-    "this shape as `input_shape`."
-)
+NUMBERS, SHAPE, EMPTY, SUPPORT = "must hold numbers", "wrong shape", "is empty", "[0, 1]"
 
-
-def bytes_text(name):
-    first = tuple(int(i) for i in np.argwhere(X == 1)[0])
-    return RANGE.format(name=name, dtype="uint8", low=0, high=255, bad=255, index=first)
-
-
-def floats_text(name):
-    first = tuple(int(i) for i in np.argwhere(X == 1)[0])
-    return RANGE.format(name=name, dtype="float32", low=0, high=255, bad=255, index=first)
-
-
-def negative_text(name):
-    first = tuple(int(i) for i in np.argwhere(X == 0)[0])
-    return RANGE.format(name=name, dtype="float32", low=-1, high=1, bad=-1, index=first)
-
-
-def text(template, **values):
-    labels = {"x": "y", "validation_data[0]": "validation_data[1]"}
-    return lambda name: template.format(name=name, label=labels[name], **values)
-
-
-# What is wrong -> (the input, its error).
+# What is wrong with an array -> (the array, words of the error).
 BAD_ARRAYS = {
-    "bytes": ((255 * X).astype("uint8"), bytes_text),
-    "floats to 255": (255 * X, floats_text),
-    "from -1 to 1": (2 * X - 1, negative_text),
-    "NaN": (spoiled(np.nan), text(NOT_FINITE, value="nan")),
-    "infinity": (spoiled(np.inf), text(NOT_FINITE, value="inf")),
-    "minus infinity": (spoiled(-np.inf), text(NOT_FINITE, value="-inf")),
-    "three channels": (
-        np.repeat(X, 3, axis=-1),
-        text(SHAPE, shape=(8, 6, 5, 3), advice=THREE_CHANNELS),
-    ),
-    "no channel axis": (
-        X[..., 0],
-        text(
-            SHAPE,
-            shape=(8, 6, 5),
-            advice="The channel axis is missing: add it with x[..., None].",
-        ),
-    ),
-    "one example": (
-        X[0],
-        text(
-            SHAPE,
-            shape=(6, 5, 1),
-            advice="It looks like one example: add the batch axis with x[None], (1, 6, 5, 1).",
-        ),
-    ),
-    "flat": (X.reshape(8, 30), text(SHAPE, shape=(8, 30), advice=RESHAPE)),
-    "transposed": (X.transpose(0, 2, 1, 3), text(SHAPE, shape=(8, 5, 6, 1), advice=RESHAPE)),
-    "no example": (X[:0], text(EMPTY, shape=(0, 6, 5, 1))),
-    "strings": (np.array([["a"]]), text(NUMBERS, dtype="<U1", shape=(1, 1))),
-    "objects": (np.array([None, 1]), text(NUMBERS, dtype="object", shape=(2,))),
-    "complex": (X + 1j, text(NUMBERS, dtype="complex64", shape=(8, 6, 5, 1))),
+    "bytes": ((255 * X).astype("uint8"), [SUPPORT, "from 0 to 255", "divided by 255"]),
+    "floats to 255": (255 * X, [SUPPORT, "divided by 255"]),
+    "from -1 to 1": (2 * X - 1, [SUPPORT, "from -1 to 1"]),
+    "NaN": (spoiled(np.nan), ["not finite", "nan at index (2, 1, 0, 0)"]),
+    "infinity": (spoiled(np.inf), ["not finite", "inf at index (2, 1, 0, 0)"]),
+    "minus infinity": (spoiled(-np.inf), ["not finite", "-inf"]),
+    "three channels": (np.repeat(X, 3, axis=-1), [SHAPE, "3 channels and the model takes 1"]),
+    "no channel axis": (X[..., 0], [SHAPE, "x[..., None]"]),
+    "one example": (X[0], [SHAPE, "x[None]"]),
+    "flat": (X.reshape(8, 30), [SHAPE, "x.reshape(-1, 6, 5, 1)"]),
+    "channels first": (np.moveaxis(X, -1, 1), [SHAPE, "x.transpose(0, 2, 3, 1)"]),
+    "exchanged axes": (X.transpose(0, 2, 1, 3), [SHAPE, "x.transpose(0, 2, 1, 3)"]),
+    "no example": (X[:0], [EMPTY, "(0, 6, 5, 1)"]),
+    "a scalar": (np.float32(1), [EMPTY]),
+    "strings": (np.array([["a"]]), [NUMBERS, "<U1"]),
+    "objects": (np.array([{}, 1]), [NUMBERS, "object"]),
+    "complex": (X + 1j, [NUMBERS, "complex64"]),
+    "dates": (np.array(["2020-01-01"], "datetime64[D]"), [NUMBERS]),
+    "missing values": (np.ma.masked_array(X, X > 0), ["masked", "filled"]),
+    "ragged list": ([[1.0, 2.0], [3.0]], ["one array of numbers", "list of 2"]),
+    "list of strings": (["a", "b"], [NUMBERS, "<U1"]),
+    "empty list": ([], [EMPTY]),
+    "a table with words": (Table(), ["not numbers", "'word'"]),
+    "a dict of unknown keys": ({"left": X, "right": X}, ["not plain", "'left', 'right'"]),
+    "a dict of bytes": ({"image": 255 * X}, [SUPPORT]),
 }
+# What is wrong with other data.
 BAD_DATA = {
-    "list of strings": (["a", "b"], text(NUMBERS, dtype="<U1", shape=(2,))),
-    "empty list": ([], text(EMPTY, shape=(0,))),
-    "nothing": (None, text(NO_DATA, kind="NoneType")),
-    "a number": (3, text(NO_DATA, kind="int")),
-    "a path": ("digits.npz", text(NO_DATA, kind="str")),
-    "a dict": ({"x": X}, text(NO_DATA, kind="dict")),
-    "data set without a batch": (NoBatch(), text(NO_BATCH)),
-    "data set with labels": (OneBatch(X, LABELS), text(NO_PLACE)),
-    "data set of bytes": (OneBatch((255 * X).astype("uint8")), bytes_text),
-    "data set with NaN": (OneBatch(spoiled(np.nan)), text(NOT_FINITE, value="nan")),
-    "data set without channels": (OneBatch(X[..., 0]), BAD_ARRAYS["no channel axis"][1]),
+    "nothing": (lambda: None, ["must be an array", "NoneType"]),
+    "a number": (lambda: 3, ["must be an array", "int"]),
+    "a path": (lambda: "digits.npz", ["must be an array", "str"]),
+    "no batch": (NoBatch, [EMPTY, "no batch"]),
+    "an empty generator": (lambda: (x for x in ()), [EMPTY, "no batch"]),
+    "a data set with labels": (lambda: OneBatch(X, LABELS), ["trained on `x` alone", "Labels"]),
+    "a data set of bytes": (lambda: OneBatch((255 * X).astype("uint8")), [SUPPORT]),
+    "a data set with NaN": (lambda: OneBatch(spoiled(np.nan)), ["not finite"]),
+    "a data set without channels": (lambda: OneBatch(X[..., 0]), [SHAPE, "x[..., None]"]),
+    "a data set of four parts": (lambda: OneBatch(X, X, X, X), ["tuples of 4"]),
+    "a data set of unknown keys": (lambda: iter([{"a": X, "b": X}]), ["not plain", "'a', 'b'"]),
+    "batches with NaN": (lambda: Batches(spoiled(np.nan), batch_size=2), ["not finite"]),
+    "batches of bytes": (lambda: Batches(255 * X, batch_size=2), [SUPPORT]),
+}
+ENTRIES = {
+    "fit": lambda model, x: model.fit(x, verbose=0),
+    "evaluate": lambda model, x: model.evaluate(x, verbose=0),
+    "predict": lambda model, x: model.predict(x, verbose=0),
+    "validation_data": lambda model, x: model.fit(X, validation_data=(x, None), verbose=0),
+    "train_on_batch": lambda model, x: model.train_on_batch(x),
+    "test_on_batch": lambda model, x: model.test_on_batch(x),
+    "predict_on_batch": lambda model, x: model.predict_on_batch(x),
+    "reconstruct": lambda model, x: model.reconstruct(x),
+    "log_likelihood": lambda model, x: model.log_likelihood(x),
+    "encode": lambda model, x: model.encode(x),
+}
+OF_DATA_SETS = ("fit", "evaluate", "predict", "validation_data")
+TOO_FEW, NO_LABEL, NO_KIND = "one condition for each of the 8", "not labels", "wrong shape or type"
+BAD_LABELS = {
+    "3 of 3": (with_value(LABELS, 3), [NO_LABEL, "(3) at index 2", "`num_classes`"]),
+    "minus one": (with_value(LABELS, -1), [NO_LABEL, "(-1)"]),
+    "a half": (with_value(LABELS, 0.5), [NO_LABEL, "(0.5)", "whole number"]),
+    "all a half": (np.full(8, 0.5), [NO_LABEL, "whole number", "ArrayCondition"]),
+    "NaN": (with_value(LABELS, np.nan), [NO_LABEL, "nan"]),
+    "soft": (np.full((8, 3), 0.5), [NO_LABEL, "[0.5 0.5 0.5]"]),
+    "one too few": (LABELS[:7], [TOO_FEW, "Were some rows dropped"]),
+    "none": (None, ["condition is missing"]),
+    "words": (np.array(["a"] * 8), [NO_KIND, "np.unique"]),
+    "of four": (np.zeros((8, 4)), [NO_KIND, "(8, 4)"]),
+}
+TOLD = {
+    "fit": lambda model, c: model.fit(X, c, verbose=0),
+    "fit of a pair": lambda model, c: model.fit([X, c], verbose=0),
+    "fit of a data set": lambda model, c: model.fit(OneBatch(X, c), verbose=0),
+    "evaluate": lambda model, c: model.evaluate(X, c, verbose=0),
+    "predict": lambda model, c: model.predict((X, c), verbose=0),
+    "validation_data": lambda model, c: model.fit(X, LABELS, validation_data=(X, c), verbose=0),
+    "train_on_batch": lambda model, c: model.train_on_batch(X, c),
+    "test_on_batch": lambda model, c: model.test_on_batch(X, c),
+    "reconstruct": lambda model, c: model.reconstruct(X, c),
+    "log_likelihood": lambda model, c: model.log_likelihood(X, c),
+    "encode": lambda model, c: model.encode(X, c),
+    "decode": lambda model, c: model.decode(np.zeros((8, 3)), c),
+    "sample": lambda model, c: model.sample(8, c),
+}
+
+# Family -> {what is wrong: (a call, words of its error)}.
+OTHERS = {
+    "vae": {
+        "labels in fit": (lambda m: m.fit(X, LABELS), ["trained on `x` alone", "`y`", "Labels"]),
+        "labels in evaluate": (lambda m: m.evaluate(X, LABELS), ["trained on `x` alone"]),
+        "labels in validation": (
+            lambda m: m.fit(X, validation_data=(X, LABELS)),
+            ["`validation_data[1]`"],
+        ),
+        "a clean x with NaN": (lambda m: m.fit(X, spoiled(np.nan)), ["`y`", "not finite"]),
+        "a clean x of bytes": (lambda m: m.fit(X, 255 * X), ["`y`", SUPPORT]),
+        "y beside a data set": (lambda m: m.fit(OneBatch(X), X), ["`y` is given beside"]),
+        "weights beside a data set": (
+            lambda m: m.fit(OneBatch(X), sample_weight=np.ones(8)),
+            ["`sample_weight` is given beside"],
+        ),
+        "class weights": (lambda m: m.fit(X, class_weight={0: 1.0}), ["`class_weight`", "VAE"]),
+        "class weights of a batch": (
+            lambda m: m.train_on_batch(X, class_weight={0: 1.0}),
+            ["`class_weight`"],
+        ),
+        "a data set as a batch": (lambda m: m.train_on_batch(OneBatch(X)), ["one batch"]),
+        "a split of a data set": (
+            lambda m: m.fit(OneBatch(X), validation_split=0.5),
+            ["`validation_split` divides arrays", "OneBatch"],
+        ),
+        **{
+            f"a split of {fraction}": (
+                functools.partial(
+                    lambda m, fraction: m.fit(X, validation_split=fraction), fraction=fraction
+                ),
+                ["`validation_split", "leaves nothing"],
+            )
+            for fraction in (1.0, 1.5, -0.1, 0.01, "a", np.nan)
+        },
+        **{
+            f"{name} weights": (
+                functools.partial(lambda m, w: m.fit(X, sample_weight=w), w=w),
+                ["`sample_weight`", "at least 0", "8 examples"],
+            )
+            for name, w in {
+                "7": np.ones(7),
+                "nested": np.ones((8, 1)),
+                "NaN": np.full(8, np.nan),
+                "negative": -np.ones(8),
+            }.items()
+        },
+        **{
+            f"a batch size of {size}": (
+                functools.partial(lambda m, size: m.fit(X, batch_size=size), size=size),
+                ["`batch_size` must be a positive integer", repr(size)],
+            )
+            for size in (0, -1, 2.5, "a", True)
+        },
+        "a batch size in evaluate": (lambda m: m.evaluate(X, batch_size=2.5), ["`batch_size`"]),
+        "a batch size in predict": (lambda m: m.predict(X, batch_size=2.5), ["`batch_size`"]),
+        "a batch size of Batches": (lambda m: Batches(X, batch_size=2.5), ["`batch_size`"]),
+        **{
+            f"a seed of {seed}": (
+                functools.partial(lambda m, seed: m.sample(2, seed=seed), seed=seed),
+                ["`seed`", "2147483647", repr(seed)],
+            )
+            for seed in (-1, 2**31, 1.5, "a", True)
+        },
+        **{
+            f"{n} samples": (
+                functools.partial(lambda m, n: m.sample(n), n=n),
+                ["`num_samples` must be a positive integer", repr(n)],
+            )
+            for n in (0, -1, 1.5, None, "a")
+        },
+        "more samples than memory": (lambda m: m.sample(10**12), ["`num_samples=", "GB"]),
+        "no draws": (lambda m: m.log_likelihood(X, num_samples=0), ["`num_samples`"]),
+        "an unknown proposal": (lambda m: m.log_likelihood(X, proposal="a"), ["`proposal`"]),
+        "a condition": (lambda m: m.sample(2, condition=[1, 2]), ["no `condition`"]),
+        "a generator to score": (lambda m: m.log_likelihood(x for x in X), ["read to its end"]),
+        "z of another size": (lambda m: m.decode(np.zeros((2, 4))), ["`z`", SHAPE, "(N, 3)"]),
+        "one z": (lambda m: m.decode(np.zeros(3)), ["`z`", "x[None]"]),
+        "z with NaN": (lambda m: m.decode(np.full((2, 3), np.nan)), ["`z`", "not finite"]),
+        "networks that do not fit": (
+            lambda m: VAE(families.mlp((6, 5, 1))[0], families.mlp((6, 6, 1))[1]),
+            ["decoder does not give back the shape"],
+        ),
+        "no such preset": (lambda m: VAE.from_preset("no/such"), ["no preset 'no/such'"]),
+        "no name": (lambda m: VAE.from_preset(None), ["`name_or_folder`", "None"]),
+        "no name at all": (lambda m: keras_vae.from_preset(3), ["`name_or_folder`", "3"]),
+    },
+    "conditional_iwae": {
+        "labels twice": (lambda m: m.fit([X, LABELS], LABELS), ["`y` is given too"]),
+        "x with NaN": (lambda m: m.fit(spoiled(np.nan), LABELS), ["`x`", "not finite"]),
+        "a dict without labels": (lambda m: m.fit({"x": X}), ["condition is missing"]),
+        "a dict of two labels": (
+            lambda m: m.fit({"x": X, "y": LABELS, "label": LABELS}),
+            ["not plain", "'label'"],
+        ),
+    },
+    "completing_cvae": {
+        "another shape": (lambda m: m.reconstruct(X, X[:, :5]), [NO_KIND, "(8, 5, 5, 1)"]),
+        "NaN": (lambda m: m.reconstruct(X, spoiled(np.nan)), ["not finite", "index 2"]),
+        "class weights": (lambda m: m.fit(X, X, class_weight={0: 1}), ["`class_weight`"]),
+    },
+    "autoencoder": {
+        "labels": (lambda m: m.fit(X, LABELS), ["trained on `x` alone"]),
+        "NaN": (lambda m: m.encode(spoiled(np.nan)), ["not finite"]),
+    },
+    "iwae": {"a clean x": (lambda m: m.fit(X, X[::-1]), ["trained on `x` alone", "denoisers"])},
+    "classifier": {
+        "no targets": (lambda m: m.fit(X), ["predict y", "`y` is missing"]),
+        "targets of 3": (lambda m: m.fit(X, with_value(LABELS, 3)), ["from 0 to 2"]),
+        "one-hot targets": (lambda m: m.fit(X, np.eye(3)[LABELS]), ["argmax"]),
+        "targets of NaN": (lambda m: m.fit(X, np.full(8, np.nan)), ["`y`", "not finite"]),
+        "no targets to score": (lambda m: m.log_likelihood(X), ["`y` is missing"]),
+        "features of NaN": (lambda m: m.features(spoiled(np.nan)), ["not finite"]),
+    },
+    "vqvae": {
+        "codes of NaN": (lambda m: m.encode_indices(spoiled(np.nan)), ["not finite"]),
+        "codes out of range": (lambda m: m.decode_indices(np.full((1, 3, 3), 4)), ["0 to 3"]),
+        "codes of another shape": (lambda m: m.decode_indices(np.zeros((1, 3), int)), ["(N, 3"]),
+        "codes of fractions": (lambda m: m.decode_indices(np.zeros((1, 3, 3))), ["integers"]),
+        "a prior of NaN": (lambda m: m.fit_prior(spoiled(np.nan)), ["not finite"]),
+        "a prior of a generator": (lambda m: m.fit_prior(x for x in X), ["read to its end"]),
+        "no prior": (lambda m: m.sample(1), ["no prior"]),
+        "draws of a bound": (lambda m: m.log_likelihood(X, num_samples=3), ["`num_samples`"]),
+    },
+    "pixel_cnn": {
+        "codes of 2": (lambda m: m.fit(CODES + 2, LABELS), ["from 0 to 1"]),
+        "a half": (lambda m: m.fit(CODES * 0.5, LABELS), ["from 0 to 1"]),
+        "more samples than memory": (lambda m: m.sample(10**12, 0), ["`num_samples=", "GB"]),
+    },
 }
 
 
-@pytest.fixture(scope="module")
-def model():
-    """Its weights must stay as they are: nothing here reaches a step."""
-    model = families.BY_NAME["vae"].compiled()
-    before = model.get_weights()
-    yield model
-    assert all(map(np.array_equal, before, model.get_weights()))
-    assert int(model.optimizer.iterations) == 0
+def cases():
+    """Yields (name, family, call, words)."""
+    for wrong, (x, words) in BAD_ARRAYS.items():
+        for entry, call in ENTRIES.items():
+            if wrong == "empty list" and entry == "validation_data":
+                continue  # no validation
+            yield f"{wrong} in {entry}", "vae", functools.partial(_called, call, x), words
+    for wrong, (make, words) in BAD_DATA.items():
+        for entry in OF_DATA_SETS:
+            if wrong == "nothing" and entry == "validation_data":
+                continue
+            call = functools.partial(_made, ENTRIES[entry], make)
+            yield f"{wrong} in {entry}", "vae", call, words
+    for wrong, (labels, words) in BAD_LABELS.items():
+        for entry, call in TOLD.items():
+            if labels is None and entry in ("fit of a pair", "fit of a data set"):
+                continue
+            told = [word for word in words if word != TOO_FEW or entry != "sample"]
+            made = functools.partial(_called, call, labels)
+            yield f"{wrong} in {entry}", "conditional_iwae", made, told
+    for family, wrongs in OTHERS.items():
+        for wrong, (call, words) in wrongs.items():
+            yield f"{wrong} of {family}", family, call, words
 
 
-def error_of(function, *args, **kwargs):
-    with pytest.raises(ValueError) as raised:  # noqa: PT011  every word is compared
-        function(*args, **kwargs)
+def _called(call, x, model):
+    return call(model, x)
+
+
+def _made(call, make, model):
+    return call(model, make())
+
+
+CASES = list(cases())
+
+
+@functools.cache
+def compiled(family):
+    return families.BY_NAME[family].compiled()
+
+
+def error_of(call, model):
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  its words are compared
+        call(model)
     assert type(raised.value) is ValueError
     return str(raised.value)
 
 
-every_bad_array = pytest.mark.parametrize("wrong", BAD_ARRAYS)
-every_bad_input = pytest.mark.parametrize("wrong", [*BAD_ARRAYS, *BAD_DATA])
+def state_of(model):
+    return [*model.get_weights(), int(model.optimizer.iterations)]
 
 
-@every_bad_input
-def test_fit_evaluate_and_predict(model, wrong):
-    x, expected = {**BAD_ARRAYS, **BAD_DATA}[wrong]
-    for method in (model.fit, model.evaluate, model.predict):
-        assert error_of(method, x, verbose=0) == expected("x")
+def test_there_are_enough():
+    assert len(CASES) >= 120
+    assert len({(family, name) for name, family, *_ in CASES}) == len(CASES)
 
 
-def test_an_empty_generator(model):
-    assert error_of(model.fit, (x for x in ()), verbose=0) == NO_BATCH.format(name="x")
+@pytest.mark.parametrize("family", sorted({family for _, family, *_ in CASES}))
+def test_bad_input_is_refused_and_changes_nothing(family):
+    model, wrong = compiled(family), []
+    before = state_of(model)
+    for name, _, call, words in (case for case in CASES if case[1] == family):
+        told = error_of(call, model)
+        missing = [word for word in words if word not in told]
+        if missing:
+            wrong.append(f"{name}: no {missing} in {told!r}")
+        if not all(map(np.array_equal, before, state_of(model))):
+            wrong.append(f"{name}: the model was changed")
+    assert not wrong, "\n".join(wrong)
 
 
-def test_a_loader_of_bare_tensors(model):
+# What goes wrong in the midst of a data set.
+
+LATE = {
+    "NaN": (spoiled(np.nan), None, ["not finite"]),
+    "bytes": (255 * X, None, [SUPPORT]),
+    "another shape": (X[:, :5], None, [SHAPE]),
+    "a label that does not exist": (X, with_value(LABELS, 3), [NO_LABEL, "(3)"]),
+    "NaN as a label": (X, with_value(LABELS.astype("float32"), np.nan), [NO_LABEL]),
+    "too few labels": (X, LABELS[:7], [TOO_FEW]),
+}
+
+
+def late_batches(wrong):
+    """Yields two good batches and a bad one."""
+    x, labels, _ = LATE[wrong]
+    good = LABELS if labels is None else LABELS.astype(labels.dtype)
+    yield X, good
+    yield X, good
+    yield x, good if labels is None else labels
+
+
+class Late(keras.utils.PyDataset):
+    def __init__(self, wrong, **options):
+        super().__init__(**options)
+        self.batches = list(late_batches(wrong))
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return self.batches[index]
+
+
+def late_tf_data(wrong):
+    tf = pytest.importorskip("tensorflow")
+    *_, (x, labels) = batches = list(late_batches(wrong))
+    spec = tf.TensorSpec((None, None, 5, 1), x.dtype), tf.TensorSpec((None,), labels.dtype)
+    return tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec)
+
+
+def late_loader(wrong):
+    utils = pytest.importorskip("torch.utils.data")
     torch = pytest.importorskip("torch")
-    if keras.config.backend() == "torch":
-        pytest.skip("the one backend where Keras takes them")
-    loader = torch.utils.data.DataLoader(torch.from_numpy(X), batch_size=4)
-    assert error_of(model.fit, loader, verbose=0) == (
-        "`x` yields bare torch tensors, which Keras takes on the torch backend only. Let it yield "
-        "tuples (x,): wrap the examples in a torch.utils.data.TensorDataset."
-    )
+    batches = [[torch.from_numpy(np.ascontiguousarray(p)) for p in b] for b in late_batches(wrong)]
+    return utils.DataLoader(batches, batch_size=None)
 
 
-@every_bad_array
-def test_reconstruct_log_likelihood_and_single_batches(model, wrong):
-    x, expected = BAD_ARRAYS[wrong]
-    for method in (
-        model.reconstruct,
-        model.log_likelihood,
-        model.train_on_batch,
-        model.test_on_batch,
-        model.predict_on_batch,
+SOURCES = {
+    "generator": late_batches,
+    "dataset": Late,
+    "workers": functools.partial(Late, workers=2),
+    "tf.data": late_tf_data,
+    "loader": late_loader,
+    "batches": lambda wrong: Batches(
+        np.zeros((12, 1)), batch_size=4, shuffle=False, pair=_Late(wrong)
+    ),
+}
+
+
+class _Late:
+    """Makes the batches of `Batches`, one after the other."""
+
+    def __init__(self, wrong):
+        self.wrong = wrong
+        self.begun = iter(())
+
+    def __call__(self, x, rng):
+        try:
+            return next(self.begun)
+        except StopIteration:
+            self.begun = late_batches(self.wrong)
+            return next(self.begun)
+
+
+@functools.cache
+def trained_on(num_batches):
+    """The weights after 0, 1 or 2 of the good batches."""
+    model = families.BY_NAME["conditional_iwae"].compiled()
+    for _ in range(num_batches):
+        model.train_on_batch(X, LABELS)
+    return model.get_weights()
+
+
+@functools.cache
+def late_model():
+    model = families.BY_NAME["conditional_iwae"].compiled()
+    return model, [v.numpy() if hasattr(v, "numpy") else np.array(v) for v in _state(model)]
+
+
+def _state(model):
+    return [keras.ops.convert_to_numpy(v) for v in (*model.variables, *model.optimizer.variables)]
+
+
+def begun_anew():
+    model, state = late_model()
+    for variable, value in zip((*model.variables, *model.optimizer.variables), state, strict=True):
+        variable.assign(value)
+    return model
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("wrong", LATE)
+def test_a_bad_batch_makes_no_update(wrong, source):
+    model = begun_anew()
+    data, words = SOURCES[source](wrong), LATE[wrong][2]
+    told = error_of(lambda model: model.fit(data, shuffle=False, verbose=0), model)
+    assert not [word for word in words if word not in told], told
+    assert "of the data set" in told
+    made = int(model.optimizer.iterations)
+    assert made <= 2
+    for a, b in zip(model.get_weights(), trained_on(made), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_bad_batch_is_told_in_evaluation_and_validation_too(source):
+    model = begun_anew()
+    before = model.get_weights()
+    for call in (
+        lambda model: model.evaluate(SOURCES[source]("NaN"), verbose=0),
+        lambda model: model.predict(SOURCES[source]("NaN"), verbose=0),
     ):
-        assert error_of(method, x) == expected("x")
-
-
-@every_bad_input
-def test_validation_data(model, wrong):
-    x, expected = {**BAD_ARRAYS, **BAD_DATA}[wrong]
-    if wrong in ("nothing", "empty list"):
-        return  # no validation
-    expected = expected("validation_data[0]")
-    assert error_of(model.fit, X, validation_data=(x, None), verbose=0) == expected
-
-
-def test_validation_data_without_a_tuple(model):
-    found = error_of(model.fit, X, validation_data=spoiled(np.nan), verbose=0)
-    assert found == NOT_FINITE.format(name="validation_data[0]", value="nan")
-
-
-def test_labels(model):
-    expected = NO_PLACE.format(label="y")
-    for method in (model.fit, model.evaluate, model.train_on_batch, model.test_on_batch):
-        assert error_of(method, X, LABELS) == expected
-    found = error_of(model.fit, X, validation_data=(X, LABELS), verbose=0)
-    assert found == NO_PLACE.format(label="validation_data[1]")
-
-
-@pytest.mark.parametrize("fraction", [1.0, 1.5, -0.1, 0.01, "a"])
-def test_validation_split(model, fraction):
-    assert error_of(model.fit, X, validation_split=fraction, verbose=0) == (
-        f"`validation_split={fraction!r}` of 8 examples leaves nothing for one of the two parts. "
-        "Give a fraction between 0 and 1 that fits, or `validation_data`."
+        assert "not finite" in error_of(call, model)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    data = SOURCES[source]("NaN")
+    told = error_of(
+        lambda model: model.fit(X, LABELS, validation_data=data, verbose=0, batch_size=8), model
     )
+    assert "`validation_data[0]`" in told
 
 
-def test_validation_split_of_a_data_set(model):
-    assert error_of(model.fit, OneBatch(X), validation_split=0.5, verbose=0) == (
-        "`validation_split` divides arrays, and `x` is a OneBatch. Give `validation_data` instead."
-    )
+def test_an_error_of_the_data_set_itself_comes_through():
+    def broken():
+        yield X, LABELS
+        yield X, LABELS
+        raise OSError("the disk went away")
 
-
-@pytest.mark.parametrize(
-    "weights, received",
-    [
-        (np.ones(7), "shape (7,)"),
-        (np.ones((8, 1)), "shape (8, 1)"),
-        (np.full(8, np.nan), "shape (8,), with nan in it"),
-        (-np.ones(8), "shape (8,), with -1.0 in it"),
-    ],
-)
-def test_sample_weight(model, weights, received):
-    expected = (
-        "`sample_weight` must hold one finite number of at least 0 for each of the 8 examples. "
-        f"Received: {received}."
-    )
-    for method in (model.fit, model.evaluate, model.train_on_batch, model.test_on_batch):
-        assert error_of(method, X, sample_weight=weights) == expected
-    assert error_of(model.fit, X, validation_data=(X, None, weights), verbose=0) == expected
-
-
-@pytest.mark.parametrize("batch_size", [0, -1])
-def test_batch_size(model, batch_size):
-    assert error_of(model.fit, X, batch_size=batch_size, verbose=0) == (
-        f"`batch_size` must be at least 1. Received: batch_size={batch_size}"
-    )
-
-
-@pytest.mark.parametrize("seed", [-1, 2**31, 1.5, "a", True])
-def test_seed(model, seed):
-    expected = (
-        "`seed` must be an integer from 0 to 2147483647, the range that TensorFlow, JAX and torch "
-        f"all take. Received: {seed!r}."
-    )
-    networks = families.mlp(families.PICTURE)
-    assert error_of(VAE, *networks, seed=seed) == expected
-    assert error_of(model.sample, 2, seed=seed) == expected
-    assert error_of(model.log_likelihood, X, num_samples=2, seed=seed) == expected
-
-
-@pytest.mark.parametrize("num_samples", [0, -1, 1.5, None, "a"])
-def test_num_samples(model, num_samples):
-    expected = f"`num_samples` must be a positive integer. Received: {num_samples!r}."
-    assert error_of(model.sample, num_samples) == expected
-    if num_samples is not None:  # the family's default
-        assert error_of(model.log_likelihood, X, num_samples=num_samples) == expected
-
-
-def test_a_condition_where_there_is_none(model):
-    expected = "VAE has no `condition`: use a conditional model."
-    assert error_of(model.sample, 2, condition=[1, 2]) == expected
-
-
-def test_an_unknown_preset(tmp_path):
-    known = ", ".join(keras_vae.presets.names()) or "none"
-    assert error_of(VAE.from_preset, "no/such/preset") == (
-        "There is no preset 'no/such/preset', neither by name nor as a folder. "
-        f"Known names: {known}."
-    )
-    assert error_of(VAE.from_preset, str(tmp_path)) == (
-        f"The folder {tmp_path} holds no config.json: it is not a preset."
-    )
+    with pytest.raises(OSError, match="the disk went away"):
+        begun_anew().fit(broken(), verbose=0)
 
 
 def test_training_before_compile():
-    found = error_of(families.BY_NAME["vae"].model().fit, X)
-    assert found == "You must call `compile()` before using the model."
+    model = families.BY_NAME["vae"].model()
+    assert "`compile()` before" in error_of(lambda model: model.fit(X), model)
 
 
-def test_networks_that_do_not_fit():
-    encoder, _ = families.mlp((6, 5, 1))
-    _, decoder = families.mlp((6, 6, 1))
-    assert error_of(VAE, encoder, decoder) == (
-        "The decoder does not give back the shape of the data. Expected: parameters for x of "
-        "shape (6, 5, 1), the encoder's input. Received: for (6, 6, 1), with BernoulliLikelihood."
-    )
+def test_a_folder_that_is_no_preset(tmp_path):
+    assert "no config.json" in error_of(lambda _: VAE.from_preset(str(tmp_path)), None)
 
 
-# Conditions.
-
-LABELS_OF_3 = families.BY_NAME["conditional_iwae"].pairs()[1]
-NO_LABEL = (
-    "`{name}` holds {count} values that are not labels, the first ({value}) at index {index}. "
-    "Expected: labels from 0 to 2, as integers (N,) or one-hot. Number the classes from 0, or "
-    "increase `num_classes` to the number of classes."
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: VAE(None, families.mlp((6, 5, 1))[1]), "`encoder` must be a `keras.Model`"),
+        (lambda: VAE(families.mlp((6, 5, 1))[0], 3), "`decoder` must be a `keras.Model`"),
+        (lambda: VAE(*families.mlp((6, 5, 1)), likelihood=3), "`likelihood` must be"),
+        (lambda: VAE(*families.mlp((6, 5, 1)), prior=3), "`prior` must be"),
+        (lambda: VAE(*families.mlp((6, 5, 1)), condition=3), "`condition` must be"),
+        (lambda: compiled("vae").compile(loss="mse"), "takes no 'loss'"),
+    ],
 )
-MISSING = (
-    "A condition is missing. Expected: `{name}`, labels from 0 to 2, as integers (N,) or one-hot, "
-    "one for each example. Received: None. Train with `fit(x, condition)` or on a dataset of "
-    "(x, condition), and pass `condition=` elsewhere."
-)
-TOO_FEW = (
-    "`{name}` must hold one condition for each of the 8 examples. Received: 7, shape (7,). Were "
-    "some rows dropped or shuffled?"
-)
-NO_KIND = (
-    "`{name}` has the wrong shape or type. Expected: labels from 0 to 2, as integers (N,) or "
-    "one-hot. Received: shape {shape}, dtype {dtype}."
-)
+def test_arguments_of_another_kind(call, words):
+    with pytest.raises(TypeError, match=r"Received|takes no") as raised:
+        call()
+    assert words in str(raised.value)
 
 
-def labels_with(value, dtype="int32"):
-    labels = LABELS_OF_3.astype(dtype)
-    labels[[2, 5]] = value
-    return labels
+def test_an_encoder_that_returns_a_dict():
+    inputs = keras.Input((4,))
+    outputs = {name: keras.layers.Dense(2)(inputs) for name in ("z_mean", "z_log_var")}
+    encoder, decoder = keras.Model(inputs, outputs), families.mlp((4,), 2)[1]
+    told = error_of(lambda _: VAE(encoder, decoder), None)
+    assert "'z_mean', 'z_log_var'" in told
+    assert "must return" in told
 
 
-BAD_LABELS = {
-    "3 of 3": (labels_with(3), NO_LABEL, {"count": 2, "value": 3, "index": 2}),
-    "minus one": (labels_with(-1), NO_LABEL, {"count": 2, "value": -1, "index": 2}),
-    "a half": (labels_with(0.5, "float32"), NO_LABEL, {"count": 2, "value": 0.5, "index": 2}),
-    "NaN": (labels_with(np.nan, "float32"), NO_LABEL, {"count": 2, "value": "nan", "index": 2}),
-    "soft": (np.full((8, 3), 0.5), NO_LABEL, {"count": 8, "value": "[0.5 0.5 0.5]", "index": 0}),
-    "one too few": (LABELS_OF_3[:7], TOO_FEW, {}),
-    "none": (None, MISSING, {}),
-    "words": (np.array(["a"] * 8), NO_KIND, {"shape": (8,), "dtype": "<U1"}),
-    "of four": (np.zeros((8, 4)), NO_KIND, {"shape": (8, 4), "dtype": "float64"}),
-}
-every_bad_label = pytest.mark.parametrize("wrong", BAD_LABELS)
+def test_samples_of_a_model_without_a_shape():
+    networks = [keras.Sequential([keras.layers.Dense(2)]) for _ in range(2)]
+
+    @keras.saving.register_keras_serializable(package="tests")
+    class Two(keras_vae.VAE):
+        def infer(self, x, c=None, training=False):
+            mean = self.encoder(x)
+            return keras_vae.distributions.DiagonalGaussian(mean, 0 * mean)
+
+    told = error_of(lambda _: Two(*networks).sample(2), None)
+    assert "cannot sample yet" in told
+    assert "build" in told
 
 
-@pytest.fixture(scope="module")
-def conditional():
-    """Its weights must stay as they are: nothing here reaches a step."""
-    model = families.BY_NAME["conditional_iwae"].compiled()
-    before = model.get_weights()
-    yield model
-    assert all(map(np.array_equal, before, model.get_weights()))
-    assert int(model.optimizer.iterations) == 0
-
-
-@every_bad_label
-def test_conditions(conditional, wrong):
-    labels, template, values = BAD_LABELS[wrong]
-    for method in (conditional.fit, conditional.evaluate):
-        assert error_of(method, X, labels, verbose=0) == template.format(name="y", **values)
-    for method in (conditional.train_on_batch, conditional.test_on_batch):
-        assert error_of(method, X, labels) == template.format(name="y", **values)
-    expected = template.format(name="condition", **values)
-    for method in (conditional.reconstruct, conditional.log_likelihood):
-        assert error_of(method, X, condition=labels) == expected
-    assert error_of(conditional.predict, (X, labels), verbose=0) == expected
-    assert error_of(conditional.sample, 8, condition=labels) == expected
-
-
-@every_bad_label
-def test_conditions_of_validation_data_and_data_sets(conditional, wrong):
-    labels, template, values = BAD_LABELS[wrong]
-    expected = template.format(name="validation_data[1]", **values)
-    found = error_of(conditional.fit, X, LABELS_OF_3, validation_data=(X, labels), verbose=0)
-    assert found == expected
-    data = OneBatch(X) if labels is None else OneBatch(X, labels)
-    assert error_of(conditional.fit, data, verbose=0) == template.format(name="y", **values)
-
-
-def test_conditions_that_are_pictures():
-    model = families.BY_NAME["completing_cvae"].model()
-    expected = "finite numbers of shape (N, 6, 5, 1)"
-    assert error_of(model.reconstruct, X, condition=X[:, :5]) == (
-        f"`condition` has the wrong shape or type. Expected: {expected}. Received: shape "
-        "(8, 5, 5, 1), dtype float32."
-    )
-    assert error_of(model.log_likelihood, X, condition=spoiled(np.nan)) == (
-        "`condition` holds 1 conditions that are not finite, the first at index 2. Expected: "
-        f"{expected}. Remove or repair these examples first."
-    )
+def test_bytes_under_a_learned_sigma_are_warned_of():
+    model = families.BY_NAME["sigma_vae"].compiled(keras.optimizers.SGD(0.0))
+    x = np.linspace(0, 255, 32).reshape(8, 4)
+    with pytest.warns(UserWarning, match="8-bit images.*Divide the data by 255.*initial_sigma"):
+        model.fit(x, verbose=0)

@@ -33,8 +33,13 @@ if keras.config.backend() == "torch":
     torch.set_num_threads(1)
 
 
-def pytest_collection_modifyitems(items):
-    """Of a test marked `first_case_elsewhere`, all cases but the first are marked `one_backend`."""
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="run the tests marked `slow` too")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what is marked `slow`, unless it is asked for by `--all`, `-m` or its name; of a
+    test marked `first_case_elsewhere` marks all cases but the first `one_backend`."""
     begun = set()
     for item in items:
         if item.get_closest_marker("first_case_elsewhere"):
@@ -42,6 +47,12 @@ def pytest_collection_modifyitems(items):
             if test in begun:
                 item.add_marker(pytest.mark.one_backend)
             begun.add(test)
+    is_named = any("::" in argument for argument in config.args)
+    if config.getoption("--all") or is_named or "slow" in config.getoption("markexpr"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]
 
 
 @pytest.fixture(autouse=True)

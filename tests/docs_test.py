@@ -45,9 +45,10 @@ def test_a_page_is_complete(page, run_pages):
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda p: str(p.relative_to(DOCS.parent)))
 def test_links_lead_somewhere(path):
-    for target in LINK.findall(path.read_text()):
-        if "://" not in target:
-            assert (path.parent / target).exists(), target
+    targets = [t for t in LINK.findall(path.read_text()) if "://" not in t]
+    assert targets or path.name == "limits.md"  # the one page without
+    missing = [target for target in targets if not (path.parent / target).exists()]
+    assert not missing
 
 
 def test_the_chinese_readme_has_the_same_code():

@@ -108,7 +108,7 @@ def test_an_example_trains_and_is_saved_and_loaded(name, tmp_path):
 def test_a_likelihood_with_a_mean_alone_can_be_sampled():
     model = laplace_vae()
     assert model.sample(3, seed=0).shape == (3, 4)
-    with pytest.raises(NotImplementedError, match="Laplace does not define `_sample`"):
+    with pytest.raises(NotImplementedError, match=r"Laplace.*`_sample`"):
         model.sample(3, seed=0, from_likelihood=True)
 
 

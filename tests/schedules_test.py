@@ -40,7 +40,7 @@ def test_cyclic_by_hand():
 def test_exponential_by_hand():
     schedule = ExponentialAnnealing(rate=np.log(2) / 10, start=4.0, end=0.5)
     np.testing.assert_allclose(values(schedule, [0, 10, 20, 30, 40]), [4, 2, 1, 0.5, 0.5], 1e-6)
-    with pytest.raises(ValueError, match="`rate` must be greater than 0"):
+    with pytest.raises(ValueError, match=r"`rate`.*greater than 0"):
         ExponentialAnnealing(0.0)
 
 
@@ -65,15 +65,15 @@ def test_config_round_trip(schedule):
 @pytest.mark.parametrize("num_steps", [0, -5, 1.5, None])
 def test_number_of_steps_is_checked(num_steps):
     for schedule in (LinearAnnealing, SigmoidAnnealing, CyclicAnnealing):
-        with pytest.raises(ValueError, match="`num_steps` must be a positive integer"):
+        with pytest.raises(ValueError, match=r"`num_steps`.*positive integer"):
             schedule(num_steps)
 
 
 def test_cycles_and_ramp_are_checked():
-    with pytest.raises(ValueError, match="`num_cycles` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`num_cycles`.*positive integer"):
         CyclicAnnealing(10, num_cycles=0)
     for ramp in (0, 1.5, -1):
-        with pytest.raises(ValueError, match=r"`ramp` must lie in \(0, 1\]"):
+        with pytest.raises(ValueError, match=r"`ramp`.*lie in \(0, 1\]"):
             CyclicAnnealing(10, ramp=ramp)
 
 

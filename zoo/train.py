@@ -4,6 +4,8 @@ Writes weights, `metrics.json`, pictures and the card into the preset's folder, 
 `zoo/README.md` and the main `README.md`, and `zoo/index.json`, which says what every file must be.
 Nothing of it is written by hand but `recipe.toml` and the text around the tables.
 `python zoo/train.py --cards` writes cards, curves, tables and index again from what is there.
+`python zoo/train.py vae_mnist --seeds 3` trains a preset that is there with two further seeds, into
+`runs/`, and adds their numbers to `metrics.json`: the card then shows how far chance moves them.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from keras_vae.recipes import overview
 from keras_vae.recipes import read_recipe
 from keras_vae.recipes import short_overview
 from keras_vae.recipes import train_recipe
+from keras_vae.recipes import train_seeds
 from keras_vae.recipes import write_card
 
 ZOO = Path(__file__).parent
@@ -63,6 +66,15 @@ def write_texts(zoo=ZOO):
     write_index(zoo)
 
 
+def _add_seeds(recipe, num_seeds, options):
+    metrics = _read_metrics(ZOO / recipe.name)
+    if metrics is None:
+        raise ValueError(f"{recipe.name} is not trained yet: leave --seeds out first.")
+    metrics = train_seeds(recipe, metrics, ZOO.parent / "runs", num_seeds, **options)
+    content = json.dumps(metrics, indent=2) + "\n"
+    write_atomically(ZOO / recipe.name / METRICS, content.encode())
+
+
 def _read_metrics(folder):
     path = folder / METRICS
     return json.loads(path.read_text()) if path.exists() else None
@@ -74,14 +86,21 @@ def main():
     parser.add_argument(
         "--cards", action="store_true", help="write only cards, curves, tables, index"
     )
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="train N - 1 further seeds of presets that are there"
+    )
     parser.add_argument("--data-dir", help="folder with local data sets such as frey_faces.npz")
     arguments = parser.parse_args()
     if bool(arguments.presets) == arguments.cards:
         parser.error("give the presets to train, or --cards")
     for name in arguments.presets:
         recipe = read_recipe(ZOO / name / "recipe.toml")
-        metrics = train_recipe(recipe, ZOO / name, data_dir=arguments.data_dir, verbose=2)
-        print(f"{name}: {headline(metrics['test'], recipe)}")
+        options = {"data_dir": arguments.data_dir, "verbose": 2}
+        if arguments.seeds is None:
+            metrics = train_recipe(recipe, ZOO / name, **options)
+            print(f"{name}: {headline(metrics['test'], recipe)}")
+        else:
+            _add_seeds(recipe, arguments.seeds, options)
     write_texts()
 
 

@@ -44,9 +44,9 @@ class Command(HelpWithExamples, click.Command):
 
     Args:
         examples: lines of the help.
-        is_light: whether the command does without Keras, so that the library is not imported.
-        when_interrupted: what the user of an interrupted command should know.
-        *args, **kwargs: of `click.Command`.
+        is_light: Whether the command does without Keras, so that the library is not imported.
+        when_interrupted: What the user of an interrupted command should know.
+        *args, **kwargs: Passed to `click.Command`.
     """
 
     def __init__(

@@ -75,10 +75,12 @@ def evaluate(
         return reproduce(preset, data_dir=data_dir, output=output, record=record)
     if record:
         raise ValueError("--record needs --full: only whole measurements are kept.")
+    evaluation_data.check_name(data, data_dir)
     folder = presets.find(preset)
     model = GenerativeModel.from_preset(preset)
     recipe = evaluation_data.recipe_of(folder, data, seed)
     pairs = evaluation_data.pairs_of(recipe, num_examples, data, data_dir)
+    evaluation_data.check_conditions(preset, model, pairs, is_told=True)
     asked = {"num_samples": num_samples, "seed": seed}
     config = recipe.evaluation if recipe else {}
     config = config | {k: v for k, v in asked.items() if v is not None}

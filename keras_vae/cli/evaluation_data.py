@@ -10,16 +10,56 @@ from keras_vae.cli import preset_texts
 from keras_vae.recipes.recipe import Recipe
 
 
+def check_name(data: str | None, data_dir: str | None) -> None:
+    """Raises an error where `--data` names nothing, before a model is fetched or read."""
+    if data is not None:
+        from keras_vae import datasets
+
+        datasets.check_name(data, data_dir)
+
+
+def check_conditions(preset: str, model: Any, pairs: tuple, is_told: bool) -> None:
+    """Raises an error where the data lack the conditions of a model.
+
+    Args:
+        preset: its name on the command line.
+        model: its model.
+        pairs: as `pairs_of` returns them.
+        is_told: whether what is asked for depends on the conditions.
+
+    Raises:
+        ValueError: there are none, or labels of classes that the model does not have.
+    """
+    from keras_vae.conditions import LabelCondition
+
+    condition = getattr(model, "sample_condition", None)
+    if condition is None or not is_told:
+        return
+    labels = pairs[1] if len(pairs) > 1 else None
+    if labels is None and not condition.can_be_absent:
+        raise ValueError(
+            f"{preset} is told of each example {condition.expected()}, and these data have none. "
+            "Give --data with labels: an .npz file with y_test, or a folder for each class."
+        )
+    if labels is None or not isinstance(condition, LabelCondition):
+        return
+    if labels.min() < 0 or labels.max() >= condition.num_classes:
+        raise ValueError(
+            f"{preset} knows the classes 0 to {condition.num_classes - 1}, and the labels of these "
+            f"data run from {labels.min()} to {labels.max()}. Give other --data."
+        )
+
+
 def recipe_of(folder: Path, data: str | None, seed: int | None) -> Recipe | None:
     """Returns the recipe that says which data to take, with other data or another seed in it.
 
     Args:
-        folder: of the preset.
+        folder: Of the preset.
         data: name or path of data, or `None` for the recipe's.
-        seed: of binarized test data, or `None` for the recipe's.
+        seed: Of binarized test data, or `None` for the recipe's.
 
     Raises:
-        ValueError: there is neither a recipe nor `data`.
+        ValueError: If there is neither a recipe nor `data`.
     """
     recipe = preset_texts.read_recipe(folder)
     if recipe is None:
@@ -42,8 +82,8 @@ def pairs_of(
     """Returns test examples, with their conditions or targets where the recipe has them.
 
     Args:
-        recipe: as `recipe_of` returns it.
-        num_examples: how many, or `None` for all.
+        recipe: As `recipe_of` returns it.
+        num_examples: How many, or `None` for all.
         data: name or path of the data where there is no recipe.
         data_dir: folder of data files, or `None`.
     """

@@ -21,7 +21,7 @@ def load(name: str | None = None) -> None:
     """Imports the whole library, unless that has been done.
 
     Args:
-        name: the backend, by default the one that `import keras_vae` chooses.
+        name: The backend, by default the one that `import keras_vae` chooses.
 
     Raises:
         ValueError: Keras is imported already, on another backend: it cannot change its own.

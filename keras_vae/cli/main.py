@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code.
 
     Args:
-        arguments: the command's arguments, by default those of the process.
+        arguments: The command's arguments, by default those of the process.
     """
     try:
         return program.main(arguments, NAME, standalone_mode=False) or 0

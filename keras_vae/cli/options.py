@@ -13,8 +13,8 @@ class Integer(click.ParamType):
     """An integer within bounds, written in decimal digits.
 
     Args:
-        minimum: int, the smallest allowed.
-        maximum: int, the largest allowed, or `None`.
+        minimum: Integer, the smallest allowed.
+        maximum: Integer, the largest allowed, or `None`.
     """
 
     name = "integer"
@@ -45,7 +45,7 @@ def preset(**attributes) -> Callable:
     """The argument PRESET.
 
     Args:
-        **attributes: of `click.argument`.
+        **attributes: Passed to `click.argument`.
     """
     attributes = {"metavar": "PRESET", **attributes}
     explanation = "A name shown by `keras-vae list`, a folder, or hf://owner/name."
@@ -78,9 +78,9 @@ def count(name: str, default: int | None = None, metavar: str = "N", help: str =
     """An option that takes a positive integer.
 
     Args:
-        name: the option, such as `--num`.
+        name: The option, such as `--num`.
         default: its value where it is not given.
-        metavar: the letter that stands for its value in the help.
+        metavar: The letter that stands for its value in the help.
         help: its line in the help.
     """
     return click.option(name, type=Integer(1), default=default, metavar=metavar, help=help)
@@ -100,7 +100,7 @@ def image_file(default: str, other_endings: str) -> Callable:
 
     Args:
         default: name of the file where none is given.
-        other_endings: those beside .png, and what such a file holds.
+        other_endings: Those beside .png, and what such a file holds.
     """
     text = f"A .png, or {other_endings} (default: {default})."
     return click.option("--output", default=default, metavar="FILE", help=text)

@@ -26,7 +26,7 @@ _ARRAYS = (".npz", ".npy")
 @options.count("--num", default=64, help="Number of samples (default: 64).")
 @click.option(
     "--label",
-    type=int,
+    type=options.Integer(0),
     metavar="C",
     help="Class of all samples, for a model conditioned on labels (default: each class in turn).",
 )
@@ -35,13 +35,13 @@ _ARRAYS = (".npz", ".npy")
 def sample(preset: str, num: int, label: int | None, seed: int | None, output: str) -> None:
     """Generate new samples from a preset.
 
-    These are the means of p(x|z), with z drawn from the prior.
+    These are the means of p(x|z), with z sampled from the prior.
     """
     from keras_vae.models import GenerativeModel
 
     _check_ending(output)
     model = GenerativeModel.from_preset(preset)
-    condition = _labels(model, num) if label is None else label
+    condition = _condition(preset, model, num, label)
     _save(output, {"images": model.sample(num, condition, seed=seed)})
 
 
@@ -71,23 +71,38 @@ def reconstruct(
     from keras_vae.models import GenerativeModel
 
     _check_ending(output)
+    evaluation_data.check_name(data, data_dir)
     folder = presets.find(preset)
     model = GenerativeModel.from_preset(preset)
     recipe = evaluation_data.recipe_of(folder, data, seed)
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")
     pairs = evaluation_data.pairs_of(recipe, num, data, data_dir)
+    evaluation_data.check_conditions(preset, model, pairs, model.predicts_from_pairs)
     _save(output, {"originals": pairs[0], "reconstructions": model.reconstruct(*pairs)})
 
 
-def _labels(model, num):
-    """Each class in turn for a model of labels, nothing for an unconditional one."""
+def _condition(preset, model, num, label):
+    """Returns the label of all samples, or where none is given each class in turn; of an
+    unconditional model nothing."""
     from keras_vae.conditions import LabelCondition
 
     condition = getattr(model, "sample_condition", None)
-    if not isinstance(condition, LabelCondition):
-        return None
-    return np.arange(num) % condition.num_classes
+    if isinstance(condition, LabelCondition):
+        if label is not None and label >= condition.num_classes:
+            raise ValueError(
+                f"--label must be a class of {preset}, from 0 to {condition.num_classes - 1}. "
+                f"Received: {label}"
+            )
+        return np.arange(num) % condition.num_classes if label is None else label
+    if label is not None:
+        raise ValueError(f"{preset} is not told labels: leave --label out.")
+    if condition is not None and not condition.can_be_absent:
+        raise ValueError(
+            f"{preset} is told {condition.expected()}, for which the command line has no option. "
+            f'In Python: keras_vae.from_preset("{preset}").sample({num}, condition).'
+        )
+    return None
 
 
 def _check_ending(path):

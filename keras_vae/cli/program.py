@@ -23,7 +23,9 @@ class Program(HelpWithExamples, click.Group):
         """Returns the names of the commands."""
         return list(self.commands)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Returns the name of a command, the command, and its arguments."""
         name = args[0]
         is_option = name.startswith("-")

@@ -20,16 +20,16 @@ def reproduce(
     """Measures a preset as its training did, and prints each number beside the one stated.
 
     Args:
-        preset: a name, a folder, or `hf://owner/name`.
+        preset: A name, a folder, or `hf://owner/name`.
         data_dir: folder of data files.
-        output: a JSON file to write the numbers to, too.
-        record: whether `metrics.json` is to keep the numbers of this backend that it lacks.
+        output: A JSON file to write the numbers to, too.
+        record: Whether `metrics.json` is to keep the numbers of this backend that it lacks.
 
     Returns:
         The exit code: 0, or `NOT_AS_STATED` where a number differs by more than its tolerance.
 
     Raises:
-        ValueError: the preset has no recipe or no numbers.
+        ValueError: If the preset has no recipe or no numbers.
     """
     folder = presets.find(preset)
     recipe, metrics = preset_texts.read_recipe(folder), preset_texts.read_metrics(folder)

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_vae.arrays import to_numpy
 from keras_vae.typing import Array
 from keras_vae.typing import Seed
 from keras_vae.typing import Shape
@@ -80,9 +81,7 @@ class Condition(keras.layers.Layer):
                 "example. Received: None. Train with `fit(x, condition)` or on a dataset of "
                 "(x, condition), and pass `condition=` elsewhere."
             )
-        if hasattr(condition, "detach"):  # a torch tensor, on any backend
-            condition = condition.detach().cpu()
-        array = self.checked_values(np.asarray(condition), name)
+        array = self.checked_values(to_numpy(condition, name), name)
         if num_examples is not None and len(array) != num_examples:
             raise ValueError(
                 f"`{name}` must hold one condition for each of the {num_examples} examples. "
@@ -97,8 +96,10 @@ class Condition(keras.layers.Layer):
         """
         if condition is None and self.can_be_absent:
             return self.absent(num_examples)
-        if condition is not None and np.shape(condition) == self.raw_shape:
-            condition = np.repeat(np.asarray(condition)[None], num_examples, axis=0)
+        condition = to_numpy(condition, "condition")
+        if condition is not None and condition.shape == self.raw_shape:
+            condition = self.check(condition[None], 1)
+            return np.repeat(condition, num_examples, axis=0)
         return self.check(condition, num_examples)
 
     def symbolic(self) -> keras.KerasTensor:

@@ -12,6 +12,12 @@ from keras_vae.conditions.condition import Condition
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
+_OUT_OF_RANGE = "Number the classes from 0, or increase `num_classes` to the number of classes."
+_NOT_WHOLE = (
+    "A label is one class, a whole number. For numbers that are no classes use ArrayCondition."
+)
+_WORDS = "Number the classes: `np.unique(labels, return_inverse=True)[1]`."
+
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class LabelCondition(Condition):
@@ -72,9 +78,10 @@ class LabelCondition(Condition):
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
         if array.dtype.kind not in "buif" or not (is_one_hot or array.ndim == 1):
+            advice = "" if array.dtype.kind in "buif" else f" {_WORDS}"
             raise ValueError(
                 f"`{name}` has the wrong shape or type. Expected: {self.expected()}. Received: "
-                f"shape {array.shape}, dtype {array.dtype}."
+                f"shape {array.shape}, dtype {array.dtype}.{advice}"
             )
         if is_one_hot:
             num_ones = array.sum(axis=1)
@@ -84,10 +91,11 @@ class LabelCondition(Condition):
             bad = ~((array >= 0) & (array < self.num_classes) & (array == np.floor(array)))
         if bad.any():
             first = int(np.argmax(bad))
+            is_whole = bool(np.all(array[first] == np.floor(array[first])))
             raise ValueError(
                 f"`{name}` holds {int(bad.sum())} values that are not labels, the first "
-                f"({array[first]}) at index {first}. Expected: {self.expected()}. Number the "
-                "classes from 0, or increase `num_classes` to the number of classes."
+                f"({array[first]}) at index {first}. Expected: {self.expected()}. "
+                f"{_OUT_OF_RANGE if is_whole else _NOT_WHOLE}"
             )
         return array.astype("float32" if is_one_hot else "int32")
 

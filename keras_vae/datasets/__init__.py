@@ -2,6 +2,7 @@
 
 from keras_vae.datasets.batches import Batches
 from keras_vae.datasets.binarization import binarize
+from keras_vae.datasets.loading import check_name
 from keras_vae.datasets.loading import load
 from keras_vae.datasets.quadrants import random_quadrants
 from keras_vae.datasets.quadrants import seen_quadrants

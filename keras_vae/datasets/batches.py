@@ -1,6 +1,7 @@
 """Shuffled batches in an order that a resumed run reproduces on any backend."""
 
 import contextlib
+import copy
 import math
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_vae.arrays import to_numpy
+from keras_vae.checks import check_count
 from keras_vae.datasets.binarization import bernoulli
 from keras_vae.datasets.binarization import check_unit_range
 from keras_vae.typing import Array
@@ -80,10 +83,9 @@ class Batches(keras.utils.PyDataset):
     ) -> None:
         # One worker: several would fetch batches of the next epoch before its key is known.
         super().__init__(workers=1, use_multiprocessing=False)
-        self.data = keras.tree.map_structure(np.asarray, _given_parts(x, y, sample_weight))
+        self.data = keras.tree.map_structure(to_numpy, _given_parts(x, y, sample_weight))
         self.num_examples = _common_length(self.data)
-        if batch_size < 1:
-            raise ValueError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        check_count("batch_size", batch_size)
         if binarize:
             _check_binarizable(self.data[0])
         self.batch_size = batch_size
@@ -120,6 +122,14 @@ class Batches(keras.utils.PyDataset):
         """Reads the epoch's key from the clock and draws its order. Called by `fit`."""
         self._epoch = self._epoch_now()
         self._epochs_begun += 1
+
+    def in_order(self) -> "Batches":
+        """Returns the same batches in the order of the arrays, and with the noise of the first
+        epoch."""
+        batches = copy.copy(self)
+        batches.shuffle, batches.clock = False, None
+        batches._epoch, batches._epochs_begun = None, 0
+        return batches
 
     @contextlib.contextmanager
     def timed_by(self, clock: Callable[[], int]) -> Iterator[None]:

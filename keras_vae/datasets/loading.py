@@ -13,6 +13,7 @@ from keras_vae.datasets.local import read_local
 from keras_vae.datasets.splits import Arrays
 from keras_vae.datasets.splits import Splits
 from keras_vae.datasets.splits import fixed_split
+from keras_vae.datasets.tfds import check_tfds
 from keras_vae.datasets.tfds import read_tfds
 
 # Each part has its own seed, so that its binarization does not depend on the other parts.
@@ -92,6 +93,23 @@ def load(
     if validation_size:
         parts = _hold_out(parts, validation_size, name)
     return Splits(str(name), **parts, description=description)
+
+
+def check_name(name: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> None:
+    """Raises the error that `load` would, where there is no data set of this name, at once.
+
+    Args:
+        name, data_dir: as for `load`.
+
+    Raises:
+        ValueError: If the name is unknown.
+        FileNotFoundError: If a path does not exist. The message lists the places searched.
+        ImportError: If tensorflow-datasets is needed and not installed.
+    """
+    if is_local(name):
+        find(name, data_dir)
+    elif name not in EMBEDDED:
+        check_tfds(str(name), data_dir)
 
 
 def to_unit_range(pictures: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -33,8 +33,8 @@ def seen_quadrants(x: Array, num_seen: int | Array) -> np.ndarray:
     ```
 
     Reference:
-        - Sohn et al., 2015, "Learning Structured Output Representation using Deep Conditional
-          Generative Models", section 5.1
+        - [Sohn et al., 2015](https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html),
+          section 5.1
     """
     x, num_seen = np.asarray(x, "float32"), np.asarray(num_seen)
     if x.ndim != 4:

@@ -4,6 +4,7 @@ import difflib
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ def read_tfds(
         ValueError: If the name is unknown. The message suggests the closest names.
         RuntimeError: If the data cannot be downloaded or read. The message gives the reason.
     """
-    _check_installed(name)
+    check_tfds(name, data_dir)
     with tempfile.TemporaryDirectory(prefix="keras_vae_") as folder:
         request = {
             "name": name,
@@ -57,6 +58,25 @@ def read_tfds(
             for part in PARTS
             if (path := Path(folder, f"x_{part}.npy")).exists()
         }
+
+
+def check_tfds(name: str, data_dir: str | os.PathLike | None = None) -> None:
+    """Raises an error where tensorflow-datasets knows no data set of this name, within a second:
+    TensorFlow is not imported, and no connection is made.
+
+    Raises:
+        ImportError: If tensorflow-datasets or tensorflow is not installed.
+        ValueError: If the name is unknown. The message suggests the closest names.
+    """
+    _check_installed(name)
+    own_name = re.split("[/:]", name)[0]
+    if own_name and Path(data_dir or "~/tensorflow_datasets", own_name).expanduser().is_dir():
+        return  # prepared here, and read without the builder that made it
+    command = [sys.executable, "-P", str(_READER), json.dumps(None)]
+    listed = subprocess.run(command, env=os.environ | _CPU_ONLY, capture_output=True, check=False)
+    names = json.loads(listed.stdout) if listed.returncode == 0 else [own_name]
+    if own_name not in names and ":" not in name:  # as in the names that communities give
+        raise _unknown(name, names)
 
 
 def _load_if_there(path):
@@ -82,12 +102,16 @@ def _failure(name, returncode, path):
         )
     answer = json.loads(path.read_text())
     if answer["unknown"]:
-        return ValueError(
-            f"{name!r} is neither a data set that ships with keras_vae ({', '.join(EMBEDDED)}) nor "
-            f"one of tensorflow-datasets.{_hints(name, [*EMBEDDED, *answer['names']])}"
-        )
+        return _unknown(name, answer["names"])
     return RuntimeError(
         f"tensorflow-datasets could not load {name!r}. Its error:\n{answer['text'].strip()}"
+    )
+
+
+def _unknown(name, names):
+    return ValueError(
+        f"{name!r} is neither a data set that ships with keras_vae ({', '.join(EMBEDDED)}) nor one "
+        f"of tensorflow-datasets.{_hints(name, [*EMBEDDED, *names])}"
     )
 
 

@@ -126,6 +126,11 @@ def explain(name: str, error: Exception) -> dict[str, Any]:
 
 if __name__ == "__main__":
     request = json.loads(sys.argv[1])
+    if request is None:
+        import tensorflow_datasets as tfds
+
+        print(json.dumps(tfds.list_builders(with_community_datasets=False)))
+        sys.exit()
     try:
         write(**request | {"folder": Path(request["folder"])})
     except Exception as error:

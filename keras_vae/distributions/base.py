@@ -89,7 +89,23 @@ class Distribution:
         """
         x = as_float32(x)
         self._check_event(x)
-        return sum_last(self._log_prob(x), self.event_ndims)
+        return self._summed_log_prob(x)
+
+    def log_prob_over_draws(self, x: Tensor, num_draws: int) -> Tensor:
+        """Computes the log-density of each `x` under as many distributions as there are draws.
+
+        This is `log p(x|z_k)` if a decoder has been given K draws of z for each of B examples.
+
+        Args:
+            x: Tensor `(B, *event)`.
+            num_draws: Integer K. The batch axis of the distributions has length KB: those of
+                the first draw for every example, then those of the second, and so on.
+
+        Returns:
+            Float32 tensor `(K, B)`, in nats.
+        """
+        repeated = ops.tile(x, (num_draws, *[1] * self.event_ndims))
+        return ops.reshape(self.log_prob(repeated), (num_draws, -1))
 
     def log_prob_of_each(self, x: Tensor) -> Tensor:
         """Computes the log-density of each `x` under every distribution along the last batch axis.
@@ -120,6 +136,10 @@ class Distribution:
     def _log_prob(self, x: Tensor) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} does not define `_log_prob`.")
 
+    def _summed_log_prob(self, x: Tensor) -> Tensor:
+        # Overridden where the sum is cheaper than its summands.
+        return sum_last(self._log_prob(x), self.event_ndims)
+
     def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} does not define `_sample`.")
 
@@ -149,15 +169,21 @@ def sum_last(values: Tensor, num_axes: int) -> Tensor:
     """Sums `values` over the last `num_axes` axes."""
     if not num_axes:
         return values
-    if num_axes > 1:
-        size = math.prod(values.shape[-num_axes:])
-        values = ops.reshape(values, (*ops.shape(values)[:-num_axes], size))
+    values = flatten_last(values, num_axes)
     if keras.config.backend() == "jax" and on_cpu():
         # XLA's CPU compiler fuses the sum with the computation of its summands, and then runs both
         # one number at a time: 20 times slower for the log-likelihood of an image. A product with
         # ones is not fused. (Not on a GPU, where matrix products are rounded to TF32.)
         return ops.matmul(values, ops.ones((values.shape[-1],), "float32"))
     return ops.sum(values, axis=-1)
+
+
+def flatten_last(values: Tensor, num_axes: int) -> Tensor:
+    """Joins the last `num_axes` axes of `values`, at least one, into one."""
+    if num_axes == 1:
+        return values
+    size = math.prod(values.shape[-num_axes:])
+    return ops.reshape(values, (*ops.shape(values)[:-num_axes], size))
 
 
 def same_static_shape(received: Sequence[int], expected: Sequence[int]) -> bool:

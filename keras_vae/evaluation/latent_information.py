@@ -104,8 +104,8 @@ def kl_split(
     ```
 
     Reference:
-        - Hoffman and Johnson, 2016, "ELBO surgery: yet another way to carve up the variational
-          evidence lower bound", section 2
+        - [Hoffman and Johnson, 2016](http://approximateinference.org/accepted/HoffmanJohnson2016.pdf),
+          section 2
         - [Makhzani et al., 2016](https://arxiv.org/abs/1511.05644), for the aggregate posterior
     """
     draws = draw_posteriors(model, x, num_samples, seed, condition)
@@ -191,8 +191,8 @@ def mutual_information(
             integer, or if the posterior is not a diagonal Gaussian.
 
     Reference:
-        - Hoffman and Johnson, 2016, "ELBO surgery: yet another way to carve up the variational
-          evidence lower bound", section 2
+        - [Hoffman and Johnson, 2016](http://approximateinference.org/accepted/HoffmanJohnson2016.pdf),
+          section 2
     """
     draws = draw_posteriors(model, x, num_samples, seed, condition)
     return _summary({"mutual_information": _information(draws)})["mutual_information"]

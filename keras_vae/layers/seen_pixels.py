@@ -41,8 +41,7 @@ class SeenPixels(keras.layers.Layer):
     ```
 
     Reference:
-        - Sohn et al., 2015, "Learning structured output representation using deep conditional
-          generative models"
+        - [Sohn et al., 2015](https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html)
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -4,11 +4,14 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.likelihood import check_positive
 from keras_vae.likelihoods.likelihood import split_parameters
+from keras_vae.likelihoods.likelihood import warn_of_bytes
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
 
@@ -73,6 +76,11 @@ class LearnedSigmaGaussianLikelihood(Likelihood):
     def call(self, parameters: Tensor) -> DiagonalGaussian:
         return DiagonalGaussian(parameters, 2 * self.log_sigma)
 
+    def advise(self, x: np.ndarray, name: str = "x") -> None:
+        sigma = float(np.exp(ops.convert_to_numpy(self.log_sigma)))
+        cure = f", or begin at `initial_sigma={np.std(x[:1000]):.3g}`, their standard deviation"
+        warn_of_bytes(x, sigma, name, cure)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial_sigma": self.initial_sigma}
 
@@ -90,3 +98,6 @@ class PerPixelGaussianLikelihood(Likelihood):
     def call(self, parameters: Tensor) -> DiagonalGaussian:
         mean, log_var = split_parameters(parameters)
         return DiagonalGaussian(mean, log_var)
+
+    def advise(self, x: np.ndarray, name: str = "x") -> None:
+        warn_of_bytes(x, 1.0, name, "")

@@ -1,6 +1,7 @@
 """Likelihoods: layers that map the output of a decoder to p(x|z), and check data."""
 
 import math
+import warnings
 from typing import Any
 
 import keras
@@ -79,6 +80,14 @@ class Likelihood(keras.layers.Layer):
             ValueError: If a value lies outside the support.
         """
 
+    def advise(self, x: np.ndarray, name: str = "x") -> None:
+        """Warns of data that are valid, but not what this likelihood begins at; `fit` asks.
+
+        Args:
+            x: NumPy array, all of the data or a batch.
+            name: String, what to call `x` in the warning.
+        """
+
     def point(self, distribution: Distribution) -> Tensor:
         """Returns the value that represents p(x|z) when no draw is requested: its mean."""
         return distribution.mean
@@ -141,6 +150,26 @@ def refuse_outside_support(
         f"`{name}` holds values that the likelihood cannot have produced. Expected: {expected}. "
         f"Received: shape {x.shape}, dtype {x.dtype}, values from {x.min():g} to {x.max():g}; the "
         f"first bad one is {x[first]:g} at index {first}. {cause}"
+    )
+
+
+def warn_of_bytes(x: np.ndarray, sigma: float, name: str, cure: str) -> None:
+    """Warns if data look like 8-bit images where a learned sigma begins far below their scale.
+
+    Args:
+        x: NumPy array, the data.
+        sigma: Float, where sigma begins.
+        name: String, what to call `x` in the warning.
+        cure: String, what else to do than to divide by 255.
+    """
+    low, high = float(np.min(x)), float(np.max(x))
+    if low < 0 or not 64 < high <= 255 or sigma > high / 32:
+        return
+    warnings.warn(
+        f"`{name}` has values from {low:g} to {high:g}, like 8-bit images, and sigma begins at "
+        f"{sigma:g}: the first costs are so large that training is slow, or fails. Divide the data "
+        f"by 255{cure}.",
+        stacklevel=2,
     )
 
 

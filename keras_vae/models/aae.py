@@ -22,41 +22,43 @@ from keras_vae.typing import Weight
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class AAE(LatentVariableModel):
-    """Adversarial autoencoder: a discriminator, in place of a KL term, draws codes to the prior.
+    """Adversarial autoencoder: a discriminator, instead of a KL term, matches codes to the prior.
 
-    The encoder is deterministic, z = encoder(x). The discriminator D is shown draws of p(z) and
-    codes of data, and learns to tell them apart; encoder and decoder learn to reconstruct x and,
-    the encoder, to be taken for the prior:
+    The encoder is deterministic, z = encoder(x). The discriminator D learns to distinguish samples
+    of p(z) from the codes of data. Encoder and decoder learn to reconstruct x, and the encoder also
+    learns to make its codes pass for samples of the prior:
 
         encoder, decoder:  -log p(x|z) - adversarial_weight * log D(z)
         discriminator:     -log D(z') - log(1 - D(z)),   z' ~ p(z)
 
-    In each step both groups of weights descend their own cost, at the weights before the step.
-    The encoder's is the non-saturating one of Goodfellow et al. 2014, and everything is computed
-    from logits. Where the game is even, D = 1/2: `adversarial` is log 2, `discriminator` 2 log 2
-    and `discriminator_accuracy` 1/2.
+    Each step updates both groups of weights, each on its own loss, computed with the weights before
+    the step. The encoder's adversarial loss is the non-saturating one of Goodfellow et al. (2014),
+    and all losses are computed from logits. At equilibrium D = 1/2: `adversarial` is log 2,
+    `discriminator` 2 log 2 and `discriminator_accuracy` 1/2.
 
     Args:
-        encoder: `keras.Model` from x (B, S) to z (B, D). Of several outputs the first is z.
+        encoder: `keras.Model` from x (B, S) to z (B, D). If it has several outputs, z is the first.
         decoder: `keras.Model` from z (B, D) to the parameters of the likelihood.
         discriminator: `keras.Model` from z (B, D) to one logit (B, 1), without an activation.
         likelihood: `Likelihood`. By default Bernoulli: on the decoder's logits, or on its
-            probabilities where its last layer is seen to end in a sigmoid.
-        prior: `Prior`, by default `StandardNormal()`. It must not learn, as no cost here could
-            teach it: freeze one with weights, `prior.trainable = False`.
-        adversarial_weight: number, or schedule of the updates made. It stands against the nats of
-            a whole picture, about 100 for MNIST, where 10 to 20 make codes follow the prior
-            closely and 1 leaves them too wide.
-        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+            probabilities if its last layer is found to end in a sigmoid.
+        prior: `Prior`. By default `StandardNormal()`. It must not be trainable, because no term of
+            this model could train it: freeze a prior that has weights with
+            `prior.trainable = False`.
+        adversarial_weight: Number, or schedule over the updates made so far. It is weighed against
+            the nats of a whole picture, about 100 for MNIST. There, 10 to 20 make the codes follow
+            the prior closely, while 1 leaves them too widely spread.
+        seed: Integer in [0, 2**31), or `None`. Determines all noise and the order of the batches.
 
-    Terms, nats per example: `reconstruction` = -log p(x|z), `adversarial` = -log D(z),
-    `discriminator`. Logs: these, `loss` (of both groups together) and `discriminator_accuracy`,
-    the part of draws and codes that D tells apart. Validation reports the reconstruction as its
-    `loss`: the other terms are costs in a game, and low ones are no merit.
+    Terms, in nats per example: `reconstruction` = -log p(x|z), `adversarial` = -log D(z) and
+    `discriminator`. The logs contain these, `loss` (the sum over both groups) and
+    `discriminator_accuracy`, the fraction of samples and codes that D classifies correctly. In
+    validation `loss` is the reconstruction alone: the other terms belong to a game, in which a low
+    value says nothing about the quality of the model.
 
     Raises:
-        ValueError: If parts do not fit each other, or the prior learns.
-        NotImplementedError: From `log_likelihood`: there is no density of z given x.
+        ValueError: If the parts do not fit each other, or if the prior is trainable.
+        NotImplementedError: Raised by `log_likelihood`: there is no density q(z|x).
 
     Example:
 
@@ -73,7 +75,8 @@ class AAE(LatentVariableModel):
     pictures = model.sample(16, seed=0)
     ```
 
-    Reference: Makhzani, Shlens, Jaitly, Goodfellow, Frey 2016, "Adversarial Autoencoders".
+    Reference:
+        - [Makhzani et al., 2016](https://arxiv.org/abs/1511.05644)
     """
 
     log_likelihood_is: LikelihoodKind | None = None
@@ -129,26 +132,26 @@ class AAE(LatentVariableModel):
         num_samples: int | None = None,
         seed: int | None = None,
     ) -> np.ndarray:
-        """There is no density of z given x to estimate log p(x) with."""
+        """Raises `NotImplementedError`: without a density q(z|x), log p(x) cannot be estimated."""
         return GenerativeModel.log_likelihood(self, x, condition, num_samples, seed)
 
     def build_latent(self, latent_shape: Shape) -> None:
         super().build_latent(latent_shape)
         if self.prior.trainable_variables or self.prior.shares_encoder:
             raise ValueError(
-                f"The prior of {type(self).__name__} must not learn: it is what codes are drawn "
-                f"to. Received: {type(self.prior).__name__}, which does. Use "
-                "StandardNormal(), or a mixture frozen with `prior.trainable = False`."
+                f"The prior of {type(self).__name__} must not be trainable: no term of this model "
+                f"could train it. Received: {type(self.prior).__name__}, which is trainable. Use "
+                "StandardNormal(), or freeze the prior with `prior.trainable = False`."
             )
         check_discriminator(self.discriminator, latent_shape)
 
     def _logits(self, z, training):
-        """Returns log D(z) / (1 - D(z)), (B,): how far z is taken for a draw of the prior."""
+        """Returns log D(z) / (1 - D(z)), (B,), the logit that z is a sample of the prior."""
         return ops.cast(self.discriminator(z, training=training)[:, 0], "float32")
 
 
 def check_discriminator(discriminator: keras.Model, latent_shape: Shape) -> None:
-    """Raises `ValueError` where a discriminator does not map z to one logit."""
+    """Raises `ValueError` if a discriminator does not map z to one logit."""
     logit_shape = discriminator(keras.KerasTensor((None, *latent_shape))).shape
     if tuple(logit_shape[1:]) != (1,):
         raise ValueError(

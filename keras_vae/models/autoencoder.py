@@ -14,16 +14,16 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class Autoencoder(EncoderDecoderModel):
-    """Encoder and decoder, trained on -log p(x|z) at z = encoder(x), without noise or prior.
+    """Deterministic autoencoder: trained on -log p(x|z) at z = encoder(x), without noise or prior.
 
     Args:
-        encoder: `keras.Model` from x (B, S) to z (B, D). Of several outputs the first is z.
+        encoder: `keras.Model` from x (B, S) to z (B, D). If it has several outputs, z is the first.
         decoder: `keras.Model` from z to the parameters of the likelihood.
         likelihood: `Likelihood`. By default Bernoulli: on the decoder's logits, or on its
-            probabilities where its last layer is seen to end in a sigmoid.
-        seed: int, or `None`; gives the order of the batches.
+            probabilities if its last layer is found to end in a sigmoid.
+        seed: Integer, or `None`. It determines the order of the batches.
 
-    Terms: `reconstruction`, -log p(x|z), in nats per example.
+    Terms: `reconstruction` = -log p(x|z), in nats per example.
 
     Example:
 
@@ -33,8 +33,8 @@ class Autoencoder(EncoderDecoderModel):
     model.fit(x, epochs=10, validation_data=x_test)
     ```
 
-    Reference: Hinton, Salakhutdinov 2006, "Reducing the Dimensionality of Data with Neural
-    Networks".
+    Reference:
+        - [Hinton and Salakhutdinov, 2006](https://doi.org/10.1126/science.1127647)
     """
 
     def __init__(
@@ -51,9 +51,11 @@ class Autoencoder(EncoderDecoderModel):
     def objective(self) -> dict[str, Term]:
         return {"reconstruction": Term(evaluate=1.0)}
 
-    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
+    def terms(
+        self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
+    ) -> dict[str, Tensor]:
         likelihood = self.generate(self.infer(x, c, training), c, training)
-        return {"reconstruction": -likelihood.log_prob(x)}
+        return {"reconstruction": -likelihood.log_prob(x if target is None else target)}
 
     def sample(
         self,
@@ -62,7 +64,7 @@ class Autoencoder(EncoderDecoderModel):
         seed: int | None = None,
         from_likelihood: bool = False,
     ) -> np.ndarray:
-        """An autoencoder has no prior to sample from."""
+        """Raises `NotImplementedError`: an autoencoder has no prior to sample from."""
         raise NotImplementedError(
             f"{type(self).__name__} has no prior over z, so there is nothing to sample. Use VAE."
         )

@@ -18,40 +18,41 @@ PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class BetaTCVAE(VAE):
-    """VAE that weighs the parts of its KL term, above all the total correlation:
+    """VAE that weights the parts of its KL term separately, the total correlation above all:
 
         E KL(q(z|x) || p(z)) = I_q(x; z) + KL(q(z) || prod_j q(z_j)) + sum_j KL(q(z_j) || p(z_j))
 
-    (equation 2). q(z) is the mixture of the posteriors of all N examples of the training data,
-    estimated from the B examples of a batch (appendix C). What this class adds to the ELBO comes
-    on top of `kl_weight`: the paper's weights (equation 4) are alpha = kl_weight +
-    mutual_information_weight, beta = kl_weight + total_correlation_weight and gamma = kl_weight +
-    dimension_wise_kl_weight. With weights of 0 it trains as `VAE` does.
+    (equation 2). q(z) is the mixture of the posteriors of all N training examples. It is estimated
+    from the B examples of a batch (appendix C). The weights of this class are added to `kl_weight`,
+    so the paper's weights (equation 4) are alpha = kl_weight + mutual_information_weight,
+    beta = kl_weight + total_correlation_weight and gamma = kl_weight + dimension_wise_kl_weight.
+    With all three at 0 the model trains like a `VAE`.
 
-    The parts say something of the batch as a whole, since the density q(z) of each code depends on
-    all the others. They are scalars, the means over the batch, and `sample_weight` does not weigh
-    them.
+    The parts describe the batch as a whole, because the density q(z) of each code depends on all
+    the others. They are scalars, averaged over the batch, and `sample_weight` does not affect them.
 
     Args:
-        encoder, decoder: as for `VAE`.
-        num_examples: int, N: the size of the training data, at least that of a batch.
-        total_correlation_weight: number, or schedule of the updates made: beta, less `kl_weight`.
-        mutual_information_weight: the same of alpha.
-        dimension_wise_kl_weight: the same of gamma.
-        estimator: "stratified", whose estimate of q(z) is unbiased, or "weighted", which divides
-            the sum of q(z|x_n) over the batch by N B. The logarithm of the latter is too low, by
-            log B to log N nats: the mutual information appears too high by as much, and the total
-            correlation by (D - 1) log N where posteriors overlap. Its gradient is what counts.
-        **kwargs: `likelihood`, `kl_weight`, `condition`, `seed` and others of `VAE`.
+        encoder, decoder: See `VAE`.
+        num_examples: Integer, N, the size of the training data. At least the batch size.
+        total_correlation_weight: Number, or schedule over the updates made so far: beta minus
+            `kl_weight`.
+        mutual_information_weight: Number or schedule: alpha minus `kl_weight`.
+        dimension_wise_kl_weight: Number or schedule: gamma minus `kl_weight`.
+        estimator: `"stratified"`, whose estimate of q(z) is unbiased, or `"weighted"`, which
+            divides the sum of q(z|x_n) over the batch by N B. The logarithm of the latter is too
+            low by log B to log N nats. The mutual information then appears too high by that
+            amount, and the total correlation by (D - 1) log N where posteriors overlap; for
+            training, only its gradient matters.
+        **kwargs: `likelihood`, `kl_weight`, `condition`, `seed` and other arguments of `VAE`.
 
-    Terms, nats per example: those of `VAE`; scalars of the batch, `mutual_information`,
-    `total_correlation` and `dimension_wise_kl`, which add up to the mean of log q(z|x) - log p(z).
-    All depend on the size of the batch, and are compared at the same size only. Logs: `loss` and
-    these. Validation reports the plain bound as its `loss`.
+    Terms, in nats per example: those of `VAE`. Scalars for the whole batch: `mutual_information`,
+    `total_correlation` and `dimension_wise_kl`, whose sum is the mean of log q(z|x) - log p(z).
+    They depend on the batch size, so compare them at equal batch sizes only. The logs contain
+    `loss` and all of these. In validation `loss` is the plain bound.
 
     Raises:
-        ValueError: `num_examples` is no positive integer, an unknown `estimator`, a negative
-            weight, or a prior other than `StandardNormal`.
+        ValueError: If `num_examples` is not a positive integer, if `estimator` is unknown, if a
+            weight is negative, or if the prior is not `StandardNormal`.
 
     Example:
 
@@ -63,8 +64,8 @@ class BetaTCVAE(VAE):
     model.fit(x_train, batch_size=256, epochs=50, validation_data=x_test)
     ```
 
-    Reference: [Chen, Li, Grosse, Duvenaud 2018](https://arxiv.org/abs/1802.04942), "Isolating
-    Sources of Disentanglement in Variational Autoencoders".
+    Reference:
+        - [Chen et al., 2018](https://arxiv.org/abs/1802.04942)
     """
 
     def __init__(

@@ -15,20 +15,22 @@ class CVAE(VAE):
 
         log p(x|c) >= E_q(z|x,c)[log p(x|z,c)] - KL(q(z|x,c) || p(z|c))      (equation 4)
 
-    of x given a condition c: a label, features, or a part of the picture. Encoder and decoder see
-    it; the prior too where it is conditional (`ConditionalGaussian`).
+    of x given a condition c: a label, a vector of features, or a part of the picture. Encoder and
+    decoder receive c as a second input. So does the prior if it is conditional
+    (`ConditionalGaussian`).
 
     Args:
         encoder: `keras.Model` from `[x, c]` to `(z_mean, z_log_var)`, such as
             `MLPEncoder(..., condition_shape=(10,))`.
         decoder: `keras.Model` from `[z, c]` to the parameters of the likelihood.
-        condition: `Condition`: `LabelCondition(num_classes)` or `ArrayCondition(shape)`.
-        likelihood, prior, kl_weight, free_bits, capacity, seed: as for `VAE`.
+        condition: `Condition`, such as `LabelCondition(num_classes)` or `ArrayCondition(shape)`.
+        likelihood, prior, kl_weight, free_bits, capacity, seed: See `VAE`.
 
-    Terms and logs: those of `VAE`.
+    Terms and logs: Those of `VAE`.
 
     Raises:
-        ValueError: If parts do not fit each other; or, from `fit`, for bad data or conditions.
+        ValueError: If the parts do not fit each other. Also raised by `fit` if data or conditions
+            are invalid.
 
     Example:
 
@@ -46,8 +48,8 @@ class CVAE(VAE):
     nats = model.log_likelihood(x_test, condition=y_test)
     ```
 
-    Reference: Sohn, Lee, Yan 2015, "Learning Structured Output Representation using Deep
-    Conditional Generative Models".
+    Reference:
+        - [Sohn et al., 2015](https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html)
     """
 
     def __init__(

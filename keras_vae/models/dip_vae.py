@@ -14,29 +14,31 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class DIPVAE(VAE):
-    """VAE with a disentangled inferred prior: the codes of all data have the prior's covariance, I:
+    """VAE with a disentangled inferred prior: the codes of all data get the prior's covariance, I:
 
         ELBO - off_diagonal_weight * sum_{i != j} C_ij^2 - diagonal_weight * sum_i (C_ii - 1)^2
 
-    C is the covariance over the batch of z_mean (DIP-VAE-I, equation 6), or of draws of q(z|x),
-    which adds the mean of the posterior variances to the diagonal (DIP-VAE-II, equation 7). It is
-    computed from the moments of the batch, divided by B, without noise.
+    C is the covariance, over the batch, of z_mean (DIP-VAE-I, equation 6) or of z ~ q(z|x), which
+    adds the mean posterior variances to the diagonal (DIP-VAE-II, equation 7). It is computed
+    from the moments of the batch, divided by B, without sampling.
 
     Args:
-        encoder, decoder: as for `VAE`.
-        off_diagonal_weight: number, or schedule of the updates made: the paper's lambda_od.
-        diagonal_weight: the same: lambda_d. In the paper 10 times lambda_od for DIP-VAE-I, where
-            it keeps z_mean from shrinking, and equal to it for DIP-VAE-II.
-        covariance_of: "mean", DIP-VAE-I, or "z", DIP-VAE-II.
-        **kwargs: `likelihood`, `kl_weight`, `condition`, `seed` and others of `VAE`.
+        encoder, decoder: See `VAE`.
+        off_diagonal_weight: Number, or schedule over the updates made so far: the paper's
+            lambda_od.
+        diagonal_weight: Number or schedule: the paper's lambda_d. The paper sets it to
+            10 lambda_od for DIP-VAE-I, where it keeps z_mean from shrinking, and to lambda_od for
+            DIP-VAE-II.
+        covariance_of: `"mean"` for DIP-VAE-I, or `"z"` for DIP-VAE-II.
+        **kwargs: `likelihood`, `kl_weight`, `condition`, `seed` and other arguments of `VAE`.
 
-    Terms, nats per example: those of `VAE`. Scalars of the batch, which `sample_weight` does not
-    weigh: `off_diagonal` and `diagonal`, the two sums, without a unit until weighted. Logs: `loss`
-    and these. Validation reports the plain bound as its `loss`.
+    Terms, in nats per example: those of `VAE`. Scalars for the whole batch, which `sample_weight`
+    does not affect: `off_diagonal` and `diagonal`, the two sums, which have no unit until they are
+    weighted. The logs contain `loss` and all of these. In validation `loss` is the plain bound.
 
     Raises:
-        ValueError: If `covariance_of` is unknown, a weight is negative, or the prior is not
-            `StandardNormal`, the one with covariance I.
+        ValueError: If `covariance_of` is unknown, if a weight is negative, or if the prior is not
+            `StandardNormal`, whose covariance is I.
 
     Example:
 
@@ -48,8 +50,8 @@ class DIPVAE(VAE):
     model.fit(x_train, batch_size=256, epochs=50, validation_data=x_test)
     ```
 
-    Reference: [Kumar, Sattigeri, Balakrishnan 2018](https://arxiv.org/abs/1711.00848),
-    "Variational Inference of Disentangled Latent Concepts from Unlabeled Observations".
+    Reference:
+        - [Kumar et al., 2018](https://arxiv.org/abs/1711.00848)
     """
 
     def __init__(

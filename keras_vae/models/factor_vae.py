@@ -1,4 +1,4 @@
-"""FactorVAE: a discriminator measures how far from independent the latent dimensions are."""
+"""FactorVAE: a discriminator measures how dependent the latent dimensions are."""
 
 import keras
 from keras import ops
@@ -14,37 +14,39 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class FactorVAE(VAE):
-    """VAE whose latent dimensions are driven towards independence of each other:
+    """VAE whose latent dimensions are made independent of each other:
 
         ELBO - total_correlation_weight * KL(q(z) || prod_j q(z_j))      (equation 2)
 
-    q(z) is the distribution of the codes of all data. A discriminator D learns to tell codes from
-    codes whose dimensions were permuted over the batch, each independently of the others, and so
-    gives the density ratio of the two (equation 3):
+    q(z) is the distribution of the codes of all data. A discriminator D learns to distinguish codes
+    from permuted codes, in which each dimension was shuffled over the batch independently of the
+    others. Its output gives the density ratio of the two distributions (equation 3):
 
         encoder, decoder:  -ELBO + total_correlation_weight * log D(z) / (1 - D(z))
         discriminator:     -1/2 log D(z) - 1/2 log(1 - D(z'))
 
-    In each step both groups of weights descend their own cost alone, at the weights before the
-    step. The paper permutes the codes of a second batch; here, as is usual, they are those of the
-    same batch, so that every example is encoded once. The paper's D has two logits, whose
-    difference is the log ratio; here it has one, which is the log ratio itself. Permuted codes mix
-    all examples of a batch, whatever their `sample_weight`.
+    Each step updates both groups of weights, each on its own loss, computed with the weights before
+    the step. Two details differ from the paper. The paper permutes the codes of a second batch;
+    here, as is common, those of the same batch are permuted, so that every example is encoded once.
+    The paper's D has two logits, whose difference is the log ratio; here D has a single logit, the
+    log ratio itself. Permuted codes mix all examples of a batch, whatever their `sample_weight`.
 
     Args:
-        encoder, decoder: as for `VAE`.
+        encoder, decoder: See `VAE`.
         discriminator: `keras.Model` from z (B, D) to one logit (B, 1), without an activation.
-        total_correlation_weight: number, or schedule of the updates made: the paper's gamma, to be
-            tuned to the data. 0 trains encoder and decoder as `VAE` does.
-        **kwargs: `likelihood`, `prior`, `kl_weight`, `condition`, `seed` and others of `VAE`.
+        total_correlation_weight: Number, or schedule over the updates made so far: the paper's
+            gamma, to be tuned to the data. With 0, encoder and decoder train like a `VAE`.
+        **kwargs: `likelihood`, `prior`, `kl_weight`, `condition`, `seed` and other arguments of
+            `VAE`.
 
-    Terms, nats per example: those of `VAE`; `total_correlation`, the logit of D, whose mean
-    estimates the total correlation and lags behind it while D learns; `discriminator`, the
-    cross-entropy of D. Where D cannot tell codes apart they are 0 and log 2. Logs: `loss`, of both
-    groups together, and these. Validation reports the plain bound as its `loss`.
+    Terms, in nats per example: those of `VAE`; `total_correlation`, the logit of D, whose mean
+    estimates the total correlation and lags behind it while D learns; and `discriminator`, the
+    cross-entropy of D. If D cannot distinguish the two kinds of codes, these are 0 and log 2. The
+    logs contain all of these and `loss`, the sum over both groups. In validation `loss` is the
+    plain bound.
 
     Raises:
-        ValueError: If parts do not fit each other, or a weight is negative.
+        ValueError: If the parts do not fit each other, or if a weight is negative.
 
     Example:
 
@@ -61,7 +63,8 @@ class FactorVAE(VAE):
     model.fit(x_train, batch_size=64, epochs=50, validation_data=x_test)
     ```
 
-    Reference: [Kim, Mnih 2018](https://arxiv.org/abs/1802.05983), "Disentangling by Factorising".
+    Reference:
+        - [Kim and Mnih, 2018](https://arxiv.org/abs/1802.05983)
     """
 
     def __init__(
@@ -101,7 +104,7 @@ class FactorVAE(VAE):
         check_discriminator(self.discriminator, latent_shape)
 
     def _logits(self, z, training):
-        """Returns log D(z) / (1 - D(z)), (B,): how far z is taken for a code as it is."""
+        """Returns log D(z) / (1 - D(z)), (B,), the logit that z is a code rather than permuted."""
         return ops.cast(self.discriminator(z, training=training)[:, 0], "float32")
 
 

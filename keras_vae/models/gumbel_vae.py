@@ -1,4 +1,4 @@
-"""Variational autoencoders of discrete codes, trained on relaxed ones."""
+"""Variational autoencoders with discrete codes, trained on a continuous relaxation."""
 
 from typing import Any
 
@@ -22,39 +22,41 @@ from keras_vae.typing import Weight
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GumbelVAE(LatentVariableModel):
-    """Variational autoencoder of discrete codes z, trained through the Gumbel-softmax:
+    """Variational autoencoder with discrete codes z, trained with the Gumbel-softmax relaxation:
 
         z = softmax((log q(z|x) + g) / temperature),   g ~ Gumbel(0, 1)      (equation 2)
 
-    Such a z is differentiable, and tends to a draw of q(z|x) as the temperature falls; the lower
-    it is, the smaller the bias and the larger the variance of gradients.
+    This z is differentiable, and approaches a sample of q(z|x) as the temperature falls. A lower
+    temperature means less bias and more variance in the gradients.
 
-    Only training is relaxed. Its cost, `reconstruction + kl_weight * kl` with z relaxed and the
-    KL of the discrete distributions, as in the paper's experiments, bounds nothing. `evaluate`,
-    `val_*`, `log_likelihood` and `sample` draw discrete codes, and the ELBO and the likelihoods
-    that they give are true bounds.
+    Only training is relaxed. As in the paper's experiments, the training loss
+    `reconstruction + kl_weight * kl` combines a relaxed z with the KL of the discrete
+    distributions, and is not a bound. `evaluate`, `val_*`, `log_likelihood` and `sample` use
+    discrete codes, so the ELBO and the likelihoods that they report are true bounds.
 
     Args:
         encoder: `keras.Model` from x (B, S) to logits (B, D), such as
-            `MLPEncoder(..., num_outputs=1)`. Further outputs are not used.
+            `MLPEncoder(..., num_outputs=1)`. Any further outputs are ignored.
         decoder: `keras.Model` from z (B, D) to the parameters of the likelihood.
-        codes: `CategoricalCodes(num_classes)`, where z is D / num_classes one-hot groups, or
-            `BinaryCodes()`, where it is D bits.
-        likelihood: `Likelihood`, by default Bernoulli.
-        prior: `Prior` over z, by default `UniformCodes(codes)`. The KL to one without a closed
-            form is that of the drawn z, with log-masses of relaxed ones interpolated.
-        temperature: number greater than 0, or schedule of the updates made: in the paper
-            `ExponentialAnnealing(rate)`. Evaluation knows no temperature.
-        kl_weight: number, or schedule of the updates made. 1 is the ELBO.
-        condition, seed: as for `VAE`.
+        codes: `CategoricalCodes(num_classes)`, for which z consists of D / num_classes one-hot
+            groups, or `BinaryCodes()`, for which it consists of D bits.
+        likelihood: `Likelihood`. By default Bernoulli.
+        prior: `Prior` over z. By default `UniformCodes(codes)`. If the KL has no closed form for
+            this prior, it is estimated at the sampled z; for a relaxed z the log-masses are
+            interpolated.
+        temperature: Number greater than 0, or schedule over the updates made so far. The paper uses
+            `ExponentialAnnealing(rate)`. Evaluation does not depend on it.
+        kl_weight: Number, or schedule over the updates made so far. 1 gives the ELBO.
+        condition, seed: See `VAE`.
 
-    `encode(x)` returns q(z|x), over discrete z; its `indices` are a `Categorical` (B, N).
-    `predict` and `reconstruct` decode its most probable code.
+    `encode(x)` returns q(z|x), a distribution over discrete z, whose `indices` are a `Categorical`
+    (B, N). `predict` and `reconstruct` decode its most probable code.
 
-    Terms and logs: `reconstruction`, `kl`, `elbo`, as of `VAE`.
+    Terms and logs: `reconstruction`, `kl` and `elbo`, as for `VAE`.
 
     Raises:
-        ValueError: If parts do not fit each other; or, from `fit`, if data are not valid.
+        ValueError: If the parts do not fit each other. Also raised by `fit` if the data are
+            invalid.
 
     Example:
 
@@ -71,8 +73,9 @@ class GumbelVAE(LatentVariableModel):
     indices = model.encode(x_test[:8]).indices.mode  # (8, 20)
     ```
 
-    Reference: Jang, Gu, Poole 2017, "Categorical Reparameterization with Gumbel-Softmax";
-    Maddison, Mnih, Teh 2017, "The Concrete Distribution".
+    Reference:
+        - [Jang et al., 2017](https://arxiv.org/abs/1611.01144)
+        - [Maddison et al., 2017](https://arxiv.org/abs/1611.00712)
     """
 
     def __init__(
@@ -119,7 +122,7 @@ class GumbelVAE(LatentVariableModel):
         return self.codes(self.encoder_outputs(x, c, training)[0])
 
     def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        """Returns the most probable code; the mean of q(z|x) is none."""
+        """Returns the most probable code: the mean of q(z|x) is not a code."""
         return self.infer(x, c, training).mode
 
     def relaxed(self, posterior: Distribution, stream: keras.random.SeedGenerator) -> Tensor:
@@ -129,14 +132,15 @@ class GumbelVAE(LatentVariableModel):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class StraightThroughGumbelVAE(GumbelVAE):
-    """`GumbelVAE` whose decoder sees discrete codes in training too.
+    """`GumbelVAE` whose decoder receives discrete codes in training too.
 
-    The code nearest to the relaxed draw, which is a draw of q(z|x), goes forward, and the gradient
-    of the relaxed draw goes back: a biased gradient of the true bound.
+    The forward pass uses the code nearest to the relaxed sample, which is a sample of q(z|x). The
+    backward pass uses the gradient of the relaxed sample: a biased gradient of the true bound.
 
-    Args: those of `GumbelVAE`.
+    Args: See `GumbelVAE`.
 
-    Reference: Jang, Gu, Poole 2017, section 2.2.
+    Reference:
+        - [Jang et al., 2017](https://arxiv.org/abs/1611.01144), section 2.2
     """
 
     def relaxed(self, posterior: Distribution, stream: keras.random.SeedGenerator) -> Tensor:
@@ -147,8 +151,8 @@ class StraightThroughGumbelVAE(GumbelVAE):
 def _check_codes(codes):
     if not isinstance(codes, Codes):
         raise TypeError(
-            "`codes` must say what the codes are: keras_vae.CategoricalCodes(num_classes) or "
-            f"keras_vae.BinaryCodes(). Received: {codes!r}."
+            "`codes` must be keras_vae.CategoricalCodes(num_classes) or keras_vae.BinaryCodes(). "
+            f"Received: {codes!r}."
         )
     return codes
 

@@ -27,41 +27,42 @@ from keras_vae.typing import Weight
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class HierarchicalVAE(LatentVariableModel):
-    """Variational autoencoder with L stochastic layers, z_1 next to the data and z_L on top:
+    """Variational autoencoder with L stochastic layers, from z_1 next to the data to z_L on top:
 
         p(x, z) = p(x|z_1) p(z_1|z_2) ... p(z_{L-1}|z_L) p(z_L)      (equation 1)
         q(z|x)  = q(z_1|x) q(z_2|z_1) ... q(z_L|z_{L-1})             (equation 2)
 
-    each a diagonal Gaussian but p(x|z_1) and p(z_L). With L = 1 it is the `VAE`. The ELBO is
+    All factors except p(x|z_1) and p(z_L) are diagonal Gaussians. With L = 1 this is the `VAE`. The
+    ELBO is
 
         E_q[log p(x|z_1)] - sum_l kl_l,   kl_l = E_q[log q(z_l|z_{l-1}) - log p(z_l|z_{l+1})]
 
-    where kl_l is in closed form on top only. Below, z_{l+1} depends on z_l, so that the KL of
-    the two Gaussians given z_{l+1} would not be it, and one sample estimates it. `LadderVAE` infers
-    from the top down instead.
+    Only the KL of the top layer has a closed form. In the layers below, z_{l+1} depends on z_l, so
+    the KL between the two Gaussians given z_{l+1} would be a different quantity; kl_l is estimated
+    from one sample. `LadderVAE` infers from the top down instead.
 
-    A decoder may return features too, beside mean and log-variance: the next decoder is then given
-    `[z_l, features]`, joined along the last axis. So information flows around z_l, and the model is
-    p(x|z_1, ..., z_L) p(z_1|z_2, ..., z_L) ... p(z_L).
+    A decoder may return features in addition to mean and log-variance. The next decoder then
+    receives `[z_l, features]`, joined along the last axis. Information can then bypass z_l, and the
+    model is p(x|z_1, ..., z_L) p(z_1|z_2, ..., z_L) ... p(z_L).
 
     Args:
-        encoders: list of L `keras.Model`s. `encoders[0]` maps x (B, S) to mean and log-variance
+        encoders: List of L `keras.Model`s. `encoders[0]` maps x (B, S) to the mean and log-variance
             of z_1, and `encoders[l]` maps z_l to those of z_{l+1}: vectors, or maps (B, h, w, c).
-        decoders: list of L. `decoders[0]` maps z_1 to the parameters of the likelihood, and
-            `decoders[l]` maps z_{l+1} to mean and log-variance (and features) of z_l: `MLPEncoder`
-            serves.
-        likelihood: as for `VAE`.
-        prior: `Prior` of z_L, by default `StandardNormal()`.
-        kl_weight: number or schedule, the weight of every kl_l in training: the paper of
-            `LadderVAE` finds that upper layers are used only where it warms up from 0.
-        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+        decoders: List of L `keras.Model`s. `decoders[0]` maps z_1 to the parameters of the
+            likelihood, and `decoders[l]` maps z_{l+1} to the mean and log-variance (and optionally
+            features) of z_l, for which an `MLPEncoder` can be used.
+        likelihood: See `VAE`.
+        prior: `Prior` of z_L. By default `StandardNormal()`.
+        kl_weight: Number or schedule, the weight of every kl_l in training. According to the paper
+            of `LadderVAE`, the upper layers are used only if it is warmed up from 0.
+        seed: Integer in [0, 2**31), or `None`. Determines all noise and the order of the batches.
 
-    Terms, nats per example: `reconstruction` = -log p(x|z_1), and `kl_1` ... `kl_L`.
-    Logs: `loss`, the terms, `kl`, the sum of theirs, and `elbo`, higher is better.
+    Terms, in nats per example: `reconstruction` = -log p(x|z_1), and `kl_1` to `kl_L`. The logs
+    contain `loss`, these terms, their sum `kl`, and `elbo`, where higher is better.
 
     Raises:
-        ValueError: If networks do not fit each other; or, from `fit`, if data lie outside the
-            likelihood's support.
+        ValueError: If the networks do not fit each other. Also raised by `fit` if the data lie
+            outside the support of the likelihood.
 
     Example:
 
@@ -76,7 +77,8 @@ class HierarchicalVAE(LatentVariableModel):
     nats = model.log_likelihood(x_test, num_samples=1000)
     ```
 
-    Reference: Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders", section 2.
+    Reference:
+        - [Burda et al., 2016](https://arxiv.org/abs/1509.00519), section 2
     """
 
     encode_gives: EncodingKind | None = "posteriors"
@@ -123,13 +125,13 @@ class HierarchicalVAE(LatentVariableModel):
     def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns the posteriors [q(z_1|x), q(z_2|z_1), ...] of x (B, S), a list of distributions.
 
-        Every z that one of them depends on is the mean of its own: there is no noise in them.
+        Each is given the posterior mean of the z that it depends on, so no noise is involved.
         """
         levels = self.levels_of(self.bottom_up(x, training), _mean, training)
         return [level.posterior for level in levels]
 
     def encode_top(self, x: Tensor) -> DiagonalGaussian:
-        """Returns the posterior of z_L, as `encode` does: what a prior of posteriors is made of."""
+        """Returns the posterior of z_L, as `encode` does, for priors made of posteriors."""
         return self._ascend(self.bottom_up(x), _mean)[-1][0]
 
     def bottom_up(self, x: Tensor, training: bool = False) -> list:
@@ -140,9 +142,9 @@ class HierarchicalVAE(LatentVariableModel):
         """Returns the list of the L `Level`s of x.
 
         Args:
-            parameters: what `bottom_up(x)` returns.
-            draw: function of a posterior that gives z.
-            training: bool.
+            parameters: What `bottom_up(x)` returns.
+            draw: Function of a posterior that gives z.
+            training: Bool.
         """
         ascended = self._ascend(parameters, draw, training)
         return self.top_down(lambda i, prior: ascended[i], training)
@@ -151,8 +153,8 @@ class HierarchicalVAE(LatentVariableModel):
         """Walks p(z_L), p(z_{L-1}|z_L), ..., p(z_1|z_2) and returns the list of the L `Level`s.
 
         Args:
-            choose: function of i and the prior of z_{i+1}, which returns its posterior and z.
-            training: bool.
+            choose: Function of i and the prior of z_{i+1}, which returns its posterior and z.
+            training: Bool.
         """
         prior = self.prior_given()
         features: list[Tensor] = []
@@ -173,7 +175,7 @@ class HierarchicalVAE(LatentVariableModel):
         return [*sampled, kl_divergence(top.posterior, top.prior, sample=top.z)]
 
     def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        """Returns what the decoder is given of x where each z is the mean of its posterior."""
+        """Returns the input of the decoder for x if each z is the mean of its posterior."""
         if isinstance(x, keras.KerasTensor):  # being built: shapes, and no distributions yet
             self.latent_shapes = latent_shapes(self.encoders, x, self.passed_up)
             return symbolic_state(self.decoders, self.latent_shapes)
@@ -202,7 +204,7 @@ class HierarchicalVAE(LatentVariableModel):
         return self.shown(self.generate(state), from_likelihood)
 
     def _drawn_from_prior(self, num_samples):
-        """Returns what the decoder is given of draws from p(z_L), p(z_{L-1}|z_L), ..."""
+        """Returns the input of the decoder for samples of p(z_L), p(z_{L-1}|z_L), ..."""
 
         def choose(i, prior):
             return prior, self.draw_latents(prior, num_samples)

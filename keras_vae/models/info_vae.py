@@ -22,42 +22,44 @@ KERNELS = {  # of the squared distance and the scale C
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class InfoVAE(VAE):
-    """VAE whose codes, taken together, follow the prior, so that each may tell more of its x:
+    """VAE that matches the codes of all data to the prior; each may then say more about its x:
 
         E_q(z|x)[log p(x|z)] - kl_weight * KL(q(z|x) || p(z)) - mmd_weight * MMD(q(z), p(z))
 
-    The paper's alpha is 1 - kl_weight, its lambda kl_weight + mmd_weight. q(z) is the
-    distribution of the codes of all data, compared with the prior by draws of both, B of each:
+    The paper's alpha is 1 - kl_weight, and its lambda is kl_weight + mmd_weight. q(z) is the
+    distribution of the codes of all data. It is compared with the prior through B samples of each:
 
         MMD = E k(z, z') + E k(y, y') - 2 E k(z, y),   z, z' ~ q(z),  y, y' ~ p(z)
 
-    The estimate is the unbiased one, which leaves pairs of a draw with itself out and may be
-    negative: 0 on average where q(z) = p(z).
+    The estimate is unbiased. It excludes pairs of a sample with itself, and may be negative: it is
+    0 on average if q(z) = p(z).
 
-    By default `kl_weight` is 1, as in `VAE`, which `mmd_weight=0` gives. With `kl_weight=0` it is
-    the MMD-VAE, and with `kernel="inverse_multiquadric"` besides the Wasserstein autoencoder
-    (WAE-MMD) of Tolstikhin et al. 2018, with a random encoder. The squared error of that paper is
-    the cost of `GaussianLikelihood(sigma)` times 2 sigma^2, but for a constant: `mmd_weight` is its
-    lambda divided by 2 sigma^2.
+    `kl_weight` is 1 by default, as in `VAE`, to which `mmd_weight=0` reduces this model. With
+    `kl_weight=0` it is the MMD-VAE. If, in addition, `kernel="inverse_multiquadric"`, it is the
+    Wasserstein autoencoder (WAE-MMD) of Tolstikhin et al. (2018) with a random encoder. The squared
+    error of that paper is, up to a constant, 2 sigma^2 times the cost of
+    `GaussianLikelihood(sigma)`, so `mmd_weight` is its lambda divided by 2 sigma^2.
 
     Args:
-        encoder, decoder: as for `VAE`.
-        mmd_weight: number, or schedule of the updates made. The MMD has no unit, and is at most 2
-            with "rbf" and 14 with the other kernel; this is what it costs in nats, and stands
-            against the reconstruction of a whole example, about 100 for MNIST.
-        kernel: "rbf", exp(-|z - z'|^2 / C), or "inverse_multiquadric", the sum of
+        encoder, decoder: See `VAE`.
+        mmd_weight: Number, or schedule over the updates made so far, in nats. The MMD itself has no
+            unit, and is at most 2 with `"rbf"` and 14 with the other kernel. The weighted MMD is
+            added to the reconstruction cost of a whole example, about 100 nats for MNIST.
+        kernel: `"rbf"`, exp(-|z - z'|^2 / C), or `"inverse_multiquadric"`, the sum of
             s C / (s C + |z - z'|^2) over s = 0.1, 0.2, 0.5, 1, 2, 5, 10. C = 2 D prior_std^2 is
-            the mean of |z - z'|^2 under the prior. The second kernel has heavy tails, which still
-            draw in codes far away.
-        prior_std: float, the standard deviation of a dimension of the prior, for C.
-        **kwargs: `likelihood`, `prior`, `kl_weight`, `condition`, `seed` and others of `VAE`.
+            the mean of |z - z'|^2 under the prior. The second kernel has heavy tails, so it still
+            pulls in codes that are far away.
+        prior_std: Float, the standard deviation of each dimension of the prior, used for C.
+        **kwargs: `likelihood`, `prior`, `kl_weight`, `condition`, `seed` and other arguments of
+            `VAE`.
 
-    Terms, nats per example: those of `VAE`; `mmd`, a scalar of the batch, which `sample_weight`
-    does not weigh, and 0 in a batch of one example. Logs: `loss` and these. Validation reports the
-    plain bound as its `loss`, a loose one where `kl_weight` is 0.
+    Terms, in nats per example: those of `VAE`. `mmd` is a scalar for the whole batch, which
+    `sample_weight` does not affect; it is 0 in a batch of one example. The logs contain `loss` and
+    all of these. In validation `loss` is the plain bound, which is loose if `kl_weight` is 0.
 
     Raises:
-        ValueError: If `kernel` is unknown, a weight negative, or `prior_std` not positive.
+        ValueError: If `kernel` is unknown, if a weight is negative, or if `prior_std` is not
+            positive.
 
     Example:
 
@@ -69,10 +71,9 @@ class InfoVAE(VAE):
     model.fit(x_train, batch_size=128, epochs=50, validation_data=x_test)
     ```
 
-    Reference: [Zhao, Song, Ermon 2017](https://arxiv.org/abs/1706.02262), "InfoVAE: Information
-    Maximizing Variational Autoencoders"; for the second kernel,
-    [Tolstikhin, Bousquet, Gelly, Schölkopf 2018](https://arxiv.org/abs/1711.01558), "Wasserstein
-    Auto-Encoders".
+    Reference:
+        - [Zhao et al., 2017](https://arxiv.org/abs/1706.02262)
+        - [Tolstikhin et al., 2018](https://arxiv.org/abs/1711.01558), for the second kernel
     """
 
     def __init__(

@@ -22,20 +22,21 @@ class IWAE(LatentVariableModel):
 
         log p(x) >= L_K = E[ log 1/K sum_k w_k ],   w_k = p(x, z_k) / q(z_k|x)    (equation 8)
 
-    with z_1 ... z_K from q(z|x). L_1 is the ELBO, and L_K rises with K towards log p(x). The same
-    bound serves to evaluate any other model: `model.log_likelihood(x, num_samples=K)`.
+    with z_1 ... z_K from q(z|x). L_1 is the ELBO, and L_K increases with K towards log p(x). The
+    same bound evaluates every other model: `model.log_likelihood(x, num_samples=K)`.
 
     Args:
-        encoder, decoder, likelihood, prior, condition: as for `VAE`.
-        num_samples: int, K: 5 and 50 in the paper.
-        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+        encoder, decoder, likelihood, prior, condition: See `VAE`.
+        num_samples: Integer, K. The paper uses 5 and 50.
+        seed: Integer in [0, 2**31), or `None`. Determines all noise and the order of the batches.
 
-    Terms, nats per example: `nll_bound` = -L_K, an upper bound of -log p(x).
-    Logs: `loss`, `nll_bound`, and, averages over the K samples, `reconstruction`, `kl` and `elbo`,
-    the bound L_1 of the same posterior; higher is better.
+    Terms, in nats per example: `nll_bound` = -L_K, an upper bound on -log p(x). The logs contain
+    `loss`, `nll_bound` and, averaged over the K samples, `reconstruction`, `kl` and `elbo`: the
+    bound L_1 of the same posterior, where higher is better.
 
     Raises:
-        ValueError: `num_samples` is no positive integer; encoder and decoder do not fit.
+        ValueError: If `num_samples` is not a positive integer, or if the encoder and the decoder do
+            not fit each other.
 
     Example:
 
@@ -46,7 +47,8 @@ class IWAE(LatentVariableModel):
     model.fit(x_train, epochs=10, validation_data=x_test)
     ```
 
-    Reference: Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders".
+    Reference:
+        - [Burda et al., 2016](https://arxiv.org/abs/1509.00519)
     """
 
     def __init__(
@@ -95,22 +97,25 @@ class IWAE(LatentVariableModel):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class DReGIWAE(IWAE):
-    """`IWAE` whose encoder descends the doubly-reparameterised gradient.
+    """`IWAE` whose encoder is trained with the doubly reparameterised gradient.
 
-    The encoder's gradient of L_K by plain reparameterisation gets noisier, relative to its size,
-    the larger K. Without bias it is also
+    With plain reparameterisation, the encoder's gradient of L_K becomes noisier, relative to its
+    size, as K increases. The same gradient can be written as
 
         sum_k v_k^2  d log w_k / d z_k  d z_k / d phi,   v_k = w_k / sum_j w_j    (equation 8)
 
-    where log w_k depends on the encoder's weights phi through z_k alone. Decoder and prior
-    descend L_K as before.
+    where log w_k depends on the encoder's weights phi through z_k alone. Its estimate is unbiased
+    and less noisy. Decoder and prior are trained on L_K as before.
 
     Args:
-        encoder, decoder, likelihood, prior, condition, num_samples, seed: as for `IWAE`. The
-            prior must not share the encoder's weights, so it cannot be a `VampPrior`.
+        encoder, decoder, likelihood, prior, condition, num_samples, seed: See `IWAE`. The prior
+            must not share the encoder's weights, so it cannot be a `VampPrior`.
 
-    Reference: Tucker et al. 2019, "Doubly Reparameterized Gradient Estimators for Monte Carlo
-    Objectives".
+    Raises:
+        ValueError: If the prior shares the encoder's weights, or as for `IWAE`.
+
+    Reference:
+        - [Tucker et al., 2019](https://arxiv.org/abs/1810.04152)
     """
 
     def __init__(
@@ -126,8 +131,8 @@ class DReGIWAE(IWAE):
     ):
         if prior is not None and prior.shares_encoder:
             raise ValueError(
-                f"DReGIWAE cannot have a {type(prior).__name__}: the encoder would be a part of "
-                "the prior, whose gradient is another one. Use IWAE, or another prior."
+                f"DReGIWAE cannot use a {type(prior).__name__}: its gradient assumes that the "
+                "prior does not depend on the encoder. Use IWAE, or another prior."
             )
         super().__init__(
             encoder, decoder, likelihood, prior, num_samples, condition, seed, **kwargs

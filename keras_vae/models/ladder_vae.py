@@ -14,31 +14,31 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class LadderVAE(HierarchicalVAE):
-    """`HierarchicalVAE` whose inference goes from the top down, as its generation does:
+    """`HierarchicalVAE` that infers from the top down, in the order in which it generates:
 
         q(z|x) = q(z_L|x) q(z_{L-1}|z_L, x) ... q(z_1|z_2, x)
 
-    The encoders go up without noise and give N(m_l, v_l), what x says of z_l. On the way down it
-    is multiplied with what the levels above say, p(z_l|z_{l+1}) = N(mu_l, s_l), both weighted by
-    their precision (equations 17 to 19):
+    The encoders run upwards without noise and return N(m_l, v_l), the information that x gives
+    about z_l. On the way down it is combined with the information from the levels above,
+    p(z_l|z_{l+1}) = N(mu_l, s_l), each weighted by its precision (equations 17 to 19):
 
         q(z_l|z_{l+1}, x) = N(mean, var),   1 / var = 1 / v_l + 1 / s_l,
                                             mean = var (m_l / v_l + mu_l / s_l)
 
-    So x has to tell a level only what those above have not told, and many levels learn together.
-    Every kl_l is KL(q(z_l|z_{l+1}, x) || p(z_l|z_{l+1})), in closed form.
+    A level therefore has to encode only what the levels above do not say about x, which lets many
+    levels learn together. Every kl_l is KL(q(z_l|z_{l+1}, x) || p(z_l|z_{l+1})), in closed form.
 
     Args:
-        encoders: list of L `keras.Model`s. `encoders[0]` maps x (B, S), and `encoders[l]` the
-            features of `encoders[l - 1]`, to `(z_mean, z_log_var, features)`, the first two of
-            z_{l+1}: `MLPEncoder(..., num_outputs=3)`. The last one needs no features.
-        decoders, likelihood, prior, kl_weight, seed: as for `HierarchicalVAE`.
+        encoders: List of L `keras.Model`s. `encoders[0]` maps x (B, S), and `encoders[l]` maps the
+            features of `encoders[l - 1]`, to `(z_mean, z_log_var, features)`, of which the first
+            two belong to z_{l+1}: `MLPEncoder(..., num_outputs=3)`. The last one needs no features.
+        decoders, likelihood, prior, kl_weight, seed: See `HierarchicalVAE`.
 
-    Terms and logs: those of `HierarchicalVAE`.
+    Terms and logs: Those of `HierarchicalVAE`.
 
     Raises:
-        ValueError: If networks do not fit each other; or, from `fit`, if data lie outside the
-            likelihood's support.
+        ValueError: If the networks do not fit each other. Also raised by `fit` if the data lie
+            outside the support of the likelihood.
 
     Example:
 
@@ -55,7 +55,8 @@ class LadderVAE(HierarchicalVAE):
     model.fit(x_train, epochs=100, validation_data=x_test)
     ```
 
-    Reference: Sonderby, Raiko, Maaloe, Sonderby, Winther 2016, "Ladder Variational Autoencoders".
+    Reference:
+        - [Sonderby et al., 2016](https://arxiv.org/abs/1602.02282)
     """
 
     passed_up = 2  # the features

@@ -1,4 +1,4 @@
-"""Gated PixelCNN: codes or pixels, each given those above it and to its left."""
+"""Gated PixelCNN: codes or pixels, each conditioned on those above it and to its left."""
 
 from typing import Any
 
@@ -24,38 +24,43 @@ from keras_vae.typing import Tensor
 class PixelCNN(AutoregressiveModel):
     """Gated PixelCNN: p(x|c) = prod_i p(x_i | x_1 ... x_{i-1}, c) over a grid, by convolutions.
 
-    Each x_i becomes a learned vector. The vertical stack of convolutions is given these shifted
-    down by a row, the horizontal stack shifted right by a column, so that no kernel needs a mask
-    and no position is missed (`GatedConvolution`). The vertical stack is also given a learned
-    vector for each position. A hidden layer and a linear map turn the horizontal stack into logits.
-    The map starts at zero: before training all values are equally probable, at log K nats each.
+    Each x_i is embedded as a learned vector. The vertical stack of convolutions sees these vectors
+    shifted down by a row, and the horizontal stack sees them shifted right by a column, so no
+    kernel needs a mask and there is no blind spot (`GatedConvolution`). The vertical stack also
+    receives a learned vector for each position. A hidden layer and a linear layer map the
+    horizontal stack to logits. The linear layer starts at zero, so before training all values are
+    equally probable, at log K nats each.
 
-    The condition enters every gate. Labels, or another vector, tell all positions the same; a map
-    (h', w', E), such as the codes of the level above, is brought to (h, w), each position taking
-    the nearest, refined by residual blocks, and brought to one scale.
+    The condition enters every gate. A label or another vector is the same at all positions. A map
+    (h', w', E), such as the codes of the level above, is resized to (h, w) by nearest neighbours,
+    refined by residual blocks, and normalised.
 
-    Sampling keeps what the convolutions have seen, so that a new code costs one position of each.
+    Sampling caches the activations of the convolutions, so each new code costs one position of
+    each.
 
     Args:
-        shape: (h, w), or (h, w, 1).
-        num_embeddings: int, K: x holds integers from 0 to K - 1.
-        filters: int, channels of both stacks.
-        num_blocks: int, layers of the stacks, after the first convolutions.
-        kernel_size: odd int, of the layers.
-        first_kernel_size: odd int, of the first convolutions. Together they should reach over what
-            matters in x: `first_kernel_size // 2 + num_blocks * (kernel_size // 2)` positions.
-        attention_every: int, or `None`: after every so many layers, attention to everything before.
-        num_heads: int, of the attention; it divides `filters`.
-        dropout: float in [0, 1), in training, of what each layer adds.
+        shape: Tuple of ints, (h, w) or (h, w, 1).
+        num_embeddings: Integer, K. x contains integers from 0 to K - 1.
+        filters: Integer, the channels of both stacks.
+        num_blocks: Integer, the layers of the stacks after the first convolutions.
+        kernel_size: Odd integer, the kernel size of these layers.
+        first_kernel_size: Odd integer, the kernel size of the first convolutions. All layers
+            together reach `first_kernel_size // 2 + num_blocks * (kernel_size // 2)` positions,
+            which should cover the dependencies in x.
+        attention_every: Integer, or `None`. Adds attention to all previous positions after every
+            so many layers.
+        num_heads: Integer, the heads of the attention. It must divide `filters`.
+        dropout: Float in [0, 1), the rate of dropout on the output of each layer in training.
         condition: `Condition` of a vector or a map, such as `LabelCondition(10)` or
             `CodeCondition((4, 4), 512)`, or `None`.
-        seed: int, or `None`; gives all noise and the order of the batches.
+        seed: Integer, or `None`. It determines all noise and the order of the batches.
 
-    Terms: `nll` = -log p(x|c), nats per example, exact. Logs: `loss`, `nll` and `nll_per_code`.
+    Terms: `nll` = -log p(x|c), in nats per example, exact. The logs contain `loss`, `nll` and
+    `nll_per_code`.
 
     Raises:
-        ValueError: If a size is not a positive integer; or, from `fit`, if `x` does not hold
-            integers from 0 to K - 1.
+        ValueError: If a size is not a positive integer. Also raised by `fit` if `x` does not
+            contain integers from 0 to K - 1.
 
     Example:
 
@@ -66,8 +71,9 @@ class PixelCNN(AutoregressiveModel):
     new = prior.sample(64, condition=7, temperature=0.9)  # (64, 7, 7)
     ```
 
-    Reference: van den Oord et al. 2016, "Conditional Image Generation with PixelCNN Decoders"; the
-    attention of Razavi et al. 2019, "Generating Diverse High-Fidelity Images with VQ-VAE-2".
+    Reference:
+        - [van den Oord et al., 2016](https://arxiv.org/abs/1606.05328)
+        - [Razavi et al., 2019](https://arxiv.org/abs/1906.00446), for the attention
     """
 
     def __init__(
@@ -188,7 +194,7 @@ class PixelCNN(AutoregressiveModel):
         return (vectors * ops.cast(exist, vectors.dtype))[:, None]
 
     def _told(self, condition):
-        """Returns [c] as gates are told it, (B, 1, 1, E) or (B, h, w, E), or []."""
+        """Returns [c] as the gates take it, (B, 1, 1, E) or (B, h, w, E), or []."""
         if condition is None:
             return []
         if not self.refinement:

@@ -1,4 +1,4 @@
-"""Prediction of y from x without a latent variable, a baseline."""
+"""Prediction of y from x without a latent variable: classifiers and baselines."""
 
 from typing import Any
 
@@ -6,12 +6,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.batching import map_batches
+from keras_vae.arrays import to_numpy
+from keras_vae.batching import run_batches
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
-from keras_vae.models.base import inputs
+from keras_vae.models.base import data
+from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.encoder_decoder import check_likelihood
 from keras_vae.models.base.encoder_decoder import known_input_shape
 from keras_vae.models.base.generative_model import GenerativeModel
@@ -27,22 +29,22 @@ from keras_vae.typing import Tensor
 class Predictor(GenerativeModel):
     """A network trained on -log p(y|x): a classifier, or a deterministic prediction of pictures.
 
-    Given x the elements of y are independent, where a `CVAE` of y given x has a latent variable
-    in common to them: the baseline that it is measured against. With labels y it is a classifier.
+    With labels y it is a classifier. With pictures y it serves as the baseline of a `CVAE`: here
+    the elements of y are independent given x, whereas in a `CVAE` they share a latent variable.
 
     Args:
         network: `keras.Model` from x (B, S) to the parameters of the likelihood, such as
-            `MLPEncoder(shape, num_classes, num_outputs=1)` to logits.
-        likelihood: `Likelihood` of y (B, T): `CategoricalLikelihood(num_classes)` of labels (B,),
-            `BernoulliLikelihood()` of black and white pictures.
-        seed: int, or `None`; gives the order of the batches.
+            `MLPEncoder(shape, num_classes, num_outputs=1)`, which returns logits.
+        likelihood: `Likelihood` of y (B, T), such as `CategoricalLikelihood(num_classes)` for
+            labels (B,), or `BernoulliLikelihood()` for black and white pictures.
+        seed: Integer, or `None`. It determines the order of the batches.
 
-    Terms: `nll` = -log p(y|x), nats per example. Logs: `loss` and `nll`, and with a
-    `CategoricalLikelihood` `accuracy`, the part of y that is the most probable class.
+    Terms: `nll` = -log p(y|x), in nats per example. The logs contain `loss`, `nll` and, with a
+    `CategoricalLikelihood`, `accuracy`, the fraction of y that equals the most probable class.
 
     Raises:
-        ValueError: If the network does not fit the likelihood; or, from `fit`, for bad or missing
-            data or targets.
+        ValueError: If the network does not fit the likelihood. Also raised by `fit` if data or
+            targets are invalid or missing.
 
     Example:
 
@@ -54,8 +56,9 @@ class Predictor(GenerativeModel):
     features = model.features(x_test)  # (N, 256)
     ```
 
-    Reference: Sohn, Lee, Yan 2015, "Learning Structured Output Representation using Deep
-    Conditional Generative Models", section 5.1, its baseline.
+    Reference:
+        - [Sohn et al., 2015](https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html),
+          section 5.1, the baseline
     """
 
     log_likelihood_is: LikelihoodKind | None = "exact"
@@ -112,44 +115,43 @@ class Predictor(GenerativeModel):
         """Returns log p(y|x), exactly.
 
         Args:
-            x: array (N, S).
-            condition: array (N, T), the targets y, in the place that conditions have elsewhere.
+            x: Array (N, S).
+            condition: Array (N, T), the targets y, in the place that conditions have elsewhere.
             num_samples, seed: `None`: nothing is drawn.
-            batch_size: int, examples computed at once.
+            batch_size: Integer, the number of examples per batch.
 
         Returns:
-            NumPy array (N,), nats.
+            NumPy array (N,), in nats.
 
         Raises:
             ValueError: If x or y is not data of this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
-        (x,) = self.check_inputs(x)
+        x, condition = data.gathered(self, x, condition)
+        self.check_and_build(x)
         y = self.check_condition(condition, x)
-        return map_batches(
-            self, lambda x, y: self.predicted(x).log_prob(y), x, y, batch_size=batch_size
-        )
+        run = self.jitted_once("log_p", lambda x, y: self.predicted(x).log_prob(y))
+        return run_batches(run, x, y, batch_size=batch_size)
 
     def features(self, x: Array, batch_size: int = 256) -> np.ndarray:
-        """Returns what the network's last layer is given: in a classifier that ends in a dense
-        layer, the activations of the last hidden one.
+        """Returns the input of the network's last layer: for a classifier that ends in a dense
+        layer, the activations of its last hidden layer.
 
         Args:
-            x: array (N, S).
-            batch_size: int, examples computed at once.
+            x: Array (N, S).
+            batch_size: Integer, the number of examples per batch.
 
         Returns:
             NumPy array (N, F).
 
         Raises:
-            ValueError: If `x` is not data of this model, or the network does not show its layers.
+            ValueError: If `x` does not fit this model, or the network does not show its layers.
         """
-        (x,) = self.check_inputs(x)
+        x, _ = data.gathered(self, x)
+        self.check_and_build(x)
         network = _without_last_layer(self.network)
-        features = map_batches(
-            self, lambda batch: network(batch, training=False), x, batch_size=batch_size
-        )
-        return features.reshape(len(x), -1)
+        run = self.jitted_once("features", lambda batch: network(batch, training=False))
+        return run_batches(run, x, batch_size=batch_size).reshape(len(x), -1)
 
     def sample(
         self,
@@ -158,11 +160,19 @@ class Predictor(GenerativeModel):
         seed: int | None = None,
         from_likelihood: bool = False,
     ) -> np.ndarray:
-        """A predictor has nothing to sample."""
+        """Raises `NotImplementedError`: a predictor has nothing to sample."""
         raise NotImplementedError(
             f"{type(self).__name__} predicts y from x and has no prior over z, so there is nothing "
             "to sample. Use CVAE."
         )
+
+    @property
+    def takes_pairs(self) -> bool:
+        return True
+
+    @property
+    def takes_labels(self) -> bool:
+        return self.is_of_classes and self.target_shape == ()
 
     def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         if y is None:
@@ -170,8 +180,8 @@ class Predictor(GenerativeModel):
                 f"{type(self).__name__} learns to predict y, and `{name}` is missing. Train with "
                 "`fit(x, y)`, or on a data set of (x, y)."
             )
-        y = inputs.to_numpy(y)
-        inputs.check_examples(y, None, name)
+        y = to_numpy(y, name)
+        check_examples(y, None, name)
         expected = (len(x), *self.target_shape)
         if y.shape != expected:
             of_labels = (
@@ -185,9 +195,6 @@ class Predictor(GenerativeModel):
             )
         self.likelihood.check(y, name)
         return y
-
-    def checked_inputs(self, x: Array) -> Any:
-        return self.checked_examples(x)
 
     # Construction.
 

@@ -21,33 +21,35 @@ from keras_vae.typing import Tensor
 class TransformerPrior(AutoregressiveModel):
     """A causal transformer: p(x|c) = prod_i p(x_i | x_1 ... x_{i-1}, c) by attention to x_<i and c.
 
-    x may have any shape: a sequence (N,), a grid (h, w), grids of several levels (h, w, Q), or
-    pictures (H, W, C); it is read in raster order, the last axis first. The token at position i
-    is a learned vector of x_{i-1}, at the first position one of the start. Before them stands the
-    condition: each vector along its last axis, mapped to the width of a token, is one more that
-    every position attends to (of labels one, of a map (h', w', E) h' w' of them). Tokens pass
-    through blocks of attention to those before (`TransformerBlock`) and a linear map to logits.
-    This map starts at zero: before training all codes are equally probable, at log K nats each.
+    x may have any shape: a sequence (N,), a grid (h, w), grids of several levels (h, w, Q) or
+    pictures (H, W, C). It is read in raster order, the last axis first. The token at position i is
+    a learned embedding of x_{i-1}; the token at the first position marks the start. The condition
+    comes before them: each vector along its last axis is mapped to the width of a token and becomes
+    one more token that every position attends to (one token for a label, h' w' tokens for a map
+    (h', w', E)). The tokens pass through causal attention blocks (`TransformerBlock`) and a linear
+    layer that returns logits. This layer starts at zero, so before training all codes are equally
+    probable, at log K nats each.
 
-    Sampling keeps the keys and values of what came before, so that a new code costs one token.
+    Sampling caches the keys and values of previous tokens, so each new code costs one token.
 
     Args:
-        shape: tuple of ints, the shape of one x.
-        num_embeddings: int, K: x holds integers from 0 to K - 1.
-        width: int, features of a token.
-        num_layers: int, blocks.
-        num_heads: int, heads of attention in each; it divides `width`.
+        shape: Tuple of ints, the shape of one x.
+        num_embeddings: Integer, K. x contains integers from 0 to K - 1.
+        width: Integer, the features of a token.
+        num_layers: Integer, the number of blocks.
+        num_heads: Integer, the heads of attention in each block. It must divide `width`.
         positions: `LearnedPositions()`, the default, or `RotaryPositions()`.
-        dropout: float in [0, 1), in training, of what each half of a block adds.
+        dropout: Float in [0, 1), the rate of dropout on both halves of each block in training.
         condition: `Condition`, such as `LabelCondition(10)` or `CodeCondition((4, 4), 512)`, or
             `None`.
-        seed: int, or `None`; gives all noise and the order of the batches.
+        seed: Integer, or `None`. It determines all noise and the order of the batches.
 
-    Terms: `nll` = -log p(x|c), nats per example, exact. Logs: `loss`, `nll` and `nll_per_code`.
+    Terms: `nll` = -log p(x|c), in nats per example, exact. The logs contain `loss`, `nll` and
+    `nll_per_code`.
 
     Raises:
-        ValueError: If a size is not a positive integer; or, from `fit`, if `x` does not hold
-            integers from 0 to K - 1.
+        ValueError: If a size is not a positive integer. Also raised by `fit` if `x` does not
+            contain integers from 0 to K - 1.
 
     Example:
 
@@ -58,7 +60,8 @@ class TransformerPrior(AutoregressiveModel):
     new = prior.sample(64, condition=7, temperature=0.9)  # (64, 7, 7)
     ```
 
-    Reference: Chen et al. 2020, "Generative pretraining from pixels", section 2.
+    Reference:
+        - [Chen et al., 2020](https://proceedings.mlr.press/v119/chen20s.html), section 2
     """
 
     def __init__(

@@ -25,36 +25,37 @@ class VAE(LatentVariableModel):
 
         log p(x) >= ELBO = E_q(z|x)[log p(x|z)] - KL(q(z|x) || p(z))      (equation 3)
 
-    with q(z|x) = N(z_mean, exp(z_log_var)) and one reparameterised draw of z (equation 10).
+    with q(z|x) = N(z_mean, exp(z_log_var)) and one reparameterised sample of z (equation 10).
 
-    The training cost is `reconstruction + kl_weight * kl`, plus what `free_bits` adds or, with
-    `capacity`, `reconstruction + kl_weight * |kl - capacity|`. Validation always reports the
+    The training loss is `reconstruction + kl_weight * kl`, plus the penalty of `free_bits`. With
+    `capacity` it is `reconstruction + kl_weight * |kl - capacity|`. Validation always reports the
     plain bound: `val_loss` is `-val_elbo`.
 
     Args:
-        encoder: `keras.Model` from x (B, S) to `(z_mean, z_log_var)`, each (B, D). Further
-            outputs, such as the z of the Keras example's encoder, are not used.
+        encoder: `keras.Model` from x (B, S) to `(z_mean, z_log_var)`, each (B, D). Any further
+            outputs, such as the z of the VAE in Keras' examples, are ignored.
         decoder: `keras.Model` from z (B, D) to the parameters of the likelihood.
         likelihood: `Likelihood`. By default Bernoulli: on the decoder's logits, or on its
-            probabilities where its last layer is seen to end in a sigmoid.
-        prior: `Prior`, by default `StandardNormal()`.
-        kl_weight: number, or schedule of the updates made (`LinearAnnealing`, `CyclicAnnealing`,
-            any of `keras.optimizers.schedules`): beta. 1 is the ELBO.
-        free_bits: float, nats. The KL of a latent dimension, averaged over the batch, costs
-            nothing until it exceeds this (Kingma et al. 2016, equation 15).
-        capacity: number or schedule, nats, or `None`. The KL that training aims at (Burgess et al.
-            2018, equation 8); `kl_weight` is then that paper's gamma.
+            probabilities if its last layer is found to end in a sigmoid.
+        prior: `Prior`. By default `StandardNormal()`.
+        kl_weight: Number, or schedule over the updates made so far (`LinearAnnealing`,
+            `CyclicAnnealing` or any of `keras.optimizers.schedules`). It is the beta of a
+            beta-VAE; 1 gives the ELBO.
+        free_bits: Float, in nats. The KL of a latent dimension, averaged over the batch, costs
+            nothing until it exceeds this value (Kingma et al., 2016, equation 15).
+        capacity: Number or schedule, in nats, or `None`. The KL that training aims for (Burgess
+            et al., 2018, equation 8); `kl_weight` is then the gamma of that paper.
         condition: `Condition` of a conditional model; see `CVAE`.
-        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+        seed: Integer in [0, 2**31), or `None`. Determines all noise and the order of the batches.
 
-    Terms, nats per example: `reconstruction` = -log p(x|z), `kl` = KL(q(z|x) || p(z)) (analytic
-    where there is a closed form), `elbo` = -(reconstruction + kl), higher is better; with
-    `free_bits` what it adds, a scalar of the batch, and with `capacity` |kl - capacity|.
-    Logs: `loss` and these.
+    Terms, in nats per example: `reconstruction` = -log p(x|z); `kl` = KL(q(z|x) || p(z)), in closed
+    form if there is one; `elbo` = -(reconstruction + kl), where higher is better; with `free_bits`
+    its penalty, a scalar for the whole batch; with `capacity` |kl - capacity|.
+    The logs contain these terms and `loss`.
 
     Raises:
-        ValueError: If encoder and decoder do not fit each other or the likelihood; or, from `fit`,
-            if data lie outside the likelihood's support.
+        ValueError: If the encoder and the decoder do not fit each other or the likelihood. Raised
+            by `fit` if the data lie outside the support of the likelihood.
 
     Example:
 
@@ -67,8 +68,11 @@ class VAE(LatentVariableModel):
     nats = model.log_likelihood(x_test, num_samples=1000)
     ```
 
-    Reference: Kingma, Welling 2014, "Auto-Encoding Variational Bayes"; for `kl_weight` as beta,
-    Higgins et al. 2017, "beta-VAE".
+    Reference:
+        - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114)
+        - [Higgins et al., 2017](https://openreview.net/forum?id=Sy2fzU9gl), for `kl_weight` as beta
+        - [Kingma et al., 2016](https://arxiv.org/abs/1606.04934), for `free_bits`
+        - [Burgess et al., 2018](https://arxiv.org/abs/1804.03599), for `capacity`
     """
 
     def __init__(
@@ -104,10 +108,12 @@ class VAE(LatentVariableModel):
             objective["capacity"] = Term(train=self.kl_weight)
         return objective
 
-    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
+    def terms(
+        self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
+    ) -> dict[str, Tensor]:
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
-        return self.bound(x, posterior, z, c, training)
+        return self.bound(x if target is None else target, posterior, z, c, training)
 
     def bound(
         self,
@@ -125,8 +131,8 @@ class VAE(LatentVariableModel):
             x: (B, S).
             posterior: q(z|x, c), as `infer` returns it.
             z: (B, D), its draw.
-            c: as `embedded` gives it.
-            training: bool.
+            c: As `embedded` gives it.
+            training: Bool.
         """
         prior = self.prior_given(c)
         reconstruction = -self.generate(z, c, training).log_prob(x)

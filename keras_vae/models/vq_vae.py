@@ -18,37 +18,39 @@ from keras_vae.typing import Weight
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class VQVAE(QuantizedModel):
-    """Autoencoder of a grid of discrete codes, and a prior over them, trained in two stages.
+    """Autoencoder with a grid of discrete codes and a prior over them, trained in two stages.
 
-    The encoder gives z_e, a vector for each position; the quantizer replaces each by its code;
-    the decoder sees codes only. The cost of one example is
+    The encoder returns z_e, a vector for each position. The quantizer replaces each vector by its
+    code, and the decoder sees only codes. The loss of one example is
 
         -log p(x|z_q) + codebook_weight ||sg[z_e] - e||^2 + commitment_weight ||z_e - sg[e]||^2
 
-    (equation 3), squared distances summed over positions and dimensions, with whatever costs the
-    quantizer has in place of the latter two. Then `fit_prior` trains p(codes), and `sample` draws.
+    (equation 3), with squared distances summed over positions and dimensions. Other quantizers may
+    replace the last two terms by their own. In the second stage `fit_prior` trains p(codes), from
+    which `sample` draws.
 
     Args:
         encoder: `keras.Model` from x (B, S) to z_e (B, ..., D), such as `ConvMapEncoder`.
         decoder: `keras.Model` from z_q (B, ..., D) to the parameters of the likelihood.
-        quantizer: any `Quantizer`, such as `VectorQuantizer(512)`.
-        likelihood: `Likelihood`, by default Bernoulli.
-        prior: `AutoregressiveModel` of the codes, already trained; by default they are uniform
-            until `fit_prior`.
-        commitment_weight: number or schedule, beta; 0.25 in the paper.
-        codebook_weight: number or schedule, the weight of the quantizer's other cost.
-        condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
-            One that only the prior is told belongs to the prior.
-        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+        quantizer: `Quantizer`, such as `VectorQuantizer(512)`.
+        likelihood: `Likelihood`. By default Bernoulli.
+        prior: `AutoregressiveModel` of the codes, already trained. By default the codes are uniform
+            until `fit_prior` is called.
+        commitment_weight: Number or schedule, beta. The paper uses 0.25.
+        codebook_weight: Number or schedule, the weight of the codebook term.
+        condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`. A
+            condition of the prior alone is an argument of the prior.
+        seed: Integer in [0, 2**31), or `None`. Determines all noise and the order of the batches.
 
-    Terms, nats per example: `reconstruction` = -log p(x|z_q); `kl` = -log p(codes), the KL of the
-    posterior, which is certain, from the prior: N log K while it is uniform; `commitment` and
-    `codebook`, squared distances without weights. Logs: `loss`, these, `elbo`, and over the codes
-    of the whole epoch `usage`, the part of them that occurs, and `perplexity`.
+    Terms, in nats per example: `reconstruction` = -log p(x|z_q); `kl` = -log p(codes), the KL
+    between the deterministic posterior and the prior, which is N log K for a uniform prior;
+    `commitment` and `codebook`, squared distances before weighting. The logs contain `loss`, these
+    terms, `elbo` and, over the codes of the whole epoch, `usage`, the fraction of codes that occur,
+    and `perplexity`.
 
     Raises:
         TypeError: If a part is of the wrong kind.
-        ValueError: If parts do not fit each other.
+        ValueError: If the parts do not fit each other.
 
     Example:
 
@@ -61,7 +63,8 @@ class VQVAE(QuantizedModel):
     pictures = model.sample(16, seed=0)
     ```
 
-    Reference: van den Oord, Vinyals, Kavukcuoglu 2017, "Neural Discrete Representation Learning".
+    Reference:
+        - [van den Oord et al., 2017](https://arxiv.org/abs/1711.00937)
     """
 
     def __init__(
@@ -98,9 +101,12 @@ class VQVAE(QuantizedModel):
             "codebook": Term(train=self.codebook_weight),
         }
 
-    def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
+    def terms(
+        self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
+    ) -> dict[str, Tensor]:
         (quantized,), z_q = self.encode_levels(x, c, training)
-        reconstruction = -self.generate(z_q, c, training).log_prob(x)
+        target = x if target is None else target
+        reconstruction = -self.generate(z_q, c, training).log_prob(target)
         return {
             "reconstruction": reconstruction,
             "commitment": quantized.commitment,  # ||z_e - sg[e]||^2

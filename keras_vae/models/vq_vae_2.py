@@ -19,11 +19,11 @@ from keras_vae.typing import Weight
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class VQVAE2(QuantizedModel):
-    """`VQVAE` whose codes lie on L levels, of which upper ones are coarser and found first.
+    """`VQVAE` with codes on L levels, of which the upper ones are coarser and are found first.
 
-    The encoders go up, h_1 = E_1(x), h_2 = E_2(h_1), ...; the codes come down: the top level
-    quantizes h_L, and each below what is joined of h_l and of what a decoder makes of the levels
-    above. So the bottom need not tell what the top has told already.
+    The encoders run upwards, h_1 = E_1(x), h_2 = E_2(h_1), and so on. Codes are found downwards:
+    the top level quantizes h_L, and each level below quantizes h_l joined with a decoding of the
+    levels above it. A lower level therefore need not repeat what the levels above already encode.
 
         z_L = Q_L(h_L),   u_l = D_{l+1}([z_{l+1}, u_{l+1}]),   z_l = Q_l([h_l, u_l])
         p(x|z) = D_1([z_1, u_1])
@@ -31,25 +31,26 @@ class VQVAE2(QuantizedModel):
     The prior is p(z_L) p(z_{L-1}|z_L) ... p(z_1|z_2), one autoregressive model for each level.
 
     Args:
-        encoders: list of L `keras.Model`s. `encoders[0]` maps x (B, S) to a map (B, h, w, F), and
-            `encoders[l]` that of the level below to a smaller one: `ConvMapEncoder` serves.
-        decoders: list of L. `decoders[0]` maps `[z_1, u_1]`, joined along the last axis, to the
-            parameters of the likelihood, and `decoders[l]` those of level l + 1 to a map of the
-            size of h_l: `ConvMapDecoder` serves.
-        quantizers: list of L `Quantizer`s. That of a lower level quantizes the joined channels, of
-            which `VectorQuantizer(512, code_dim=64)` makes codes of fewer.
-        likelihood: `Likelihood`, by default Bernoulli.
-        priors: list of L `AutoregressiveModel`s, already trained; by default codes are uniform
-            until `fit_prior`.
-        commitment_weight, codebook_weight, condition, seed: as of `VQVAE`.
+        encoders: List of L `keras.Model`s. `encoders[0]` maps x (B, S) to a map (B, h, w, F), and
+            each further one maps the output of the level below to a smaller map, such as
+            `ConvMapEncoder`.
+        decoders: List of L `keras.Model`s. `decoders[0]` maps `[z_1, u_1]`, joined along the last
+            axis, to the parameters of the likelihood. `decoders[l]` maps those of level l + 1 to a
+            map of the size of h_l, such as `ConvMapDecoder`.
+        quantizers: List of L `Quantizer`s. On the lower levels they quantize the joined channels;
+            `VectorQuantizer(512, code_dim=64)` projects these to codes of fewer channels.
+        likelihood: `Likelihood`. By default Bernoulli.
+        priors: List of L `AutoregressiveModel`s, already trained. By default the codes are uniform
+            until `fit_prior` is called.
+        commitment_weight, codebook_weight, condition, seed: See `VQVAE`.
 
-    Terms, nats per example: as of `VQVAE`, with `kl_1` ... `kl_L` = -log p(z_l|z_{l+1}) and costs
-    summed over the levels. Logs: these, `kl`, the sum of theirs, `elbo`, and `usage_l` and
-    `perplexity_l` of each level.
+    Terms, in nats per example: those of `VQVAE`, with `kl_1` to `kl_L` = -log p(z_l|z_{l+1}) and
+    the other costs summed over the levels. The logs contain these, their sum `kl`, `elbo`, and
+    `usage_l` and `perplexity_l` for each level.
 
     Raises:
         TypeError: If a part is of the wrong kind.
-        ValueError: If lists differ in length, or parts do not fit each other.
+        ValueError: If the lists differ in length, or if the parts do not fit each other.
 
     Example:
 
@@ -66,8 +67,8 @@ class VQVAE2(QuantizedModel):
     pictures = model.sample(16, seed=0)
     ```
 
-    Reference: Razavi, van den Oord, Vinyals 2019, "Generating Diverse High-Fidelity Images with
-    VQ-VAE-2", algorithms 1 and 2.
+    Reference:
+        - [Razavi et al., 2019](https://arxiv.org/abs/1906.00446), algorithms 1 and 2
     """
 
     def __init__(
@@ -147,9 +148,9 @@ class VQVAE2(QuantizedModel):
         """Walks from the top level down and returns what the decoder of x is given.
 
         Args:
-            choose: function of the level and of what the one above gives, a list of at most one
+            choose: Function of the level and of what the one above gives, a list of at most one
                 map, that returns z_q.
-            training: bool.
+            training: Bool.
         """
         above = []
         for level in reversed(range(len(self.quantizers))):

@@ -57,8 +57,8 @@ class CompletionDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     ```
 
     Reference:
-        - Sohn et al., 2015, "Learning Structured Output Representation using Deep Conditional
-          Generative Models", section 5.1
+        - [Sohn et al., 2015](https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html),
+          section 5.1
     """
 
     def __init__(
@@ -99,8 +99,8 @@ class CompletionNetwork(Decoder, default_name="completion", checks=PICTURE_CHECK
     ```
 
     Reference:
-        - Sohn et al., 2015, "Learning Structured Output Representation using Deep Conditional
-          Generative Models", section 5.1, the baseline NN
+        - [Sohn et al., 2015](https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html),
+          section 5.1, the baseline NN
     """
 
     def __init__(

@@ -46,8 +46,7 @@ class ConditionalGaussian(Prior):
     ```
 
     Reference:
-        - Sohn et al., 2015, "Learning Structured Output Representation using Deep Conditional
-          Generative Models"
+        - [Sohn et al., 2015](https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html)
     """
 
     distribution_class = DiagonalGaussian

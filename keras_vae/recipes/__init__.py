@@ -25,6 +25,7 @@ from keras_vae.recipes.measure import measure
 from keras_vae.recipes.recipe import PARTS
 from keras_vae.recipes.recipe import Recipe
 from keras_vae.recipes.recipe import read_recipe
+from keras_vae.recipes.seeds import train_seeds
 from keras_vae.recipes.train import RECIPE
 from keras_vae.recipes.train import draw_curves
 from keras_vae.recipes.train import train_recipe

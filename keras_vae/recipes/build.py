@@ -32,12 +32,12 @@ def build_model(recipe: Recipe, data_shape: tuple[int, ...], seed: int) -> Gener
 
     Args:
         recipe: `Recipe`.
-        data_shape: shape of one example.
-        seed: int, of the model's noise and the order of its batches. The initial weights follow
+        data_shape: Shape of one example.
+        seed: Integer, of the model's noise and the order of its batches. The initial weights follow
             from `keras.utils.set_random_seed`.
 
     Raises:
-        ValueError: a table names no class of keras_vae, or an argument it has not.
+        ValueError: If a table names an unknown class, or an argument that its class does not have.
     """
     parts, shapes = {}, {"input_shape": data_shape, "output_shape": data_shape}
     for part in _ORDER:
@@ -62,11 +62,11 @@ def build_priors(recipe: Recipe, model: GenerativeModel, seed: int) -> list:
     Args:
         recipe: `Recipe` with a table `prior`, or `priors`, that of the level next to the data
             first.
-        model: the model of the codes.
-        seed: int.
+        model: The model of the codes.
+        seed: Integer.
 
     Raises:
-        ValueError: as `build_model`.
+        ValueError: As for `build_model`.
     """
     tables = recipe.parts["priors"] if "priors" in recipe.parts else [recipe.parts["prior"]]
     given = [
@@ -81,8 +81,8 @@ def build_optimizer(training: dict, num_updates: int) -> keras.optimizers.Optimi
     """Returns Adam with a cosine schedule from `learning_rate` to `final_learning_rate`.
 
     Args:
-        training: dict, the table `training` or `prior_training` of a recipe.
-        num_updates: int.
+        training: Dict, the table `training` or `prior_training` of a recipe.
+        num_updates: Integer.
     """
     start = training.get("learning_rate", 1e-3)
     end = training.get("final_learning_rate", start / 100)

@@ -1,4 +1,4 @@
-"""What an interrupted run leaves behind, so that it can go on as if nothing had happened."""
+"""The checkpoint of a run, from which it resumes as if it had not been interrupted."""
 
 import json
 import os
@@ -19,17 +19,17 @@ _RUN = "run.json"
 class Checkpoint(keras.callbacks.Callback):
     """Saves weights, optimizer and noise after every epoch.
 
-    The file is written beside its place and renamed: a run that dies while it is written goes on
-    from the one before. The number of epochs done is not kept beside it, but follows from the
-    optimizer's count of updates, so that the two cannot disagree.
+    Each checkpoint is written to a temporary file and then renamed, so that a run interrupted
+    meanwhile resumes from the previous one. The number of epochs done is not stored separately: it
+    follows from the optimizer's count of updates, so the two cannot disagree.
 
     Args:
-        run_folder: path of the run; the checkpoint is its sub-folder `checkpoint`.
-        settings: dict that JSON can hold, all that the run depends on. A run goes on only with
-            the settings it was begun with.
+        run_folder: Path of the run; the checkpoint is its sub-folder `checkpoint`.
+        settings: Dict of everything that the run depends on, serialisable as JSON. A run resumes
+            only with the settings that it was started with.
 
     Raises:
-        ValueError: the folder holds the checkpoint of a run with other settings.
+        ValueError: If the folder contains the checkpoint of a run with other settings.
     """
 
     def __init__(self, run_folder: str | Path, settings: dict):

@@ -33,8 +33,8 @@ def load_data(recipe: Recipe, data_dir: str | Path | None = None) -> Splits:
         data_dir: folder with local data sets.
 
     Raises:
-        ValueError, FileNotFoundError, ImportError: as `keras_vae.datasets.load`.
-        OSError: a data set of tensorflow-datasets could not be downloaded or read.
+        ValueError, FileNotFoundError, ImportError: As for `keras_vae.datasets.load`.
+        OSError: If a data set of tensorflow-datasets cannot be downloaded or read.
     """
     pairs = recipe.data.get("pairs")
     if pairs not in (None, *_PAIRS):
@@ -74,7 +74,7 @@ def pairs(recipe: Recipe, arrays: Arrays, num_seen: int | None = None) -> tuple:
     """Returns what `evaluate` takes of the `Arrays` of one part: `(x,)` or `(x, y)`.
 
     Args:
-        num_seen: how many quadrants of a picture to complete are seen; by default one, two or
+        num_seen: How many quadrants of a picture to complete are seen; by default one, two or
             three, drawn with the seed of `[evaluation]`.
     """
     kind = recipe.data.get("pairs")

@@ -1,5 +1,8 @@
 """Numbers that only some recipes ask for, by `measures` of `[evaluation]`."""
 
+import dataclasses
+import warnings
+
 import numpy as np
 
 from keras_vae import evaluation
@@ -15,13 +18,16 @@ from keras_vae.recipes.recipe import Recipe
 
 CLASSIFIER = "classifier_mnist"
 NUM_SAMPLES = 10_000  # pictures drawn, as many as there are to compare with
+NUM_RECOGNISED = 1000  # pictures drawn to see which of them are recognised
+RECOGNISED = 0.9  # the probability of a class above which a picture is recognised
 
 
 def check_measures(recipe: Recipe) -> None:
-    """Makes sure, before hours of training, that what comes after them can be measured.
+    """Checks that all the measures of a recipe can be taken.
 
     Raises:
-        ValueError: a measure that there is not, or the preset that it needs is not here.
+        ValueError: If the recipe names an unknown measure, or one that needs the preset
+            `classifier_mnist` where its weights cannot be had.
     """
     asked = _asked(recipe)
     unknown = sorted(set(asked) - _MEASURES.keys())
@@ -30,15 +36,40 @@ def check_measures(recipe: Recipe) -> None:
             f"The recipe {recipe.name!r}: there is no measure {', '.join(unknown)}. `measures` of "
             f"[evaluation] may name {', '.join(sorted(_MEASURES))}."
         )
-    if "samples" in asked:
+    if _NEED_CLASSIFIER & set(asked):
         presets.find(CLASSIFIER)
+
+
+def measurable(recipe: Recipe) -> Recipe:
+    """Returns the recipe without the measures that cannot be taken on this machine.
+
+    A model can be trained without the preset `classifier_mnist`. A warning names what is left
+    out, and `keras-vae evaluate FOLDER --full --record` measures it later.
+
+    Raises:
+        ValueError: If the recipe names an unknown measure.
+    """
+    left = [name for name in _asked(recipe) if name not in _NEED_CLASSIFIER]
+    without = dataclasses.replace(recipe, evaluation={**recipe.evaluation, "measures": left})
+    check_measures(without)
+    try:
+        check_measures(recipe)
+    except (ValueError, OSError) as error:
+        left_out = ", ".join(sorted(_NEED_CLASSIFIER & set(_asked(recipe))))
+        warnings.warn(
+            f"The measure {left_out} is left out, because {CLASSIFIER} cannot be loaded: {error} "
+            "Once it can, `keras-vae evaluate FOLDER --full --record` adds the missing numbers.",
+            stacklevel=2,
+        )
+        return without
+    return recipe
 
 
 def all_measures(model: GenerativeModel, recipe: Recipe, test: Arrays, verbose: int = 1) -> dict:
     """Returns every number of a trained model: what the `test` part of `metrics.json` holds.
 
     Args:
-        model: a trained model.
+        model: A trained model.
         recipe: `Recipe`, which `check_measures` has found right.
         test: `Arrays`, the test part of its data.
         verbose: 1 shows progress.
@@ -53,7 +84,7 @@ def further_measures(model: GenerativeModel, recipe: Recipe, test: Arrays) -> di
     """Returns `{name: number}` of what the recipe's `measures` names.
 
     Args:
-        model: a trained model.
+        model: A trained model.
         recipe: `Recipe`, which `check_measures` has found right.
         test: `Arrays`, the test part of its data.
     """
@@ -111,21 +142,42 @@ def _samples(model, recipe, test):
     """How samples look to a classifier: the distance of their features from those of test
     pictures, and for a conditional model how many are taken for their label."""
     classifier = from_preset(CLASSIFIER)
-    labels = np.arange(NUM_SAMPLES, dtype="int32") % 10
-    is_conditional = recipe.data.get("pairs") in ("labels", "prior_labels")
-    options = {"condition": labels} if is_conditional else {}
-    samples = model.sample(NUM_SAMPLES, seed=recipe.evaluation.get("seed", 0), **options)
+    samples, labels = _drawn(model, recipe, NUM_SAMPLES)
     features = [classifier.features(x) for x in (samples, test.x)]
     numbers = {"classifier_frechet_distance": evaluation.frechet_distance(*features)}
-    if is_conditional:
+    if labels is not None:
         taken_for = classifier.predict(samples, batch_size=500, verbose=0).argmax(axis=-1)
         numbers["samples_classified_as_their_label"] = float(np.mean(taken_for == labels))
     return numbers
+
+
+def _recognition(model, recipe, test):
+    """How many samples the classifier is sure of, and of how many classes these are."""
+    samples, _ = _drawn(model, recipe, NUM_RECOGNISED)
+    probabilities = from_preset(CLASSIFIER).predict(samples, batch_size=500, verbose=0)
+    is_recognised = probabilities.max(axis=-1) > RECOGNISED
+    classes = np.unique(probabilities.argmax(axis=-1)[is_recognised])
+    return {
+        "samples_recognised": float(np.mean(is_recognised)),
+        "classes_recognised": len(classes),
+        "num_classes": probabilities.shape[-1],
+    }
+
+
+def _drawn(model, recipe, num_samples):
+    """Returns samples and, of a model that is given labels, the labels: equally many of each."""
+    seed = recipe.evaluation.get("seed", 0)
+    if recipe.data.get("pairs") not in ("labels", "prior_labels"):
+        return model.sample(num_samples, seed=seed), None
+    labels = np.arange(num_samples, dtype="int32") % 10
+    return model.sample(num_samples, seed=seed, condition=labels), labels
 
 
 _MEASURES = {
     "aggregate_posterior": _aggregate_posterior,
     "codes": _codes,
     "quadrants": _quadrants,
+    "recognition": _recognition,
     "samples": _samples,
 }
+_NEED_CLASSIFIER = {"recognition", "samples"}

@@ -1,4 +1,4 @@
-"""The numbers of a run, measured by the program that writes them."""
+"""The numbers of a run: metrics of the model, and the environment they depend on."""
 
 import datetime
 import inspect
@@ -7,6 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,10 +23,10 @@ def measure(
     """Returns the metrics of a trained model on test data.
 
     Args:
-        model: a trained model.
-        pairs: tuple, what `model.evaluate` takes: `(x,)` or `(x, y)`, the examples as the
+        model: A trained model.
+        pairs: Tuple, what `model.evaluate` takes: `(x,)` or `(x, y)`, the examples as the
             likelihood takes them (binarised, say).
-        evaluation_config: dict with `num_samples` and `seed`, from the recipe.
+        evaluation_config: Dict with `num_samples` and `seed`, from the recipe.
         verbose: 1 shows progress.
 
     Returns:
@@ -38,15 +39,15 @@ def measure(
         model.compile()
     logs = model.evaluate(*pairs, batch_size=100, return_dict=True, verbose=0)
     return {
-        **{name: logs[name] for name in model.trackers or ()},
+        **{name: logs[name] for name in model.metrics_names if name != "loss"},
         "num_examples": len(pairs[0]),
         **_likelihood(model, pairs, evaluation_config, verbose),
         **_units(model, *pairs),
     }
 
 
-def taken(function: Callable, **options):
-    """Returns those of the options that a function takes: families differ in what they need."""
+def taken(function: Callable, **options: Any) -> dict:
+    """Returns the options that a function takes: families differ in which they need."""
     parameters = inspect.signature(function).parameters
     return {k: v for k, v in options.items() if k in parameters}
 

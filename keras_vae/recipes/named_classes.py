@@ -46,13 +46,13 @@ def class_named(name: str, recipe: Recipe, place: str) -> type:
     """Returns the class that a table of a recipe names.
 
     Args:
-        name: str, a public class of keras_vae, such as "VAE", or "package>Name" of one that was
+        name: String, a public class of keras_vae, such as "VAE", or "package>Name" of one that was
             given to `keras.saving.register_keras_serializable(package)`.
         recipe: `Recipe`, for the error.
-        place: str, the table, for the error.
+        place: String, the table, for the error.
 
     Raises:
-        ValueError: if there is no such class.
+        ValueError: If there is no such class.
     """
     found = next((vars(room)[name] for room in _rooms() if name in vars(room)), None)
     if found is None and isinstance(name, str) and ">" in name:

@@ -32,14 +32,14 @@ def train_priors(
     An interrupted run goes on from the last epoch of the level that it was at.
 
     Args:
-        model: a trained model of codes.
+        model: A trained model of codes.
         recipe: `Recipe` with a table `prior_training`.
         data: `Splits`, as `load_data` returns them.
-        folder: path of the run folder, which receives `epochs_prior_1.csv`, and so on.
-        seed: int, of initial weights, noise and the order of batches.
+        folder: Path of the run folder, which receives `epochs_prior_1.csv`, and so on.
+        seed: Integer, of initial weights, noise and the order of batches.
         run: `Checkpoint` of the run, which counts the time.
-        epochs: int in place of the recipe's.
-        verbose: as for `fit`.
+        epochs: Integer in place of the recipe's.
+        verbose: As for `fit`.
     """
     training = recipe.prior_training
     epochs = training["epochs"] if epochs is None else epochs

@@ -1,6 +1,7 @@
 """A recipe: the text file from which a preset's weights and numbers follow."""
 
 import dataclasses
+import math
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,12 @@ _TABLES = {
     "pictures": {"originals"},
 }
 _REQUIRED = {"data": {"name"}, "training": {"epochs"}, "prior_training": {"epochs"}}
+# Key -> the least integer that it may be, and keys of positive numbers, in whatever table.
+_LEAST = {
+    **dict.fromkeys(("epochs", "batch_size", "num_samples", "quadrants_num_samples"), 1),
+    **dict.fromkeys(("seed", "validation_size"), 0),
+}
+_POSITIVE = ("learning_rate", "final_learning_rate", "beta_1")
 PARTS = (
     "model",
     "encoder",
@@ -43,17 +50,17 @@ class Recipe:
     """A parsed recipe; see `zoo/README.md` for the meaning of each table.
 
     Attributes:
-        name: the preset's name: the folder of a `recipe.toml`, else the file's name.
-        summary: one sentence for the card.
-        data, training, evaluation, pictures: dict, the TOML tables.
-        prior_training: dict, the table of the second stage of a model of codes, or empty.
-        parts: dict, the tables of `PARTS` that it has: the model and what it is made of.
-        device: str, "cpu", or "gpu" where an hour on a processor would not do.
-        twin: str, the preset trained alike to compare with, or "".
-        published: list of dicts, numbers of papers to compare with.
-        limits: str, what the preset is not good for.
-        attribution: str, whose data they are, and their licence.
-        text: str, the file.
+        name: The preset's name: the folder of a `recipe.toml`, else the file's name.
+        summary: One sentence for the card.
+        data, training, evaluation, pictures: Dict, the TOML tables.
+        prior_training: Dict, the table of the second stage of a model of codes, or empty.
+        parts: Dict, the tables of `PARTS` that it has: the model and what it is made of.
+        device: String, "cpu", or "gpu" where an hour on a processor would not do.
+        twin: String, the preset trained alike to compare with, or "".
+        published: List of dicts, numbers of papers to compare with.
+        limits: String, what the preset is not good for.
+        attribution: String, whose data they are, and their licence.
+        text: String, the file.
     """
 
     name: str
@@ -86,7 +93,7 @@ def read_recipe(path: str | Path) -> Recipe:
     """Returns the `Recipe` in the file `path`.
 
     Raises:
-        ValueError: the file is not TOML, or lacks or misspells a table or a key.
+        ValueError: If the file is not TOML, or if a table or a key is missing or unknown.
 
     Example:
 
@@ -112,8 +119,8 @@ def read_recipe(path: str | Path) -> Recipe:
     parts = {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
-    for table in ("training", "prior_training"):
-        _check_epochs(path, table, tables.get(table, {}).get("epochs", 1))
+    for table in _TABLES:
+        _check_numbers(path, table, tables.get(table, {}))
     if tables.get("device", "cpu") not in ("cpu", "gpu"):
         raise ValueError(
             f'The recipe {path} is not as expected: `device` must be "cpu" or "gpu". Received: '
@@ -149,9 +156,17 @@ def _check_part(path, name, value):
     return value
 
 
-def _check_epochs(path, table, epochs):
-    if not isinstance(epochs, int) or epochs < 1:
+def _check_numbers(path, table, found):
+    for key, value in found.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        least = _LEAST.get(key)
+        if least is not None and not (is_number and isinstance(value, int) and value >= least):
+            expected = f"an integer of at least {least}"
+        elif key in _POSITIVE and not (is_number and 0 < value < math.inf):
+            expected = "a positive number"
+        else:
+            continue
         raise ValueError(
-            f"The recipe {path} is not as expected: [{table}] epochs must be an integer of at "
-            f"least 1. Received: {epochs!r}."
+            f"The recipe {path} is not as expected: [{table}] {key} must be {expected}. Received: "
+            f"{value!r}."
         )

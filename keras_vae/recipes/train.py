@@ -17,7 +17,7 @@ from keras_vae.recipes.data import load_data
 from keras_vae.recipes.data import pairs
 from keras_vae.recipes.data import training_batches
 from keras_vae.recipes.further_measures import all_measures
-from keras_vae.recipes.further_measures import check_measures
+from keras_vae.recipes.further_measures import measurable
 from keras_vae.recipes.history import keep_epochs
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
@@ -50,23 +50,23 @@ def train_recipe(
 
     Args:
         recipe: `Recipe`.
-        folder: path of the run folder.
-        epochs: int in place of the recipe's, of both stages where there are two.
-        seed: int in place of the recipe's.
+        folder: Path of the run folder.
+        epochs: Integer in place of the recipe's, of both stages where there are two.
+        seed: Integer in place of the recipe's.
         data_dir: folder with local data sets.
-        verbose: as for `fit`.
+        verbose: As for `fit`.
 
     Returns:
         dict, what `metrics.json` holds.
 
     Raises:
-        ValueError: the recipe cannot be built, its data are not there, or the folder holds an
-            interrupted run of another recipe or with other settings.
+        ValueError: If the recipe cannot be built, if its data are missing, or if the folder holds
+            an interrupted run of another recipe or with other settings.
     """
     folder = Path(folder)
     seed = recipe.training.get("seed", 0) if seed is None else seed
     num_epochs = recipe.training["epochs"] if epochs is None else epochs
-    check_measures(recipe)
+    measured = measurable(recipe)
     data = load_data(recipe, data_dir)
     batches = training_batches(recipe, data, seed)
     keras.utils.set_random_seed(seed)  # initial weights
@@ -84,7 +84,7 @@ def train_recipe(
     wall_seconds, cpu_seconds = checkpoint.seconds()
     metrics = {
         "preset": recipe.name,
-        "test": all_measures(model, recipe, data.test, verbose),
+        "test": all_measures(model, measured, data.test, verbose),
         "training": {
             "epochs": num_epochs,
             "updates": int(keras.ops.convert_to_numpy(model.optimizer.iterations)),

@@ -10,6 +10,14 @@ import numpy as np
 
 from keras_vae.steps.step import Step
 
+# The parts of the state, as Keras calls them where it keeps it.
+_STATE = (
+    "trainable_variables",
+    "non_trainable_variables",
+    "optimizer_variables",
+    "metrics_variables",
+)
+
 
 class JAXStep(Step):
     """Train and test steps as pure functions of the model's state.
@@ -33,20 +41,32 @@ class JAXStep(Step):
             ]
             with keras.StatelessScope(mapping, collect_losses=True) as scope:
                 costs = self.costs(data, training=True)
-                scaled = [self.optimizer.scale_loss(cost) for cost in costs]
+                scaled = [self.optimizer.scale_loss(cost) for cost in costs.of_groups]
                 is_on = self.groups_on()
             # A forward pass may assign weights too: a codebook that begins at the data.
             assigned = [*self.trainable_variables, *side_variables]
-            return scaled, (is_on, [scope.get_current_value(v) for v in assigned])
+            values = [scope.get_current_value(v) for v in assigned]
+            return scaled, (costs.guarded, is_on, values)
 
-        scaled, pull_back, (is_on, values) = jax.vjp(scaled_costs, trainable, has_aux=True)
+        scaled, pull_back, (guarded, is_on, values) = jax.vjp(scaled_costs, trainable, has_aux=True)
         gradients = self._gradients(groups, scaled, pull_back)
-        trainable, side = values[: len(trainable)], values[len(trainable) :]
+        assigned, side = values[: len(trainable)], values[len(trainable) :]
         with self.switched(is_on):
-            trainable, optimizer_values = self.optimizer.stateless_apply(
-                optimizer_values, gradients, trainable
+            updated, new_optimizer_values = self.optimizer.stateless_apply(
+                optimizer_values, gradients, assigned
             )
+        optimizer_mapping = list(zip(self.optimizer.variables, optimizer_values, strict=True))
+        with keras.StatelessScope(optimizer_mapping):
+            is_finite = self.judged(guarded, _are_finite(gradients))
+        guard = self.guard.after(metrics[self._guard_index()], is_finite)
+        before = (trainable, [*non_trainable, *metrics], optimizer_values)
+        trainable, side, optimizer_values = jax.tree.map(
+            functools.partial(jax.numpy.where, self.guard.is_good(guard)),
+            (updated, side, new_optimizer_values),
+            before,
+        )
         non_trainable, metrics = side[: len(non_trainable)], side[len(non_trainable) :]
+        metrics[self._guard_index()] = guard
         logs = self._logs(metrics)
         return logs, (trainable, non_trainable, optimizer_values, metrics)
 
@@ -63,6 +83,24 @@ class JAXStep(Step):
         side = [scope.get_current_value(v) for v in side_variables]
         non_trainable, metrics = side[: len(non_trainable)], side[len(non_trainable) :]
         return self._logs(metrics), (trainable, non_trainable, metrics)
+
+    def watched(self, train_function: Callable) -> Callable:
+        """Returns a train function that looks at the guard after every 32 calls.
+
+        The state of before a step is given away to the compiled function, which writes the new one
+        in its place. So what it returns is kept before anything may be raised: `fit` puts it back
+        into the model, whose weights would otherwise be gone.
+        """
+
+        @functools.wraps(train_function)
+        def call(state, iterator):
+            logs, state = train_function(state, iterator)
+            if self._is_time_to_look():
+                self._jax_state = dict(zip(_STATE, state, strict=True))
+                self.check_finite(state[3][self._guard_index()])
+            return logs, state
+
+        return call
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.
@@ -107,3 +145,14 @@ class JAXStep(Step):
     def _logs(self, metrics):
         with keras.StatelessScope(list(zip(self.metrics_variables, metrics, strict=True))):
             return self.get_metrics_result()
+
+    def _guard_index(self):
+        """Returns where the guard's state is among the metrics' variables."""
+        return [v is self.guard.state for v in self.metrics_variables].index(True)
+
+
+def _are_finite(gradients):
+    """Returns a scalar bool: whether every gradient is finite."""
+    if not gradients:
+        return jax.numpy.array(True)
+    return jax.numpy.stack([jax.numpy.isfinite(g).all() for g in gradients]).all()

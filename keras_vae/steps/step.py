@@ -1,34 +1,59 @@
 """What the train steps of the three backends share: from a batch to costs and metrics."""
 
 import contextlib
+import functools
+from collections.abc import Callable
 from typing import Any
+from typing import NamedTuple
 
 import keras
 from keras import ops
 
+from keras_vae.steps import guard
 from keras_vae.typing import Tensor
+
+CHECKED_EVERY = 32  # steps between two looks at the guard, each of which waits for the device
+
+
+class Costs(NamedTuple):
+    """What a model makes of a batch.
+
+    Attributes:
+        of_groups: list of scalars in nats per example, what each group descends, in the order of
+            `groups` (one, in evaluation).
+        guarded: dict of the scalars that must be finite before an update is made, and of the sum
+            of x, which tells where they are not whether the data are the cause.
+    """
+
+    of_groups: list[Tensor]
+    guarded: dict[str, Tensor]
 
 
 class Step:
     """The backend-neutral half of a train step.
 
-    A model gives `terms`, `objective`, `groups` and `given`; a backend's step gives the
+    A model gives `terms_of`, `objective`, `groups` and `given`; a backend's step gives the
     gradients. Everything between the two is here, so that it is the same on all.
+
+    The forward pass runs in a `keras.StatelessScope` on every backend: what it assigns (codebooks,
+    batch statistics, metrics, random streams) is not written at once, but with the update, and
+    where a cost or a gradient is not finite neither is. The flag that says so stays on the device
+    and is looked at every 32 steps and at the end of an epoch; see `steps/guard.py`.
     """
 
     seed_generator_class = keras.random.SeedGenerator  # what the model's noise is drawn through
+    epoch = 0  # that `fit` is in, counted from 0
+    _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
+    _calls_unlooked = 0
+    train_function: Any
 
-    def costs(self, data: Any, training: bool) -> list[Tensor]:
+    def costs(self, data: Any, training: bool) -> Costs:
         """Runs the model on a batch and records its metrics.
 
         Args:
             data: what Keras hands to `train_step`: x, (x, y) or (x, y, sample_weight).
             training: bool. In evaluation the terms carry the weights of evaluation, whatever was
                 annealed in training, and regularisers are left out.
-
-        Returns:
-            List of scalars in nats per example, one a group in the order of `groups` (one, in
-            evaluation).
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         x = ops.cast(ops.convert_to_tensor(x), "float32")
@@ -36,7 +61,7 @@ class Step:
         if sample_weight is not None:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
         objective = self.objective()
-        terms = self.terms(x, self.given(y, training), training)
+        terms = self.terms_of(x, y, training)
         if not isinstance(terms, dict) or any(v is None for v in terms.values()):
             raise TypeError(
                 f"`terms` of {type(self).__name__} must return a dict of names and tensors. "
@@ -47,12 +72,18 @@ class Step:
             weights = [_weights(objective, group) for group in self.group_names(objective)]
         else:
             weights = [{k: t.evaluate for k, t in objective.items() if t.evaluate}]
-        _check_terms(terms, objective, weights)
-        means = {k: _mean(terms[k], sample_weight) for w in weights for k in w}
+        _check_terms(terms, objective, weights, self.term_means.names)
+        weighted = list(dict.fromkeys(k for w in weights for k in w))
+        averaged = {*weighted, *self.term_means.names}
+        means = {k: _mean(v, sample_weight) for k, v in terms.items() if k in averaged}
         costs = [self._weighted_sum(w, means) for w in weights]
         penalty = sum(self.losses) if training and self.losses else 0.0
-        self._record(sum(costs) + penalty, terms, ops.shape(x)[0], sample_weight)
-        return [cost + penalty for cost in costs]
+        self._record(sum(costs) + penalty, terms, means, ops.shape(x)[0], sample_weight)
+        guarded = {k: means[k] for k in weighted}
+        if training and self.losses:
+            guarded["regularization"] = penalty
+        guarded["x"] = ops.sum(x)
+        return Costs([cost + penalty for cost in costs], guarded)
 
     def at_this_step(self, value: Any) -> Any:
         """Returns a number as it is, and a schedule's value after the updates made so far."""
@@ -77,7 +108,75 @@ class Step:
     def make_train_function(self, force: bool = False) -> Any:
         """Compiles the train step; Keras calls it."""
         self.build_optimizer()
-        return super().make_train_function(force)
+        if self.train_function is None or force:
+            super().make_train_function(force)
+            self.train_function = self.watched(self.train_function)
+
+    def watched(self, train_function: Callable) -> Callable:
+        """Returns a train function that looks at the guard after every 32 calls."""
+
+        @functools.wraps(train_function)
+        def call(*arguments):
+            outputs = train_function(*arguments)
+            if self._is_time_to_look():
+                self.check_finite(self.guard.state)
+            return outputs
+
+        return call
+
+    def reset_metrics(self) -> None:
+        """Sets the metrics back; Keras calls it before each epoch and each evaluation."""
+        super().reset_metrics()
+        self._calls_unlooked = 0
+
+    def _get_metrics_result_or_logs(self, logs):
+        # Keras asks for it once an epoch or an evaluation is over, before anything is made of the
+        # weights: before the validation and before callbacks.
+        self.check_finite(self.guard.state)
+        return super()._get_metrics_result_or_logs(logs)
+
+    def check_finite(self, state: Any) -> None:
+        """Raises `NonFiniteError` where a state of the guard holds a bad batch."""
+        guard.check(ops.convert_to_numpy(state), self._guarded_names, self.epoch)
+
+    def judged(self, guarded: dict[str, Tensor], gradients_are_finite: Tensor) -> Tensor:
+        """Returns what the guard is told of a batch: bool (n,), whether each number is finite.
+
+        Args:
+            guarded: see `Costs`.
+            gradients_are_finite: scalar bool.
+        """
+        *names, x = guarded
+        self._guarded_names = [*names, "gradient", x]
+        scale = getattr(self.optimizer, "dynamic_scale", None)
+        if scale is not None:
+            # Half precision overflows now and then, and the optimizer lowers its scale; where the
+            # gradients do so without any, training has diverged.
+            gradients_are_finite = ops.logical_or(gradients_are_finite, scale.value > 1.0)
+        numbers = ops.isfinite(ops.stack(list(guarded.values())))
+        parts = [numbers[:-1], ops.reshape(gradients_are_finite, (1,)), numbers[-1:]]
+        return ops.concatenate(parts)
+
+    def forward_scope(self) -> keras.StatelessScope:
+        """Returns the scope of a forward pass in training: what it assigns is held back."""
+        # Keras asks the scope for the values of those that a regularizer penalises.
+        penalised = [v for v in self.trainable_variables if v.regularizer is not None]
+        return keras.StatelessScope([(v, v.value) for v in penalised], collect_losses=True)
+
+    def commit(self, scope: keras.StatelessScope, is_good: Tensor) -> None:
+        """Writes what the forward pass assigned, where the batch is good."""
+        for variable in [
+            *self.trainable_variables,
+            *self.non_trainable_variables,
+            *self.metrics_variables,
+        ]:
+            value = scope.get_current_value(variable)
+            if value is not None:
+                variable.assign(ops.where(is_good, value, variable.value))
+
+    def _is_time_to_look(self):
+        self._calls_unlooked = (self._calls_unlooked + 1) % CHECKED_EVERY
+        return self._calls_unlooked == 0
 
     def groups_on(self) -> dict[str, Tensor]:
         """Returns `{group: scalar bool}` of the groups that the model switches on and off."""
@@ -90,6 +189,10 @@ class Step:
         """Returns a context in which the optimizer updates the groups that are on."""
         optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         return optimizer.switched(is_on) if is_on else contextlib.nullcontext()
+
+    def without_gradients(self) -> contextlib.AbstractContextManager:
+        """Returns a context whose tensors keep no gradients; here none do outside a step."""
+        return contextlib.nullcontext()
 
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""
@@ -104,9 +207,18 @@ class Step:
             return ops.zeros(())
         return sum(self.at_this_step(weight) * means[name] for name, weight in weights.items())
 
-    def _record(self, loss, terms, num_examples, sample_weight):
-        # Keras' own tracker: one named "loss" beside it would appear twice in `evaluate`.
-        self._loss_tracker.update_state(loss, sample_weight=num_examples)
+    def _record(self, loss, terms, means, num_examples, sample_weight):
+        names = self.term_means.names[1:]
+        of_batch = [1.0, *[float(k in terms and len(terms[k].shape) == 0) for k in names]]
+        of_examples = [0.0, *[float(k in terms and len(terms[k].shape) > 0) for k in names]]
+        num_examples = ops.cast(num_examples, "float32")
+        of_batch, of_examples = (
+            ops.convert_to_tensor(v, "float32") for v in (of_batch, of_examples)
+        )
+        total = num_examples if sample_weight is None else ops.sum(sample_weight)
+        weights = of_batch * num_examples + of_examples * total
+        values = [loss, *[means.get(k, ops.zeros(())) for k in names]]
+        self.term_means.update_state(ops.stack(values) * num_examples, weights)
         for name, tracker in self.trackers.items():
             if name in terms:
                 is_of_batch = len(terms[name].shape) == 0
@@ -119,7 +231,7 @@ def _weights(objective, group):
     return {k: t.train for k, t in objective.items() if t.group == group and t.teaches}
 
 
-def _check_terms(terms, objective, weights):
+def _check_terms(terms, objective, weights, averaged):
     unknown = sorted(terms.keys() - objective.keys())
     missing = sorted({k for w in weights for k in w} - terms.keys())
     if unknown or missing:
@@ -128,11 +240,11 @@ def _check_terms(terms, objective, weights):
             f"{unknown or 'none'}. With a weight in `objective` and not in `terms`: "
             f"{missing or 'none'}. Name each in both; `Term(train=0)` only logs it."
         )
-    for name in {k for w in weights for k in w}:
-        if len(terms[name].shape) > 1:
+    for name, term in terms.items():
+        if name in averaged and len(term.shape) > 1:
             raise ValueError(
                 f"The term {name!r} must be a cost of each example, of shape (B,), or of the whole "
-                f"batch, a scalar. Received: shape {tuple(terms[name].shape)}. Sum it over all "
+                f"batch, a scalar. Received: shape {tuple(term.shape)}. Sum it over all "
                 "axes but the first."
             )
 

@@ -40,9 +40,14 @@ class TensorFlowStep(Step):
         groups = self.groups()
         # Every replica sees its share of the batch; the optimizer sums the replicas' gradients.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        with _after(data), tf.GradientTape(persistent=len(groups) > 1) as tape:
+        with (
+            _after(data),
+            tf.GradientTape(persistent=len(groups) > 1) as tape,
+            self.forward_scope() as scope,
+        ):
             costs = self.costs(data, training=True)
-            scaled = [self.optimizer.scale_loss(cost / replicas) for cost in costs]
+            scaled = [self.optimizer.scale_loss(cost / replicas) for cost in costs.of_groups]
+            is_on = self.groups_on()
         of_variable: dict[int, Any] = {}
         for group, cost in zip(groups.values(), scaled, strict=True):
             gradients = tape.gradient(
@@ -51,13 +56,36 @@ class TensorFlowStep(Step):
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
             of_variable.update(zip(map(id, group), gradients, strict=True))
-        gradients, logs = self.in_order(of_variable), self.get_metrics_result()
+        gradients = self.in_order(of_variable)
+        is_finite = self.judged(costs.guarded, _are_finite(gradients))
+        if replicas > 1:
+            is_finite = self.across_replicas(tf.cast(is_finite, "int32")) == replicas
         # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
         # what else the forward pass makes of it may then be read too late.
-        is_on = self.groups_on()
-        with tf.control_dependencies([*gradients, *keras.tree.flatten(logs)]), self.switched(is_on):
-            self.optimizer.apply(gradients, self.trainable_variables)
-        return logs
+        with tf.control_dependencies([*gradients, is_finite]):
+            self.guard.update_state(is_finite)
+            is_good = self.guard.is_good(self.guard.state.value)
+            self.commit(scope, is_good)
+            self.apply_where(is_good, gradients, is_on)
+        return self.get_metrics_result()
+
+    def apply_where(self, is_good: Tensor, gradients: list, is_on: dict[str, Tensor]) -> None:
+        """Makes the update where the batch is good."""
+
+        def apply():
+            with self.switched(is_on):
+                self.optimizer.apply(gradients, self.trainable_variables)
+
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            tf.cond(is_good, apply, lambda: None)
+            return
+        # A strategy makes its updates across replicas, and cannot do so within a condition.
+        variables = [*self.trainable_variables, *self.optimizer.variables]
+        before = [tf.identity(v.value) for v in variables]
+        with tf.control_dependencies(before):
+            apply()
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(tf.where(is_good, variable.value, value))
 
     def test_step(self, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
@@ -101,3 +129,12 @@ def _after(data):
     request fails.
     """
     return tf.control_dependencies([t for t in keras.tree.flatten(data) if t is not None])
+
+
+def _are_finite(gradients):
+    """Returns a scalar bool: whether every gradient is finite."""
+    # One number a gradient, which is not finite where a value is not; the sum does not overflow.
+    sums = [
+        tf.reduce_sum(tf.cast(g, "float32") * 0.0) for g in map(tf.convert_to_tensor, gradients)
+    ]
+    return tf.reduce_all(tf.math.is_finite(sums)) if sums else tf.constant(True)

@@ -1,5 +1,6 @@
 """The train step on PyTorch."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +21,10 @@ class TorchStep(Step):
     def train_step(self, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
         groups = self.groups()
-        costs = self.costs(data, training=True)
-        scaled = [self.optimizer.scale_loss(cost) for cost in costs]
+        with self.forward_scope() as scope:
+            costs = self.costs(data, training=True)
+            scaled = [self.optimizer.scale_loss(cost) for cost in costs.of_groups]
+            is_on = self.groups_on()
         of_variable: dict[int, Any] = {}
         for i, (group, cost) in enumerate(zip(groups.values(), scaled, strict=True)):
             if not group:  # all of them frozen
@@ -36,14 +39,23 @@ class TorchStep(Step):
                 materialize_grads=True,
             )
             of_variable.update(zip(map(id, group), gradients, strict=True))
-        with torch.no_grad(), self.switched(self.groups_on()):
-            self.optimizer.apply(self.in_order(of_variable), self.trainable_variables)
+        in_order = self.in_order(of_variable)
+        with torch.no_grad():
+            self.guard.update_state(self.judged(costs.guarded, _are_finite(in_order)))
+            is_good = self.guard.is_good(self.guard.state.value)
+            self.commit(scope, is_good)
+            if is_good:
+                with self.switched(is_on):
+                    self.optimizer.apply(in_order, self.trainable_variables)
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
         self.costs(data, training=False)
         return self.get_metrics_result()
+
+    def without_gradients(self) -> contextlib.AbstractContextManager:
+        return torch.no_grad()
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, without gradients and giving
@@ -60,3 +72,11 @@ class TorchStep(Step):
             return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 
         return call
+
+
+def _are_finite(gradients):
+    """Returns a scalar bool: whether every gradient is finite."""
+    if not gradients:
+        return torch.tensor(True)
+    # A maximum is not finite where a value is not, and does not overflow.
+    return torch.isfinite(torch.stack(torch._foreach_norm(gradients, ord=float("inf")))).all()

@@ -166,9 +166,9 @@ def test_a_prior_without_closed_form(healthy):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"every": 0}, "`every` must be a positive integer. Received: 0"),
+        ({"every": 0}, "`every`.*positive integer. Received: 0"),
         ({"every": 1.5}, "`every` must be"),
-        ({"threshold": -0.1}, "`threshold` must be a number of at least 0. Received: -0.1"),
+        ({"threshold": -0.1}, "`threshold`.*at least 0. Received: -0.1"),
         ({"min_kl": float("nan")}, "`min_kl` must be a number"),
     ],
 )
@@ -179,7 +179,7 @@ def test_bad_arguments(arguments, match):
 
 def test_data_of_another_model_is_refused_before_the_first_step(healthy):
     model, x = healthy
-    with pytest.raises(ValueError, match="`x` has the wrong shape"):
+    with pytest.raises(ValueError, match=r"`x`.*shape"):
         model.fit(x, callbacks=[CollapseMonitor(np.zeros((4, 7)))], verbose=0)
     assert int(model.optimizer.iterations) == 0
 

@@ -13,5 +13,5 @@ def test_arrays_are_checked():
         condition.check(x[0], 1)
     bad = x.astype("float32")
     bad[1, 0, 0, 0] = np.inf
-    with pytest.raises(ValueError, match="1 conditions that are not finite, the first at index 1"):
+    with pytest.raises(ValueError, match=r"not finite.*index 1"):
         condition.check(bad, 2)

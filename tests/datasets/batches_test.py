@@ -129,7 +129,7 @@ def test_wrong_arguments_say_so():
         Batches(np.zeros(4), 1.0)
     with pytest.raises(ValueError, match="`sample_weight` needs `y`"):
         Batches(np.zeros(4), sample_weight=np.ones(4))
-    with pytest.raises(ValueError, match="batch_size=0"):
+    with pytest.raises(ValueError, match="`batch_size` must be a positive integer"):
         Batches(np.zeros(4), batch_size=0)
     with pytest.raises(ValueError, match="type dict"):
         Batches({"a": np.zeros(4)}, binarize=True)

@@ -68,7 +68,7 @@ def test_one_array_is_divided_the_documented_way(npz):
 def test_data_with_a_validation_part_keep_it(npz):
     path = npz(x_train=PICTURES[:20], x_validation=PICTURES[20:25], x_test=PICTURES[25:])
     assert len(load(path).validation) == 5
-    with pytest.raises(ValueError, match="comes with a validation part of 5"):
+    with pytest.raises(ValueError, match="validation part of 5"):
         load(path, validation_size=3)
 
 

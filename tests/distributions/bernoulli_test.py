@@ -47,6 +47,18 @@ def test_grey_pixels_give_the_cross_entropy():
     np.testing.assert_allclose(numpy(Bernoulli(logits).log_prob(x)), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("size", [1, 7, 784])
+def test_many_draws_agree_with_float64_to_a_hundred_thousandth_of_a_nat(size):
+    rng = np.random.default_rng(0)
+    x = (rng.uniform(size=(3, size, 1)) < 0.2).astype("float32")
+    # As a trained decoder gives them: most pixels certain, and hardly any wrong.
+    logits = (2 * x - 1) * rng.normal(12, 4, size=(50, 3, size, 1)).astype("float32")
+    expected = special.log_expit((2 * x - 1) * logits.astype("float64")).sum((2, 3))
+    rows = Bernoulli(logits.reshape(150, size, 1))
+    got = numpy(rows.log_prob_over_draws(x, 50))
+    np.testing.assert_allclose(got, expected, rtol=2e-7, atol=1e-5)
+
+
 def test_gradient_is_data_minus_probability_also_at_zero(value_and_gradients):
     logits = np.array([[0.0, 0.0, -20.0, 3.0, -1e4, 1e4]])
     x = np.array([[1.0, 0.0, 1.0, 0.25, 0.0, 0.0]])

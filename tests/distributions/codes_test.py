@@ -28,5 +28,5 @@ def test_config_round_trip():
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_classes", [1, 0, 2.0, True, None])
 def test_number_of_classes_is_checked(num_classes):
-    with pytest.raises(ValueError, match="`num_classes` must be an integer of at least 2"):
+    with pytest.raises(ValueError, match=r"`num_classes`.*at least 2"):
         CategoricalCodes(num_classes)

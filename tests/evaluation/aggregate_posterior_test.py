@@ -88,13 +88,13 @@ def test_seed_repeats_and_none_does_not(vae_with_posterior):
 @pytest.mark.parametrize("num_samples", [0, 1.5, True])
 def test_bad_number_of_samples(vae_with_posterior, num_samples):
     model = vae_with_posterior([[1.0]], [0.0])
-    with pytest.raises(ValueError, match="`num_samples` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`num_samples`.*positive integer"):
         draw_posteriors(model, np.ones((3, 1)), num_samples)
 
 
 def test_one_example_has_no_aggregate(vae_with_posterior):
     model = vae_with_posterior([[1.0]], [0.0])
-    with pytest.raises(ValueError, match="`x` must hold at least two examples"):
+    with pytest.raises(ValueError, match=r"`x`.*at least two examples"):
         draw_posteriors(model, np.ones((1, 1)), 1)
 
 

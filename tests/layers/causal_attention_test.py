@@ -91,9 +91,9 @@ def test_half_precision_stays_near(dtype):
 
 
 def test_bad_numbers_of_heads():
-    with pytest.raises(ValueError, match="`num_heads` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`num_heads`.*positive integer"):
         CausalAttention(0)
-    with pytest.raises(ValueError, match="`num_heads` must divide the 8 features"):
+    with pytest.raises(ValueError, match=r"`num_heads`.*the 8 features"):
         CausalAttention(3).build((None, N, F))
 
 

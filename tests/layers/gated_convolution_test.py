@@ -145,8 +145,8 @@ def test_dropout_in_training_only_and_of_what_is_added():
     ("arguments", "message"),
     [
         ({"kernel_size": 4}, "`kernel_size` must be odd"),
-        ({"kernel_size": 1}, "`kernel_size` must be an integer of at least 3"),
-        ({"dropout": 1.0}, "`dropout` must lie in"),
+        ({"kernel_size": 1}, "`kernel_size`.*at least 3"),
+        ({"dropout": 1.0}, "`dropout`.*lie in"),
     ],
 )
 def test_bad_arguments(arguments, message):

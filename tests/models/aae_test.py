@@ -160,7 +160,7 @@ class LearnedMean(Prior):
 
 
 def test_a_prior_must_not_learn(fixed_draws):
-    with pytest.raises(ValueError, match=r"must not learn.*LearnedMean.*prior.trainable = False"):
+    with pytest.raises(ValueError, match=r"trainable.*LearnedMean.*prior.trainable = False"):
         linear_aae(prior=LearnedMean())
     model = linear_aae(prior=LearnedMean(trainable=False))
     judge_by_first(model, 1.0)
@@ -182,7 +182,7 @@ def test_a_preset_holds_the_discriminator(tmp_path):
 def test_what_does_not_belong():
     with pytest.raises(ValueError, match=r"one logit. Expected: \(B, 1\).*Received: \(None, 2\)"):
         linear_aae(discriminator_outputs=2)
-    with pytest.raises(ValueError, match="`adversarial_weight` must be a number of at least 0"):
+    with pytest.raises(ValueError, match=r"`adversarial_weight`.*at least 0"):
         linear_aae(adversarial_weight=-1.0)
-    with pytest.raises(NotImplementedError, match="AAE gives no density of z given x"):
+    with pytest.raises(NotImplementedError, match=r"AAE.*no density"):
         linear_aae().log_likelihood(X, num_samples=2)

@@ -195,9 +195,9 @@ def test_a_preset_holds_the_arguments(tmp_path):
 
 
 def test_what_does_not_belong():
-    with pytest.raises(ValueError, match="`num_examples` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`num_examples`.*positive integer"):
         small_vae(num_examples=0)
-    with pytest.raises(ValueError, match="`estimator` must be one of 'stratified', 'weighted'"):
+    with pytest.raises(ValueError, match=r"`estimator`.*one of 'stratified', 'weighted'"):
         small_vae(estimator="exact")
     with pytest.raises(ValueError, match="`mutual_information_weight` must be a number"):
         small_vae(mutual_information_weight=-1.0)

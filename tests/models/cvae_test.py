@@ -164,7 +164,7 @@ def test_it_learns_what_the_label_says():
 def test_a_condition_is_needed():
     with pytest.raises(ValueError, match="CVAE needs a `condition`"):
         CVAE(*mlp(PICTURE), None)
-    with pytest.raises(TypeError, match="`condition` must be a condition layer"):
+    with pytest.raises(TypeError, match=r"`condition`.*layer"):
         CVAE(*mlp(PICTURE), 10)
 
 
@@ -178,7 +178,7 @@ def test_an_unconditional_model_takes_no_condition():
 
 
 def test_networks_without_a_place_for_the_condition_are_refused():
-    with pytest.raises(ValueError, match=r"\[x, condition\]. Build it with `condition_shape`"):
+    with pytest.raises(ValueError, match=r"\[x, condition\].*`condition_shape`"):
         CVAE(*mlp(PICTURE), LabelCondition(3))
     with pytest.raises(ValueError, match="Build it without `condition_shape`"):
         VAE(*mlp(PICTURE, condition_shape=(3,)))

@@ -138,9 +138,9 @@ def test_a_preset_holds_the_arguments(tmp_path):
 
 
 def test_what_does_not_belong():
-    with pytest.raises(ValueError, match="`covariance_of` must be one of 'mean', 'z'"):
+    with pytest.raises(ValueError, match=r"`covariance_of`.*one of 'mean', 'z'"):
         small_vae(covariance_of="draws")
-    with pytest.raises(ValueError, match="`diagonal_weight` must be a number of at least 0"):
+    with pytest.raises(ValueError, match=r"`diagonal_weight`.*at least 0"):
         small_vae(diagonal_weight=-1.0)
     with pytest.raises(ValueError, match=r"must be StandardNormal.*Received: GaussianMixture"):
         small_vae(prior=keras_vae.GaussianMixture(2))

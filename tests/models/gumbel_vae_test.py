@@ -229,7 +229,7 @@ def test_config_and_preset_round_trip(family, kind, tmp_path):
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("temperature", [0, -1.0, np.float32(0), float("nan")])
 def test_temperature_is_checked(temperature):
-    with pytest.raises(ValueError, match="`temperature` must be greater than 0"):
+    with pytest.raises(ValueError, match=r"`temperature`.*greater than 0"):
         small(BinaryCodes(), 2, temperature=temperature)
 
 
@@ -237,7 +237,7 @@ def test_parts_are_checked():
     with pytest.raises(ValueError, match=r"multiple of `num_classes`.*num_classes=3"):
         small(CategoricalCodes(3), 4)
     for options in ({}, {"prior": keras_vae.StandardNormal()}):
-        with pytest.raises(TypeError, match=r"`codes` must say what the codes are.*Received: 3"):
+        with pytest.raises(TypeError, match=r"`codes`.*Received: 3"):
             small(3, 3, **options)
-    with pytest.raises(ValueError, match="`kl_weight` must be a number of at least 0"):
+    with pytest.raises(ValueError, match=r"`kl_weight`.*at least 0"):
         small(BinaryCodes(), 2, kl_weight=-1)

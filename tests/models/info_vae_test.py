@@ -231,9 +231,9 @@ def test_a_preset_holds_the_arguments(tmp_path):
 
 
 def test_what_does_not_belong():
-    with pytest.raises(ValueError, match="`kernel` must be one of 'rbf', 'inverse_multiquadric'"):
+    with pytest.raises(ValueError, match=r"`kernel`.*one of 'rbf', 'inverse_multiquadric'"):
         small_vae(kernel="linear")
-    with pytest.raises(ValueError, match="`prior_std` must be greater than 0"):
+    with pytest.raises(ValueError, match=r"`prior_std`.*greater than 0"):
         small_vae(prior_std=0.0)
-    with pytest.raises(ValueError, match="`mmd_weight` must be a number of at least 0"):
+    with pytest.raises(ValueError, match=r"`mmd_weight`.*at least 0"):
         small_vae(mmd_weight=-1.0)

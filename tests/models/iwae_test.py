@@ -131,12 +131,12 @@ def test_dreg_reports_the_bound_as_its_loss():
 
 
 def test_dreg_refuses_a_prior_that_shares_the_encoder():
-    with pytest.raises(ValueError, match="DReGIWAE cannot have a VampPrior"):
+    with pytest.raises(ValueError, match=r"DReGIWAE.*VampPrior"):
         DReGIWAE(*mlp(PICTURE), prior=VampPrior(3))
 
 
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_samples", [0, -1, 2.5, True, "5"])
 def test_bad_numbers_of_samples_are_refused(num_samples):
-    with pytest.raises(ValueError, match="`num_samples` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`num_samples`.*positive integer"):
         IWAE(*mlp(PICTURE), num_samples=num_samples)

@@ -225,13 +225,13 @@ def test_half_precision(variant):
     [
         ({"shape": (4, 4, 3)}, r"`shape` must be \(h, w\) or \(h, w, 1\)"),
         ({"shape": (4,)}, r"`shape` must be \(h, w\) or \(h, w, 1\)"),
-        ({"filters": 0}, "`filters` must be a positive integer"),
-        ({"num_blocks": 0}, "`num_blocks` must be a positive integer"),
-        ({"kernel_size": 2}, "`kernel_size` must be an integer of at least 3"),
+        ({"filters": 0}, "`filters`.*positive integer"),
+        ({"num_blocks": 0}, "`num_blocks`.*positive integer"),
+        ({"kernel_size": 2}, "`kernel_size`.*at least 3"),
         ({"first_kernel_size": 4}, "`first_kernel_size` must be odd"),
-        ({"attention_every": 0}, "`attention_every` must be a positive integer"),
+        ({"attention_every": 0}, "`attention_every`.*positive integer"),
         ({"attention_every": 1, "num_heads": 3}, "`num_heads` must divide"),
-        ({"dropout": 1.5}, "`dropout` must lie in"),
+        ({"dropout": 1.5}, "`dropout`.*lie in"),
         ({"condition": ArrayCondition((2, 3))}, "`condition` must be of a vector"),
     ],
 )

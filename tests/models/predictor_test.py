@@ -121,7 +121,7 @@ def test_bad_labels_before_the_first_step(wrong):
 
 def test_bad_pictures():
     model = completing()
-    with pytest.raises(ValueError, match=r"`y` holds values that the likelihood cannot have"):
+    with pytest.raises(ValueError, match=r"`y`.*likelihood"):
         model.evaluate(X, 255 * PICTURES)
     with pytest.raises(ValueError, match=r"Expected: \(5, 2, 3, 1\), .* dtype float32\.$"):
         model.evaluate(X, PICTURES[..., 0])
@@ -132,7 +132,7 @@ def test_a_network_that_does_not_know_its_input_yet():
     model = Predictor(network, keras_vae.CategoricalLikelihood(3))
     assert not model.built
     model.compile("sgd")
-    with pytest.raises(ValueError, match="`y` has the wrong shape"):
+    with pytest.raises(ValueError, match=r"`y`.*shape"):
         model.fit(X, LABELS[:, None], verbose=0)
     model.fit(X, LABELS.tolist(), verbose=0)
     assert model.predict(X.tolist(), verbose=0).shape == (5, 3)
@@ -145,7 +145,7 @@ def test_predict_takes_data_sets_with_or_without_targets():
     expected = model.predict(X, verbose=0)
     for parts in [(X,), (X, LABELS)]:
         np.testing.assert_array_equal(model.predict(OneBatch(*parts), verbose=0), expected)
-    with pytest.raises(ValueError, match="`x` has the wrong shape"):
+    with pytest.raises(ValueError, match=r"`x`.*shape"):
         model.predict(OneBatch(X[:, 1:]))
 
 
@@ -158,14 +158,14 @@ def test_preset_and_file(tmp_path):
         keras.models.load_model(tmp_path / "model.keras"),
     )
     for again in loaded:
-        assert list(again.trackers) == ["nll", "accuracy"]
+        assert again.metrics_names == ["loss", "nll", "accuracy"]
         np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
 def test_what_does_not_belong():
-    with pytest.raises(ValueError, match="needs a decoder whose last axis holds 10 logits"):
+    with pytest.raises(ValueError, match=r"decoder.*10 logits"):
         classifier(num_classes=10)
-    with pytest.raises(TypeError, match="`likelihood` must be a likelihood layer"):
+    with pytest.raises(TypeError, match=r"`likelihood`.*layer"):
         Predictor(keras_vae.MLPEncoder((4,), 3, num_outputs=1), "categorical")
     with pytest.raises(NotImplementedError, match="nothing to sample"):
         classifier().sample(1)

@@ -160,7 +160,7 @@ def test_encoder_must_give_two_outputs():
 
 
 def test_decoder_must_give_back_the_data():
-    with pytest.raises(ValueError, match=r"does not give back the shape of the data.*\(6,\)"):
+    with pytest.raises(ValueError, match=r"decoder.*shape of the data.*\(6,\)"):
         VAE(keras_vae.MLPEncoder((6,), 3), keras_vae.MLPDecoder((7,), 3))
     with pytest.raises(ValueError, match="num_parameters=2"):
         VAE(
@@ -174,14 +174,14 @@ def test_decoder_must_give_back_the_data():
 @pytest.mark.parametrize("options", [{"kl_weight": -1}, {"free_bits": -0.1}, {"capacity": "big"}])
 def test_bad_weights(options):
     (name,) = options
-    with pytest.raises(ValueError, match=f"`{name}` must be a number of at least 0, or a schedule"):
+    with pytest.raises(ValueError, match=f"`{name}`.*at least 0"):
         small_vae(**options)
 
 
 def test_wrong_parts_are_named():
-    with pytest.raises(TypeError, match="`prior` must be a prior layer"):
+    with pytest.raises(TypeError, match=r"`prior`.*layer"):
         small_vae(prior="normal")
-    with pytest.raises(TypeError, match="`likelihood` must be a likelihood layer"):
+    with pytest.raises(TypeError, match=r"`likelihood`.*layer"):
         small_vae(likelihood="bernoulli")
 
 

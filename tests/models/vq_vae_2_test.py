@@ -152,17 +152,15 @@ def test_the_bottom_learns_from_the_top():
 
 def test_parts_that_do_not_fit():
     networks = [linear(6, out=(2, 1))], [linear(2, 2, out=(6,))]
-    with pytest.raises(ValueError, match="`quantizers` must be a list of 1"):
+    with pytest.raises(ValueError, match=r"`quantizers`.*list of 1"):
         VQVAE2(*networks, quantizers=[quantizer(), quantizer()])
-    with pytest.raises(ValueError, match="`encoders` and `decoders` must hold one network each"):
+    with pytest.raises(ValueError, match=r"`encoders` and `decoders`.*one network each"):
         VQVAE2(networks[0] * 2, networks[1], [quantizer()])
     model = linear_vqvae2()
     small = {"width": 8, "num_layers": 1, "num_heads": 2}
     priors = [TransformerPrior((2,), K, **small), TransformerPrior((1,), K, **small)]
-    with pytest.raises(
-        ValueError, match=r"must be told the codes above it.*CodeCondition\(\(1,\), 3\)"
-    ):
+    with pytest.raises(ValueError, match=r"codes above.*CodeCondition\(\(1,\), 3\)"):
         model.fit_prior(X, prior=priors)
-    with pytest.raises(ValueError, match="one prior for each of the 2 levels"):
+    with pytest.raises(ValueError, match=r"one prior.*2 levels"):
         model.fit_prior(X, prior=priors[:1])
     assert not model.priors

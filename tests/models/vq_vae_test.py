@@ -108,9 +108,7 @@ def test_codes_and_back():
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("indices", [[[0, 3]], [[-1, 0]], [[0, 1, 2]], [[0.0, 1.0]]])
 def test_indices_that_are_none(indices):
-    with pytest.raises(
-        ValueError, match=r"`indices` must be integers from 0 to 2 of shape \(N, 2\)"
-    ):
+    with pytest.raises(ValueError, match=r"`indices`.*0 to 2.*\(N, 2\)"):
         linear_vqvae().decode_indices(np.array(indices))
 
 
@@ -134,7 +132,7 @@ def test_the_bound_is_below_the_likelihood_with_every_prior():
 @pytest.mark.slow
 def test_samples_follow_the_prior_and_a_preset_keeps_it(tmp_path):
     model = linear_vqvae()
-    with pytest.raises(ValueError, match=r"no prior of its codes to sample from.*fit_prior"):
+    with pytest.raises(ValueError, match=r"no prior.*fit_prior"):
         model.sample(2)
     prior = TransformerPrior((POSITIONS,), K, width=8, num_layers=1, num_heads=2, seed=1)
     history = model.fit_prior(
@@ -193,7 +191,7 @@ def test_a_prior_of_other_codes_changes_nothing():
     ):
         with pytest.raises(ValueError, match=rf"not made for its codes.*Received: {found}"):
             model.fit_prior(X, prior=prior)
-    with pytest.raises(TypeError, match="must be an autoregressive model"):
+    with pytest.raises(TypeError, match="autoregressive model"):
         model.fit_prior(X, prior=keras_vae.StandardNormal())
     assert model.prior is None
 
@@ -234,7 +232,7 @@ def test_the_default_prior_is_one_of_grids():
 
 def test_what_is_no_quantizer():
     encoder = keras.Sequential([keras.Input((6,)), layers.Dense(4)])
-    with pytest.raises(TypeError, match="must be a quantizer layer such as"):
+    with pytest.raises(TypeError, match="quantizer layer"):
         VQVAE(encoder, encoder, layers.Dense(3))
 
 

@@ -48,13 +48,11 @@ def test_pictures_have_rows_columns_and_channels(shape, fix):
 def test_lists_of_counts():
     assert arguments.check_counts("hidden_units", [np.int32(4), 2]) == (4, 2)
     assert arguments.check_counts("hidden_units", ()) == ()
-    with pytest.raises(ValueError, match=r"`filters` must be a tuple .* Received: 32. .* \(32,\)"):
+    with pytest.raises(ValueError, match=r"`filters`.*tuple .* Received: 32. .* \(32,\)"):
         arguments.check_counts("filters", 32)
     with pytest.raises(ValueError, match=r"`filters\[1\]` must be .*Received: 0"):
         arguments.check_counts("filters", (32, 0))
-    with pytest.raises(
-        ValueError, match=r"`filters` must have at least one stage\. Received: \(\)"
-    ):
+    with pytest.raises(ValueError, match=r"`filters`.*at least one stage\. Received: \(\)"):
         arguments.check_stages("filters", ())
 
 
@@ -68,7 +66,7 @@ def test_encoders_have_one_to_three_outputs(value):
 def test_checks_go_by_the_name_of_the_argument():
     given = {"latent_dim": np.int64(2), "condition_shape": None, "activation": keras.ops.tanh}
     assert arguments.checked(given) == {**given, "latent_dim": 2, "activation": "tanh"}
-    with pytest.raises(ValueError, match=r"`kernel_size` must be a positive integer\. Received: 0"):
+    with pytest.raises(ValueError, match=r"`kernel_size`.*positive integer\. Received: 0"):
         arguments.checked({"latent_dim": 2, "kernel_size": 0})
     shape = {"input_shape": (64, 2)}
     assert arguments.checked(shape) == shape

@@ -1,6 +1,4 @@
 import inspect
-import json
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,7 +11,6 @@ from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
 from keras_vae.networks.resnet import ResNetEncoder
 
-ZOO = Path(__file__).parents[2] / "zoo"
 ENCODERS = [
     lambda **kwargs: MLPEncoder((7, 5, 3), 2, (4,), **kwargs),
     lambda **kwargs: ConvEncoder((7, 5, 3), 2, (4, 3), **kwargs),
@@ -54,25 +51,16 @@ def test_an_encoder_of_vectors_gives_the_distribution_of_one_latent_given_anothe
     assert [y.shape for y in inference(draw(3, 6))] == [(3, 4), (3, 4)]
 
 
-def parts_of(preset):
-    """Encoder and decoder from a preset's config, and that config."""
-    config = json.loads((ZOO / preset / "config.json").read_text())["model"]["config"]
-    for part in ("encoder", "decoder"):
-        written = dict(config[part]["config"])
-        yield keras.saving.deserialize_keras_object(config[part]), written
-
-
 @pytest.mark.first_case_elsewhere
-@pytest.mark.skipif(not ZOO.exists(), reason="no zoo: not a checkout")
-@pytest.mark.parametrize("preset", ["vae_mnist_mini", "vae_frey_faces"])
-def test_configs_from_before_conditions_load(preset):
-    for loaded, written in parts_of(preset):
-        new = json.loads(json.dumps(loaded.get_config()))
-        added = {k: v for k, v in new.items() if k not in written}
-        assert {k: new[k] for k in written} == written
-        is_encoder = "input_shape" in written
-        assert added == {"condition_shape": None, **({"num_outputs": 2} if is_encoder else {})}
-        assert len(loaded.inputs) == 1
+@pytest.mark.parametrize("kind", [ConvEncoder, ConvDecoder, MLPEncoder, MLPDecoder])
+def test_configs_from_before_conditions_load(kind):
+    network = kind((8, 8, 1), 2, (4,))
+    written = keras.saving.serialize_keras_object(network)
+    added = {k: written["config"].pop(k, None) for k in ("condition_shape", "num_outputs")}
+    loaded = keras.saving.deserialize_keras_object(written)
+    assert loaded.get_config() == network.get_config()
+    assert added["condition_shape"] is None
+    assert len(loaded.inputs) == 1
 
 
 def test_layers_and_variables_are_those_of_before_conditions():
@@ -111,7 +99,7 @@ def test_output_bias_of_flat_vectors():
 
 def test_bad_output_bias_raises():
     decoder = MLPDecoder((4, 2, 3), 2, hidden_units=())
-    with pytest.raises(ValueError, match=r"`value` must be finite.*clip the mean"):
+    with pytest.raises(ValueError, match=r"`value`.*finite.*clip the mean"):
         decoder.set_output_bias(-np.inf)
     with pytest.raises(ValueError, match=r"broadcast to .* \(4, 2, 3\)\. Received: .*\(2,\)"):
         decoder.set_output_bias([1.0, 2.0])

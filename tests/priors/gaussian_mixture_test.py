@@ -88,7 +88,7 @@ def test_fitted_to_the_latents_of_a_model_it_comes_closer_to_them():
 
 def test_latents_that_cannot_be_fitted_are_refused():
     prior = GaussianMixture(5)
-    with pytest.raises(ValueError, match=r"at least one for each of the 5.*shape \(4, 2\)"):
+    with pytest.raises(ValueError, match=r"each of the 5.*\(4, 2\)"):
         prior.fit(np.zeros((4, 2)))
     with pytest.raises(ValueError, match="not finite"):
         prior.fit(np.full((9, 2), np.nan))

@@ -107,19 +107,19 @@ def test_low_dimensional_codes_are_projected_from_and_to():
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("shape", [(None, 4), (4,), (None, 7, 7, None)])
 def test_an_input_needs_positions_and_known_dimensions(shape):
-    with pytest.raises(ValueError, match=r"Given quantizes z_e of shape \(B, ..., D\)"):
+    with pytest.raises(ValueError, match=r"z_e of shape \(B, \.\.\., D\)"):
         Given(3).build(shape)
 
 
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("options", [{"num_embeddings": 1}, {"num_embeddings": 2.5}])
 def test_number_of_codes_is_checked(options):
-    with pytest.raises(ValueError, match="`num_embeddings` must be an integer of at least 2"):
+    with pytest.raises(ValueError, match=r"`num_embeddings`.*at least 2"):
         Given(**options)
 
 
 def test_other_arguments_are_checked():
-    with pytest.raises(ValueError, match="`code_dim` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`code_dim`.*positive integer"):
         Given(3, code_dim=0)
     with pytest.raises(ValueError, match="`gradient` must be a GradientEstimator"):
         Given(3, gradient="straight_through")

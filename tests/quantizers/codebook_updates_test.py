@@ -171,9 +171,9 @@ def test_a_codebook_of_dead_codes_comes_to_life(update):
 @pytest.mark.parametrize("wrong", [-0.1, 1.0])
 def test_arguments_are_checked(wrong):
     for part in (EMAUpdate, DeadCodeRevival):
-        with pytest.raises(ValueError, match=r"`decay` must lie in \[0, 1\). Received: "):
+        with pytest.raises(ValueError, match=r"`decay`.*lie in \[0, 1\). Received: "):
             part(decay=wrong)
-    with pytest.raises(ValueError, match=r"`threshold` must lie in \(0, 1\). Received: "):
+    with pytest.raises(ValueError, match=r"`threshold`.*lie in \(0, 1\). Received: "):
         DeadCodeRevival(threshold=wrong)
-    with pytest.raises(ValueError, match="`epsilon` must be at least 0"):
+    with pytest.raises(ValueError, match=r"`epsilon`.*at least 0"):
         EMAUpdate(epsilon=-1)

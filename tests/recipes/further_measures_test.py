@@ -11,6 +11,7 @@ from keras_vae.datasets import seen_quadrants
 from keras_vae.recipes import further_measures as module
 from keras_vae.recipes.further_measures import check_measures
 from keras_vae.recipes.further_measures import further_measures
+from keras_vae.recipes.further_measures import measurable
 
 pytestmark = pytest.mark.one_backend
 
@@ -31,14 +32,22 @@ def test_nothing_is_measured_that_was_not_asked_for(tmp_path):
 
 
 def test_an_unknown_measure_is_named_before_training(tmp_path):
-    with pytest.raises(ValueError, match=r"no measure beauty.*quadrants, samples"):
-        check_measures(asking(tmp_path, "beauty", "samples"))
+    recipe = asking(tmp_path, "beauty", "samples")
+    for check in (check_measures, measurable):
+        with pytest.raises(ValueError, match=r"no measure beauty.*quadrants.*samples"):
+            check(recipe)
 
 
-def test_a_missing_classifier_is_named_before_training(tmp_path, monkeypatch):
+@pytest.mark.parametrize("measure", ["samples", "recognition"])
+def test_a_model_is_trained_without_the_classifier_and_told_so(tmp_path, monkeypatch, measure):
+    recipe = asking(tmp_path, "aggregate_posterior", measure)
+    assert measurable(recipe) is recipe
     monkeypatch.setattr(presets.finding, "_ZOOS", (tmp_path,))
     with pytest.raises(ValueError, match="classifier_mnist"):
-        check_measures(asking(tmp_path, "samples"))
+        check_measures(recipe)
+    with pytest.warns(UserWarning, match=f"{measure} .*classifier_mnist"):
+        left = measurable(recipe)
+    assert left.evaluation == {**recipe.evaluation, "measures": ["aggregate_posterior"]}
 
 
 def test_the_aggregate_posterior_of_codes_by_hand(tmp_path):
@@ -95,3 +104,22 @@ def test_samples_are_seen_by_the_classifier(tmp_path, monkeypatch, pairs):
     distance = module.evaluation.frechet_distance(*features)
     assert found.pop("classifier_frechet_distance") == distance
     assert found == ({} if pairs is None else {"samples_classified_as_their_label": 0.95})
+
+
+def test_samples_are_recognised_where_one_class_is_likely(tmp_path, monkeypatch):
+    probabilities = np.full((8, 10), 0.01)
+    probabilities[[0, 1, 2, 3, 4, 5], [3, 3, 3, 7, 7, 1]] = 0.91
+    probabilities[6, 5], probabilities[7, 2] = 0.9, 0.5  # not above 0.9
+
+    class Classifier:
+        def predict(self, x, **kwargs):
+            return probabilities[np.asarray(x, int)]
+
+    class Model:
+        def sample(self, num_samples, seed):
+            return np.arange(num_samples)
+
+    monkeypatch.setattr(module, "NUM_RECOGNISED", 8)
+    monkeypatch.setattr(module, "from_preset", lambda name: Classifier())
+    found = further_measures(Model(), asking(tmp_path, "recognition"), None)
+    assert found == {"samples_recognised": 0.75, "classes_recognised": 3, "num_classes": 10}

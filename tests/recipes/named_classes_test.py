@@ -132,7 +132,7 @@ def test_what_a_family_says_of_its_kl_is_so(name):
     """An exact KL is the same, whatever was drawn."""
     model, family = BY_NAME[name].model(), BY_NAME[name]
     prior = getattr(model, "prior", None)
-    if model.encode_gives != "posterior" or "kl" not in model.trackers:
+    if model.encode_gives != "posterior" or "kl" not in model.metrics_names:
         return
     x, *condition = family.pairs(2)
     c = model.given(*condition)

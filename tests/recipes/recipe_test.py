@@ -44,13 +44,13 @@ def test_is_dynamic(tmp_path, binarize, is_dynamic):
         ("binarize", "binarise", "\\[data\\] unknown keys \\['binarise'\\].*Known keys: binarize"),
         ("learning_rate", "lr", "\\[training\\] unknown keys \\['lr'\\]"),
         ("epochs = 4", "", "\\[training\\] .*missing keys \\['epochs'\\]"),
-        ("epochs = 4", "epochs = 0", "epochs must be an integer of at least 1. Received: 0"),
-        ("epochs = 4", "epochs = '4'", "epochs must be an integer of at least 1. Received: '4'"),
+        ("epochs = 4", "epochs = 0", "epochs .*at least 1. Received: 0"),
+        ("epochs = 4", "epochs = '4'", "epochs .*at least 1. Received: '4'"),
         ('name = "tiny.npz"', "", "\\[data\\] .*missing keys \\['name'\\]"),
         ("nll = 12.5", "nlll = 12.5", "\\[\\[published\\]\\] unknown keys \\['nlll'\\]"),
         ('source = "Nobody 1999"', "", "\\[\\[published\\]\\] .*missing keys \\['source'\\]"),
         ('limits = "None', 'pictures = 3 \nlimits = "None', "`pictures` must be a table"),
-        ("summary =", "device = 'tpu'\nsummary =", '`device` must be "cpu" or "gpu"'),
+        ("summary =", "device = 'tpu'\nsummary =", '`device`.*"cpu" or "gpu"'),
         ("[data]", "[data", "cannot be read: .*line"),
         ("summary =", "name = 'x'\nsummary =", "unknown keys \\['name'\\]"),
     ],
@@ -66,5 +66,5 @@ def test_a_file_that_is_not_text(tmp_path):
     (tmp_path / "recipe.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match=r"recipe.toml cannot be read"):
         read_recipe(tmp_path / "recipe.toml")
-    with pytest.raises(ValueError, match=r"missing.toml cannot be read: .*No such file"):
+    with pytest.raises(ValueError, match=r"missing.toml.*No such file"):
         read_recipe(tmp_path / "missing.toml")

@@ -380,14 +380,14 @@ OWN_FAMILIES = {
         (
             "| sparsity, nats | ",
             "NLL by importance sampling with 3 draws",
-            "z drawn from the prior",
+            "z sampled from the prior",
         ),
     ),
     "IndependentPixels": (
         TEXT.replace(NETWORKS, '[model]\nclass = "train_test>IndependentPixels"\n\n'),
         {"nll", "nll_bits_per_dim", "nll_seconds"},
         {"curves.png", "samples.png"},
-        ("The NLL is exact.", "Pixels drawn one at a time"),
+        ("The NLL is exact.", "Pixels sampled one at a time"),
     ),
 }
 

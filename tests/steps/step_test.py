@@ -26,16 +26,27 @@ class Oracle(VAE):
 
     train_step = keras.Model.train_step
 
+    def compile(self, optimizer):
+        super().compile(optimizer)
+        self._tracker.unlock()
+        self._loss_tracker = keras.metrics.Mean(name="loss")  # which Keras' step updates
+
     def call(self, x, training=False):
         return self.terms(x, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         weights = {k: term.train for k, term in self.objective().items() if term.teaches}
+        num_examples = ops.cast(ops.shape(x)[0], "float32")
         weigh = 1.0 if sample_weight is None else sample_weight
         of_batch = y_pred.pop("free_bits")  # a scalar, which weights of examples do not weigh
         cost = weights.pop("free_bits") * of_batch
         cost += sum(w * ops.mean(y_pred[k] * weigh) for k, w in weights.items())
-        return cost + sum(self.losses)
+        loss = cost + sum(self.losses)
+        names = self.term_means.names
+        weights = [num_examples * float(name == "loss") for name in names]
+        weights = ops.stack([ops.convert_to_tensor(w) for w in weights])
+        self.term_means.update_state(loss * weights, weights)
+        return loss
 
 
 def regularised(data_shape):

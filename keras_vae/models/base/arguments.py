@@ -1,4 +1,4 @@
-"""The arguments that a model was constructed with: its configuration, and its parts."""
+"""The arguments of a model's constructor, from which its configuration and parts follow."""
 
 import inspect
 import itertools
@@ -21,8 +21,8 @@ class Arguments:
     on to its base, but was not given, are saved once their attributes have changed.
 
     Args:
-        model: a model, constructed.
-        args, kwargs: what its constructor was given.
+        model: A model, constructed.
+        args, kwargs: What its constructor was given.
     """
 
     def __init__(self, model: keras.Model, args: tuple, kwargs: dict):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.batching import map_batches
+from keras_vae.batching import run_batches
 from keras_vae.checks import check_count
 from keras_vae.conditions import Condition
 from keras_vae.distributions import Categorical
@@ -144,7 +144,8 @@ class AutoregressiveModel(ConditionalModel):
         def log_p(x, *condition):
             return self.distribution(x, self.embedded(*condition)).log_prob(x)
 
-        return map_batches(self, log_p, *self.check_inputs(x, condition), batch_size=batch_size)
+        arrays = self.check_inputs(x, condition)
+        return run_batches(self.jitted_once("log_p", log_p), *arrays, batch_size=batch_size)
 
     def sample(
         self,
@@ -170,13 +171,16 @@ class AutoregressiveModel(ConditionalModel):
         Raises:
             ValueError: If `temperature` or `top_k` is out of range, or `condition` does not fit.
         """
-        num_samples = check_count("num_samples", num_samples)
+        num_samples = self.check_num_samples(num_samples)
         top_k = _check_top_k(top_k, self.num_embeddings)
         temperature = np.float32(_check_temperature(temperature))
         conditions = self.conditions_for(condition, num_samples)
         # A few are not worth a whole batch; powers of two keep the number of compilations small.
         size = min(self.sample_batch_size, 1 << (num_samples - 1).bit_length())
-        draw = functools.partial(self._sampler(size, top_k), temperature)
+        draw = self.jitted_once(
+            ("sample", size, top_k), lambda *inputs: self._draw(size, top_k, *inputs)
+        )
+        draw = functools.partial(draw, temperature)
         return self.drawn(draw, num_samples, conditions, seed, size)
 
     # Construction.
@@ -192,16 +196,8 @@ class AutoregressiveModel(ConditionalModel):
         x, *condition = self.symbolic_pair()
         self.distribution(x, self.embedded(*condition))
 
-    def check_examples(self, x: Array, name: str = "x") -> None:
-        super().check_examples(x, name)
+    def check_values(self, x: np.ndarray, name: str = "x") -> None:
         CategoricalLikelihood(self.num_embeddings).check(x, name)
-
-    @functools.cached_property
-    def _sampler(self):
-        def sampler(size, top_k):
-            return self.jitted(lambda *inputs: self._draw(size, top_k, *inputs))
-
-        return functools.cache(sampler)  # compiled once for each size and `top_k`
 
     def _draw(self, size, top_k, temperature, condition=None):
         """Returns x (size, *shape): each code by the inverse of its distribution function."""

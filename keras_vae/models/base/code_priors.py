@@ -1,4 +1,4 @@
-"""Priors over the codes of a model's levels: whether they fit, and how they are trained."""
+"""Priors over the codes of a model's levels: checking, training and sampling them."""
 
 import itertools
 import math
@@ -23,8 +23,8 @@ def default_priors(shapes: list[Shape], num_embeddings: list[int]) -> list[Autor
     grids, else a `TransformerPrior`; below the top it is told the codes above.
 
     Args:
-        shapes: list of the shapes of one example's codes.
-        num_embeddings: list of K, how many values a code has.
+        shapes: List of the shapes of one example's codes.
+        num_embeddings: List of K, how many values a code has.
     """
     priors: list[AutoregressiveModel] = []
     sizes = list(zip(shapes, num_embeddings, strict=True))
@@ -88,10 +88,10 @@ def code_costs(
     """Returns the list of -log p(codes of a level | codes above), each (B,) nats.
 
     Args:
-        priors: list, empty for uniform codes.
-        indices: list of integers (B, *positions).
-        c: what the top prior is given, embedded, or `None`.
-        num_embeddings: list of K.
+        priors: List, empty for uniform codes.
+        indices: List of integers (B, *positions).
+        c: What the top prior is given, embedded, or `None`.
+        num_embeddings: List of K.
     """
     if not priors:
         sizes = zip(indices, num_embeddings, strict=True)
@@ -132,10 +132,10 @@ def draw_codes(
     """Returns codes of all levels, drawn from the top down, a list of (num_samples, *positions).
 
     Args:
-        priors: list of the levels' priors.
-        num_samples: int.
-        condition: of the top prior, or `None`.
-        seeds: list of ints, one a level.
+        priors: List of the levels' priors.
+        num_samples: Integer.
+        condition: Of the top prior, or `None`.
+        seeds: List of ints, one a level.
         **options: `temperature`, `top_k`.
     """
     indices: list[Array] = []

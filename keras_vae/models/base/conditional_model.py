@@ -1,4 +1,4 @@
-"""What models that may be told something about each example share."""
+"""The base of models that may take a condition for each example."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.arrays import check_memory
+from keras_vae.checks import check_count
 from keras_vae.conditions.condition import Condition
+from keras_vae.conditions.label_condition import LabelCondition
 from keras_vae.models.base.generative_model import GenerativeModel
 from keras_vae.typing import Array
 from keras_vae.typing import Tensor
@@ -18,7 +21,7 @@ class ConditionalModel(GenerativeModel):
 
     Args:
         condition: `Condition`, or `None` for an unconditional model.
-        seed: int, or `None`; gives noise and the order of the batches.
+        seed: Integer, or `None`. Determines all noise and the order of the batches.
     """
 
     sample_batch_size = 128  # draws made at once by `sample`, whatever their number
@@ -38,6 +41,18 @@ class ConditionalModel(GenerativeModel):
         """The `Condition` of what `sample` is told, or `None`."""
         return self.condition
 
+    @property
+    def takes_pairs(self) -> bool:
+        return self.sample_condition is not None
+
+    @property
+    def predicts_from_pairs(self) -> bool:
+        return self.condition is not None
+
+    @property
+    def takes_labels(self) -> bool:
+        return isinstance(self.sample_condition, LabelCondition)
+
     def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         if self.condition is None:
             return super().check_condition(y, x, name)
@@ -48,13 +63,6 @@ class ConditionalModel(GenerativeModel):
             return super().conditions_for(condition, num_examples)
         return (self.condition.check_for(condition, num_examples),)
 
-    def checked_inputs(self, x: Array) -> Any:
-        if self.condition is None:
-            return super().checked_inputs(x)
-        if not isinstance(x, list | tuple) or len(x) != 2:
-            x = (x, None)  # whose check says what is missing
-        return self._checked(*x, names=("x", "condition"))
-
     def split_inputs(self, inputs: Any) -> tuple:
         """Returns x and the conditions, `None` in an unconditional model, of what `call` is
         given."""
@@ -63,7 +71,7 @@ class ConditionalModel(GenerativeModel):
     def embedded(self, condition: Tensor = None, training: bool = False) -> Tensor:
         """Returns c, conditions as networks see them, (B, ...) float32; `None` without any.
 
-        In training some are dropped, where the `Condition` says so.
+        In training some are dropped if the `Condition` asks for it.
         """
         if self.condition is None:
             return None
@@ -81,6 +89,22 @@ class ConditionalModel(GenerativeModel):
         given = () if self.condition is None else (self.condition.symbolic(),)
         return (*super().symbolic_pair(), *given)
 
+    def check_num_samples(self, num_samples: int) -> int:
+        """Returns how many examples `sample` draws.
+
+        Raises:
+            ValueError: If it is no positive integer, the model has no shape yet, or the memory that
+                is there cannot hold them.
+        """
+        num_samples = check_count("num_samples", num_samples)
+        if not self.built:
+            raise ValueError(
+                f"This {type(self).__name__} cannot sample yet: its networks do not say the shape "
+                "of the data. Train it, or call `model.build((None, *data_shape))` first."
+            )
+        check_memory("num_samples", num_samples, self.data_shape or ())
+        return num_samples
+
     def drawn(
         self,
         draw: Callable,
@@ -92,11 +116,11 @@ class ConditionalModel(GenerativeModel):
         """Returns what `draw` gives, called on batches of one size, for `num_samples` examples.
 
         Args:
-            draw: function of a batch of each of the conditions that returns a NumPy array.
-            num_samples: int, N.
-            conditions: tuple of arrays (N, ...).
-            seed: int, or `None` for fresh noise.
-            size: int, the size of the batches that `draw` gives.
+            draw: Function of a batch of each of the conditions that returns a NumPy array.
+            num_samples: Integer, N.
+            conditions: Tuple of arrays (N, ...).
+            seed: Integer, or `None` for fresh noise.
+            size: Integer, the size of the batches that `draw` gives.
         """
         size = size or self.sample_batch_size
         pieces = []

@@ -1,14 +1,21 @@
 """Keras' front door: what users call to train, evaluate and predict, with its checks of data."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.arrays import is_array
+from keras_vae.arrays import is_frame
+from keras_vae.arrays import to_numpy
 from keras_vae.datasets import Batches
-from keras_vae.models.base import inputs
+from keras_vae.models.base import data
+from keras_vae.models.base.data.checks import check_examples
+from keras_vae.models.base.data.checks import check_fraction
+from keras_vae.models.base.data.streams import told_plainly
 from keras_vae.models.base.group_optimizer import check_optimizer
 from keras_vae.typing import Array
 
@@ -59,6 +66,7 @@ class FrontDoor:
             steps_per_execution=steps_per_execution,
             auto_scale_loss=auto_scale_loss,
         )
+        self._loss_tracker = None  # the loss is averaged with the terms
 
     def get_compile_config(self) -> dict:
         config = super().get_compile_config()
@@ -92,40 +100,62 @@ class FrontDoor:
         model's seed and the steps made so far: the same on every backend, and the same in a
         resumed run as in an uninterrupted one.
 
+        Args:
+            x: array (N, S) of any library, a table of numbers, or a data set: `Batches`,
+                `keras.utils.PyDataset`, `tf.data.Dataset`, torch `DataLoader`, or a generator. It
+                yields x, (x, y), (x, y, sample_weight), or dicts with entries such as "image" and
+                "label"; in batches, or single examples, of which batches are made. Arrays are
+                checked before the first step, data sets batch by batch, before each step.
+            y: what a conditional model is told of each example, also as `fit([x, y])`. Of a model
+                that denoises, the clean x: `fit(noisy, clean)`.
+            class_weight: `{label: weight}`, of a model that is given labels.
+            batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
+                sample_weight, initial_epoch, steps_per_epoch, **kwargs: as for Keras.
+
         Raises:
-            ValueError: If the model cannot learn from the data, before the first step.
+            ValueError: If the model cannot learn from the data: before the first step, or of a data
+                set before the step that a bad batch would make.
+            NonFiniteError: If a cost or a gradient becomes NaN or infinite. The weights are those
+                of before the batch that it names.
         """
-        if validation_split and validation_data is None:
-            (x, y, sample_weight), validation_data = inputs.split_off(
-                x, y, sample_weight, validation_split
-            )
-        x, y = self._checked(x, y)
-        y = inputs.target(x, y, sample_weight)
+        received = data.receive(self, x, y, sample_weight, batch_size)
+        held_out = None
         if validation_data is not None:
-            validation_data = self._checked_validation(validation_data)
-        if inputs.is_array(x) and shuffle is True and steps_per_epoch is None:
-            x = Batches(
-                x,
-                y,
-                sample_weight,
-                batch_size=32 if batch_size is None else batch_size,
-                seed=self.noise.seed,
+            given = keras.utils.unpack_x_y_sample_weight(validation_data)
+            names = ("validation_data[0]", "validation_data[1]")
+            size = kwargs.get("validation_batch_size") or batch_size
+            held_out = data.receive(self, *given, batch_size=size, names=names)
+        elif validation_split:
+            received, held_out = received.split(
+                check_fraction(validation_split, received.num_examples())
             )
+        if class_weight is not None:
+            received, class_weight = self._weighed(received, class_weight)
+        x, y, sample_weight = received[:3]
+        if received.is_arrays and shuffle is True and steps_per_epoch is None:
+            x = Batches(x, y, sample_weight, batch_size=batch_size or 32, seed=self.noise.seed)
+            received = data.Received(x, batches=x, seen=received.seen)
             y = sample_weight = batch_size = None
+        elif not received.is_arrays:
+            batch_size = None
         self._check_compiled()
+        self.advise(received.seen)
         self._follow_weights()
         self._tell_directions(callbacks)
-        is_ordered = isinstance(x, Batches)
-        with x.timed_by(self._num_steps) if is_ordered else contextlib.nullcontext():
+        batches = received.batches
+        with (
+            told_plainly(received.view, held_out and held_out.view),
+            batches.timed_by(self._num_steps) if batches else contextlib.nullcontext(),
+        ):
             return super().fit(
                 x=x,
                 y=y,
                 batch_size=batch_size,
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=callbacks,
-                validation_data=validation_data,
-                shuffle=shuffle and not is_ordered,  # Keras would shuffle the batches once more
+                callbacks=self._with_clock(callbacks),
+                validation_data=held_out and held_out.given,
+                shuffle=shuffle and not received.is_in_order,
                 class_weight=class_weight,
                 sample_weight=sample_weight,
                 initial_epoch=initial_epoch,
@@ -149,15 +179,18 @@ class FrontDoor:
         Raises:
             ValueError: If the data do not fit this model.
         """
+        view = None
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
-            x, y = self._checked(x, y)
-            y = inputs.target(x, y, sample_weight)
+            received = data.receive(self, x, y, sample_weight, batch_size)
+            (x, y, sample_weight), view = received[:3], received.view
+            batch_size = batch_size if received.is_arrays else None
         if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
             self.compile(dict.fromkeys(self.group_names(self.objective()), "sgd"))
             self._is_for_evaluation = True
         self._follow_weights()
         self.noise.reset_evaluation()
-        return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
+        with told_plainly(view):
+            return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
 
     def predict(
         self, x: Array, batch_size: int | None = None, verbose: int | str = "auto", **kwargs
@@ -167,29 +200,58 @@ class FrontDoor:
         Raises:
             ValueError: If the data do not fit this model.
         """
-        return super().predict(self.checked_inputs(x), batch_size, verbose, **kwargs)
+        received = data.receive(self, x, batch_size=batch_size, for_prediction=True, names=_CALL)
+        batch_size = batch_size if received.is_arrays else None
+        with told_plainly(received.view):
+            return super().predict(received.x, batch_size, verbose, **kwargs)
 
     def predict_on_batch(self, x: Array) -> Any:
         """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
-        return super().predict_on_batch(self.checked_inputs(x))
+        self._check_one_batch(x)
+        return super().predict_on_batch(data.receive(self, x, for_prediction=True, names=_CALL).x)
 
     def train_on_batch(
-        self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
+        self,
+        x: Array,
+        y: Array = None,
+        sample_weight: Array = None,
+        class_weight: dict | None = None,
+        **kwargs,
     ) -> Any:
-        """Makes one update; see `keras.Model.train_on_batch`."""
+        """Makes one update; see `keras.Model.train_on_batch`.
+
+        Raises:
+            ValueError: If the model cannot learn from the data.
+            NonFiniteError: If a cost or a gradient is NaN or infinite. No update is made then.
+        """
         self._check_compiled()
         self._follow_weights()
-        x, y = self._checked(x, y)
-        y = inputs.target(x, y, sample_weight)
-        return super().train_on_batch(x, y, sample_weight, **kwargs)
+        x, y, sample_weight, class_weight = self._one_batch(x, y, sample_weight, class_weight)
+        self.guard.reset_state()
+        logs = super().train_on_batch(x, y, sample_weight, class_weight, **kwargs)
+        self.check_finite(self.guard.state)
+        return logs
 
     def test_on_batch(
         self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
     ) -> Any:
         """Evaluates one batch; see `keras.Model.test_on_batch`."""
-        x, y = self._checked(x, y)
-        y = inputs.target(x, y, sample_weight)
+        x, y, sample_weight, _ = self._one_batch(x, y, sample_weight)
         return super().test_on_batch(x, y, sample_weight, **kwargs)
+
+    def _flatten_metrics_in_order(self, logs):
+        return [logs[name] for name in self.metrics_names if name in logs]
+
+    def _with_clock(self, callbacks):
+        """Returns the callbacks and one that tells the model the epoch."""
+        clock = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: setattr(self, "epoch", epoch)
+        )
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(clock)
+            return callbacks
+        given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] * bool(callbacks)
+        return [clock, *given]
 
     def _check_compiled(self):
         if getattr(self, "_is_for_evaluation", False):
@@ -218,18 +280,54 @@ class FrontDoor:
             if getattr(callback, "mode", None) == "auto" and monitored in objective:
                 callback.mode = objective[monitored].direction
 
+    def costs(self, data_of_step: Any, training: bool) -> Any:
+        """Runs the model on a batch, as its step does; see `keras_vae.steps.step`."""
+        return data.inside(super().costs)(data_of_step, training)
+
+    def jitted(self, function: Callable) -> Callable:
+        """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays;
+        see the backend's step."""
+        return super().jitted(data.inside(function))
+
     # Checks, before anything is traced.
 
+    @property
+    def takes_pairs(self) -> bool:
+        """Whether the model is told, or learns to predict, something of each example."""
+        return False
+
+    @property
+    def predicts_from_pairs(self) -> bool:
+        """Whether `call` is given what the model is told, too."""
+        return False
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether what the model is told, or predicts, is the class of each example."""
+        return False
+
     def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
-        """Raises `ValueError` where labels or conditions `y` do not fit; returns y."""
+        """Raises `ValueError` where labels, conditions or targets `y` do not fit; returns y."""
         # `fit(x, x)` is how autoencoders are often trained, from data sets of (x, x) too.
-        if y is None or y is x or np.array_equal(inputs.to_numpy(y), inputs.to_numpy(x)):
+        if y is None or y is x:
             return None
-        raise ValueError(
-            f"{type(self).__name__} is trained on `x` alone, and `{name}` was given (shape "
-            f"{getattr(y, 'shape', None)}). Labels have no place in it: drop them, e.g. with "
-            "`dataset.map(lambda x, y: x)`, or use a conditional model."
-        )
+        y = to_numpy(y, name)
+        if y.shape != x.shape:
+            raise ValueError(
+                f"{type(self).__name__} is trained on `x` alone, and `{name}` was given (shape "
+                f"{y.shape}). Labels have no place in it: drop them, e.g. with "
+                "`dataset.map(lambda x, y: x)`, or use a conditional model."
+            )
+        if np.array_equal(x, y):
+            return None
+        if not self.can_denoise:
+            raise ValueError(
+                f"{type(self).__name__} is trained on `x` alone, and `{name}` was given (shape "
+                f"{y.shape}). Autoencoder, VAE and VQVAE can be trained as denoisers, with "
+                "`fit(noisy, clean)`; others cannot."
+            )
+        self.check_examples(y, name)
+        return y
 
     def conditions_for(self, condition: Array, num_examples: int) -> tuple:
         """Returns `()`, or in a conditional model `(conditions (N, ...),)`, after checking them.
@@ -241,58 +339,69 @@ class FrontDoor:
             return ()
         raise ValueError(f"{type(self).__name__} has no `condition`: use a conditional model.")
 
-    def check_examples(self, x: Array, name: str = "x") -> None:
+    def check_values(self, x: np.ndarray, name: str = "x") -> None:
+        """Raises `ValueError` where a number in the NumPy array x is no datum of this model."""
+
+    def advise(self, x: np.ndarray) -> None:
+        """Warns where data given to `fit`, all or a batch, are valid and hardly meant."""
+
+    def check_examples(self, x: np.ndarray, name: str = "x") -> None:
         """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""
-        inputs.check_examples(x, self.data_shape, name)
+        check_examples(x, self.data_shape, name, self.check_values)
+
+    def check_and_build(self, x: np.ndarray, name: str = "x") -> None:
+        """Checks examples, and builds the model where it had no shape."""
+        self.check_examples(x, name)
+        if not self.built:
+            self.build((None, *x.shape[1:]))
+        self.make_trackers()
 
     def check_inputs(self, x: Array, condition: Array = None) -> tuple:
         """Returns `(x,)` or `(x, condition)` as NumPy arrays, after checking that they are data of
         this model.
 
+        Args:
+            x: array (N, S), or a data set, of (x, condition) too, which is read to its end.
+            condition: one for all or (N, ...), one for each; or `None`.
+
         Raises:
             ValueError: If the shape, type, range or a value is wrong; the message says which.
         """
-        x = inputs.to_numpy(x)
-        self._check_and_build(x, "x")
+        x, condition = data.gathered(self, x, condition)
+        self.check_and_build(x)
         return (x, *self.conditions_for(condition, len(x)))
 
-    def checked_inputs(self, x: Array) -> Any:
-        """Returns what `predict` may be given, after checking it."""
-        return self._checked(x, None)[0]
+    def _one_batch(self, x, y, sample_weight, class_weight=None):
+        """Returns what Keras is given for one batch, NumPy arrays."""
+        self._check_one_batch(x)
+        received = data.receive(self, x, y, sample_weight)
+        if class_weight is not None:
+            received, class_weight = self._weighed(received, class_weight)
+        return (*received[:3], class_weight)
 
-    def checked_examples(self, x: Array) -> Any:
-        """As `checked_inputs`, of a model whose data are pairs, but not those it predicts from."""
-        if inputs.is_array(x) or isinstance(x, list | tuple):
-            return self.check_inputs(x)[0]
-        batch, x = inputs.first_batch(x)
-        self._check_and_build(keras.utils.unpack_x_y_sample_weight(batch)[0], "x")
-        return x
+    def _check_one_batch(self, x):
+        is_of_arrays = is_array(x) or is_frame(x) or isinstance(x, list | tuple | dict)
+        if not is_of_arrays and hasattr(x, "__iter__"):
+            raise ValueError(
+                f"`x` must be one batch, an array. Received: a {type(x).__name__}. Data sets go to "
+                "`fit`, `evaluate` and `predict`."
+            )
 
-    def _checked(self, x, y, names=("x", "y")):
-        """Checks data; builds the model where it had not the shape."""
-        if inputs.is_array(x) or isinstance(x, list | tuple):
-            x = inputs.to_numpy(x) if isinstance(x, list | tuple) else x
-            self._check_and_build(inputs.to_numpy(x), names[0])
-            return x, self.check_condition(y, x, names[1])
-        batch, x = inputs.first_batch(x, names[0])
-        sample, condition, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        self._check_and_build(sample, names[0])
-        self.check_condition(condition, sample, names[1])
-        return x, y
-
-    def _check_and_build(self, sample, name):
-        self.check_examples(sample, name)
-        if not self.built:
-            self.build((None, *sample.shape[1:]))
-        self.make_trackers()
-
-    def _checked_validation(self, data):
-        names = ("validation_data[0]", "validation_data[1]")
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        x, y = self._checked(x, y, names)
-        if sample_weight is not None:
-            return x, inputs.target(x, y, sample_weight), sample_weight
-        return (x, y) if inputs.is_array(x) else x
+    def _weighed(self, received, class_weight):
+        """Returns what is received with `class_weight` put into the weights of arrays, and what
+        is left to Keras: that of a data set."""
+        if not self.takes_labels:
+            raise ValueError(
+                f"`class_weight` weighs examples by their labels, and {type(self).__name__} is "
+                "given none. Weigh them by `sample_weight`."
+            )
+        if not received.is_arrays:
+            return received, class_weight
+        labels = received.y if received.y.ndim == 1 else received.y.argmax(axis=-1)
+        weights = np.array([class_weight.get(int(k), 1.0) for k in labels], "float32")
+        if received.sample_weight is not None:
+            weights = weights * received.sample_weight
+        return received._replace(sample_weight=weights), None
 
     def _num_steps(self):
         """Returns the train steps made so far, saved with the optimizer: the clock of batches."""
@@ -305,3 +414,4 @@ class FrontDoor:
 
 # What Keras keeps of `compile` that has no meaning for a model with its own objective.
 _OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+_CALL = ("x", "condition")

@@ -2,6 +2,8 @@
 
 import abc
 import copy
+import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,15 +12,19 @@ from typing import TypeAlias
 
 import keras
 import numpy as np
+from keras import ops
 
+from keras_vae.metrics.term_means import TermMeans
 from keras_vae.models.base import arguments
 from keras_vae.models.base.arguments import Arguments
 from keras_vae.models.base.front_door import FrontDoor
+from keras_vae.models.base.kept_functions import KeptFunctions
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
 from keras_vae.models.saving import preset_model
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep
+from keras_vae.steps.guard import Guard
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
@@ -60,23 +66,23 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     and `dtype` on.
 
     Args:
-        seed: int in [0, 2**31), from which all of the model's noise and the order of its batches
-            follow; `None` for a fresh one. Saved with the model.
+        seed: Integer in [0, 2**31), or `None` for a fresh one. Determines all noise of the model
+            and the order of its batches. It is saved with the model.
 
-    A family also says of itself what programs need to know that measure models or write about
-    them, with attributes of its class. The defaults are those of a model that only has terms.
+    Attributes of the class describe a family to the programs that measure models or write their
+    cards. The defaults are those of a model that only has terms.
 
     Attributes:
-        log_likelihood_is: what `log_likelihood` returns: "exact", log p(x) itself; "estimate",
+        log_likelihood_is: What `log_likelihood` returns: "exact", log p(x) itself; "estimate",
             made with `num_samples` draws; "bound", a lower bound without draws; or `None` where
             the family has no likelihood.
-        encode_gives: what `encode` returns: "posterior", a distribution; "posteriors", a list of
+        encode_gives: What `encode` returns: "posterior", a distribution; "posteriors", a list of
             one for each level; "codes", `Quantized`, of several levels a list; "point", z itself;
             or `None` where the family has no `encode`.
-        sample_draws: how `sample` draws: "latents", which are then decoded; "elements" of x, one
+        sample_draws: How `sample` draws: "latents", which are then decoded; "elements" of x, one
             after the other; or `None` where the family cannot sample.
-        can_reconstruct: whether the family has `reconstruct`.
-        fixed_likelihood: the class of the likelihood of a family whose constructor takes none, or
+        can_reconstruct: Whether the family has `reconstruct`.
+        fixed_likelihood: The class of the likelihood of a family whose constructor takes none, or
             `None`.
 
     Example:
@@ -108,6 +114,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         self.data_shape: Shape | None = None  # of one example; known once the model is built
         self.trackers: dict[str, keras.metrics.Metric] | None = None  # made once it is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
+        self._kept_functions = KeptFunctions()
 
     # What a family gives.
 
@@ -122,6 +129,22 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         evaluation, that is not logged.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `terms`.")
+
+    def terms_of(self, x: Tensor, y: Tensor = None, training: bool = False) -> dict:
+        """Returns the `terms` of a batch that `fit` was given, x (B, S) in float32.
+
+        A family whose `terms` take `target` learns to denoise where y is another x: it encodes x,
+        and the likelihood is of the target.
+        """
+        c, target = self.given(y, training), {}
+        if self.can_denoise and y is not None and len(y.shape) == len(x.shape):
+            target = {"target": ops.cast(y, "float32")}
+        return self.terms(x, c, training, **target)
+
+    @property
+    def can_denoise(self) -> bool:
+        """Whether `fit(noisy, clean)` trains a denoiser: `terms` take `target`."""
+        return not self.takes_pairs and "target" in inspect.signature(self.terms).parameters
 
     def switches(self) -> dict:
         """Returns `{group: variable or schedule}` of groups that are not updated at every step.
@@ -157,13 +180,24 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             self.make_trackers()
 
     def make_trackers(self) -> None:
-        """Makes the metrics of the objective's terms, of a model that is built."""
+        """Makes the metrics of the objective's terms, of a model that is built.
+
+        Means are kept together, in `term_means`; `trackers` holds the others, by their names.
+        """
         if self.trackers is None:
             check_objective(self)
-            made = {name: term.tracker(name) for name, term in self.objective().items()}
+            logged = {k: t for k, t in self.objective().items() if t.metric is not None}
+            averaged = [k for k, t in logged.items() if t.metric is keras.metrics.Mean]
             self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
-            self.trackers = {name: tracker for name, tracker in made.items() if tracker}
+            self.guard = Guard()
+            self.term_means = TermMeans(["loss", *averaged])
+            self.trackers = {k: t.metric(name=k) for k, t in logged.items() if k not in averaged}
             self._tracker.lock()
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what is logged, in the order in which `evaluate` returns it."""
+        return ["loss", *[k for k, t in self.objective().items() if t.metric is not None]]
 
     def group_names(self, objective: dict[str, Term]) -> list[str]:
         """Returns the names of the groups of weights, that of all others, "main", last."""
@@ -232,6 +266,15 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         spec = self.compute_output_spec(inputs[0] if len(inputs) == 1 else inputs)
         return keras.tree.map_structure(lambda s: tuple(s.shape), spec)
 
+    def jitted_once(self, key: Any, function: Callable) -> Callable:
+        """Returns `jitted(function)`, or what it returned for this key before.
+
+        Args:
+            key: hashable, all that `function` depends on besides the model.
+            function: function of arrays; see `jitted`.
+        """
+        return self._kept_functions.get(self, key, function)
+
     def parts(self) -> dict[str, keras.Layer]:
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""
         return arguments.parts_of(self._arguments.of(self))
@@ -273,7 +316,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """Whether the term `kl` is computed without draws of z.
 
         Args:
-            prior: class of the prior; `None` is the family's default.
+            prior: Class of the prior; `None` is the family's default.
         """
         return False
 
@@ -306,17 +349,18 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """Returns log p(x), or a bound on it; see the family.
 
         Args:
-            x: array (N, S).
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            num_samples: int, draws of z for each example where log p(x) is estimated. `None` is
+            x: Array (N, S).
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            num_samples: Integer, draws of z for each example where log p(x) is estimated. `None` is
                 the family's default. A family that computes it without draws takes no other.
-            seed: int for the same estimate again, or `None`.
+            seed: Integer that makes the estimate reproducible, or `None`.
 
         Returns:
-            NumPy array (N,), nats.
+            NumPy array (N,), in nats.
 
         Raises:
-            ValueError: If x or the condition is not data of this model.
+            ValueError: If x or the condition does not fit this model.
             NotImplementedError: If the family has no likelihood.
         """
         raise NotImplementedError(
@@ -346,7 +390,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         Keras' own layers but `Lambda`, and make no more weights than its file holds.
 
         Args:
-            name_or_folder: a name that `keras_vae.presets.names()` lists, a folder written by
+            name_or_folder: A name that `keras_vae.presets.names()` lists, a folder written by
                 `save_to_preset`, or `hf://owner/name`.
 
         Raises:
@@ -354,6 +398,11 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
                 class.
             OSError: If the weights are not here, and cannot be fetched.
         """
+        if not isinstance(name_or_folder, str | os.PathLike) or not str(name_or_folder):
+            raise ValueError(
+                "`name_or_folder` must be the name of a preset, such as 'vae_mnist', the path of "
+                f"its folder, or 'hf://owner/name'. Received: {name_or_folder!r}."
+            )
         return preset_model.load_model(name_or_folder, cls)
 
     # Plumbing.

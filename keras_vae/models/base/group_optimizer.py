@@ -34,7 +34,7 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
 
     Args:
         optimizer_map: `GroupMap`.
-        **kwargs: as for every Keras optimizer.
+        **kwargs: As for every Keras optimizer.
     """
 
     def attach(self, model: keras.Model) -> None:
@@ -57,12 +57,12 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
             del self._is_on
 
     @property
-    def iterations(self):
+    def iterations(self) -> Any:
         """The updates made so far: steps, or fewer where gradients are accumulated."""
         num_steps = self._optimizer_map.default_optimizer.gradient_accumulation_steps
         return self._iterations if not num_steps else self._iterations // num_steps
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: list) -> None:
         for optimizer in self.optimizers:
             own = [v for v in var_list if self._optimizer_map(v) is optimizer]
             # An optimizer whose group was never on has averaged nothing that it could put there.

@@ -1,5 +1,6 @@
 """The marginal log-likelihood of models with a latent variable, by importance sampling."""
 
+import contextlib
 import math
 
 import keras
@@ -13,8 +14,8 @@ from keras_vae.typing import Array
 
 NUM_SAMPLES = 1000  # unless told otherwise
 MAX_CHUNK = 250  # importance samples decoded at once
+MAX_BYTES = 2**23  # of the largest activation of a chunk, which stays in a processor's cache
 _PROPOSALS = {"posterior": "log_importance_weights", "prior": "log_prior_weights"}
-MAX_NUMBERS = 4_000_000  # elements of x that a chunk decodes: 16 MB an activation of that size
 
 
 def log_likelihood(
@@ -35,10 +36,12 @@ def log_likelihood(
     check_choice("proposal", proposal, list(_PROPOSALS))
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
-    chunk = min(num_samples, MAX_CHUNK)
-    batch_size = max(1, min(len(x), MAX_NUMBERS // (chunk * math.prod(x.shape[1:]))))
+    draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model))
+    chunk = min(num_samples, MAX_CHUNK, draws_at_once)
+    batch_size = min(len(x), draws_at_once // chunk)
     log_weights = getattr(model, _PROPOSALS[proposal])
-    estimate = model.jitted(_summed_weights(model, log_weights, chunk))
+    summed = _summed_weights(model, log_weights, chunk)
+    estimate = model.jitted_once(("log_likelihood", proposal, chunk), summed)
     bar = keras.utils.Progbar(len(x), verbose=verbose, unit_name="example")
     totals = []
     with model.noise.seeded(seed):
@@ -51,6 +54,15 @@ def log_likelihood(
             totals.append(total[:count] - math.log(num_samples))
             bar.add(count)
     return np.concatenate(totals)
+
+
+def _bytes_of_a_draw(model):
+    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know."""
+    shapes = [model.data_shape]
+    for layer in model.decoder._flatten_layers():
+        with contextlib.suppress(AttributeError, ValueError):  # called by no functional model
+            shapes += [tensor.shape[1:] for tensor in keras.tree.flatten(layer.output)]
+    return 4 * max(math.prod(n or 1 for n in shape) for shape in shapes)
 
 
 def _summed_weights(model, log_weights, chunk):

@@ -1,13 +1,11 @@
-"""What models with a latent variable, a posterior and a prior share."""
+"""The base of models with a latent variable, a posterior and a prior."""
 
-import functools
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_vae.checks import check_count
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
@@ -35,7 +33,7 @@ class LatentVariableModel(EncoderDecoderModel):
         likelihood: `Likelihood`.
         prior: `Prior`, by default `StandardNormal()`.
         condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
-        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+        seed: Integer in [0, 2**31), or `None`. Determines all noise and the order of the batches.
 
     Example:
 
@@ -98,21 +96,26 @@ class LatentVariableModel(EncoderDecoderModel):
         """Returns new examples: z from the prior, decoded.
 
         Args:
-            num_samples: int, N.
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            seed: int, or `None` for fresh noise.
-            from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
-                returned, as papers picture it; of nominal data the most probable value.
+            num_samples: Integer, N.
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            seed: Integer, or `None` for fresh noise.
+            from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
+                returned, as in the figures of papers, or for nominal data the most probable value.
 
         Returns:
             NumPy array (N, S).
 
         Raises:
-            ValueError: If `num_samples` is no positive integer, or the condition does not fit.
+            ValueError: If `num_samples` is not a positive integer, or the condition does not fit.
         """
-        num_samples = check_count("num_samples", num_samples)
+        num_samples = self.check_num_samples(num_samples)
         conditions = self.conditions_for(condition, num_samples)
-        return self.drawn(self._sampler(bool(from_likelihood)), num_samples, conditions, seed)
+        from_likelihood = bool(from_likelihood)
+        draw = self.jitted_once(
+            ("sample", from_likelihood), lambda *c: self._draw(from_likelihood, *c)
+        )
+        return self.drawn(draw, num_samples, conditions, seed)
 
     def log_likelihood(
         self,
@@ -132,10 +135,11 @@ class LatentVariableModel(EncoderDecoderModel):
         with either.
 
         Args:
-            x: array (N, S).
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            num_samples: int, K, honoured exactly; 1,000 by default.
-            seed: int for the same estimate again, or `None`.
+            x: Array (N, S).
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            num_samples: Integer, K, honoured exactly; 1,000 by default.
+            seed: Integer that makes the estimate reproducible, or `None`.
             proposal: "posterior", as above, or "prior": z_k ~ p(z) or p(z|c) with the weights
                 p(x|z_k) (Sohn et al. 2015, equation 6), which needs many more draws.
             verbose: 1 shows a progress bar.
@@ -144,8 +148,8 @@ class LatentVariableModel(EncoderDecoderModel):
             NumPy float64 array (N,), nats. Its mean is the test log-likelihood; `nll` is minus it.
 
         Raises:
-            ValueError: If `x` is not data of this model, `num_samples` is not a positive integer,
-                or `proposal` is another word.
+            ValueError: If `x` does not fit this model, `num_samples` is not a positive integer, or
+                `proposal` is another word.
 
         Reference: [Burda et al., 2016](https://arxiv.org/abs/1509.00519), equation 8.
         """
@@ -184,21 +188,13 @@ class LatentVariableModel(EncoderDecoderModel):
         num_samples = z.shape[0]
         rows = ops.reshape(z, (-1, *z.shape[2:]))  # (KB, ...)
         c = None if c is None else repeated(c, num_samples)
-        likelihood = self.generate(rows, c, training)
-        return ops.reshape(likelihood.log_prob(repeated(x, num_samples)), (num_samples, -1))
+        return self.generate(rows, c, training).log_prob_over_draws(x, num_samples)
 
     def build_latent(self, latent_shape: Shape) -> None:
         self.prior.attach(self.infer, self.data_shape)
         if not self.prior.built:  # one read from a file has been
             condition_shape = None if self.condition is None else self.condition.shape
             self.prior.build(latent_shape, condition_shape)
-
-    @functools.cached_property
-    def _sampler(self):
-        def sampler(from_likelihood):
-            return self.jitted(lambda *condition: self._draw(from_likelihood, *condition))
-
-        return functools.cache(sampler)  # compiled once for either kind of samples
 
     def _draw(self, from_likelihood, condition=None):
         """Returns one batch of x from p(x|z), z from the prior."""

@@ -16,7 +16,7 @@ class Level(NamedTuple):
         posterior: q(z_l|.), the distribution that z was drawn from.
         prior: p(z_l|z_{l+1}), or p(z_L).
         z: (B, ...).
-        state: what the next decoder is given: z, and the features that go around it.
+        state: What the next decoder is given: z, and the features that go around it.
     """
 
     posterior: Distribution
@@ -54,9 +54,9 @@ def latent_shapes(encoders: list[keras.Model], x: Tensor, passed_up: int) -> tup
     """Returns the shapes of z_1, ..., z_L, without the batch axis.
 
     Args:
-        encoders: list of L networks.
+        encoders: List of L networks.
         x: `keras.KerasTensor` (None, *S).
-        passed_up: int, which output of an encoder has the shape that the next one is given.
+        passed_up: Integer, which output of an encoder has the shape that the next one is given.
 
     Raises:
         ValueError: If an encoder does not take what the one before it gives.
@@ -75,8 +75,8 @@ def symbolic_state(decoders: list[keras.Model], shapes: tuple) -> keras.KerasTen
     """Returns what the decoder of x is given, a `keras.KerasTensor`.
 
     Args:
-        decoders: list of L networks.
-        shapes: what `latent_shapes` returns.
+        decoders: List of L networks.
+        shapes: What `latent_shapes` returns.
 
     Raises:
         ValueError: If a decoder does not take what the one above gives, or give the next z.

@@ -1,4 +1,4 @@
-"""What models with quantized latents share, of one level or several: codes, and their names."""
+"""The base of models with quantized latents, on one or several levels."""
 
 import functools
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_vae.batching import map_batches
+from keras_vae.batching import run_batches
 from keras_vae.likelihoods import Likelihood
 from keras_vae.metrics import CodebookPerplexity
 from keras_vae.metrics import CodebookUsage
 from keras_vae.models.base import code_priors
+from keras_vae.models.base import data
 from keras_vae.models.base.generative_model import EncodingKind
 from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.models.base.generative_model import check_exact
@@ -38,9 +39,9 @@ class QuantizedModel(SecondStage):
     lists of levels.
 
     Args:
-        encoder, decoder, likelihood, condition: as of `EncoderDecoderModel`.
-        commitment_weight: number or schedule, beta, of the cost that keeps z_e near its codes.
-        codebook_weight: number or schedule, of the cost that moves the codes.
+        encoder, decoder, likelihood, condition: See `EncoderDecoderModel`.
+        commitment_weight: Number or schedule, beta, of the cost that keeps z_e near its codes.
+        codebook_weight: Number or schedule, of the cost that moves the codes.
     """
 
     log_likelihood_is: LikelihoodKind | None = "bound"
@@ -95,8 +96,8 @@ class QuantizedModel(SecondStage):
 
         Args:
             reconstruction: (B,) nats.
-            indices: list of the codes of each level, integers (B, *positions).
-            c: as `embedded` gives it.
+            indices: List of the codes of each level, integers (B, *positions).
+            c: As `embedded` gives it.
         """
         costs = code_priors.code_costs(self.priors, indices, self.told(c), self._sizes())
         kl = sum(costs)
@@ -121,15 +122,16 @@ class QuantizedModel(SecondStage):
         """Returns the codes of x.
 
         Args:
-            x: array (N, S).
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            batch_size: int, examples computed at once.
+            x: Array (N, S).
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            batch_size: Integer, the number of examples per batch.
 
         Returns:
             int32 NumPy array (N, *positions), of several levels a list of them.
 
         Raises:
-            ValueError: If x or the condition is not data of this model.
+            ValueError: If x or the condition does not fit this model.
         """
         return self.for_user(self.indices_of(x, condition, batch_size))
 
@@ -143,12 +145,13 @@ class QuantizedModel(SecondStage):
         """Returns what codes stand for.
 
         Args:
-            indices: integers (N, *positions), of several levels a list, as `encode_indices` gives
+            indices: Integers (N, *positions), of several levels a list, as `encode_indices` gives
                 them.
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            seed: int, of draws from the likelihood, or `None` for fresh noise.
-            from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
-                returned; of nominal data the most probable value.
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            seed: Integer, of draws from the likelihood, or `None` for fresh noise.
+            from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
+                returned, or for nominal data the most probable value.
 
         Returns:
             NumPy array (N, S).
@@ -159,20 +162,25 @@ class QuantizedModel(SecondStage):
         given = zip(self.from_user(indices), self.code_shapes, self._sizes(), strict=True)
         indices = [code_priors.check_indices(*level) for level in given]
         conditions = self.conditions_for(condition, len(indices[0]))
-        draw = self._decoder(bool(from_likelihood))
+        from_likelihood = bool(from_likelihood)
+        draw = self.jitted_once(
+            ("decode", from_likelihood), lambda *arrays: self._draw(from_likelihood, *arrays)
+        )
         return self.drawn(draw, len(indices[0]), (*indices, *conditions), seed)
 
     def indices_of(
         self, x: Array, condition: Array = None, batch_size: int = 128
     ) -> list[np.ndarray]:
         """Returns the list of each level's indices of all of x, NumPy arrays."""
+        x, condition = data.gathered(self, x, condition)
         arrays = self.check_inputs(x, None if self.condition is None else condition)
 
         def indices(x, *condition):
             quantized, _ = self.encode_levels(x, self.embedded(*condition))
             return [q.indices for q in quantized]
 
-        return list(map_batches(self, indices, *arrays, batch_size=batch_size))
+        run = self.jitted_once("indices", indices)
+        return list(run_batches(run, *arrays, batch_size=batch_size))
 
     def log_likelihood(
         self,
@@ -189,19 +197,20 @@ class QuantizedModel(SecondStage):
         codes count as uniform.
 
         Args:
-            x: array (N, S).
-            condition: of the prior or of the model: one condition for all or (N, ...).
+            x: Array (N, S).
+            condition: Condition of the prior or of the model: one for all examples, or an array (N,
+                ...).
             num_samples, seed: `None`: nothing is drawn.
-            batch_size: int, examples computed at once.
+            batch_size: Integer, the number of examples per batch.
 
         Returns:
-            NumPy array (N,), nats.
+            NumPy array (N,), in nats.
 
         Raises:
-            ValueError: If x or the condition is not data of this model, or `num_samples` is given.
+            ValueError: If x or the condition does not fit this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
-
+        x, condition = data.gathered(self, x, condition)
         (x, *conditions) = self.check_inputs(x, None if self.condition is None else condition)
         if self.condition is None and self._prior_is_told():
             conditions = self.priors[-1].conditions_for(condition, len(x))
@@ -209,7 +218,8 @@ class QuantizedModel(SecondStage):
         def bound(x, *condition):
             return self.terms(x, self.given(*condition))["elbo"]
 
-        return map_batches(self, bound, x, *conditions, batch_size=batch_size)
+        run = self.jitted_once("bound", bound)
+        return run_batches(run, x, *conditions, batch_size=batch_size)
 
     # Construction.
 
@@ -221,13 +231,6 @@ class QuantizedModel(SecondStage):
         quantized, _ = self.encode_levels(x, self.embedded(*condition))
         self.code_shapes = [tuple(q.indices.shape[1:]) for q in quantized]
         self.check_own_priors()
-
-    @functools.cached_property
-    def _decoder(self):
-        def decoder(from_likelihood):
-            return self.jitted(lambda *arrays: self._draw(from_likelihood, *arrays))
-
-        return functools.cache(decoder)  # compiled once for either kind of samples
 
     def _draw(self, from_likelihood, *arrays):
         """Returns one batch of x of p(x|z) for codes."""

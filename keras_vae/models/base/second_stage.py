@@ -1,12 +1,12 @@
-"""The second stage of a model of codes: a prior, trained on the codes of the data, and samples."""
+"""The second stage of a model of codes: training a prior on codes, and sampling from it."""
 
 from typing import Any
 
 import numpy as np
 
-from keras_vae.checks import check_count
 from keras_vae.conditions import Condition
 from keras_vae.models.base import code_priors
+from keras_vae.models.base import data
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.noise import check_seed
 from keras_vae.noise import child_seed
@@ -56,12 +56,12 @@ class SecondStage(EncoderDecoderModel):
         """Trains a prior of the codes of x, which the model then has, and saves with itself.
 
         Args:
-            x: array (N, S).
-            condition: what the (top) prior is told of each example, where it is conditional.
+            x: Array (N, S).
+            condition: What the (top) prior is told of each example, where it is conditional.
             prior: `AutoregressiveModel`, of several levels a list. By default the one that the
                 model has already, or a new `PixelCNN` (of codes that are no grid, a
                 `TransformerPrior`). Below the top they have a `CodeCondition` of the codes above.
-            optimizer: of Keras, for a prior that is not compiled.
+            optimizer: Of Keras, for a prior that is not compiled.
             validation_data: x, or (x, condition), held out.
             **kwargs: for the prior's `fit`.
 
@@ -100,13 +100,14 @@ class SecondStage(EncoderDecoderModel):
         """Returns new examples: codes from the prior, decoded.
 
         Args:
-            num_samples: int, N.
-            condition: of the prior or of the model: one condition for all or (N, ...).
-            seed: int, or `None` for fresh noise.
-            from_likelihood: whether to draw x from p(x|z). By default the mean of p(x|z) is
-                returned; of nominal data the most probable value.
+            num_samples: Integer, N.
+            condition: Condition of the prior or of the model: one for all examples, or an array (N,
+                ...).
+            seed: Integer, or `None` for fresh noise.
+            from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
+                returned, or for nominal data the most probable value.
             temperature: positive number that the prior's logits are divided by.
-            top_k: int, or `None`: codes are drawn from the k most probable only.
+            top_k: Integer, or `None`: codes are drawn from the k most probable only.
 
         Returns:
             NumPy array (N, S).
@@ -119,7 +120,7 @@ class SecondStage(EncoderDecoderModel):
                 f"This {type(self).__name__} has no prior of its codes to sample from. Train one: "
                 "`model.fit_prior(x_train, epochs=10)`."
             )
-        num_samples, seed = check_count("num_samples", num_samples), check_seed(seed)
+        num_samples, seed = self.check_num_samples(num_samples), check_seed(seed)
         seeds = [child_seed(seed, f"level {i}") for i in range(len(self.priors))]
         of_prior = condition if self.condition is None or self._prior_is_told() else None
         of_model = None if self.condition is None else condition
@@ -132,13 +133,13 @@ class SecondStage(EncoderDecoderModel):
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Args:
-            x: array (N, S).
-            condition: of the prior or of the model: one condition for all or (N, ...). What only
-                the prior is told changes no reconstruction.
-            batch_size: int, examples computed at once.
+            x: Array (N, S).
+            condition: Condition of the prior or of the model: one for all examples, or an array (N,
+                ...). What only the prior is told changes no reconstruction.
+            batch_size: Integer, the number of examples per batch.
 
         Raises:
-            ValueError: If x or the condition is not data of this model.
+            ValueError: If x or the condition does not fit this model.
         """
         if self.condition is None and self._prior_is_told():
             condition = None
@@ -146,6 +147,8 @@ class SecondStage(EncoderDecoderModel):
 
     def prior_pairs(self, priors: list, x: Array, condition: Array = None) -> list[tuple]:
         """Returns what each prior learns from."""
+        takes_pairs = self.condition is not None or priors[-1].condition is not None
+        x, condition = data.gathered(self, x, condition, takes_pairs)
         indices = self.indices_of(x, condition)
         is_told = self.condition is None or priors[-1].condition is not None
         return code_priors.training_pairs(priors, indices, condition if is_told else None)
@@ -176,11 +179,6 @@ class SecondStage(EncoderDecoderModel):
         if self.condition is None and self._prior_is_told():
             return self.priors[-1].check_condition(y, x, name)
         return super().check_condition(y, x, name)
-
-    def checked_inputs(self, x: Array) -> Any:
-        if self.condition is None and self._prior_is_told():
-            return self.checked_examples(x)
-        return super().checked_inputs(x)
 
     def check_own_priors(self) -> None:
         """Checks priors that the model was constructed with, and freezes them."""

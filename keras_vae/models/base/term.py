@@ -22,9 +22,9 @@ class Term:
     `val_loss` is the bound whatever was annealed in training, and 0 for costs added to it.
 
     Args:
-        train: number of at least 0, or schedule of the updates made so far: the weight in training.
-            A term of weight 0 is logged and teaches nothing.
-        evaluate: number of at least 0: the weight in evaluation.
+        train: Number of at least 0, or schedule over the updates made so far: the weight in
+            training. A term of weight 0 is logged and teaches nothing.
+        evaluate: Number of at least 0: the weight in evaluation.
         group: string, the attribute of the model whose weights descend this term. By default those
             that no other term names.
         metric: `keras.metrics.Metric` class, or a function of `name` that returns a metric, which
@@ -80,9 +80,3 @@ class Term:
     def teaches(self) -> bool:
         """Whether any weights descend the term."""
         return callable(self.train) or self.train != 0
-
-    def tracker(self, name: str) -> keras.metrics.Metric | None:
-        """Returns a new metric for the logs, or `None` for a term that is not logged."""
-        if self.metric is None:
-            return None
-        return self.metric(name=name)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from keras_vae.models.base.generative_model import GenerativeModel
-from keras_vae.models.saving import preset_model
 
 
 def from_preset(name_or_folder: str | Path) -> Any:
@@ -31,4 +30,4 @@ def from_preset(name_or_folder: str | Path) -> Any:
     pictures = model.sample(16, seed=0)
     ```
     """
-    return preset_model.load_model(name_or_folder, GenerativeModel)
+    return GenerativeModel.from_preset(name_or_folder)

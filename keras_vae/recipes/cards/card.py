@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from keras_vae.recipes.recipe import Recipe
 
 _SAMPLES = {
-    None: "Means of p(x|z), with z drawn from the prior.",
-    "labels": "Means of p(x|z, label), with z drawn from the prior; one row per label.",
-    "prior_labels": "Codes drawn from the prior given a label, decoded; one row per label.",
+    None: "Means of p(x|z), with z sampled from the prior.",
+    "labels": "Means of p(x|z, label), with z sampled from the prior; one row per label.",
+    "prior_labels": "Codes sampled from the prior given a label, then decoded; one row per label.",
     "completion": "Eight completions of the visible quadrants of a test picture in each row.",
 }
-_ELEMENTS = "Pixels drawn one at a time, each given the ones before it."
-_CURVES = "Solid: training set. Dashed: test set, for information only; no epoch was chosen by it."
+_ELEMENTS = "Pixels sampled one at a time, each given the ones before it."
+_CURVES = "Solid: training set. Dashed: test set, for information only: no epoch was chosen by it."
 _TRAIN = "keras-vae train recipe.toml"
 _PRIORS_CURVES = "Second stage: training of the prior over the codes of level {}."
-_RECONSTRUCTIONS = "Test pictures and, below each, what the model makes of it."
+_RECONSTRUCTIONS = "Test pictures and, below each, its reconstruction."
 
 
 def write_card(recipe: Recipe, metrics: dict, folder: str | Path, source: str | None = None) -> str:
@@ -34,9 +34,9 @@ def write_card(recipe: Recipe, metrics: dict, folder: str | Path, source: str | 
 
     Args:
         recipe: `Recipe`.
-        metrics: dict, what its `metrics.json` holds.
-        folder: path of the preset, where the pictures lie that the card shows.
-        source: str, what its users give to `from_preset` where it is not the recipe's name:
+        metrics: Dict, the contents of its `metrics.json`.
+        folder: Path of the preset, where the pictures lie that the card shows.
+        source: String, what its users give to `from_preset` where it is not the recipe's name:
             `hf://owner/name`.
     """
     folder = Path(folder)
@@ -118,8 +118,9 @@ def _data(recipe, metrics):
     if recipe.is_dynamic:
         seed = recipe.evaluation.get("seed", 0)
         sentences.append(
-            "A pixel is white with a probability equal to its grey value. Training pictures are "
-            f"drawn anew each time they are used, test pictures once, with seed {seed}."
+            "Pixels are binarised at random: one is white with a probability equal to its grey "
+            "value. Training pictures are binarised anew each time they are used, test pictures "
+            f"once, with seed {seed}."
         )
     return "\n\n".join(sentence for sentence in sentences if sentence) or recipe.data["name"]
 

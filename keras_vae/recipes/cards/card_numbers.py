@@ -1,4 +1,4 @@
-"""The part of a card that tells a preset's numbers, and how they were measured."""
+"""The part of a card with a preset's numbers, and how they were measured."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from keras_vae.recipes import named_classes
 from keras_vae.recipes.cards import published
 from keras_vae.recipes.cards.markdown import escaped
 from keras_vae.recipes.cards.markdown import table
+from keras_vae.recipes.cards.numbers import ranges
 from keras_vae.recipes.cards.numbers import rows
 
 if TYPE_CHECKING:
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 CARD = "README.md"
 METRICS = "metrics.json"
-_ACTIVE = (
-    "A unit is active where the variance of its posterior mean over the test set exceeds 0.01."
-)
+_ACTIVE = "A unit is active if the variance of its posterior mean over the test set exceeds 0.01."
 _FRECHET = (
-    "Samples are 10,000 means of p(x|z). Their Frechet distance from the test pictures is between "
-    "Gaussians fitted to the features of classifier_mnist: it compares with that of other presets "
-    "here and with nothing else."
+    "The Frechet distance is between Gaussians fitted to the features of classifier_mnist, of "
+    "10,000 samples (means of p(x|z)) and of the test pictures. It can be compared with that of "
+    "other presets here, and with no other number."
+)
+_RECOGNISED = (
+    "A sample is recognised if classifier_mnist gives one class a probability above 0.9; 1,000 "
+    "samples (means of p(x|z)) were drawn."
 )
 _DENSITY = (
     "The likelihood is a density of pixels in [0, 1]: its nats may be negative, have no equivalent "
@@ -37,14 +40,14 @@ def numbers_section(recipe: Recipe, metrics: dict, folder: Path) -> str:
 
     Args:
         recipe: `Recipe`.
-        metrics: dict, what its `metrics.json` holds.
+        metrics: Dict, the contents of its `metrics.json`.
         folder: `pathlib.Path` of the preset, beside which its twin lies.
     """
     twin = _twin(recipe, folder)
     texts = [
         _table(recipe, metrics, twin),
         _comparison(recipe, metrics["test"], twin["test"]) if twin else "",
-        _protocol(recipe, metrics["test"]),
+        _protocol(recipe, metrics),
         _published(recipe),
         _again(recipe, metrics),
     ]
@@ -56,6 +59,8 @@ def _table(recipe, metrics, twin):
     columns = [(_ours(metrics), _values(metrics["test"]))]
     for backend, again in sorted(metrics.get("backends", {}).items()):
         columns.append((f"on {backend}", _values(again["test"])))
+    if runs := _runs(metrics):
+        columns.append((f"{len(runs)} seeds: range", ranges(runs)))
     if twin:
         columns.append((f"{recipe.twin}, trained alike", _values(twin["test"])))
     for entry in filter(published.has_number, recipe.published):
@@ -70,6 +75,11 @@ def _table(recipe, metrics, twin):
 def _ours(metrics):
     on = f", on {metrics['environment']['backend']}" if metrics.get("backends") else ""
     return f"this preset{on}"
+
+
+def _runs(metrics):
+    """The numbers of all seeds, where there are several."""
+    return [metrics["test"], *metrics["seeds"].values()] if "seeds" in metrics else []
 
 
 def _values(test):
@@ -88,18 +98,19 @@ def _comparison(recipe, ours, theirs):
     gain = theirs["nll"] - ours["nll"]
     return (
         f"The NLL is {abs(gain):.2f} nats {'below' if gain > 0 else 'above'} that of "
-        f"[{recipe.twin}](../{recipe.twin}/{CARD}), which has the same data, epochs, batch size "
-        "and learning rates."
+        f"[{recipe.twin}](../{recipe.twin}/{CARD}), which was trained with the same data, "
+        "epochs, batch size and learning rates."
     )
 
 
-def _protocol(recipe, test):
+def _protocol(recipe, metrics):
     """How the numbers were measured, in sentences."""
+    test = metrics["test"]
     has_error = any(name.endswith("_standard_error") for name in test)
     is_drawn = named_classes.is_inferred_by_draws(recipe)
     has_likelihood = named_classes.likelihood_of(recipe) is not None
     sentences = (
-        (f"{test['num_examples']:,} test examples, one training run.", True),
+        (f"{test['num_examples']:,} test examples{_trained(metrics)}.", True),
         (_nll(recipe, test), True),
         ("± is the standard error of the mean over examples.", has_error),
         (_bound(recipe), named_classes.family_of(recipe).encode_gives == "codes"),
@@ -107,8 +118,19 @@ def _protocol(recipe, test):
         (_DENSITY, has_likelihood and named_classes.is_density(recipe)),
         (_ACTIVE, "active_units" in test),
         (_FRECHET, "classifier_frechet_distance" in test),
+        (_RECOGNISED, "samples_recognised" in test),
     )
     return " ".join(text for text, is_so in sentences if text and is_so)
+
+
+def _trained(metrics):
+    others = len(metrics.get("seeds", ()))
+    if not others:
+        return ", one training run"
+    return (
+        f". The preset is one training run; {others} more used other seeds for the initial "
+        "weights, the noise and the order of the data, and the table gives the range over all runs"
+    )
 
 
 def _nll(recipe, test):
@@ -127,11 +149,11 @@ def _bound(recipe):
     cost = (
         "KL is -log p(codes), their cost under the trained prior"
         if named_classes.has_prior_of_codes(recipe)
-        else "No prior was trained: codes count as uniform, and KL is their number times log K"
+        else "No prior was trained, so codes count as uniform, and KL is their number times log K"
     )
     return (
-        "The ELBO and the bound on the NLL are exact bounds, not estimates: the codes of a picture "
-        f"are not drawn, and no number of draws would tighten them. {cost}."
+        "The ELBO and the bound on the NLL are exact, not estimates: the codes of a picture are "
+        f"deterministic, so more draws would not tighten the bounds. {cost}."
     )
 
 

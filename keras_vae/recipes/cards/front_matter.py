@@ -24,7 +24,7 @@ def front_matter(recipe: Recipe, metrics: dict) -> str:
 
     Args:
         recipe: `Recipe`.
-        metrics: dict, what its `metrics.json` holds.
+        metrics: Dict, the contents of its `metrics.json`.
     """
     data = recipe.data["name"].removesuffix(".npz")
     task = _TASKS.get(recipe.data.get("pairs"), "unconditional-image-generation")

@@ -18,13 +18,13 @@ class Tolerance:
     """How far a number that is measured again may lie from the stated one.
 
     Args:
-        relative: float, the part of the number by which rounding, or another estimate, moves it.
-        absolute: float, in the unit of the number.
-        drawn: what noise the number depends on: "posterior", draws of z from q(z|x); "kl", the
+        relative: Float, the part of the number by which rounding, or another estimate, moves it.
+        absolute: Float, in the unit of the number.
+        drawn: What noise the number depends on: "posterior", draws of z from q(z|x); "kl", the
             same, unless the KL has a closed form; "likelihood", the draws that estimate log p(x);
             "samples", other draws. "" is none. A number without noise in a given model falls back
             to `EXACT`.
-        spread: float, the standard deviation over draws of what one example contributes: in units
+        spread: Float, the standard deviation over draws of what one example contributes: in units
             of the number for "samples", else as a part of the likelihood's `spread_of_draws`.
     """
 
@@ -50,15 +50,15 @@ class Number:
 
     Args:
         pattern: regular expression of its names in `metrics.json`.
-        words: what it is, with {} for the groups of the pattern.
-        decimals: int.
+        words: What it is, with {} for the groups of the pattern.
+        decimals: Integer.
         kind: "nats", "bits", "ratio", "share", "count", "setting" (measured with what) or "time",
             which says nothing of a model and is not compared.
         tolerance: `Tolerance`.
         direction: "min" or "max", which values are better; `None` where neither is.
-        is_shown: whether cards and terminals show it.
+        is_shown: Whether cards and terminals show it.
         on_hubs: its name in the head of a card, which model hubs read; "" leaves it out.
-        headline: how it stands for the whole preset in a table, with {} for the number; "" where
+        headline: How it stands for the whole preset in a table, with {} for the number; "" where
             it does not. The first of `HEADLINES` is taken.
         out_of: name of the number that a count is a part of.
     """
@@ -110,13 +110,13 @@ NUMBERS = (
     Number(r"nll_per_code", "NLL, nats per element", 4, direction="min"),
     Number(
         r"nll_(\d)_seen",
-        "NLL of the rest, {} of 4 quadrants seen, nats",
+        "NLL of the hidden quadrants, {} of 4 seen, nats",
         tolerance=MANY_DRAWS,
         direction="min",
     ),
     Number(
         r"nll_by_prior_(\d)_seen",
-        "the same by draws from the prior, {} seen, nats",
+        "the same, estimated with draws from the prior, {} seen, nats",
         tolerance=ONE_WEIGHT,
         direction="min",
     ),
@@ -144,7 +144,7 @@ NUMBERS = (
     ),
     Number(
         r"discriminator_accuracy",
-        "codes and draws that the discriminator tells apart",
+        "accuracy of the discriminator",
         3,
         "share",
         SHARE,
@@ -180,7 +180,7 @@ NUMBERS = (
     Number(r"codebook", "distance of codes from their z_e, squared", 4, "ratio", is_shown=False),
     Number(
         r"usage",
-        "share of the codes that occurs in the test set",
+        "fraction of the codes used in the test set",
         4,
         "share",
         Tolerance(absolute=1e-2),
@@ -188,7 +188,7 @@ NUMBERS = (
     ),
     Number(
         r"usage_(\d)",
-        "share of the codes of level {} that occurs in the test set",
+        "fraction of the codes of level {} used in the test set",
         4,
         "share",
         Tolerance(absolute=1e-2),
@@ -207,7 +207,7 @@ NUMBERS = (
     Number(r"aggregate_largest_std", "largest standard deviation of a dimension", 3, "ratio"),
     Number(
         r"classifier_frechet_distance",
-        "Frechet distance of samples, features of the classifier",
+        "Frechet distance of samples, features of classifier_mnist",
         2,
         "ratio",
         Tolerance(relative=0.1),  # of a covariance that is estimated from 10,000 samples
@@ -217,11 +217,29 @@ NUMBERS = (
     ),
     Number(
         r"samples_classified_as_their_label",
-        "samples classified as their label",
+        "samples classified as their own label",
         4,
         "share",
         SHARE,
         "max",
+    ),
+    Number(
+        r"samples_recognised",
+        "samples recognised by classifier_mnist",
+        3,
+        "share",
+        SHARE,
+        "max",
+        on_hubs="share of samples that classifier_mnist recognises",
+    ),
+    Number(
+        r"classes_recognised",
+        "classes among the recognised samples",
+        0,
+        "count",
+        SAME,
+        "max",
+        out_of="num_classes",
     ),
     Number(
         r"(.+)_standard_error",
@@ -231,6 +249,7 @@ NUMBERS = (
     ),
     Number(r"num_examples", "test examples", 0, "setting", SAME, is_shown=False),
     Number(r"latent_dim", "size of z", 0, "setting", SAME, is_shown=False),
+    Number(r"num_classes", "classes of the classifier", 0, "setting", SAME, is_shown=False),
     Number(r"nll_num_samples", "draws each for the NLL", 0, "setting", SAME, is_shown=False),
     Number(r"nll_seconds", "time of the NLL, seconds", 0, "time", is_shown=False),
 )
@@ -258,9 +277,9 @@ def words_of(text: str, name: str, test: dict) -> str:
     """Returns the `words` or `on_hubs` of a number, with its level in the place of {}.
 
     Args:
-        text: str, of a `Number`.
-        name: str, of the number in `test`.
-        test: dict, the `test` part of a `metrics.json`.
+        text: String, of a `Number`.
+        name: String, of the number in `test`.
+        test: Dict, the `test` part of a `metrics.json`.
     """
     match = re.fullmatch(number_of(name).pattern, name)
     groups = match.groups() if match else ()
@@ -275,7 +294,7 @@ def rows(test: dict) -> list[tuple[str, str, str]]:
     They stand in the order of the table, and after them those that are not in it.
 
     Args:
-        test: dict, the `test` part of a `metrics.json`.
+        test: Dict, the `test` part of a `metrics.json`.
     """
     numbers = {name: number_of(name) for name in test}
     order = {number: i for i, number in enumerate(NUMBERS)}
@@ -290,11 +309,26 @@ def rows(test: dict) -> list[tuple[str, str, str]]:
     return found
 
 
+def ranges(tests: list[dict]) -> dict[str, str]:
+    """Returns `{name: text}` of the smallest and the largest value that each number has.
+
+    Args:
+        tests: List of dicts, the `test` parts of runs of one recipe.
+    """
+    found = {}
+    for name in tests[0]:
+        number, values = number_of(name), [test[name] for test in tests if name in test]
+        if number.is_shown and not isinstance(tests[0][name], list):  # a count for each level
+            low, high = (f"{v:.{number.decimals}f}" for v in (min(values), max(values)))
+            found[name] = low if low == high else f"{low} to {high}"
+    return found
+
+
 def headline(test: dict, recipe: Recipe | None = None) -> str:
     """Returns the one number of a preset for a table, as text: its NLL, or what stands for it.
 
     Args:
-        test: dict, the `test` part of a `metrics.json`.
+        test: Dict, the `test` part of a `metrics.json`.
         recipe: `Recipe`, or `None` where it is unknown. It says whether codes have a prior that
             was trained: without one each costs log K, which is no number of the model.
     """

@@ -15,7 +15,7 @@ def overview(entries: Iterable) -> str:
     """Returns the table of the zoo, a row a preset.
 
     Args:
-        entries: list of pairs of a `Recipe` and its metrics, or `None` where it is untrained.
+        entries: List of pairs of a `Recipe` and its metrics, or `None` where it is untrained.
     """
     header = ["preset", "family", "data", "parameters", "test NLL, nats", "bits/dim", "published"]
     return table(header, [_row(*entry) for entry in entries], num_words=3)
@@ -25,9 +25,9 @@ def short_overview(entries: Iterable, folder: str | Path = "zoo") -> str:
     """Returns the table of the trained presets, each with the number it reaches and the paper's.
 
     Args:
-        entries: list of pairs of a `Recipe` and its metrics, or `None` where it is untrained; such
+        entries: List of pairs of a `Recipe` and its metrics, or `None` where it is untrained; such
             are left out.
-        folder: str, where the presets lie, as seen from the text that the table is for.
+        folder: String, where the presets lie, as seen from the text that the table is for.
     """
     header = ["preset", "family", "test NLL, nats", "published (by whom: on the card)"]
     return table(header, [_short_row(r, m, folder) for r, m in entries if m], num_words=2)

@@ -27,8 +27,8 @@ def tolerance(name: str, test: dict, recipe: Recipe) -> float:
     """Returns by how much a number may differ, in its own unit.
 
     Args:
-        name: str, of a number in `test`.
-        test: dict, the `test` part of a `metrics.json`.
+        name: String, of a number in `test`.
+        test: Dict, the `test` part of a `metrics.json`.
         recipe: `Recipe`, which says whether the number is one of draws.
     """
     number = number_of(name)
@@ -51,7 +51,7 @@ def compare(stated: dict, measured: dict, recipe: Recipe) -> list[tuple]:
     A number that only one of the two has is not within.
 
     Args:
-        stated, measured: dict, the `test` part of a `metrics.json`.
+        stated, measured: Dict, the `test` part of a `metrics.json`.
         recipe: `Recipe`.
     """
     names = [name for name in {**stated, **measured} if number_of(name).kind != "time"]

@@ -25,7 +25,7 @@ def usage(recipe: Recipe, preset: str | None = None) -> str:
 
     Args:
         recipe: `Recipe`.
-        preset: str, a folder to load it from in place of the recipe's name.
+        preset: String, a folder to load it from in place of the recipe's name.
     """
     return "\n".join([loading(recipe, preset), *_uses(recipe, family_of(recipe))])
 
@@ -36,7 +36,7 @@ def loading(recipe: Recipe, preset: str | None = None) -> str:
 
     Args:
         recipe: `Recipe`.
-        preset: str, a folder to load it from in place of the recipe's name.
+        preset: String, a folder to load it from in place of the recipe's name.
     """
     own = ("name", "pairs")
     options = {k: v for k, v in recipe.data.items() if k not in own and v != "dynamic"}

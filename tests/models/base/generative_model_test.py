@@ -69,7 +69,7 @@ def test_without_a_known_shape_a_model_is_built_by_its_first_data():
 
 
 def test_terms_that_do_not_run_are_told_at_construction():
-    with pytest.raises(ValueError, match=r"Squares cannot be built for data of shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"Squares.*\(3,\)"):
         squares(keras.Sequential([keras.layers.Reshape((7,))]))
 
 
@@ -109,7 +109,7 @@ def test_weights_of_examples_do_not_weigh_a_scalar_of_the_batch():
         ({"error": Term()}, r"Only in `terms`: \['size', 'spread'\]"),
         (
             {k: Term() for k in ("error", "spread", "size", "more")},
-            r"weight in `objective` and not in `terms`: \['more'\]",
+            r"`objective`.*`terms`: \['more'\]",
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_a_term_must_be_of_each_example_or_of_the_batch():
 
     model = Unsummed(keras.layers.Dense(3), seed=0)
     model.compile("sgd")
-    with pytest.raises(ValueError, match=r"The term 'error' must be .* Sum it over all axes"):
+    with pytest.raises(ValueError, match=r"'error'.*Sum"):
         model.fit(X, verbose=0)
 
 
@@ -213,7 +213,7 @@ def test_groups_may_not_share_variables():
             return self.network
 
     model = Shared(keras.layers.Dense(3), seed=0)
-    with pytest.raises(ValueError, match=r"groups 'network' and 'twin' of Shared share"):
+    with pytest.raises(ValueError, match=r"'network' and 'twin'.*share"):
         model.groups()
 
 
@@ -248,7 +248,7 @@ def test_an_objective_is_a_table_of_terms(objective):
         def objective(self):
             return objective
 
-    with pytest.raises(ValueError, match="`objective` of Wrong must be a dict of names, other"):
+    with pytest.raises(ValueError, match=r"`objective` of Wrong.*dict"):
         Wrong(keras.layers.Dense(3), seed=0)
 
 
@@ -257,7 +257,7 @@ def test_switches_name_groups():
         def switches(self):
             return {"critic": 1.0}
 
-    with pytest.raises(ValueError, match=r"`switches` of Wrong names the groups \['critic'\]"):
+    with pytest.raises(ValueError, match=r"`switches`.*'critic'"):
         Wrong(keras.layers.Dense(3), seed=0)
 
 
@@ -269,7 +269,7 @@ def test_terms_are_a_dict_of_tensors(found):
 
     model = Wrong(keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)]), seed=0)
     model.compile("sgd")
-    with pytest.raises(TypeError, match="`terms` of Wrong must return a dict"):
+    with pytest.raises(TypeError, match=r"`terms` of Wrong.*dict"):
         model.fit(X, verbose=0)
 
 

@@ -134,7 +134,7 @@ def test_a_schedule_switches_a_group_by_the_updates_made():
 
 
 def test_a_switched_group_needs_an_optimizer_of_its_own():
-    with pytest.raises(ValueError, match=r"switches the groups \['critic'\].*one for all"):
+    with pytest.raises(ValueError, match=r"\['critic'\].*one for all"):
         watched(starts_late=True).compile("adam")
 
 
@@ -172,7 +172,7 @@ def test_a_group_must_be_a_layer():
 
     model = Misnamed(*mlp((4,)), critic(), seed=1)
     model.compile("adam")
-    with pytest.raises(ValueError, match=r"names the group 'critics'.*that is a layer"):
+    with pytest.raises(ValueError, match=r"'critics'.*layer"):
         model.train_on_batch(X)
 
 

@@ -4,6 +4,7 @@ import pytest
 from linear_gaussian import linear_gaussian_vae
 from linear_gaussian import log_marginal
 
+import keras_vae
 from keras_vae.models.base import importance_sampling
 
 
@@ -53,12 +54,13 @@ def test_number_of_samples_is_honoured_exactly(exact, num_samples):
 
     class Spy:
         data_shape = model.data_shape
+        decoder = model.decoder
         noise = model.noise
 
         def check_inputs(self, x, condition):
             return model.check_inputs(x, condition)
 
-        def jitted(self, function):
+        def jitted_once(self, key, function):
             def call(wanted, batch):
                 drawn.append(int(wanted))
                 return model_function(wanted, batch)
@@ -92,19 +94,34 @@ def test_same_seed_same_estimate_and_training_noise_untouched(exact):
 
 def test_estimate_does_not_depend_on_the_other_examples_chunk(exact, monkeypatch):
     model, x, expected = exact
-    monkeypatch.setattr(
-        importance_sampling, "MAX_NUMBERS", 250 * x.shape[1] * 3
-    )  # three examples a chunk
-    estimate = model.log_likelihood(x, num_samples=1000, seed=0)
-    assert estimate.shape == (40,)
-    assert np.abs(estimate - expected).max() < 0.1
+    largest = 4 * x.shape[1]  # bytes of x; the linear decoder has no larger layer
+    for draws_at_once in (3 * 250, 100):  # three examples a chunk; a part of the draws of one
+        monkeypatch.setattr(importance_sampling, "MAX_BYTES", draws_at_once * largest)
+        estimate = model.log_likelihood(x, num_samples=1000, seed=0)
+        assert estimate.shape == (40,)
+        assert np.abs(estimate - expected).max() < 0.1
+
+
+def test_no_layer_of_the_decoder_makes_more_than_the_budget(monkeypatch):
+    networks = keras_vae.MLPEncoder((4,), 2, (8,)), keras_vae.MLPDecoder((4,), 2, (64, 8))
+    model = keras_vae.VAE(*networks, seed=0)
+    rows = []
+
+    def generate(z, *arguments):
+        rows.append(z.shape[0])
+        return keras_vae.VAE.generate(model, z, *arguments)
+
+    monkeypatch.setattr(model, "generate", generate)
+    monkeypatch.setattr(importance_sampling, "MAX_BYTES", 30 * 64 * 4)
+    model.log_likelihood(np.zeros((7, 4), "float32"), num_samples=10, seed=0)
+    assert set(rows) == {30}
 
 
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_samples", [0, -1, 2.5, "many", True])
 def test_bad_number_of_samples(exact, num_samples):
     model, x, _ = exact
-    with pytest.raises(ValueError, match="`num_samples` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`num_samples`.*positive integer"):
         model.log_likelihood(x, num_samples=num_samples)
 
 

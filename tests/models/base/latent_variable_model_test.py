@@ -56,7 +56,7 @@ def test_both_proposals_estimate_the_analytic_likelihood():
     for proposal, num_samples in (("posterior", 2_000), ("prior", 100_000)):
         found = evaluation.log_likelihood(model, x, num_samples, proposal=proposal, seed=0)
         np.testing.assert_allclose(found, exact, atol=0.05)
-    with pytest.raises(ValueError, match="`proposal` must be one of"):
+    with pytest.raises(ValueError, match=r"`proposal`.*one of"):
         evaluation.log_likelihood(model, x, 5, proposal="decoder")
 
 
@@ -78,7 +78,7 @@ def test_samples_do_not_depend_on_how_many_are_drawn(model):
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("num_samples", [0, -2, 1.5])
 def test_bad_numbers_of_samples_are_refused(model, num_samples):
-    with pytest.raises(ValueError, match="`num_samples` must be a positive integer"):
+    with pytest.raises(ValueError, match=r"`num_samples`.*positive integer"):
         model.sample(num_samples)
 
 
@@ -87,7 +87,7 @@ def test_bad_numbers_of_samples_are_refused(model, num_samples):
 def test_an_encoder_of_one_output_is_refused(kind):
     encoder = Autoencoder(*mlp(PICTURE)).encoder
     one = type(encoder)(PICTURE, 3, (8,), num_outputs=1)
-    with pytest.raises(ValueError, match=f"The encoder of {kind.__name__} must return"):
+    with pytest.raises(ValueError, match=f"encoder of {kind.__name__}.*return"):
         kind(one, mlp(PICTURE)[1])
 
 
@@ -104,7 +104,7 @@ def test_a_prior_fitted_afterwards_takes_the_place_of_the_first(model):
 
 
 def test_what_is_no_prior_is_refused():
-    with pytest.raises(TypeError, match="`prior` must be a prior layer"):
+    with pytest.raises(TypeError, match=r"`prior`.*layer"):
         VAE(*mlp(PICTURE), prior="normal")
 
 

@@ -31,7 +31,7 @@ def test_a_family_says_how_x_is_quantized():
 
 
 def test_quantizers_are_quantizers():
-    with pytest.raises(TypeError, match="must be a quantizer layer such as"):
+    with pytest.raises(TypeError, match="quantizer layer"):
         VQVAE(NETWORK, NETWORK, keras.layers.Dense(3))
 
 
@@ -40,7 +40,7 @@ def test_weights_are_numbers_or_schedules():
     objective = quantized(commitment_weight=schedule, codebook_weight=2).objective()
     weights = {k: term.train for k, term in objective.items() if term.teaches}
     assert weights == {"reconstruction": 1.0, "commitment": schedule, "codebook": 2.0}
-    with pytest.raises(ValueError, match="`commitment_weight` must be a number of at least 0"):
+    with pytest.raises(ValueError, match=r"`commitment_weight`.*at least 0"):
         quantized(commitment_weight=-1.0)
 
 

@@ -3,23 +3,21 @@ import dataclasses
 import keras
 import pytest
 from families import BY_NAME
-from keras import ops
 
 from keras_vae import LinearAnnealing
 from keras_vae import Term
-from keras_vae.metrics import CodebookUsage
 
 
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("argument", ["train", "evaluate"])
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), "heavy", None, True])
 def test_weights_are_numbers_of_at_least_0_or_schedules(argument, weight):
-    with pytest.raises(ValueError, match=f"`{argument}` must be a number of at least 0"):
+    with pytest.raises(ValueError, match=f"`{argument}`.*at least 0"):
         Term(**{argument: weight})
 
 
 def test_directions_are_two():
-    with pytest.raises(ValueError, match=r"`direction` must be one of 'min', 'max'.*'up'"):
+    with pytest.raises(ValueError, match=r"`direction`.*one of 'min', 'max'.*'up'"):
         Term(direction="up")
 
 
@@ -33,16 +31,6 @@ def test_a_term_is_a_value():
     assert Term() == Term(1.0, 0.0, "main")
     with pytest.raises(dataclasses.FrozenInstanceError):
         Term().train = 2.0
-
-
-def test_trackers_are_metrics_of_the_terms_name():
-    mean = Term().tracker("kl")
-    mean.update_state([1.0, 3.0])
-    assert (mean.name, float(ops.convert_to_numpy(mean.result()))) == ("kl", 2.0)
-    usage = Term(metric=lambda name: CodebookUsage(4, name=name)).tracker("usage_1")
-    usage.update_state([[0, 0, 1]])
-    assert (usage.name, float(ops.convert_to_numpy(usage.result()))) == ("usage_1", 0.5)
-    assert Term(metric=None).tracker("dreg") is None
 
 
 @pytest.mark.first_case_elsewhere
@@ -83,10 +71,10 @@ def test_the_best_elbo_is_the_largest():
 
 @pytest.mark.parametrize("metric", [keras.metrics.Mean(), "mean", 3])
 def test_metrics_are_made_of_a_class_or_function(metric):
-    with pytest.raises(ValueError, match="`metric` must be a class of metrics"):
+    with pytest.raises(ValueError, match=r"`metric`.*class"):
         Term(metric=metric)
 
 
 def test_groups_are_names():
-    with pytest.raises(ValueError, match="`group` must be the name of an attribute"):
+    with pytest.raises(ValueError, match=r"`group`.*attribute"):
         Term(group=3)

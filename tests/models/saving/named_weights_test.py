@@ -63,7 +63,7 @@ def test_two_weights_of_one_name_are_refused():
 
     x, z = keras.Input((2,)), keras.Input((2,))
     model = VAE(keras.Model(x, [Twins()(x), x]), keras.Model(z, keras.layers.Dense(2)(z)))
-    with pytest.raises(ValueError, match="Two weights are named 'encoder/twins/w'"):
+    with pytest.raises(ValueError, match=r"Two weights.*'encoder/twins/w'"):
         named_variables(model)
 
 

@@ -54,7 +54,7 @@ def test_a_preset_may_hold_only_registered_classes(tmp_path):
     config = config.replace("keras_vae>MLPEncoder", "subprocess>Popen")
     config = config.replace("keras_vae.networks.mlp", "subprocess").replace("MLPEncoder", "Popen")
     (tmp_path / CONFIG).write_bytes(config_bytes(json.loads(config), weights))
-    with pytest.raises(ValueError, match="cannot be turned into a model"):
+    with pytest.raises(ValueError, match="into a model"):
         keras_vae.VAE.from_preset(tmp_path)
 
 
@@ -72,7 +72,7 @@ def test_a_model_that_diverged_is_not_saved_over_one_that_did_not(tmp_path):
     model = small_vae()
     model.save_to_preset(tmp_path)
     model.encoder.weights[0].assign(np.full((6, 4), np.nan))
-    with pytest.raises(ValueError, match="this model cannot be used: 'encoder/dense/kernel' holds"):
+    with pytest.raises(ValueError, match="'encoder/dense/kernel' holds"):
         model.save_to_preset(tmp_path)
     keras_vae.VAE.from_preset(tmp_path)
 
@@ -81,7 +81,7 @@ def test_a_model_that_its_config_does_not_make_is_not_saved(tmp_path):
     inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(6)])
     decoder = keras.Sequential([keras.Input((2,)), inner])
     model = keras_vae.VAE(keras_vae.MLPEncoder((6,), 2, (4,)), decoder, seed=0)
-    with pytest.raises(ValueError, match="could not be read again: made anew"):
+    with pytest.raises(ValueError, match="made anew"):
         model.save_to_preset(tmp_path / "preset")
     assert not (tmp_path / "preset").exists()
 
@@ -102,8 +102,8 @@ def test_how_parts_were_compiled_is_not_kept(tmp_path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"name": "VAE"}, "cannot be turned into a model"),
-        (keras.saving.serialize_keras_object(keras.layers.Dense(2)), "That is no model of this"),
+        ({"name": "VAE"}, "into a model"),
+        (keras.saving.serialize_keras_object(keras.layers.Dense(2)), "no model of this"),
     ],
     ids=["no_class", "a_layer"],
 )

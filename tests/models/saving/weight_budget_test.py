@@ -23,14 +23,14 @@ def test_the_weights_of_the_file_may_be_made():
 def test_larger_weights_are_refused_before_they_are_made():
     with weight_budget([(2, FEW)]):
         dense(FEW, 2)
-        with pytest.raises(ValueError, match=r"'dense_\d+' would make a weight of shape \(1024,"):
+        with pytest.raises(ValueError, match=r"'dense_\d+'.*\(1024,"):
             dense(2**40, FEW)
 
 
 def test_a_metric_with_a_number_for_each_code_counts():
     with weight_budget([]):
         CodebookUsage(2**20)
-        with pytest.raises(ValueError, match="'usage' would make a weight of shape"):
+        with pytest.raises(ValueError, match=r"'usage'.*weight of shape"):
             CodebookUsage(2**30)
 
 
@@ -38,7 +38,7 @@ def test_many_small_weights_are_refused():
     with weight_budget([(1, 1)]):
         for _ in range(101):
             dense(1)
-        with pytest.raises(ValueError, match="does not hold that many"):
+        with pytest.raises(ValueError, match="hold that many"):
             dense(1)
 
 

@@ -101,7 +101,7 @@ def test_a_folder_is_used_where_it_is(layout, zoo, entry, tmp_path, monkeypatch)
 def test_a_folder_with_another_file_is_not_used(zoo, wheel, tmp_path, monkeypatch):
     write_preset(zoo / "vae_a", {"class_name": "Anything"}, {"a": TENSOR + 1})
     monkeypatch.setenv("KERAS_VAE_ZOO", str(zoo))
-    with pytest.raises(presets.FetchError, match="no folder of KERAS_VAE_ZOO holds them"):
+    with pytest.raises(presets.FetchError, match=r"no folder.*KERAS_VAE_ZOO"):
         presets.find("vae_a")
 
 

@@ -54,21 +54,21 @@ def test_no_index_has_no_presets(tmp_path):
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_names_that_could_lead_elsewhere(name, write):
-    with pytest.raises(ValueError, match="is not a valid preset name"):
+    with pytest.raises(ValueError, match="preset name"):
         read_index(write(name))
-    with pytest.raises(ValueError, match="is not a valid preset name"):
+    with pytest.raises(ValueError, match="preset name"):
         check_name(name)
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_files_that_could_lie_elsewhere(name, write):
-    with pytest.raises(ValueError, match="is not a valid file name"):
+    with pytest.raises(ValueError, match="file name"):
         read_index(write(files={name: FILE}))
 
 
 @pytest.mark.parametrize("size", [0, -1, MAX_SIZE + 1, 1.5, "1", True, None])
 def test_sizes_out_of_bounds(size, write):
-    with pytest.raises(ValueError, match="expected an integer from 1 to"):
+    with pytest.raises(ValueError, match="integer from 1"):
         read_index(write(files={"a": FILE | {"size": size}}))
 
 
@@ -87,12 +87,12 @@ def test_sizes_out_of_bounds(size, write):
     ],
 )
 def test_tables_that_are_wrong(changes, message, write):
-    with pytest.raises(ValueError, match=f"is not an index of presets: .*{message}"):
+    with pytest.raises(ValueError, match=f"index of presets: .*{message}"):
         read_index(write(**changes))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2, "presets": {}}', '{"format": 1}'])
 def test_what_is_no_index(text, tmp_path):
     (tmp_path / "index.json").write_text(text)
-    with pytest.raises(ValueError, match="is not an index of presets"):
+    with pytest.raises(ValueError, match="index of presets"):
         read_index(tmp_path / "index.json")

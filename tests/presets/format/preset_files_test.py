@@ -67,7 +67,7 @@ def test_objects_are_not_written(tmp_path):
     "value", [np.nan, print, {1, 2}, "x" * 2**21], ids=["nan", "code", "set", "long"]
 )
 def test_a_config_that_could_not_be_read_is_not_written(preset, value):
-    with pytest.raises(ValueError, match="config cannot be written as JSON"):
+    with pytest.raises(ValueError, match="as JSON"):
         write_preset(preset, {"value": value}, {})
     assert read_preset(preset).model_config == MODEL
 
@@ -75,7 +75,7 @@ def test_a_config_that_could_not_be_read_is_not_written(preset, value):
 @pytest.mark.parametrize("name", [CONFIG, WEIGHTS])
 def test_a_file_that_is_not_there_is_named(preset, name):
     (preset / name).unlink()
-    with pytest.raises(ValueError, match=f"{name} cannot be read: No such file"):
+    with pytest.raises(ValueError, match=f"{name}.*No such file"):
         read_preset(preset)
 
 
@@ -84,7 +84,7 @@ def test_a_file_that_is_not_there_is_named(preset, name):
 def test_a_pipe_is_not_waited_for(preset, name):
     (preset / name).unlink()
     os.mkfifo(preset / name)
-    with pytest.raises(ValueError, match=f"{name} cannot be read: it is not a file"):
+    with pytest.raises(ValueError, match=f"{name}.*not a file"):
         read_preset(preset)
 
 

@@ -67,7 +67,7 @@ def test_the_bound_of_codes_is_no_estimate(section, has_prior):
     text = section(
         OF_CODES if has_prior else OF_CODES.replace(prior, ""), METRICS | {"test": CODES}
     )
-    assert "are exact bounds, not estimates" in text
+    assert "not estimates" in text
     assert ("No prior was trained" in text) != has_prior
     assert "one draw each" not in text
     assert "±" not in text
@@ -106,3 +106,15 @@ def test_a_column_a_backend(section):
     assert "| NLL, nats per example | 21.13 ± 0.51 | 21.13 ± 0.51 | 12.5 |" in text
     assert "| active units | 1 of 2 |  |  |" in text
     assert "The same weights were measured on torch 2.13.0 (2026-02-01)." in text
+
+
+def test_a_column_of_the_range_over_seeds(section):
+    first = METRICS["test"]
+    others = {"1": first | {"nll": 20.5, "kl": 2.25}, "2": first | {"nll": 22.5, "active_units": 2}}
+    text = section(metrics=METRICS | {"seeds": others})
+    assert "| test set | this preset | 3 seeds: range | Nobody 1999 |" in text
+    assert "| NLL, nats per example | 21.13 ± 0.51 | 20.50 to 22.50 | 12.5 |" in text
+    assert "| KL(q(z\\|x), p(z)), nats | 2.25 | 2.25 |  |" in text
+    assert "| active units | 1 of 2 | 1 to 2 |  |" in text
+    assert "2 more used other seeds" in text
+    assert "one training run." not in text

@@ -27,7 +27,7 @@ def test_numbers_in_words_in_the_order_of_a_card():
     assert rows(test) == [
         ("nll", "NLL, nats per example", "80.00 ± 0.50"),
         ("nll_bits_per_dim", "NLL, bits per dimension", "0.2000 ± 0.0013"),  # 0.5 * 0.2 / 80
-        ("nll_2_seen", "NLL of the rest, 2 of 4 quadrants seen, nats", "40.12"),
+        ("nll_2_seen", "NLL of the hidden quadrants, 2 of 4 seen, nats", "40.12"),
         ("kl_2", "KL of level 2, nats", "1.50"),
         ("kl_1", "KL of level 1, nats", "20.25"),
         ("accuracy", "accuracy", "0.9912"),
@@ -79,7 +79,7 @@ def test_numbers_of_codes():
         ("nll_bound_bits_per_dim", "bound on the NLL, bits per dimension", "-1.5000 ± 0.0037"),
         ("mse_over_variance", "squared error over the variance of the data", "0.0351"),
         ("nats_per_code_1", "nats per code", "1.0249"),
-        ("usage", "share of the codes that occurs in the test set", "0.9922"),
+        ("usage", "fraction of the codes used in the test set", "0.9922"),
         ("perplexity", "perplexity of the codes", "81.2"),
     ]
 
@@ -89,7 +89,7 @@ def test_levels_of_codes_are_told_apart():
     assert [words for _, words, _ in rows(test)] == [
         "nats per code of level 1",
         "nats per code of level 2",
-        "share of the codes of level 2 that occurs in the test set",
+        "fraction of the codes of level 2 used in the test set",
     ]
 
 

@@ -1,0 +1,73 @@
+"""What a benchmark ran on: the processor, how busy it was, and the versions of what took part."""
+
+import datetime
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "pythae", "vector-quantize-pytorch")
+VERSIONS = """
+import importlib.metadata, sys
+for package in sys.argv[1:]:
+    try:
+        print(package, importlib.metadata.version(package))
+    except importlib.metadata.PackageNotFoundError:
+        pass
+"""
+
+
+def processor() -> str:
+    """Returns the name of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def load_average() -> str:
+    """Returns how many processes wanted to run in the last minute."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def versions(peers_python: str = sys.executable) -> dict[str, str]:
+    """Returns the versions of Python and of the packages that take part, where installed."""
+    found = {"Python": platform.python_version()}
+    for python in (peers_python, sys.executable):  # ours counts where both have one
+        command = [python, "-c", VERSIONS, *PACKAGES]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found |= dict(line.split() for line in done.stdout.splitlines())
+    return found
+
+
+def commit(checkout: Path) -> str:
+    """Returns the commit of a checkout, with a "+" where files were changed since."""
+    git = ["git", "-C", str(checkout)]
+    head = subprocess.run(
+        [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    changed = subprocess.run(
+        [*git, "status", "--porcelain", "--", "keras_vae"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (head.stdout.strip() or "unknown") + ("+" if changed.stdout.strip() else "")
+
+
+def description(peers_python: str, before: Path | None) -> dict[str, Any]:
+    """Returns what to say of the machine, at the beginning of a run."""
+    found = versions(peers_python)
+    found["keras_vae"] = commit(Path(__file__).parents[1])
+    if before:
+        found["before"] = commit(before)
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "load_before": load_average(),
+        "versions": found,
+    }

@@ -1,0 +1,117 @@
+"""The benchmark runner: contenders take turns, each in a pinned process of its own.
+
+    python benchmarks/run.py --before ../earlier_checkout      # everything; writes the report
+    python benchmarks/run.py --bench mlp_fit --backend torch   # some of it; prints the table
+    python benchmarks/run.py --quick                           # does it work?
+    python benchmarks/run.py --curves                          # the numbers of docs/performance.md
+    python benchmarks/run.py --report                          # both texts again, from the JSON
+
+A run of everything writes `benchmarks/results.json` and `benchmarks/README.md`; any other writes
+them where `--output` says. Peers that are not installed beside us may lie in an environment of
+their own, `--peers-python`. Meant for a quiet machine: the report tells how busy it was.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import curves
+import machine
+import report
+from registry import BACKENDS
+from registry import load_benches
+from rounds import HERE
+from rounds import Settings
+from rounds import run_bench
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the command line."""
+    lines = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    lines.add_argument("--bench", nargs="+", metavar="NAME", help="by default all")
+    lines.add_argument("--backend", nargs="+", choices=BACKENDS, default=list(BACKENDS))
+    lines.add_argument("--rounds", type=int, help="5; 2 with --quick, 3 with --curves")
+    lines.add_argument("--quick", action="store_true", help="small sizes")
+    lines.add_argument("--before", type=Path, help="a checkout of ours, run as 'before'")
+    lines.add_argument("--core", type=int, default=0, help="-1 for all of them")
+    lines.add_argument("--clock", choices=("cpu", "wall"), default="cpu", help="wall for a GPU")
+    lines.add_argument("--peers-python", default=sys.executable, help="a Python with the peers")
+    lines.add_argument("--output", type=Path, help="folder of results.json and README.md")
+    lines.add_argument("--device", default=report.NO_GPU, help="what the report calls the GPU")
+    lines.add_argument("--curves", action="store_true", help="what each choice costs")
+    lines.add_argument("--report", action="store_true", help="write the texts again")
+    return lines
+
+
+def measure(names: list[str], settings: Settings, clock: str, device: str) -> dict[str, Any]:
+    """Runs benches and returns everything that was measured, with what it was measured on."""
+    benches = load_benches()
+    unknown = sorted(set(names) - benches.keys())
+    if unknown:
+        raise SystemExit(f"No bench is called {unknown}. There are {sorted(benches)}.")
+    on = machine.description(settings.peers_python, settings.before)
+    measured = {}
+    for name in names or [k for k, bench in benches.items() if bench.rows]:
+        measured[name] = run_bench(benches[name], settings)
+        print(name, "done", file=sys.stderr, flush=True)
+    return {
+        "command": " ".join(["benchmarks/run.py", *sys.argv[1:]]),
+        "machine": {**on, "load_after": machine.load_average()},
+        "device": device,
+        "core": settings.core,
+        "clock": clock,
+        "quick": settings.quick,
+        "rounds": settings.rounds,
+        "benches": measured,
+    }
+
+
+def failures(results: dict[str, Any]) -> list[str]:
+    """Returns what those contenders said that ended with an error."""
+    return [
+        f"{bench}, {name}:\n{outcome['failed']}"
+        for bench, measured in results["benches"].items()
+        for name, outcome in measured["contenders"].items()
+        if "failed" in outcome
+    ]
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    settings = Settings(
+        backends=tuple(arguments.backend),
+        rounds=arguments.rounds or (2 if arguments.quick else 3 if arguments.curves else 5),
+        quick=arguments.quick,
+        core=None if arguments.core < 0 else arguments.core,
+        before=arguments.before,
+        peers_python=arguments.peers_python,
+    )
+    if arguments.report:
+        results = json.loads((HERE / "results.json").read_text())
+        (HERE / "README.md").write_text(report.markdown(results, load_benches()))
+        curves.write(json.loads(curves.NUMBERS.read_text()))
+        return 0
+    if arguments.curves:
+        curves.write(curves.measure(settings))
+        return 0
+    results = measure(arguments.bench or [], settings, arguments.clock, arguments.device)
+    text = report.markdown(results, load_benches())
+    is_whole = not arguments.bench and settings.backends == BACKENDS and not arguments.quick
+    output = arguments.output or (HERE if is_whole else None)
+    if output is None:
+        print(text)
+    else:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+        (output / "README.md").write_text(text)
+    wrong = failures(results)
+    print("\n".join(wrong), file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

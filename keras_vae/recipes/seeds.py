@@ -1,0 +1,77 @@
+"""Training again with other seeds: how far the numbers of a card depend on chance."""
+
+import json
+from pathlib import Path
+
+import keras
+
+from keras_vae.recipes.cards.card_numbers import METRICS
+from keras_vae.recipes.recipe import Recipe
+from keras_vae.recipes.recipe import read_recipe
+from keras_vae.recipes.train import RECIPE
+from keras_vae.recipes.train import train_recipe
+
+
+def train_seeds(
+    recipe: Recipe,
+    metrics: dict,
+    runs: str | Path,
+    num_seeds: int,
+    *,
+    data_dir: str | Path | None = None,
+    verbose: int = 1,
+) -> dict:
+    """Trains a recipe with the seeds after its own, and returns the numbers of each run.
+
+    The runs go into the folders `runs/NAME-seed-SEED`. One that is finished is not trained again,
+    and one that was interrupted goes on.
+
+    Args:
+        recipe: `Recipe`.
+        metrics: Dict, the contents of its `metrics.json`: those of the first seed.
+        runs: Path of the folder that receives the run folders.
+        num_seeds: Integer of at least 2, the number of seeds, the recipe's own among them.
+        data_dir: Path of a folder with local data sets.
+        verbose: As for `fit`.
+
+    Returns:
+        Dict of the metrics with, under "seeds", the `test` part of each further seed.
+
+    Raises:
+        ValueError: If `num_seeds` is below 2, if the metrics are of another backend than this, or
+            if a folder holds a run of another recipe or of other settings.
+    """
+    if num_seeds < 2:
+        raise ValueError(
+            "The spread over seeds needs at least 2, the recipe's own among them. Received: "
+            f"{num_seeds}."
+        )
+    backend = metrics["environment"]["backend"]
+    if backend != keras.config.backend():
+        raise ValueError(
+            f"The numbers of {recipe.name!r} are of {backend}: other seeds compare with them on "
+            f"that backend only. Received: {keras.config.backend()}. Set KERAS_BACKEND={backend}."
+        )
+    own = metrics["training"]["seed"]
+    seeds = {}
+    for seed in range(own + 1, own + num_seeds):
+        folder = Path(runs) / f"{recipe.name}-seed-{seed}"
+        run = _finished(folder, recipe, metrics["training"]["epochs"], seed) or train_recipe(
+            recipe, folder, seed=seed, data_dir=data_dir, verbose=verbose
+        )
+        seeds[str(seed)] = run["test"]
+    return {**metrics, "seeds": seeds}
+
+
+def _finished(folder, recipe, epochs, seed):
+    """The metrics of a finished run, or `None`."""
+    if not (folder / METRICS).exists():
+        return None
+    run = json.loads((folder / METRICS).read_text())
+    made = read_recipe(folder / RECIPE).text, run["training"]["epochs"], run["training"]["seed"]
+    if made != (recipe.text, epochs, seed):
+        raise ValueError(
+            f"{folder} holds a finished run of another recipe, or with other epochs or another "
+            "seed. Remove it to train it again."
+        )
+    return run

@@ -1,0 +1,104 @@
+import copy
+import pickle
+
+import keras
+import numpy as np
+import pytest
+
+import keras_vae
+
+X = (np.random.default_rng(0).uniform(size=(4, 6)) < 0.5).astype("float32")
+
+
+@pytest.fixture
+def model():
+    networks = keras_vae.MLPEncoder((6,), 2, (8,)), keras_vae.MLPDecoder((6,), 2, (8,))
+    return keras_vae.VAE(*networks, seed=0)
+
+
+@pytest.fixture
+def compilations(model, monkeypatch):
+    """The functions that the model has compiled."""
+    compiled, jitted = [], model.jitted
+
+    def spy(function):
+        compiled.append(function)
+        return jitted(function)
+
+    monkeypatch.setattr(model, "jitted", spy)
+    return compiled
+
+
+def score(model, **options):
+    return model.log_likelihood(X, **{"num_samples": 10, "seed": 0, **options})
+
+
+def test_compiled_once_for_each_kind_of_estimate(model, compilations):
+    score(model)
+    score(model)
+    assert len(compilations) == 1
+    score(model, proposal="prior")
+    score(model, num_samples=20)
+    assert len(compilations) == 3
+
+
+def test_sees_new_values_of_weights(model, compilations):
+    before = score(model)
+    for variable in model.decoder.trainable_variables:
+        variable.assign(variable + 0.5)
+    fresh = keras.models.clone_model(model)
+    fresh.set_weights(model.get_weights())
+    assert np.abs(score(model) - before).min() > 0.01
+    np.testing.assert_allclose(score(model), score(fresh), rtol=1e-6)
+    assert len(compilations) == 1
+
+
+def another_likelihood(model):
+    model._tracker.unlock()  # as a model does that is given a prior of its codes
+    model.likelihood = keras_vae.GaussianLikelihood(0.5)
+    model.likelihood.build((None, 6))
+    model._tracker.lock()
+
+
+def another_policy(model):
+    model.decoder.layers[-1].dtype_policy = keras.DTypePolicy("mixed_bfloat16")
+
+
+def another_weight_of_a_term(model):
+    model.kl_weight = 0.5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda model: model.compile("sgd"), another_likelihood, another_policy,
+     another_weight_of_a_term],
+)  # fmt: skip
+def test_compiled_anew_where_the_model_has_changed(model, compilations, change):
+    score(model)
+    change(model)
+    score(model)
+    assert len(compilations) == 2
+
+
+def test_another_likelihood_counts(model):
+    before = score(model)
+    another_likelihood(model)
+    assert np.abs(score(model) - before).min() > 0.01
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_no_part_of_a_copy(model, copied):
+    expected = score(model)
+    other = copied(model)
+    np.testing.assert_array_equal(score(other), expected)
+    for variable in other.variables:
+        if "kernel" in variable.path:
+            variable.assign(0 * variable)
+    assert np.abs(score(other) - expected).max() > 0.01
+    np.testing.assert_array_equal(score(model), expected)
+
+
+def test_few_are_kept(model):
+    for chunk in range(1, 40):
+        score(model, num_samples=chunk)
+    assert len(model._kept_functions._functions) <= 16
