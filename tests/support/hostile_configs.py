@@ -44,6 +44,19 @@ def wired(name, args, /, **config):
     return of("Functional", "keras.src.models.functional", "Functional", config=graph)
 
 
+def called(inner, num_calls):
+    """A functional model that calls a layer on its own output, again and again."""
+    model = wired("Dense", [symbol("x")], units=4)
+    nodes = [{"args": [symbol("x")], "kwargs": {}}]
+    for i in range(num_calls - 1):
+        last = symbol("y")
+        last["config"]["keras_history"] = ["y", i, 0]
+        nodes.append({"args": [last], "kwargs": {}})
+    inner["config"]["name"] = "y"
+    model["config"]["layers"][1] = inner | {"name": "y", "inbound_nodes": nodes}
+    return model
+
+
 def constant(value, dtype="float32", kind="__tensor__"):
     return {"class_name": kind, "config": {"value": value, "dtype": dtype}}
 
@@ -98,6 +111,19 @@ def encoder_bombs():
     yield "eager_number", wired("RepeatVector", [1.0], n=LARGE)
     yield "thousands_of_layers", network(*[layer("Dense", units=4)] * 9000)
     yield "too_many_objects", network(*[layer("ReLU")] * 11_000)
+    for num_layers in (200, 1000):
+        yield f"weightless_{num_layers}", network(*[layer("Dropout", rate=0.1)] * num_layers)
+        pooled = layer("AveragePooling2D", pool_size=3, strides=1, padding="same")
+        yield f"pictures_{num_layers}", network(*[pooled] * num_layers, shape=(512, 512, 3))
+    yield "weightless_networks", network(*[network(*[layer("ReLU")] * 75)] * 60)
+    yield "called_3000_times", called(layer("ReLU"), 3000)
+    for name in ("GRU", "LSTM", "SimpleRNN"):
+        unrolled = layer(name, units=2, unroll=True, return_state=True)
+        yield f"unrolled_{name}", network(layer("RepeatVector", n=20_000), unrolled)
+        in_time = layer("TimeDistributed", layer=unrolled)
+        yield f"unrolled_{name}_in_time", network(in_time, shape=(2, 20_000, 3))
+        both = layer("Bidirectional", layer=unrolled)
+        yield f"unrolled_{name}_twice", network(both, shape=(20_000, 3))
     yield "deep_wrappers", network(nested(45), shape=(2, 2))
     yield "endless_wrappers", network(nested(120), shape=(2, 2))
     yield "array_of_strings", constant(["a"], "S2000000000", "__numpy__")

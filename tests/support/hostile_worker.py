@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def main(list_file, report):
     folders = json.loads(Path(list_file).read_text())
     for _ in range(3):  # what is imported and allotted at first use is no case's doing
         keras_vae.GenerativeModel.from_preset(folders["sound"])
+    tempfile.gettempdir()  # which it finds by writing, once
     signal.signal(signal.SIGALRM, out_of_time)
     events = []
     watch(events)

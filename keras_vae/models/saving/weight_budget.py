@@ -1,4 +1,4 @@
-"""A bound on the weights that a configuration may make: those of the file it came with."""
+"""Bounds on what a configuration may make: the weights of the file it came with, and its work."""
 
 import contextlib
 import math
@@ -14,6 +14,9 @@ _SPARE_NUMBERS = 2**23
 # Keras has no hook for it; everything that layers and metrics keep is made by these methods.
 _MAKERS = ((keras.Layer, "add_weight"), (keras.Metric, "add_variable"))
 _MAX_LAYERS = 5000  # a second's work
+# Four seconds' work at most, which the steps of a recurrent layer take on PyTorch. The presets of
+# the zoo make fewer than 100. It does not grow with the file, whose tensors may be many and tiny.
+_MAX_CALLS = 4000
 _lock = threading.RLock()  # one replacement of them at a time
 
 
@@ -23,22 +26,28 @@ def weight_budget(shapes: Iterable[tuple]) -> Iterator[None]:
 
     A configuration is a few bytes that can ask for any amount of memory. What it may ask for is
     known: the file of weights is as long as its tensors. So a layer is stopped before it makes
-    more, and layers without weights are counted. Other threads are not bound.
+    more, and layers without weights are counted. Nor does the number of layers say how often they
+    are called: Keras calls those of a `Sequential` anew for each that is added, a layer may be
+    shared by layers that are shared, and a recurrent one computes step by step. So calls and steps
+    are counted too, and 4,000 allowed. Other threads are not bound.
 
     Args:
         shapes: iterable of tuples of ints.
 
     Raises:
-        ValueError: From the layer or metric that would exceed it.
+        ValueError: From the layer, metric or call that would exceed it.
     """
     sizes = [math.prod(shape) for shape in shapes]
     left = {"weights": len(sizes) + _SPARE_WEIGHTS, "numbers": sum(sizes) + _SPARE_NUMBERS}
     left["layers"] = min(10 * left["weights"], _MAX_LAYERS)
+    left["calls"] = _MAX_CALLS
     owner = threading.get_ident()
     with _lock, contextlib.ExitStack() as restored:
         for kind, method in _MAKERS:
             _replace(restored, kind, method, _bounded(getattr(kind, method), left, owner))
         _replace(restored, keras.Layer, "__init__", _counted(keras.Layer.__init__, left, owner))
+        called = _called(keras.Operation.__call__, left, owner)
+        _replace(restored, keras.Operation, "__call__", called)
         yield
 
 
@@ -57,6 +66,27 @@ def _counted(original, left, owner):
         original(self, **kwargs)
 
     return init
+
+
+def _called(original, left, owner):
+    def call(self, *args, **kwargs):
+        if threading.get_ident() == owner:
+            left["calls"] -= 1 + _num_steps(self, args)
+            if left["calls"] < 0:
+                raise ValueError(
+                    f"its layers would be called more than {_MAX_CALLS:,} times. Some are shared "
+                    "or unrolled too often, or more than 80 lie in one Sequential, which Keras "
+                    "calls anew for each: make that a functional model"
+                )
+        return original(self, *args, **kwargs)
+
+    return call
+
+
+def _num_steps(operation, args):
+    """The steps of a recurrent layer that computes them, whose cell need not be called for it."""
+    is_computed = args and not isinstance(args[0], keras.KerasTensor) and hasattr(args[0], "shape")
+    return args[0].shape[1] or 0 if is_computed and isinstance(operation, keras.layers.RNN) else 0
 
 
 def _bounded(original, left, owner):

@@ -50,11 +50,53 @@ def test_many_layers_without_weights_are_refused():
             keras.layers.ReLU()
 
 
+class Unrolled(keras.Operation):
+    """Runs a recurrent layer step by step, as a model of a user's is when its terms are traced."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def call(self, x):
+        return self.layer(x)
+
+
+@pytest.mark.parametrize("num_steps", [20, 20_000])
+def test_a_recurrent_layer_is_unrolled_so_far(num_steps):
+    layer = keras.layers.GRU(2, unroll=True)
+    layer.build((2, num_steps, 3))
+    with weight_budget([]):
+        if num_steps == 20:
+            assert Unrolled(layer)(keras.KerasTensor((2, num_steps, 3))).shape == (2, 2)
+            return
+        with pytest.raises(Exception, match="called more than 4,000 times"):
+            Unrolled(layer)(keras.KerasTensor((2, num_steps, 3)))
+
+
+def test_as_many_layers_as_anyone_puts_into_a_sequential_model_are_called():
+    def config_of(num_layers):
+        start = keras.Input((4,))
+        return keras.Sequential(
+            [start, *[keras.layers.ReLU() for _ in range(num_layers)]]
+        ).get_config()
+
+    few, many = config_of(80), config_of(200)
+    with weight_budget([]):
+        keras.Sequential.from_config(few)
+    with weight_budget([]), pytest.raises(ValueError, match="called more than 4,000 times"):
+        keras.Sequential.from_config(many)
+
+
+def replaced():
+    kinds = keras.Layer.add_weight, keras.Layer.__init__, keras.Metric.add_variable
+    return (*kinds, keras.Operation.__call__)
+
+
 def test_it_ends_with_the_context():
-    before = keras.Layer.add_weight, keras.Layer.__init__, keras.Metric.add_variable
+    before = replaced()
     with pytest.raises(ZeroDivisionError), weight_budget([]):
         raise ZeroDivisionError
-    assert before == (keras.Layer.add_weight, keras.Layer.__init__, keras.Metric.add_variable)
+    assert before == replaced()
     dense(MANY)
 
 
