@@ -1,5 +1,6 @@
 """The train step on JAX."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -85,22 +86,50 @@ class JAXStep(Step):
         return self._logs(metrics), (trainable, non_trainable, metrics)
 
     def watched(self, train_function: Callable) -> Callable:
-        """Returns a train function that looks at the guard after every 32 calls.
-
-        The state of before a step is given away to the compiled function, which writes the new one
-        in its place. So what it returns is kept before anything may be raised: `fit` puts it back
-        into the model, whose weights would otherwise be gone.
-        """
+        """Returns a train function that looks at the guard after every 32 calls."""
 
         @functools.wraps(train_function)
         def call(state, iterator):
             logs, state = train_function(state, iterator)
+            # The compiled function has written the new state in the place of the old one, so it is
+            # the new one that `fit` must put back into the model if anything is raised from here.
+            self._jax_state = dict(zip(_STATE, state, strict=True))
             if self._is_time_to_look():
-                self._jax_state = dict(zip(_STATE, state, strict=True))
                 self.check_finite(state[3][self._guard_index()])
             return logs, state
 
         return call
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns the objective and metrics; see `keras.Model.evaluate`."""
+        with self._weights_kept():
+            return super().evaluate(*args, **kwargs)
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns what `call` gives; see `keras.Model.predict`."""
+        with self._weights_kept():
+            return super().predict(*args, **kwargs)
+
+    @contextlib.contextmanager
+    def _weights_kept(self):
+        """Within this context an exception or an interrupt leaves the model its weights.
+
+        While Keras runs over batches on JAX the values are in its loop and not in the model, and of
+        its loops only `fit` puts them back when it is left early.
+        """
+        try:
+            yield
+        except BaseException:
+            self.jax_state_sync()
+            self._jax_state = None
+            raise
+
+    def _get_jax_state(self, purge_model_variables=False, **kinds):
+        state = super()._get_jax_state(purge_model_variables=purge_model_variables, **kinds)
+        if purge_model_variables:  # or the first batch, where it fails, would take them along
+            names = [name for name in _STATE if kinds.get(name)]
+            self._jax_state = dict(zip(names, state, strict=True))
+        return state
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.

@@ -95,3 +95,34 @@ def test_no_tracer_is_left_behind():
 
 def test_four_devices_train_as_one():
     run_worker("steps/devices_worker", num_devices=4)
+
+
+@pytest.mark.parametrize("num_good", [0, 1, 2])
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_what_breaks_off_leaves_the_model_its_weights(method, error, num_good):
+    family = BY_NAME["vae"]
+    model, x = family.compiled(), family.data()[: families.BATCH_SIZE]
+    before = state(model)
+
+    class Broken(keras.utils.PyDataset):
+        looks = 0
+
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            self.looks += 1
+            if self.looks > num_good + 1:  # the first batch is looked at beforehand
+                raise error("the disk went away")
+            return (x,)
+
+    options = {"steps_per_epoch": 3, "shuffle": False} if method == "fit" else {}
+    with pytest.raises(error):
+        getattr(model, method)(Broken(), verbose=0, **options)
+    after = state(model)
+    assert all(np.isfinite(values).all() for values in after.values())
+    if method != "fit" or num_good == 0:
+        weights = [name for name in before if name.startswith(("weight", "optimizer"))]
+        assert all(np.array_equal(before[k], after[k]) for k in weights)
+    model.fit(x, verbose=0)
