@@ -178,6 +178,14 @@ def functions_made_by(tree):
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
+def replaces_or_calls(node, name, tree, own):
+    """Whether a private name is Keras' here: one of `super()`, or one that we give to nothing."""
+    of = getattr(node, "value", None)
+    if isinstance(of, ast.Call) and getattr(of.func, "id", None) == "super":
+        return True
+    return name not in own | functions_made_by(tree)
+
+
 def private_keras_names_used():
     """`{name: files}`: what is private in Keras, whatever the backend, and used or replaced here.
 
@@ -197,7 +205,7 @@ def private_keras_names_used():
                 continue
             if re.match(r"keras\.src\b", name):
                 used.setdefault("keras.src", set()).add(file)
-            elif is_private(name) and name in kerases - own - functions_made_by(tree):
+            elif is_private(name) and name in kerases and replaces_or_calls(node, name, tree, own):
                 used.setdefault(name, set()).add(file)
         for module in imported_modules(tree):
             if module.startswith("keras.src"):
