@@ -25,7 +25,8 @@ class MLPEncoder(Network, default_name="encoder"):
         input_shape: Tuple of ints, the shape of one example: (H, W, C), (N,) or any other.
         latent_dim: Int, D, the size of z.
         hidden_units: Tuple of ints, the units of the hidden layers in order. () gives a linear map.
-        activation: String or callable, the activation of every hidden layer.
+        activation: String or callable, the activation of every hidden layer. "glu" gates each unit
+            by a second one, as in the networks of the VampPrior's paper, with twice the weights.
         num_outputs: Int, 2 for the mean and log-variance; 1 for a single tensor z, as for
             deterministic codes, classifiers (their logits) and discriminators; 3 to add the last
             hidden activations.
@@ -50,6 +51,8 @@ class MLPEncoder(Network, default_name="encoder"):
     Reference:
         - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114), "Auto-Encoding Variational
           Bayes", appendix C.2
+        - [Tomczak and Welling, 2018](https://arxiv.org/abs/1705.07120), "VAE with a VampPrior",
+          section 5: gated layers
     """
 
     def __init__(

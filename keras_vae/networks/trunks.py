@@ -25,9 +25,16 @@ def flatten(x: Tensor, name: str = "flatten") -> Tensor:
 def dense_layers(
     x: Tensor, hidden_units: Sequence[int], activation: str | Callable[[Tensor], Tensor]
 ) -> Tensor:
-    """Applies dense layers in sequence: (B, N) to (B, hidden_units[-1])."""
+    """Applies dense layers in sequence: (B, N) to (B, hidden_units[-1]).
+
+    The activation "glu" takes two values for each unit, and `keras.layers.Dense` has one.
+    """
+    gated = activation in ("glu", keras.activations.glu)
     for i, units in enumerate(hidden_units, start=1):
-        x = keras.layers.Dense(units, activation, name=f"dense_{i}")(x)
+        if gated:
+            x = keras.ops.glu(keras.layers.Dense(2 * units, name=f"dense_{i}")(x))
+        else:
+            x = keras.layers.Dense(units, activation, name=f"dense_{i}")(x)
     return x
 
 

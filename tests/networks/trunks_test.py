@@ -41,3 +41,14 @@ def test_blocks_are_named_by_their_stage():
     x = keras.Input((3, 3, 2))
     y = trunks.residual_blocks(2, kernel_size=3, activation="relu")(x, stage=4)
     assert [layer.name for layer in keras.Model(x, y).layers[1:]] == ["block_4_1", "block_4_2"]
+
+
+def test_gated_layers_multiply_half_of_their_values_by_the_sigmoid_of_the_rest():
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, trunks.dense_layers(inputs, (2, 4), "glu"))
+    x = h = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    for layer, units in zip([model.get_layer("dense_1"), model.get_layer("dense_2")], (2, 4)):
+        kernel, bias = layer.get_weights()
+        h = h @ kernel + bias
+        h = h[:, :units] / (1.0 + np.exp(-h[:, units:]))
+    np.testing.assert_allclose(model.predict(x, verbose=0), h, rtol=1e-5, atol=1e-6)
