@@ -47,8 +47,8 @@ def test_gated_layers_multiply_half_of_their_values_by_the_sigmoid_of_the_rest()
     inputs = keras.Input((3,))
     model = keras.Model(inputs, trunks.dense_layers(inputs, (2, 4), "glu"))
     x = h = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
-    for layer, units in zip([model.get_layer("dense_1"), model.get_layer("dense_2")], (2, 4)):
-        kernel, bias = layer.get_weights()
+    for name, units in {"dense_1": 2, "dense_2": 4}.items():
+        kernel, bias = model.get_layer(name).get_weights()
         h = h @ kernel + bias
         h = h[:, :units] / (1.0 + np.exp(-h[:, units:]))
     np.testing.assert_allclose(model.predict(x, verbose=0), h, rtol=1e-5, atol=1e-6)
