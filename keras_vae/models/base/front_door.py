@@ -147,7 +147,7 @@ class FrontDoor:
         callbacks = self._with_clock(callbacks)
         if type(x) is Batches and steps_per_epoch is None and class_weight is None:
             if not isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks = CallbackList(callbacks, self, len(batches), epochs, verbose)
+                callbacks = CallbackList(callbacks, self, len(x), epochs, verbose)
             x = self.batches_for_epochs(x, getattr(callbacks, "listens", True))
             callbacks.steps_of = getattr(x, "steps_of", None)
         with (
