@@ -64,10 +64,14 @@ from keras_vae.networks import LadderDecoder
 from keras_vae.networks import LadderEncoder
 from keras_vae.networks import MLPDecoder
 from keras_vae.networks import MLPEncoder
+from keras_vae.networks import RecurrentTokenDecoder
+from keras_vae.networks import RecurrentTokenEncoder
 from keras_vae.networks import ResNetDecoder
 from keras_vae.networks import ResNetEncoder
 from keras_vae.networks import ResNetMapDecoder
 from keras_vae.networks import ResNetMapEncoder
+from keras_vae.networks import TransformerTokenDecoder
+from keras_vae.networks import TransformerTokenEncoder
 from keras_vae.priors import ConditionalGaussian
 from keras_vae.priors import FlowPrior
 from keras_vae.priors import GaussianMixture

@@ -12,5 +12,9 @@ from keras_vae.networks.maps import ResNetMapDecoder
 from keras_vae.networks.maps import ResNetMapEncoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
+from keras_vae.networks.recurrent import RecurrentTokenDecoder
+from keras_vae.networks.recurrent import RecurrentTokenEncoder
 from keras_vae.networks.resnet import ResNetDecoder
 from keras_vae.networks.resnet import ResNetEncoder
+from keras_vae.networks.token_transformer import TransformerTokenDecoder
+from keras_vae.networks.token_transformer import TransformerTokenEncoder
