@@ -31,6 +31,7 @@ from keras_vae.likelihoods import GaussianLikelihood
 from keras_vae.likelihoods import LearnedSigmaGaussianLikelihood
 from keras_vae.likelihoods import Likelihood
 from keras_vae.likelihoods import PerPixelGaussianLikelihood
+from keras_vae.likelihoods import TokenLikelihood
 from keras_vae.models import AAE
 from keras_vae.models import CVAE
 from keras_vae.models import DIPVAE
@@ -47,9 +48,11 @@ from keras_vae.models import GumbelVAE
 from keras_vae.models import HierarchicalVAE
 from keras_vae.models import InfoVAE
 from keras_vae.models import LadderVAE
+from keras_vae.models import LanguageModel
 from keras_vae.models import LatentVariableModel
 from keras_vae.models import PixelCNN
 from keras_vae.models import Predictor
+from keras_vae.models import SequenceVAE
 from keras_vae.models import StraightThroughGumbelVAE
 from keras_vae.models import Term
 from keras_vae.models import TransformerPrior

@@ -125,6 +125,7 @@ class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHEC
         states = recurrent(cell, units, "recurrent")(tokens, initial_state=start)
         features = keras.layers.Dense(embedding_dim, name="features")(states)
         super().__init__([*z, previous], vectors(features, reverse=True), **kwargs)
+        self.num_tokens = num_tokens
 
     def start(self, z: Tensor, batch_size: int, length: int) -> Any:
         """Returns the cache of `step` before the first position, a nest of tensors.
@@ -137,9 +138,9 @@ class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHEC
         cell = self.get_layer("recurrent").cell
         sizes = cell.state_size if isinstance(cell.state_size, list) else [cell.state_size]
         if z is None:
-            return [ops.zeros((batch_size, n), cell.compute_dtype) for n in sizes], None
+            return [ops.zeros((batch_size, n), cell.compute_dtype) for n in sizes], []
         told = self.get_layer("told")(z)
-        return [self.get_layer(f"start_{i + 1}")(z) for i in range(len(sizes))], told
+        return [self.get_layer(f"start_{i + 1}")(z) for i in range(len(sizes))], [told]
 
     def step(self, cache: Any, previous: Tensor, position: Tensor) -> tuple[Tensor, Any]:
         """Returns the logits (B, K) at one position, and the cache for the next.
@@ -152,8 +153,6 @@ class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHEC
         states, told = cache
         vectors = self.get_layer("vectors")
         token = vectors(previous)
-        output, states = self.get_layer("recurrent").cell(
-            token if told is None else token + told, states
-        )
+        output, states = self.get_layer("recurrent").cell(sum(told, token), states)
         features = self.get_layer("features")(output)
         return vectors(features, reverse=True), (states, told)

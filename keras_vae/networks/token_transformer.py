@@ -117,10 +117,11 @@ class TransformerTokenDecoder(Network, default_name="decoder", checks=DECODER_CH
             tokens = keras.layers.Add(name="with_z")([tokens, told[:, None]])
         features = _blocks(tokens, num_layers, num_heads)
         super().__init__([*z, previous], vectors(features, reverse=True), **kwargs)
+        self.num_tokens = num_tokens
 
     def start(self, z: Tensor, batch_size: int, length: int) -> Any:
         """Returns the cache of `step`; see `RecurrentTokenDecoder.start`."""
-        told = None if z is None else self.get_layer("told")(z)
+        told = [] if z is None else [self.get_layer("told")(z)]
         return [block.start(batch_size, length) for block in self._stack()], told
 
     def step(self, cache: Any, previous: Tensor, position: Tensor) -> tuple[Tensor, Any]:
@@ -128,8 +129,7 @@ class TransformerTokenDecoder(Network, default_name="decoder", checks=DECODER_CH
         `RecurrentTokenDecoder.step`."""
         known, told = cache
         vectors, after = self.get_layer("vectors"), []
-        token = vectors(previous)
-        token = token if told is None else token + told
+        token = sum(told, vectors(previous))
         for block, before in zip(self._stack(), known, strict=True):
             token, seen = block.step(before, token, position)
             after.append(seen)
