@@ -41,9 +41,9 @@ def build(method, data, latent_dim, num_steps):
     options = {
         "annealed": {"kl_weight": keras_vae.LinearAnnealing(num_steps // 2), "free_bits": 0.1},
         "cyclic": {"kl_weight": keras_vae.CyclicAnnealing(num_steps)},
-        "lagging": {"lagging": True},
     }.get(method, {})
-    return keras_vae.SequenceVAE(
+    kind = keras_vae.LaggingSequenceVAE if method == "lagging" else keras_vae.SequenceVAE
+    return kind(
         keras_vae.RecurrentTokenEncoder(num_tokens, latent_dim, **SIZES),
         keras_vae.RecurrentTokenDecoder(num_tokens, latent_dim, **SIZES),
         length,
@@ -95,11 +95,14 @@ def main():
     num_steps = len(batches) * arguments.epochs
     model = build(arguments.method, data, arguments.latent_dim, num_steps)
     rate = keras.optimizers.schedules.CosineDecay(arguments.learning_rate, num_steps, alpha=0.05)
-    optimizer = keras.optimizers.Adam(rate, clipnorm=5.0)
-    model.compile(optimizer)
+    groups = model.group_names(model.objective())  # of a lagging model two, each with its own
+    adam = {group: keras.optimizers.Adam(rate, clipnorm=5.0) for group in groups}
+    model.compile(adam if len(adam) > 1 else adam["main"])
 
     held_out = data.test.x[: arguments.measured]
     callbacks = []
+    if arguments.method == "lagging":
+        callbacks.append(keras_vae.LaggingInference(held_out))
     if arguments.method != "language_model":
         callbacks.append(keras_vae.CollapseMonitor(held_out))
     started = time.process_time()

@@ -13,6 +13,7 @@ from keras_vae import evaluation
 from keras_vae import presets
 from keras_vae.callbacks import CodebookMonitor
 from keras_vae.callbacks import CollapseMonitor
+from keras_vae.callbacks import LaggingInference
 from keras_vae.conditions import ArrayCondition
 from keras_vae.conditions import CodeCondition
 from keras_vae.conditions import Condition
@@ -48,6 +49,7 @@ from keras_vae.models import GumbelVAE
 from keras_vae.models import HierarchicalVAE
 from keras_vae.models import InfoVAE
 from keras_vae.models import LadderVAE
+from keras_vae.models import LaggingSequenceVAE
 from keras_vae.models import LanguageModel
 from keras_vae.models import LatentVariableModel
 from keras_vae.models import PixelCNN

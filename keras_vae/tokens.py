@@ -61,8 +61,6 @@ def check_sequences(x: np.ndarray, num_tokens: int, name: str = "x") -> None:
             f"Received: {x[row, column]:g} in row {row}, position {column}. The vocabulary that "
             "made these tokens may be another than the model's."
         )
-    if x.shape[1] == 0:
-        raise ValueError(f"`{name}` has sequences of length 0. Received: shape {x.shape}.")
     is_end, is_padding = x == END, x == PADDING
     follows = is_padding[:, :-1] | is_end[:, :-1]
     wrong_after = (follows & ~is_padding[:, 1:]).any(axis=1)

@@ -19,6 +19,7 @@ from keras_vae.models.info_vae import InfoVAE
 from keras_vae.models.iwae import IWAE
 from keras_vae.models.iwae import DReGIWAE
 from keras_vae.models.ladder_vae import LadderVAE
+from keras_vae.models.lagging_sequence_vae import LaggingSequenceVAE
 from keras_vae.models.language_model import LanguageModel
 from keras_vae.models.pixel_cnn import PixelCNN
 from keras_vae.models.predictor import Predictor

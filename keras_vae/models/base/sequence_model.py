@@ -16,6 +16,7 @@ from keras_vae.models.base import writing
 from keras_vae.models.base.autoregressive_model import check_temperature
 from keras_vae.models.base.autoregressive_model import check_top_k
 from keras_vae.models.base.conditional_model import ConditionalModel
+from keras_vae.models.base.conditional_model import as_input
 from keras_vae.models.base.data.checks import check_examples
 from keras_vae.noise import check_seed
 from keras_vae.tokens import PADDING
@@ -74,7 +75,7 @@ class SequenceModel(ConditionalModel):
                 )
                 is_dropped = ops.logical_and(noise < self.word_dropout, previous != PADDING)
                 previous = ops.where(is_dropped, UNKNOWN, previous)
-            inputs = previous if z is None else [z, previous]
+            inputs = previous if z is None else [as_input(z), previous]
             return self.decoder(inputs, training=training)
 
         return TokenSequences(logits, batch_size)
@@ -145,6 +146,11 @@ class SequenceModel(ConditionalModel):
         TokenLikelihood(self.decoder.num_tokens).check(x, name)
 
     def check_examples(self, x: np.ndarray, name: str = "x") -> None:
+        if x.ndim == 2 and not x.shape[1]:
+            raise ValueError(
+                f"`{name}` has sequences of length 0. Received: shape {x.shape}. An empty sequence "
+                "is its end alone."
+            )
         check_examples(x, (None,), name, self.check_values)
         if x.shape[1] > self.max_length:
             raise ValueError(
