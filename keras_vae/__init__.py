@@ -65,10 +65,14 @@ from keras_vae.networks import ConvDecoder
 from keras_vae.networks import ConvEncoder
 from keras_vae.networks import ConvMapDecoder
 from keras_vae.networks import ConvMapEncoder
+from keras_vae.networks import ConvSeriesDecoder
+from keras_vae.networks import ConvSeriesEncoder
 from keras_vae.networks import LadderDecoder
 from keras_vae.networks import LadderEncoder
 from keras_vae.networks import MLPDecoder
 from keras_vae.networks import MLPEncoder
+from keras_vae.networks import RecurrentSeriesDecoder
+from keras_vae.networks import RecurrentSeriesEncoder
 from keras_vae.networks import RecurrentTokenDecoder
 from keras_vae.networks import RecurrentTokenEncoder
 from keras_vae.networks import ResNetDecoder
