@@ -14,6 +14,7 @@ from keras_vae.networks.token_arguments import TOKEN_CHECKS
 from keras_vae.networks.token_arguments import latent_input
 from keras_vae.networks.token_arguments import recurrent
 from keras_vae.networks.token_arguments import token_input
+from keras_vae.networks.token_arguments import with_latent
 from keras_vae.typing import Tensor
 
 
@@ -115,8 +116,7 @@ class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHEC
         vectors = TokenVectors(num_tokens, embedding_dim, name="vectors")
         tokens, start = vectors(previous), None
         if z:
-            told = keras.layers.Dense(embedding_dim, use_bias=False, name="told")(z[0])
-            tokens = keras.layers.Add(name="with_z")([tokens, told[:, None]])
+            tokens = with_latent(tokens, z[0])
             num_states = {"gru": 1, "lstm": 2}[cell]
             start = [
                 keras.layers.Dense(units, "tanh", name=f"start_{i + 1}")(z[0])

@@ -41,6 +41,16 @@ def latent_input(latent_dim: int | None) -> list[Tensor]:
     return [] if latent_dim is None else [keras.Input((latent_dim,), name="z")]
 
 
+def with_latent(tokens: Tensor, z: Tensor) -> Tensor:
+    """Returns the vectors of tokens (B, T, F), to each of which a map of z (B, D) is added."""
+    # About as large as the vectors are at first: z is noise then, and would drown them.
+    small = keras.initializers.RandomNormal(stddev=0.01)
+    told = keras.layers.Dense(
+        tokens.shape[-1], use_bias=False, kernel_initializer=small, name="told"
+    )(z)
+    return keras.layers.Add(name="with_z")([tokens, told[:, None]])
+
+
 def recurrent(cell: str, units: int, name: str) -> keras.layers.Layer:
     """Returns a recurrent layer that gives its state at each step."""
     kind = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM}[cell]

@@ -14,6 +14,7 @@ from keras_vae.networks.token_arguments import DECODER_CHECKS
 from keras_vae.networks.token_arguments import TOKEN_CHECKS
 from keras_vae.networks.token_arguments import latent_input
 from keras_vae.networks.token_arguments import token_input
+from keras_vae.networks.token_arguments import with_latent
 from keras_vae.typing import Tensor
 
 
@@ -113,8 +114,7 @@ class TransformerTokenDecoder(Network, default_name="decoder", checks=DECODER_CH
         vectors = TokenVectors(num_tokens, width, name="vectors")
         tokens = vectors(previous)
         if z:
-            told = keras.layers.Dense(width, use_bias=False, name="told")(z[0])
-            tokens = keras.layers.Add(name="with_z")([tokens, told[:, None]])
+            tokens = with_latent(tokens, z[0])
         features = _blocks(tokens, num_layers, num_heads)
         super().__init__([*z, previous], vectors(features, reverse=True), **kwargs)
         self.num_tokens = num_tokens

@@ -151,7 +151,7 @@ class SequenceModel(ConditionalModel):
                 f"`{name}` has sequences of length 0. Received: shape {x.shape}. An empty sequence "
                 "is its end alone."
             )
-        check_examples(x, (None,), name, self.check_values)
+        check_examples(x, (None,), name, self.check_values)  # type: ignore[arg-type]
         if x.shape[1] > self.max_length:
             raise ValueError(
                 f"`{name}` has sequences of {x.shape[1]} tokens, the end counted. Expected: at "
