@@ -92,6 +92,7 @@ def main():
     num_series, epochs = (64, 1) if arguments.smoke else (2000, arguments.epochs)
 
     rng = np.random.default_rng(0)
+    keras.utils.set_random_seed(0)  # initial weights
     model = build(arguments.networks, arguments.latent_dim)
     model.compile(keras.optimizers.Adam(2e-3))
     model.fit(normal_series(num_series, rng), epochs=epochs, batch_size=50, verbose=2)
