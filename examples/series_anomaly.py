@@ -24,11 +24,11 @@ SIGMA = 0.1  # of the readings' noise
 
 
 def normal_series(num_series, rng):
-    """Returns (N, T, C): a wave of any phase and period, and the same a quarter later."""
+    """Returns (N, T, C): four waves of any phase and height, and the same a quarter later."""
     phase = rng.uniform(0, 2 * np.pi, (num_series, 1))
-    period = rng.uniform(15, 30, (num_series, 1))
-    angle = phase + 2 * np.pi * np.arange(T) / period
-    x = np.stack([np.sin(angle), np.sin(angle - np.pi / 2)], axis=-1)
+    height = rng.uniform(0.7, 1.3, (num_series, 1, 1))
+    angle = phase + 8 * np.pi * np.arange(T) / T
+    x = height * np.stack([np.sin(angle), np.sin(angle - np.pi / 2)], axis=-1)
     return (x + SIGMA * rng.normal(size=x.shape)).astype("float32")
 
 
@@ -84,8 +84,8 @@ def draw_series(path, series, scores=None, is_fault=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", choices=("conv", "gru", "lstm"), default="conv")
-    parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--latent-dim", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--latent-dim", type=int, default=4)
     parser.add_argument("--output", type=Path, default=Path("runs/series_anomaly"))
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to see that it runs")
     arguments = parser.parse_args()
