@@ -29,11 +29,14 @@ from keras_vae import ConvDecoder
 from keras_vae import ConvEncoder
 from keras_vae import ConvMapDecoder
 from keras_vae import ConvMapEncoder
+from keras_vae import ConvSeriesDecoder
+from keras_vae import ConvSeriesEncoder
 from keras_vae import CyclicAnnealing
 from keras_vae import DReGIWAE
 from keras_vae import ExponentialAnnealing
 from keras_vae import FactorVAE
 from keras_vae import FiniteScalarQuantizer
+from keras_vae import GaussianLikelihood
 from keras_vae import GradientUpdate
 from keras_vae import GumbelVAE
 from keras_vae import HierarchicalVAE
@@ -333,6 +336,11 @@ def recurrent(latent_dim=2, cell="gru"):
     )
 
 
+def _series_vae():
+    networks = ConvSeriesEncoder((6, 2), 3, (4,)), ConvSeriesDecoder((6, 2), 3, (4,))
+    return VAE(*networks, GaussianLikelihood(), seed=42)
+
+
 def _sequence_vae():
     options = {"kl_weight": CyclicAnnealing(10), "free_bits": 0.1, "word_dropout": 0.3}
     return SequenceVAE(*recurrent(), *SEQUENCE, seed=39, **options)
@@ -382,6 +390,7 @@ FAMILIES = [
     Family("vqvae2", _vqvae2, PICTURE),
     Family("pixel_cnn", _pixel_cnn, PICTURE, condition=()),
     Family("transformer_prior", _transformer, PICTURE),
+    Family("series_vae", _series_vae, (6, 2)),
     Family("sequence_vae", _sequence_vae, SEQUENCE, num_tokens=NUM_TOKENS),
     Family("transformer_sequence_vae", _transformer_sequence_vae, SEQUENCE, num_tokens=NUM_TOKENS),
     Family("language_model", _language_model, SEQUENCE, num_tokens=NUM_TOKENS),
@@ -402,6 +411,7 @@ _VARIANTS = (
     "binary_gumbel_vae",
     "picture_predictor",
     "gradient_vqvae",
+    "series_vae",
     "transformer_sequence_vae",
     "keras_example",
 )
