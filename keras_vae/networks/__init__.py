@@ -12,5 +12,13 @@ from keras_vae.networks.maps import ResNetMapDecoder
 from keras_vae.networks.maps import ResNetMapEncoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
+from keras_vae.networks.recurrent import RecurrentTokenDecoder
+from keras_vae.networks.recurrent import RecurrentTokenEncoder
 from keras_vae.networks.resnet import ResNetDecoder
 from keras_vae.networks.resnet import ResNetEncoder
+from keras_vae.networks.series import ConvSeriesDecoder
+from keras_vae.networks.series import ConvSeriesEncoder
+from keras_vae.networks.series import RecurrentSeriesDecoder
+from keras_vae.networks.series import RecurrentSeriesEncoder
+from keras_vae.networks.token_transformer import TransformerTokenDecoder
+from keras_vae.networks.token_transformer import TransformerTokenEncoder

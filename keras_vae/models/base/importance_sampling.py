@@ -36,7 +36,7 @@ def log_likelihood(
     check_choice("proposal", proposal, list(_PROPOSALS))
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
-    draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model))
+    draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model, x.shape[1:]))
     chunk = min(num_samples, MAX_CHUNK, draws_at_once)
     batch_size = min(len(x), draws_at_once // chunk)
     log_weights = getattr(model, _PROPOSALS[proposal])
@@ -56,13 +56,15 @@ def log_likelihood(
     return np.concatenate(totals)
 
 
-def _bytes_of_a_draw(model):
-    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know."""
-    shapes = [model.data_shape]
+def _bytes_of_a_draw(model, shape):
+    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know, for
+    an example of a shape."""
+    shapes = [shape]
     for layer in model.decoder._flatten_layers():
         with contextlib.suppress(AttributeError, ValueError):  # called by no functional model
             shapes += [tensor.shape[1:] for tensor in keras.tree.flatten(layer.output)]
-    return 4 * max(math.prod(n or 1 for n in shape) for shape in shapes)
+    length = shape[0]  # what is not known is the length of a sequence
+    return 4 * max(math.prod(n or length for n in sizes) for sizes in shapes)
 
 
 def _summed_weights(model, log_weights, chunk):
