@@ -56,6 +56,7 @@ def test_a_variant_is_a_line():
         ("docs/quantizers.md", {"digits": (16, 28, 28, 1), "codes": (1000, 7, 7)}),
         ("docs/own_families.md", "my_family/config.json"),
         ("docs/presets.md", "my_preset/config.json"),
+        ("docs/pictures.md", "code_maps.png"),
     ],
 )
 def test_the_code_of_the_texts_runs_as_it_stands(name, made, tmp_path, monkeypatch):

@@ -114,7 +114,7 @@ def draw_curves(folder: str | Path) -> None:
     try:
         for path in sorted(Path(folder).glob("epochs*.csv")):
             name = path.stem.replace("epochs", "curves")
-            plotting.curves(read_history(path), path.with_name(f"{name}.png"))
+            plotting.curves(read_history(path), path.with_name(f"{name}.png"), held_out="test")
     except ImportError as error:
         print(f"No curves were drawn: {error}")
 
