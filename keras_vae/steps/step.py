@@ -194,6 +194,14 @@ class Step:
         """Returns a context whose tensors keep no gradients; here none do outside a step."""
         return contextlib.nullcontext()
 
+    def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
+        """Returns `network(inputs, training=training)`; how it is called is the backend's."""
+        return network(inputs, training=training)
+
+    def batches_for_epochs(self, batches: Any) -> Any:
+        """Returns `Batches` as Keras is given them for training: here as they are."""
+        return batches
+
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""
         return statistics
