@@ -50,7 +50,16 @@ ARROWS = {
         "quantizers",
         "steps",
     },
-    "cli": {"conditions", "datasets", "models", "plotting", "presets", "recipes"},
+    "cli": {
+        "conditions",
+        "datasets",
+        "evaluation",
+        "models",
+        "plotting",
+        "presets",
+        "priors",
+        "recipes",
+    },
     "recipes": {
         "conditions",
         "datasets",

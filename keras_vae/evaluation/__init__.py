@@ -4,6 +4,7 @@ from keras_vae.batching import map_batches
 from keras_vae.evaluation.bits_per_dim import bits_per_dim
 from keras_vae.evaluation.codebook_usage import CodeUsage
 from keras_vae.evaluation.codebook_usage import codebook_usage
+from keras_vae.evaluation.codebook_usage import quantizers_of
 from keras_vae.evaluation.frechet_distance import frechet_distance
 from keras_vae.evaluation.latent_information import KLSplit
 from keras_vae.evaluation.latent_information import TotalCorrelationSplit

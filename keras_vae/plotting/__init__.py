@@ -15,4 +15,5 @@ from keras_vae.plotting.nats import nats_histogram
 from keras_vae.plotting.walks import interpolated
 from keras_vae.plotting.walks import interpolations
 from keras_vae.plotting.walks import latent_grid
+from keras_vae.plotting.walks import latents
 from keras_vae.plotting.walks import traversals

@@ -92,8 +92,8 @@ def propose(
     if is_quantized:  # a grid of codes: it keeps more of the picture's own grid
         filters = filters[: max(1, min(2, len(filters)))]
     recipe: dict[str, Any] = {
-        "summary": f"{_CLASSES[model]} of {len(x):,} {kind}, {x.shape[1]} x {x.shape[2]}, by default "
-        "choices: see docs/own_pictures.md.",
+        "summary": f"{_CLASSES[model]} of {len(x):,} {kind}, {x.shape[1]} x {x.shape[2]}, by "
+        "default choices: see docs/own_pictures.md.",
         "data": {"name": name, **_resized(image_size), **_drawn(likelihood, x), **_paired(model)},
         "encoder": {"class": f"{stem}Encoder", "filters": filters, "latent_dim": dim, **own},
         "decoder": {"class": f"{stem}Decoder", "filters": filters[::-1]},

@@ -63,7 +63,7 @@ def test_drawings_are_black_and_white_and_drawn_anew():
 
 
 @pytest.mark.parametrize(
-    "side, filters", [(8, [32]), (28, [32, 64]), (64, [32, 64, 128]), (999, 4)]
+    "side, filters", [(8, [32]), (28, [32, 64]), (64, [32, 64, 128]), (999, [32, 64, 128, 256])]
 )
 def test_networks_halve_down_to_a_small_map(side, filters):
     found = tables(pictures((side, side, 1), count=2), "mine", model="vae")
