@@ -13,6 +13,7 @@ from keras_vae import evaluation
 from keras_vae import presets
 from keras_vae.callbacks import CodebookMonitor
 from keras_vae.callbacks import CollapseMonitor
+from keras_vae.callbacks import PictureWriter
 from keras_vae.conditions import ArrayCondition
 from keras_vae.conditions import CodeCondition
 from keras_vae.conditions import Condition

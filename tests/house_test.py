@@ -37,7 +37,7 @@ ARROWS = {
     "priors": {"distributions", "layers"},
     "networks": {"layers"},
     "evaluation": {"distributions", "metrics"},
-    "callbacks": {"evaluation"},
+    "callbacks": {"evaluation", "plotting"},
     "models": {
         "conditions",
         "datasets",

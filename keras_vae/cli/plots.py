@@ -116,7 +116,7 @@ def interpolate(
     seed: int | None,
     output: str,
 ) -> None:
-    """Draw ways through the latent space, from test examples to others."""
+    """Draw ways through the latent space between test examples."""
     from keras_vae import plotting
 
     if Path(output).suffix != ".png":

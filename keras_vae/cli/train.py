@@ -91,17 +91,17 @@ def train(
     output: str | None,
     **choices: Any,
 ) -> None:
-    """Train a recipe, or data of your own, and save weights, metrics, curves and images.
+    """Train a recipe, or a model of your own pictures.
 
-    An interrupted run resumes from its last epoch when the same command is given again.
+    Weights, metrics, curves, pictures and the recipe are saved into a folder. An interrupted run resumes from its last epoch when the same command is given again.
     """
     import keras
 
     from keras_vae import recipes
 
     if data is None:
-        _check_belong_to_data(recipe, choices)
-        found = recipes.read_recipe(presets.find_recipe(recipe))
+        given = _check_recipe(recipe, choices)
+        found = recipes.read_recipe(presets.find_recipe(given))
     else:
         if recipe is not None:
             raise ValueError(
@@ -137,8 +137,8 @@ def train(
     print(preset_texts.indented(recipes.usage(found, str(folder))))
 
 
-def _check_belong_to_data(recipe, choices):
-    """Refuses options that choose what a recipe says."""
+def _check_recipe(recipe: str | None, choices: dict[str, Any]) -> str:
+    """Returns the recipe that is given; refuses options that choose what a recipe says."""
     given = [f"--{k.replace('_', '-')}" for k, value in choices.items() if value is not None]
     if recipe is None:
         raise ValueError(
@@ -149,6 +149,7 @@ def _check_belong_to_data(recipe, choices):
             f"{', '.join(given)} belong to --data. To change a value of a recipe: --set "
             "encoder.latent_dim=32, for instance."
         )
+    return recipe
 
 
 def _proposed(data, data_dir, choices):

@@ -6,6 +6,7 @@ Every function returns its figure, and also writes it where it is given a `path`
 
 from keras_vae.plotting.codes import code_maps
 from keras_vae.plotting.codes import codebook_histogram
+from keras_vae.plotting.figure import save
 from keras_vae.plotting.history import curves
 from keras_vae.plotting.images import image_grid
 from keras_vae.plotting.images import reconstructions

@@ -76,8 +76,7 @@ def train_recipe(
     measured = measurable(recipe)
     data = load_data(recipe, data_dir)
     if smoke:
-        few = {"train": data.train[:NUM_SMOKE], "test": data.test[:NUM_SMOKE]}
-        data = dataclasses.replace(data, **few)
+        data = dataclasses.replace(data, train=data.train[:NUM_SMOKE], test=data.test[:NUM_SMOKE])
     batches = training_batches(recipe, data, seed)
     keras.utils.set_random_seed(seed)  # initial weights
     model = build_model(recipe, data.train.x.shape[1:], seed)

@@ -67,7 +67,7 @@ def test_defaults():
     assert (sample["num"], sample["seed"], sample["output"]) == (64, None, "samples.png")
     reconstruct = parsed("reconstruct", "vae")
     assert (reconstruct["num"], reconstruct["output"]) == (30, "reconstructions.png")
-    assert set(parsed("list").values()) == {None}
+    assert set(parsed("list").values()) == {None, False}
     download = parsed("download", "a", "b")
     assert (download["preset"], download["everything"]) == (("a", "b"), False)
     assert parsed("verify")["preset"] == ()
