@@ -93,7 +93,8 @@ def train(
 ) -> None:
     """Train a recipe, or a model of your own pictures.
 
-    Weights, metrics, curves, pictures and the recipe are saved into a folder. An interrupted run resumes from its last epoch when the same command is given again.
+    Weights, metrics, curves, pictures and the recipe are saved into a folder. An interrupted run
+    resumes from its last epoch when the same command is given again.
     """
     import keras
 
