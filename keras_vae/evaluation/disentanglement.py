@@ -71,7 +71,7 @@ def dci(z: Array, factors: Array, seed: int = 0) -> DCI:
     """Computes disentanglement, completeness and informativeness of codes.
 
     A linear classifier (logistic regression, on codes of unit variance) predicts each factor from
-    all of z. The importance of z_j to factor k is the mean size of its weights there. The accuracies
+    all of z. The importance of z_j to factor k is the mean size of its weights there. Accuracies
     are those on one half of the examples, drawn with `seed`, of classifiers fitted to the other.
     The paper uses lassos and forests, which give other numbers.
 
