@@ -8,8 +8,6 @@ import keras
 import numpy as np
 import torch
 
-from keras_vae.datasets import Batches
-
 SHARE_OF_DEVICE = 0.25  # of its free memory, which data may take
 
 
@@ -20,10 +18,10 @@ class BatchesLoader(torch.utils.data.DataLoader):
     gathered there.
 
     Args:
-        batches: `Batches`.
+        batches: `keras_vae.datasets.Batches`.
     """
 
-    def __init__(self, batches: Batches) -> None:
+    def __init__(self, batches: Any) -> None:
         super().__init__(batches, batch_size=None)
         self.batches = batches
         self.resident = _resident(batches)

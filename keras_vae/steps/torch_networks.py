@@ -28,44 +28,90 @@ def output_of(network: Any, inputs: Any, training: bool) -> Any:
         training: Bool.
     """
     plan = _plan_of(network)
-    if plan is None or not _is_plain([network, *plan.layers]) or not _fits(network, inputs):
+    if plan is None or not plan.holds() or not _fits(network, inputs):
         return network(inputs, training=training)
-    return plan(network, inputs)
+    return plan(inputs)
 
 
-def _is_plain(layers):
-    """Whether nothing has been attached to a layer that a call of it must do."""
-    return not any(
-        layer._forward_hooks
-        or layer._forward_pre_hooks
-        or layer._backward_hooks
-        or layer.activity_regularizer is not None
-        or layer.quantization_mode is not None
-        for layer in layers
-    )
+def called(layer: keras.Layer, inputs: Tensor) -> Any:
+    """Returns `layer(inputs)`, of a layer that computes no more than its `call`, in float32.
+
+    Args:
+        layer: Layer without masks and without a `training` argument.
+        inputs: Tensor.
+    """
+    is_in_float32 = layer.compute_dtype == layer.variable_dtype == "float32" == _name(inputs.dtype)
+    if layer.built and is_in_float32 and not layer._forward_hooks:
+        return layer.call(inputs)
+    return layer(inputs)
+
+
+def _name(dtype):
+    return str(dtype).removeprefix("torch.")
 
 
 class _Plan:
-    """What the layers of a network compute. It does not hold the network, whose life it ends with.
+    """What a network computes. It does not hold the network, with whose life it ends.
 
     Args:
-        layers: List of layers.
+        network: Functional or sequential `keras.Model`.
         functions: Dict, id of an operation -> function of its inputs.
     """
 
-    def __init__(self, layers: list, functions: dict[int, Callable]):
-        self.layers, self.functions = layers, functions
+    def __init__(self, network: Any, functions: dict[int, Callable]):
+        self.layers = network.layers
+        self._hooks = [
+            getattr(layer, kind)  # dicts, into which hooks are put
+            for layer in [network, *self.layers]
+            for kind in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
+        ]
+        self._prepare(network, functions)
 
-    def __call__(self, network: Any, inputs: Any) -> Any:
-        outputs = network._run_through_graph(inputs, lambda op: self.functions[id(op)])
-        is_single = isinstance(outputs, list | tuple) and len(outputs) == 1
-        return outputs[0] if is_single else outputs
+    def holds(self) -> bool:
+        """Whether nothing has been attached to a layer that a call of it must do."""
+        return not any(self._hooks) and not any(
+            layer.activity_regularizer is not None or layer.quantization_mode is not None
+            for layer in self.layers
+        )
+
+    def _prepare(self, network, functions):
+        nodes = [
+            node
+            for depth in sorted(network._nodes_by_depth, reverse=True)
+            for node in network._nodes_by_depth[depth]
+            if not node.is_input
+        ]
+        self._steps = [
+            (functions[id(node.operation)], node.arguments.fill_in, [id(x) for x in node.outputs])
+            for node in nodes
+        ]
+        self._inputs = [id(x) for x in network.inputs]
+        self._outputs = [id(x) for x in network.outputs]
+        self._structure = network.output  # a tensor, or a list, tuple or dict of them
+
+    def __call__(self, inputs: Any) -> Any:
+        given = inputs if isinstance(inputs, list | tuple) else [inputs]
+        results = dict(zip(self._inputs, given, strict=True))
+        for function, arguments, outputs in self._steps:
+            args, kwargs = arguments(results)
+            result = function(*args, **kwargs)
+            if len(outputs) == 1:
+                results[outputs[0]] = result
+            else:
+                results.update(zip(outputs, keras.tree.flatten(result), strict=True))
+        found = [results[i] for i in self._outputs]
+        if len(found) == 1 and not isinstance(self._structure, dict):
+            return found[0]
+        return keras.tree.pack_sequence_as(self._structure, found)
 
 
 class _PlanInSequence(_Plan):
-    def __call__(self, network, inputs):
-        for layer in network.layers:
-            inputs = self.functions[id(layer)](inputs)
+    def _prepare(self, network, functions):
+        self._functions = [functions[id(layer)] for layer in network.layers]
+
+    def __call__(self, inputs):
+        for function in self._functions:
+            inputs = function(inputs)
         return inputs
 
 
@@ -77,37 +123,34 @@ def _plan_of(network):
     """Returns a plan, or `None` for a network that is not of this kind."""
     if not isinstance(network, keras.Model) or not network.built:
         return None
-    known = _PLANS.get(network)
-    is_sequence = known is not None and isinstance(network, keras.Sequential)
-    if is_sequence and known.layers != network.layers:  # one was added
-        del _PLANS[network]
-    if network not in _PLANS:
-        _PLANS[network] = _made(network)
-    return _PLANS[network]
+    known = _PLANS.get(network, _UNKNOWN)
+    is_sequence = isinstance(known, _PlanInSequence)
+    if known is _UNKNOWN or (is_sequence and known.layers != network.layers):  # one was added
+        known = _PLANS[network] = _made(network)
+    return known
+
+
+_UNKNOWN = object()
 
 
 def _made(network):
     if not _calls_its_graph(network):
         return None
-    functions = {id(op): _function(op) for op in _operations(network)}
+    is_sequence = isinstance(network, keras.Sequential)
+    operations = network.layers if is_sequence else network.operations
+    functions = {
+        id(op): _function(op) for op in operations if not isinstance(op, keras.layers.InputLayer)
+    }
     if None in functions.values():
         return None
-    kind = _PlanInSequence if isinstance(network, keras.Sequential) else _Plan
-    return kind(network.layers, functions)
+    return (_PlanInSequence if is_sequence else _Plan)(network, functions)
 
 
 def _calls_its_graph(network):
     """Whether calling a network is nothing but running its layers."""
-    kind = type(network)
-    if isinstance(network, keras.Sequential):
-        return kind.call is keras.Sequential.call and kind.__call__ is keras.Model.__call__
-    is_functional = isinstance(network, _Functional)
-    return is_functional and kind.call is _Functional.call and kind.__call__ is keras.Model.__call__
-
-
-def _operations(network):
-    of_graph = network.layers if isinstance(network, keras.Sequential) else network.operations
-    return [op for op in of_graph if not isinstance(op, keras.layers.InputLayer)]
+    kind = keras.Sequential if isinstance(network, keras.Sequential) else _Functional
+    own = type(network)
+    return isinstance(network, kind) and (own.call, own.__call__) == (kind.call, kind.__call__)
 
 
 def _fits(network, inputs):

@@ -63,6 +63,9 @@ class TorchStep(Step):
     def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
         return torch_networks.output_of(network, inputs, training)
 
+    def called(self, layer: keras.Layer, inputs: Any) -> Any:
+        return torch_networks.called(layer, inputs)
+
     def batches_for_epochs(self, batches: Any) -> Any:
         return BatchesLoader(batches)
 

@@ -106,7 +106,8 @@ class EncoderDecoderModel(ConditionalModel):
 
     def generate(self, z: Tensor, c: Tensor = None, training: bool = False) -> Distribution:
         """Returns the likelihood p(x|z, c), of c as `embedded` gives it."""
-        return self.likelihood(self.output_of(self.decoder, self.with_condition(z, c), training))
+        parameters = self.output_of(self.decoder, self.with_condition(z, c), training)
+        return self.called(self.likelihood, parameters)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
