@@ -58,6 +58,7 @@ def test_a_variant_is_a_line():
         ("docs/own_families.md", "my_family/config.json"),
         ("docs/presets.md", "my_preset/config.json"),
         ("docs/sequences.md", "my_texts/config.json"),
+        ("docs/pictures.md", "code_maps.png"),
     ],
 )
 def test_the_code_of_the_texts_runs_as_it_stands(name, made, tmp_path, monkeypatch):

@@ -10,6 +10,8 @@ from keras_vae.cli.command import HelpWithExamples
 from keras_vae.cli.evaluate import evaluate
 from keras_vae.cli.pictures import reconstruct
 from keras_vae.cli.pictures import sample
+from keras_vae.cli.plots import interpolate
+from keras_vae.cli.plots import plot
 from keras_vae.cli.train import train
 from keras_vae.version import __version__
 
@@ -59,6 +61,8 @@ for _command in (
     evaluate,
     sample,
     reconstruct,
+    interpolate,
+    plot,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,
