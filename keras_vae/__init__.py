@@ -28,9 +28,17 @@ from keras_vae.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.likelihoods import CategoricalLikelihood
 from keras_vae.likelihoods import DiscretizedLogisticLikelihood
 from keras_vae.likelihoods import GaussianLikelihood
+from keras_vae.likelihoods import LaplaceLikelihood
 from keras_vae.likelihoods import LearnedSigmaGaussianLikelihood
 from keras_vae.likelihoods import Likelihood
+from keras_vae.likelihoods import LogNormalLikelihood
+from keras_vae.likelihoods import NegativeBinomialLikelihood
+from keras_vae.likelihoods import OrdinalLikelihood
 from keras_vae.likelihoods import PerPixelGaussianLikelihood
+from keras_vae.likelihoods import PoissonLikelihood
+from keras_vae.likelihoods import StudentTLikelihood
+from keras_vae.likelihoods import ZeroInflatedNegativeBinomialLikelihood
+from keras_vae.likelihoods import ZeroInflatedPoissonLikelihood
 from keras_vae.models import AAE
 from keras_vae.models import CVAE
 from keras_vae.models import DIPVAE
@@ -60,6 +68,7 @@ from keras_vae.networks import ConvDecoder
 from keras_vae.networks import ConvEncoder
 from keras_vae.networks import ConvMapDecoder
 from keras_vae.networks import ConvMapEncoder
+from keras_vae.networks import ExposureDecoder
 from keras_vae.networks import LadderDecoder
 from keras_vae.networks import LadderEncoder
 from keras_vae.networks import MLPDecoder

@@ -9,9 +9,17 @@ from keras_vae.distributions.diagonal_gaussian import DiagonalGaussian
 from keras_vae.distributions.diagonal_gaussian import kl_per_dimension
 from keras_vae.distributions.discretized_logistic import DiscretizedLogistic
 from keras_vae.distributions.flow import Flow
+from keras_vae.distributions.gamma import log_gamma
 from keras_vae.distributions.kl import has_closed_form
 from keras_vae.distributions.kl import kl_divergence
 from keras_vae.distributions.kl import register_kl
+from keras_vae.distributions.laplace import Laplace
+from keras_vae.distributions.log_normal import LogNormal
 from keras_vae.distributions.mixture import Mixture
+from keras_vae.distributions.negative_binomial import NegativeBinomial
+from keras_vae.distributions.ordinal import Ordinal
+from keras_vae.distributions.poisson import Poisson
 from keras_vae.distributions.relaxed import OneHotCategorical
 from keras_vae.distributions.relaxed import RelaxableBernoulli
+from keras_vae.distributions.student_t import StudentT
+from keras_vae.distributions.zero_inflated import ZeroInflated
