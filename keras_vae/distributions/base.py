@@ -91,6 +91,19 @@ class Distribution:
         self._check_event(x)
         return self._summed_log_prob(x)
 
+    def log_prob_of_elements(self, x: Tensor) -> Tensor:
+        """Computes the log-density (or log-mass) of every element of `x`, without the sum.
+
+        Args:
+            x: Tensor `(..., *event)`, as for `log_prob`.
+
+        Returns:
+            Float32 tensor `(..., *event)`, in nats.
+        """
+        x = as_float32(x)
+        self._check_event(x)
+        return self._log_prob(x)
+
     def log_prob_over_draws(self, x: Tensor, num_draws: int) -> Tensor:
         """Computes the log-density of each `x` under as many distributions as there are draws.
 
@@ -118,6 +131,23 @@ class Distribution:
             Float32 tensor `(..., K)`, in nats, where K is the length of the last batch axis.
         """
         return self.log_prob(ops.expand_dims(x, -(self.event_ndims + 1)))
+
+    def sample_with_shared_noise(self, seed: Seed, num_samples: int) -> Tensor:
+        """Draws as `sample` does, with the same noise for all distributions of the batch.
+
+        What is computed from the draws of one distribution then depends on nothing else in the
+        batch. The draws of different distributions are not independent.
+
+        Args:
+            seed: Integer or `keras.random.SeedGenerator`.
+            num_samples: Integer K.
+
+        Returns:
+            Tensor of shape `(K,) + batch + event`.
+        """
+        event = self.shape[self.batch_ndims :]
+        draws = self._sample((num_samples, *[1] * self.batch_ndims, *event), seed)
+        return ops.broadcast_to(draws, (num_samples, *self.shape))
 
     def sample(self, seed: Seed = None, num_samples: int | None = None) -> Tensor:
         """Draws samples from float32 noise.

@@ -76,11 +76,11 @@ def deviance(x: Tensor, mean: Tensor, difference: Tensor) -> Tensor:
         - [Loader, 2000](https://www.r-project.org/doc/reports/CLoader-dbinom-2002.pdf), section 2
     """
     v = difference / (x + mean)
-    is_near = ops.abs(v) < 0.1
+    is_near = ops.abs(v) < 0.2
     near = ops.where(is_near, v, 0.0)
     square = ops.square(near)
     # log(x / mean) = 2 artanh(v)
-    tail = square * (1 / 3 + square * (1 / 5 + square * (1 / 7 + square * (1 / 9))))
+    tail = square * (1 / 3 + square * (1 / 5 + square * (1 / 7 + square * (1 / 9 + square / 11))))
     by_series = near * difference + 2.0 * x * near * tail
     # Far from the mean nothing cancels. Near it the values are replaced, as 0 log 0 is.
     # Smaller numbers than 1e-37 some processors take for 0, whose logarithm is not finite.

@@ -11,6 +11,7 @@ from keras_vae.distributions.bounds import soft_bound
 from keras_vae.distributions.gamma import deviance
 from keras_vae.distributions.gamma import stirling_excess
 from keras_vae.distributions.poisson import sample_poisson
+from keras_vae.noise import seed_of_part
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -74,5 +75,8 @@ class NegativeBinomial(Distribution):
         r = ops.broadcast_to(ops.exp(self.log_inverse_dispersion), shape)
         # For a large r the gamma variable is 1 but for its 1 / sqrt(r).
         bounded = ops.clip(r, 1e-6, 1e6)
-        drawn = keras.random.gamma(shape, bounded, dtype="float32", seed=seed) / bounded
-        return sample_poisson(ops.broadcast_to(self.mean, shape) * drawn, seed)
+        drawn = keras.random.gamma(
+            shape, bounded, dtype="float32", seed=seed_of_part(seed, "gamma")
+        )
+        rate = ops.broadcast_to(self.mean, shape) * drawn / bounded
+        return sample_poisson(rate, seed)

@@ -10,6 +10,7 @@ from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.base import as_float32
 from keras_vae.distributions.bounds import soft_bound
 from keras_vae.distributions.gamma import stirling_excess
+from keras_vae.noise import seed_of_part
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -47,7 +48,7 @@ class StudentT(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The location, which is the expectation where there are more than one degree of freedom."""
+        """The location, the expectation if `degrees_of_freedom` exceeds 1."""
         return self.location
 
     @property
@@ -61,18 +62,18 @@ class StudentT(Distribution):
 
     def _log1p_square(self, x):
         """Returns log(1 + t^2 / v), t^2 where it would overflow only by its logarithm."""
-        size = ops.abs(x - self.location)
-        t = size * ops.exp(-self.log_scale) / ops.sqrt(self.degrees_of_freedom)
-        is_far = ops.logical_not(t < 1e9)
-        near = ops.log1p(ops.square(ops.where(is_far, 0.0, t)))
-        log_size = ops.log(ops.where(is_far, size, 1.0))
-        far = 2.0 * (log_size - self.log_scale) - ops.log(self.degrees_of_freedom)
-        return ops.where(is_far, far, near)
+        difference = x - self.location
+        log_unit = self.log_scale + 0.5 * ops.log(self.degrees_of_freedom)
+        log_t = ops.log(ops.maximum(ops.abs(difference), 1e-37)) - log_unit
+        is_far = log_t > 20.0
+        near = ops.where(is_far, 0.0, difference) * ops.exp(-ops.where(is_far, 0.0, log_unit))
+        return ops.where(is_far, 2.0 * log_t, ops.log1p(ops.square(near)))
 
     def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         half = ops.broadcast_to(0.5 * self.degrees_of_freedom, shape)
         normal = keras.random.normal(shape, dtype="float32", seed=seed)
         # A gamma variable of mean 1, kept off 0.
+        seed = seed_of_part(seed, "gamma")
         precision = keras.random.gamma(shape, half, dtype="float32", seed=seed) / half
         t = normal / ops.sqrt(ops.maximum(precision, 1e-12))
         return self.location + ops.exp(self.log_scale) * t

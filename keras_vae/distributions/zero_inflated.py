@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.base import as_float32
+from keras_vae.noise import seed_of_part
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -53,5 +54,5 @@ class ZeroInflated(Distribution):
         return ops.where(x == 0, ops.logaddexp(inflated, counted), counted)
 
     def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
-        u = keras.random.uniform(shape, dtype="float32", seed=seed)
+        u = keras.random.uniform(shape, dtype="float32", seed=seed_of_part(seed, "zeros"))
         return ops.where(u < ops.sigmoid(self.logits), 0.0, self.base._sample(shape, seed))

@@ -40,8 +40,8 @@ class ExposureDecoder(Decoder, default_name="decoder"):
     model = CVAE(
         MLPEncoder((33,), 8, condition_shape=(1,)),
         ExposureDecoder((33,), 8),
+        ArrayCondition((1,)),
         PoissonLikelihood(),
-        condition=ArrayCondition((1,)),
     )
     model.fit(counts, np.log(exposure)[:, None])
     ```

@@ -25,12 +25,12 @@ def test_thresholds_rise_whatever_the_weights():
 
 def test_point_is_the_median():
     likelihood = likelihoods.OrdinalLikelihood(3)
-    assert numpy(likelihood.point(likelihood([[-9.0, 0.0, 9.0]]))).tolist() == [[0, 1, 2]]
+    assert numpy(likelihood.point(likelihood(np.array([[-9.0, 0.0, 9.0]])))).tolist() == [[0, 1, 2]]
 
 
 @pytest.mark.one_backend
 def test_data_and_arguments_that_do_not_fit():
     with pytest.raises(ValueError, match="integers from 0 to 2"):
         likelihoods.OrdinalLikelihood(3).check(np.array([[3.0]]))
-    with pytest.raises(ValueError, match="`num_classes`.*at least 2"):
+    with pytest.raises(ValueError, match=r"`num_classes`.*at least 2"):
         likelihoods.OrdinalLikelihood(1)

@@ -26,5 +26,5 @@ def test_laplace_against_scipy():
 
 @pytest.mark.one_backend
 def test_no_degrees_of_freedom():
-    with pytest.raises(ValueError, match="`degrees_of_freedom`.*positive"):
+    with pytest.raises(ValueError, match=r"`degrees_of_freedom`.*positive"):
         likelihoods.StudentTLikelihood(0.0)

@@ -8,8 +8,8 @@ def small_cvae(**options):
     return keras_vae.CVAE(
         keras_vae.MLPEncoder((5,), 2, (8,), condition_shape=(1,)),
         keras_vae.ExposureDecoder((5,), 2, (8,)),
+        keras_vae.ArrayCondition((1,)),
         keras_vae.PoissonLikelihood(),
-        condition=keras_vae.ArrayCondition((1,)),
         seed=0,
         **options,
     )
@@ -33,5 +33,5 @@ def test_trains_and_loads_from_a_preset(tmp_path):
     assert losses[-1] < losses[0]
     model.save_to_preset(tmp_path)
     loaded = keras_vae.CVAE.from_preset(tmp_path)
-    draws = loaded.sample(4, np.log([[2.0]]), seed=0)
-    np.testing.assert_array_equal(draws, model.sample(4, np.log([[2.0]]), seed=0))
+    draws = loaded.sample(4, np.log([2.0]), seed=0)
+    np.testing.assert_array_equal(draws, model.sample(4, np.log([2.0]), seed=0))
