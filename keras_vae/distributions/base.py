@@ -132,23 +132,6 @@ class Distribution:
         """
         return self.log_prob(ops.expand_dims(x, -(self.event_ndims + 1)))
 
-    def sample_with_shared_noise(self, seed: Seed, num_samples: int) -> Tensor:
-        """Draws as `sample` does, with the same noise for all distributions of the batch.
-
-        What is computed from the draws of one distribution then depends on nothing else in the
-        batch. The draws of different distributions are not independent.
-
-        Args:
-            seed: Integer or `keras.random.SeedGenerator`.
-            num_samples: Integer K.
-
-        Returns:
-            Tensor of shape `(K,) + batch + event`.
-        """
-        event = self.shape[self.batch_ndims :]
-        draws = self._sample((num_samples, *[1] * self.batch_ndims, *event), seed)
-        return ops.broadcast_to(draws, (num_samples, *self.shape))
-
     def sample(self, seed: Seed = None, num_samples: int | None = None) -> Tensor:
         """Draws samples from float32 noise.
 

@@ -8,8 +8,10 @@ from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Distribution
+from keras_vae.distributions import kl_divergence
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base import importance_sampling
+from keras_vae.models.base import scoring
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.models.base.generative_model import EncodingKind
 from keras_vae.models.base.generative_model import LikelihoodKind
@@ -161,6 +163,62 @@ class LatentVariableModel(EncoderDecoderModel):
         return importance_sampling.log_likelihood(
             self, x, condition, num_samples, seed, proposal, verbose
         )
+
+    def score(
+        self,
+        x: Array,
+        condition: Array = None,
+        method: str | None = None,
+        num_samples: int | None = None,
+        seed: int | None = 0,
+    ) -> np.ndarray:
+        return scoring.score(self, x, condition, method, num_samples, seed)
+
+    def score_per_feature(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int | None = None,
+        seed: int | None = 0,
+    ) -> np.ndarray:
+        """Returns how well each value of x fits the rest of its row, in nats: a map, of a picture.
+
+        It is the mean of log p(x_i|z) over draws z ~ q(z|x), the same for every row. Their sum over
+        a row, less the KL of the row, is its bound.
+
+        Args:
+            x, condition, num_samples, seed: See `score`.
+
+        Returns:
+            NumPy array (N, S), in nats, 0 where x is not observed.
+
+        Raises:
+            ValueError: If x or the condition does not fit this model.
+        """
+        return scoring.score_per_feature(self, x, condition, num_samples, seed)
+
+    def bound_of_noise(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
+        """Returns log p(x|z) - KL(q(z|x) || p(z)), (K, B) nats, for z from noise (K, D)."""
+        posterior = self.infer(x, c)
+        z = posterior.sample_from(noise)
+        kl = kl_divergence(posterior, self.prior_given(c), sample=z)
+        return self.log_p_x(x, z, c) - kl
+
+    def log_p_of_elements(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
+        """Returns log p(x_i|z) of every element, (K, B, S) nats, for the z ~ q(z|x) that noise
+        (K, D) gives."""
+        num_samples = noise.shape[0]
+        z = self.infer(x, c).sample_from(noise)
+        rows = ops.reshape(z, (-1, *z.shape[2:]))
+        c = None if c is None else repeated(c, num_samples)
+        values = self.generate(rows, c).log_prob_of_elements(repeated(x, num_samples))
+        return ops.reshape(values, (num_samples, -1, *values.shape[1:]))
+
+    def log_weights_of_noise(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
+        """Returns `log_importance_weights` for the z ~ q(z|x) that noise (K, D) gives."""
+        posterior = self.infer(x, c)
+        z = posterior.sample_from(noise)
+        return self.log_p_x(x, z, c) + self.prior_given(c).log_prob(z) - posterior.log_prob(z)
 
     def log_importance_weights(self, x: Tensor, num_samples: int, c: Tensor = None) -> Tensor:
         """Returns log w = log p(x|z) + log p(z) - log q(z|x), (K, B) nats, for z ~ q(z|x).
