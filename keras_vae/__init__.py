@@ -21,11 +21,13 @@ from keras_vae.distributions import BinaryCodes
 from keras_vae.distributions import CategoricalCodes
 from keras_vae.distributions import Distribution
 from keras_vae.layers import LearnedPositions
+from keras_vae.layers import ObservedValues
 from keras_vae.layers import RotaryPositions
 from keras_vae.layers import SeenPixels
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.likelihoods import CategoricalLikelihood
+from keras_vae.likelihoods import ColumnsLikelihood
 from keras_vae.likelihoods import DiscretizedLogisticLikelihood
 from keras_vae.likelihoods import GaussianLikelihood
 from keras_vae.likelihoods import LaplaceLikelihood
@@ -33,6 +35,7 @@ from keras_vae.likelihoods import LearnedSigmaGaussianLikelihood
 from keras_vae.likelihoods import Likelihood
 from keras_vae.likelihoods import LogNormalLikelihood
 from keras_vae.likelihoods import NegativeBinomialLikelihood
+from keras_vae.likelihoods import ObservedLikelihood
 from keras_vae.likelihoods import OrdinalLikelihood
 from keras_vae.likelihoods import PerPixelGaussianLikelihood
 from keras_vae.likelihoods import PoissonLikelihood
@@ -77,6 +80,8 @@ from keras_vae.networks import ResNetDecoder
 from keras_vae.networks import ResNetEncoder
 from keras_vae.networks import ResNetMapDecoder
 from keras_vae.networks import ResNetMapEncoder
+from keras_vae.networks import TableDecoder
+from keras_vae.networks import TableEncoder
 from keras_vae.priors import ConditionalGaussian
 from keras_vae.priors import FlowPrior
 from keras_vae.priors import GaussianMixture
@@ -105,3 +110,5 @@ from keras_vae.schedules import ExponentialAnnealing
 from keras_vae.schedules import LinearAnnealing
 from keras_vae.schedules import SigmoidAnnealing
 from keras_vae.steps.guard import NonFiniteError
+from keras_vae.table_schema import Column
+from keras_vae.table_schema import TableSchema

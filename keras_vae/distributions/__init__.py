@@ -5,6 +5,7 @@ from keras_vae.distributions.categorical import Categorical
 from keras_vae.distributions.codes import BinaryCodes
 from keras_vae.distributions.codes import CategoricalCodes
 from keras_vae.distributions.codes import Codes
+from keras_vae.distributions.columns import Columns
 from keras_vae.distributions.diagonal_gaussian import DiagonalGaussian
 from keras_vae.distributions.diagonal_gaussian import kl_per_dimension
 from keras_vae.distributions.discretized_logistic import DiscretizedLogistic
@@ -17,6 +18,7 @@ from keras_vae.distributions.laplace import Laplace
 from keras_vae.distributions.log_normal import LogNormal
 from keras_vae.distributions.mixture import Mixture
 from keras_vae.distributions.negative_binomial import NegativeBinomial
+from keras_vae.distributions.observed import Observed
 from keras_vae.distributions.ordinal import Ordinal
 from keras_vae.distributions.poisson import Poisson
 from keras_vae.distributions.relaxed import OneHotCategorical

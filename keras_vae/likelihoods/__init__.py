@@ -3,6 +3,7 @@
 from keras_vae.likelihoods.bernoulli import BernoulliLikelihood
 from keras_vae.likelihoods.bernoulli import BernoulliProbabilityLikelihood
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
+from keras_vae.likelihoods.columns import ColumnsLikelihood
 from keras_vae.likelihoods.counts import NegativeBinomialLikelihood
 from keras_vae.likelihoods.counts import PoissonLikelihood
 from keras_vae.likelihoods.counts import ZeroInflatedNegativeBinomialLikelihood
@@ -13,6 +14,7 @@ from keras_vae.likelihoods.gaussian import LearnedSigmaGaussianLikelihood
 from keras_vae.likelihoods.gaussian import PerPixelGaussianLikelihood
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.log_normal import LogNormalLikelihood
+from keras_vae.likelihoods.observed import ObservedLikelihood
 from keras_vae.likelihoods.ordinal import OrdinalLikelihood
 from keras_vae.likelihoods.robust import LaplaceLikelihood
 from keras_vae.likelihoods.robust import StudentTLikelihood

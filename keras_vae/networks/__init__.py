@@ -15,3 +15,5 @@ from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
 from keras_vae.networks.resnet import ResNetDecoder
 from keras_vae.networks.resnet import ResNetEncoder
+from keras_vae.networks.table import TableDecoder
+from keras_vae.networks.table import TableEncoder

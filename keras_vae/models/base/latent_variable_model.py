@@ -11,6 +11,7 @@ from keras_vae.distributions import Distribution
 from keras_vae.distributions import kl_divergence
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base import importance_sampling
+from keras_vae.models.base import imputation
 from keras_vae.models.base import scoring
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.models.base.generative_model import EncodingKind
@@ -196,6 +197,43 @@ class LatentVariableModel(EncoderDecoderModel):
             ValueError: If x or the condition does not fit this model.
         """
         return scoring.score_per_feature(self, x, condition, num_samples, seed)
+
+    def impute(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int = 1000,
+        num_draws: int = 0,
+        seed: int | None = 0,
+    ) -> imputation.Imputation:
+        """Fills the gaps of x, NaN, by what its observed values make likely.
+
+        Draws z ~ q(z|x) are weighted by p(x_observed, z) / q(z|x), and so stand for
+        p(z|x_observed). With many of them the result no longer depends on how good q is.
+
+        Args:
+            x: Array (N, S), NaN where a value is missing.
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            num_samples: Integer, K, the weighted draws of z.
+            num_draws: Integer, how many whole imputations to draw besides, for multiple imputation.
+            seed: Integer that the result follows from, or `None`.
+
+        Returns:
+            `Imputation(values, spread, draws)`. `values` (N, S) are x, with each gap filled by the
+            mean (of classes without an order by the mode). `spread` (N, S) is the standard
+            deviation of a gap (of classes the probability that the value is another), 0 where x is
+            observed.
+            `draws` (num_draws, N, S) are x with the gaps filled by draws.
+
+        Raises:
+            ValueError: If the likelihood does not take gaps, x or the condition does not fit this
+                model, or a number is not a positive integer.
+
+        Reference:
+            - [Mattei and Frellsen, 2019](https://arxiv.org/abs/1812.02633), section 2.4
+        """
+        return imputation.impute(self, x, condition, num_samples, num_draws, seed)
 
     def bound_of_noise(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
         """Returns log p(x|z) - KL(q(z|x) || p(z)), (K, B) nats, for z from noise (K, D)."""
