@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.batching import padded_batches
+from keras_vae.checks import check_choice
 from keras_vae.checks import check_count
 from keras_vae.models.base.importance_sampling import sizes_at_once
 from keras_vae.noise import check_seed
@@ -34,6 +35,7 @@ def impute(
     num_samples: int = 1000,
     num_draws: int = 0,
     seed: int | None = 0,
+    proposal: str = "posterior",
 ) -> Imputation:
     """Returns x without gaps; see `LatentVariableModel.impute`.
 
@@ -50,14 +52,15 @@ def impute(
     num_samples = check_count("num_samples", num_samples)
     num_draws = check_count("num_draws", num_draws, least=0)
     seed = check_seed(seed)
+    check_choice("proposal", proposal, ("posterior", "prior"))
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
     chunk, batch_size = sizes_at_once(model, num_samples, len(x))
 
     def weighted(x, condition=None):
-        return _weighted_draws(model, x, model.embedded(condition), chunk)
+        return _weighted_draws(model, x, model.embedded(condition), chunk, proposal)
 
-    run = model.jitted_once(("impute", chunk), weighted)
+    run = model.jitted_once(("impute", proposal, chunk), weighted)
     rng = np.random.default_rng(seed)
     is_nominal = model.likelihood.is_nominal(model.data_shape)
     filled = []
@@ -74,13 +77,17 @@ def impute(
     return Imputation(np.concatenate(values), np.concatenate(spread), np.concatenate(draws, axis=1))
 
 
-def _weighted_draws(model, x, c, num_samples):
+def _weighted_draws(model, x, c, num_samples, proposal):
     """Returns log w (K, B) of K draws of z, and points and draws of p(x|z), (K, B, S) each."""
     stream = model.noise.stream(training=False)
-    posterior = model.infer(x, c)
-    z = posterior.sample(stream, num_samples)
     prior = model.prior_given(c)
-    log_w = model.log_p_x(x, z, c) + prior.log_prob(z) - posterior.log_prob(z)
+    if proposal == "prior":
+        z = model.draws_of_prior(prior, num_samples, x)
+        log_w = model.log_p_x(x, z, c)
+    else:
+        posterior = model.infer(x, c)
+        z = posterior.sample(stream, num_samples)
+        log_w = model.log_p_x(x, z, c) + prior.log_prob(z) - posterior.log_prob(z)
     rows = ops.reshape(z, (-1, *z.shape[2:]))
     c = None if c is None else ops.tile(c, (num_samples, *[1] * (len(c.shape) - 1)))
     likelihood = model.generate(rows, c)

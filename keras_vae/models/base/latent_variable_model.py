@@ -205,6 +205,7 @@ class LatentVariableModel(EncoderDecoderModel):
         num_samples: int = 1000,
         num_draws: int = 0,
         seed: int | None = 0,
+        proposal: str = "posterior",
     ) -> imputation.Imputation:
         """Fills the gaps of x, NaN, by what its observed values make likely.
 
@@ -218,6 +219,8 @@ class LatentVariableModel(EncoderDecoderModel):
             num_samples: Integer, K, the weighted draws of z.
             num_draws: Integer, how many whole imputations to draw besides, for multiple imputation.
             seed: Integer that the result follows from, or `None`.
+            proposal: "posterior", as above; or "prior", for an encoder that has not learned from
+                gaps: z ~ p(z), weighted by p(x_observed|z), which needs more draws.
 
         Returns:
             `Imputation(values, spread, draws)`. `values` (N, S) are x, with each gap filled by the
@@ -233,7 +236,7 @@ class LatentVariableModel(EncoderDecoderModel):
         Reference:
             - [Mattei and Frellsen, 2019](https://arxiv.org/abs/1812.02633), section 2.4
         """
-        return imputation.impute(self, x, condition, num_samples, num_draws, seed)
+        return imputation.impute(self, x, condition, num_samples, num_draws, seed, proposal)
 
     def bound_of_noise(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
         """Returns log p(x|z) - KL(q(z|x) || p(z)), (K, B) nats, for z from noise (K, D)."""
@@ -273,11 +276,13 @@ class LatentVariableModel(EncoderDecoderModel):
         Their log-mean-exp over K estimates log p(x|c) too, with more draws, and without q (Sohn et
         al. 2015, equation 6).
         """
-        prior = self.prior_given(c)
+        return self.log_p_x(x, self.draws_of_prior(self.prior_given(c), num_samples, x), c)
+
+    def draws_of_prior(self, prior: Distribution, num_samples: int, x: Tensor) -> Tensor:
+        """Returns K draws of a prior for each of the examples x, (K, B, D)."""
         z = prior.sample(self.noise.stream(training=False), num_samples)
-        if not prior.batch_ndims:  # one draw (K, D) serves all examples
-            z = ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
-        return self.log_p_x(x, z, c)
+        # Where the prior has no batch axis, one draw (K, D) serves all examples.
+        return z if prior.batch_ndims else ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
 
     def log_p_x(self, x: Tensor, z: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns log p(x|z), (K, B) nats, of x (B, S) for z (K, B, ...)."""
