@@ -31,12 +31,14 @@ class RowEstimator(BaseEstimator):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _rows(self, X, reset=False):
-        """Returns rows (N, C) as the model takes them, and the logarithm of how densely numbers were
-        moved together (N,)."""
-        schema = getattr(self, "schema", None)
-        if is_frame(X) and (schema is not None or not reset or not _is_numeric(X)):
-            if reset or hasattr(self, "table_schema_"):
-                return self._table_rows(X, reset)
+        """Returns rows (N, C) as the model takes them, and log f'(z) (N,); see `moved_together`."""
+        is_table = is_frame(X) and (
+            getattr(self, "schema", None) is not None or not _is_numeric(X)
+            if reset
+            else self.table_schema_ is not None
+        )
+        if is_table:
+            return self._table_rows(X, reset)
         X = validate_data(
             self,
             X,

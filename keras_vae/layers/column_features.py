@@ -39,7 +39,9 @@ class ColumnFeatures(keras.layers.Layer):
         self.schema = check_schema("schema", schema)
         kinds = [column.kind for column in self.schema.columns]
         self._classes = [i for i, kind in enumerate(kinds) if kind == "categorical"]
-        self._numbers = [i for i, kind in enumerate(kinds) if kind != "categorical"]
+        self._affine = [i for i, k in enumerate(kinds) if k in ("real", "ordinal", "boolean")]
+        self._positive = [i for i, kind in enumerate(kinds) if kind == "positive"]
+        self._counts = [i for i, kind in enumerate(kinds) if kind == "count"]
 
     def build(self, input_shape: Shape) -> None:
         self.embeddings = [
@@ -53,8 +55,11 @@ class ColumnFeatures(keras.layers.Layer):
 
     def call(self, x: Tensor) -> Tensor:
         is_missing = ops.isnan(x)
-        features = [self._number(i, x[:, i]) for i in self._numbers]
-        features = [ops.stack(features, axis=-1)] if features else []
+        features = self._number_features(ops.where(is_missing, 1.0, x))
+        if features:
+            numbers = ops.concatenate(features, axis=-1)
+            order = [*self._affine, *self._positive, *self._counts]
+            features = [ops.where(ops.take(is_missing, order, axis=-1), 0.0, numbers)]
         for i, embedding in zip(self._classes, self.embeddings, strict=True):
             index = ops.where(is_missing[:, i], float(self.schema.columns[i].num_classes), x[:, i])
             features.append(ops.take(embedding, ops.cast(index, "int32"), axis=0))
@@ -63,7 +68,8 @@ class ColumnFeatures(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         embedded = sum(self._embedding_dim(i) for i in self._classes)
-        return (input_shape[0], len(self._numbers) + embedded + len(self.schema))
+        num_numbers = len(self.schema) - len(self._classes)
+        return (input_shape[0], num_numbers + embedded + len(self.schema))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "schema": self.schema.get_config()}
@@ -71,14 +77,24 @@ class ColumnFeatures(keras.layers.Layer):
     def _embedding_dim(self, i):
         return min(_MAX_EMBEDDING, math.ceil(self.schema.columns[i].num_classes / 2))
 
-    def _number(self, i, x):
-        """Returns a feature (B,), 0 where the number is missing."""
-        column, is_missing = self.schema.columns[i], ops.isnan(x)
-        x = ops.where(is_missing, 1.0, x)
-        if column.kind == "positive":
-            x = ops.log(ops.maximum(x, 1e-30))
-        elif column.kind == "count":
-            x = (ops.log1p(x) - np.log1p(np.exp(column.location))) / column.scale
-        elif column.categories:
-            x = 2.0 * x / (column.num_classes - 1) - 1.0
-        return ops.where(is_missing, 0.0, x)
+    def _number_features(self, x):
+        """Returns [features (B, n)] of the columns that are no classes, group by group."""
+        features = []
+        if self._affine:
+            columns = [self.schema.columns[i] for i in self._affine]
+            slopes = [2.0 / (c.num_classes - 1) if c.categories else 1.0 for c in columns]
+            starts = [-1.0 if c.categories else 0.0 for c in columns]
+            affine = ops.take(x, self._affine, axis=-1)
+            features.append(affine * _tensor(slopes) + _tensor(starts))
+        if self._positive:
+            features.append(ops.log(ops.maximum(ops.take(x, self._positive, axis=-1), 1e-30)))
+        if self._counts:
+            columns = [self.schema.columns[i] for i in self._counts]
+            centre = _tensor([np.log1p(np.exp(c.location)) for c in columns])
+            logs = ops.log1p(ops.take(x, self._counts, axis=-1))
+            features.append((logs - centre) / _tensor([c.scale for c in columns]))
+        return features
+
+
+def _tensor(values):
+    return ops.convert_to_tensor(np.array(values, "float32"))
