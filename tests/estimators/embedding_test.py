@@ -8,7 +8,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from keras_vae.estimators import Embedding
 
-QUICK = {"num_updates": 20, "hidden_units": (8,), "latent_dim": 2, "random_state": 0}
+QUICK = {"num_updates": 2, "hidden_units": (8,), "latent_dim": 2, "random_state": 0}
 RNG = np.random.default_rng(0)
 
 

@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from keras_vae.estimators import Imputer
 
 QUICK = {
-    "num_updates": 20,
+    "num_updates": 2,
     "num_samples": 2,
     "num_draws": 10,
     "hidden_units": (8,),

@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from keras_vae.estimators import OutlierDetector
 
-QUICK = {"num_updates": 20, "hidden_units": (8,), "num_samples": 4, "random_state": 0}
+QUICK = {"num_updates": 2, "hidden_units": (8,), "num_samples": 4, "random_state": 0}
 RNG = np.random.default_rng(0)
 NORMAL = RNG.normal(size=(300, 2)) @ RNG.normal(size=(2, 5)) + 0.1 * RNG.normal(size=(300, 5))
 
