@@ -69,4 +69,5 @@ class Embedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RowEstimator)
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []  # the model gives float32
         return tags

@@ -101,6 +101,11 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         self.threshold_ = float(np.quantile(self._scores(x, log_density), self.contamination))
         return self
 
+    @property
+    def offset_(self) -> float:
+        """The threshold, under the name that scikit-learn's detectors give it."""
+        return self.threshold_
+
     def score_samples(self, X: Any) -> np.ndarray:
         """Returns the score of every row in nats (N,): higher is more normal."""
         check_is_fitted(self)
@@ -115,7 +120,7 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def _inputs(self, X, reset=False):
-        if np.ndim(X) != 4:
+        if len(getattr(X, "shape", ())) != 4:
             return self._rows(X, reset)
         x = np.asarray(X, "float32")
         if reset:

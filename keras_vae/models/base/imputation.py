@@ -73,8 +73,12 @@ def impute(
             filled.append(
                 _filled(batch[0][:count], log_w, means, draws, is_nominal, num_draws, rng)
             )
-    values, spread, draws = zip(*filled, strict=True)
-    return Imputation(np.concatenate(values), np.concatenate(spread), np.concatenate(draws, axis=1))
+    all_values, all_spreads, all_drawn = zip(*filled, strict=True)
+    return Imputation(
+        np.concatenate(all_values),
+        np.concatenate(all_spreads),
+        np.concatenate(all_drawn, axis=1),
+    )
 
 
 def _weighted_draws(model, x, c, num_samples, proposal):
