@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import validate_data
 
+from keras_vae.arrays import is_frame
 from keras_vae.checks import check_count
 from keras_vae.estimators.rows import RowEstimator
 from keras_vae.frames import frame_like
@@ -54,9 +56,13 @@ class TableSynthesizer(RowEstimator):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> "TableSynthesizer":
-        """Trains the model on a data frame or a dict of columns; y is not used."""
+        """Trains the model on a data frame, a dict of columns or an array; y is not used."""
+        if not is_frame(X) and not isinstance(X, Mapping):
+            X = validate_data(
+                self, X, dtype="float64", ensure_all_finite="allow-nan", ensure_min_samples=2
+            )
         x, _ = self._table_rows(X, reset=True)
-        self.like_ = X[:0] if not isinstance(X, Mapping) else None
+        self.like_ = X[:0] if is_frame(X) else X[:0] if isinstance(X, np.ndarray) else None
         self.model_ = self._trained(x, self._more_seed())
         return self
 
@@ -72,7 +78,7 @@ class TableSynthesizer(RowEstimator):
             seed: Integer in [0, 2**31), or `None` for fresh noise.
 
         Returns:
-            Data frame of the library that the table came in, or a dict of lists.
+            Data frame of the library that the table came in, array or dict of lists, like it.
 
         Raises:
             ValueError: If n is not a positive integer, or `where` names another column or a value
@@ -92,7 +98,14 @@ class TableSynthesizer(RowEstimator):
             x = draws[:, 0]
             x[:, places] = row[:, places]
         rows = self.schema_.decode(_moved_apart(x, self.schema_))
+        if isinstance(self.like_, np.ndarray):
+            return np.stack([rows[name] for name in self.schema_.names], axis=1)
         return rows if self.like_ is None else frame_like(rows, self.like_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
 
 def _moved_apart(x, schema):
