@@ -57,7 +57,7 @@ class TableSynthesizer(RowEstimator):
 
     def fit(self, X: Any, y: Any = None) -> "TableSynthesizer":
         """Trains the model on a data frame, a dict of columns or an array; y is not used."""
-        if not is_frame(X) and not isinstance(X, Mapping):
+        if hasattr(X, "toarray") or not (is_frame(X) or isinstance(X, Mapping)):
             X = validate_data(
                 self, X, dtype="float64", ensure_all_finite="allow-nan", ensure_min_samples=2
             )

@@ -1,7 +1,10 @@
+import keras
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from keras_vae.estimators import TableSynthesizer
 
@@ -53,3 +56,10 @@ def test_what_cannot_be_given(fitted):
         fitted.sample(3, where={"sex": "X"})
     with pytest.raises(ValueError, match="`n`"):
         fitted.sample(0)
+
+
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="compiles a model for every check")
+@pytest.mark.slow
+@parametrize_with_checks([TableSynthesizer(num_updates=2, hidden_units=(4,), random_state=0)])
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
