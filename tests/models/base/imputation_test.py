@@ -40,7 +40,7 @@ def test_likelihood_of_rows_with_gaps_equals_the_closed_form():
 
 def test_imputations_equal_the_closed_form():
     _, means, spreads = closed_form(X)
-    imputed = gappy_vae().impute(X, num_samples=60_000)
+    imputed = gappy_vae().impute(X, num_samples=300_000)
     np.testing.assert_allclose(imputed.values, means, atol=0.01)
     np.testing.assert_allclose(imputed.spread, spreads, atol=0.02)
     observed = ~np.isnan(X)
