@@ -29,6 +29,19 @@ def child_seed(seed: int, tag: str) -> int:
     return int.from_bytes(digest, "big") % MAX_SEED
 
 
+def seed_of_part(seed: Any, tag: str) -> Any:
+    """Returns the seed of one of several draws that are made with `seed`.
+
+    A generator advances by itself. An integer would give all draws the same numbers, so each gets
+    the child seed of its tag.
+
+    Args:
+        seed: Integer, `keras.random.SeedGenerator` or `None`.
+        tag: String, the name of the draw.
+    """
+    return child_seed(seed, tag) if isinstance(seed, int) else seed
+
+
 def check_seed(seed: Any) -> int:
     """Returns `seed` as a Python int, or a fresh one for `None`.
 

@@ -50,6 +50,7 @@ ARROWS = {
         "quantizers",
         "steps",
     },
+    "estimators": {"likelihoods", "models", "networks"},
     "cli": {
         "conditions",
         "datasets",

@@ -6,6 +6,7 @@ from keras_vae.noise import MAX_SEED
 from keras_vae.noise import NoiseSource
 from keras_vae.noise import check_seed
 from keras_vae.noise import child_seed
+from keras_vae.noise import seed_of_part
 
 
 def draw(noise, training):
@@ -86,3 +87,9 @@ def test_bad_seed(seed):
 def test_numpy_integers_are_seeds():
     assert check_seed(np.int64(5)) == 5
     assert type(check_seed(np.int64(5))) is int
+
+
+def test_draws_with_one_integer_have_seeds_of_their_own():
+    assert seed_of_part(3, "gamma") != seed_of_part(3, "zeros") != 3
+    generator = keras.random.SeedGenerator(0)
+    assert seed_of_part(generator, "gamma") is generator

@@ -92,13 +92,13 @@ class Distribution:
         return self._summed_log_prob(x)
 
     def log_prob_of_elements(self, x: Tensor) -> Tensor:
-        """Computes the log-density of each element of `x`, which `log_prob` sums.
+        """Computes the log-density (or log-mass) of every element of `x`, without the sum.
 
         Args:
-            x: Tensor `(B, *event)`.
+            x: Tensor `(..., *event)`, as for `log_prob`.
 
         Returns:
-            Float32 tensor `(B, *event)`, in nats.
+            Float32 tensor `(..., *event)`, in nats.
 
         Raises:
             ValueError: If the trailing axes of `x` are not the event axes.

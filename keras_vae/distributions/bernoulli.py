@@ -58,6 +58,9 @@ class Bernoulli(Distribution):
         logits = ops.reshape(self.logits, (num_draws, -1, *self.shape[1:]))
         return Bernoulli(logits, batch_ndims=2).log_prob(x)
 
+    def _log_prob(self, x: Tensor) -> Tensor:
+        return x * ops.log_sigmoid(self.logits) + (1.0 - x) * ops.log_sigmoid(-self.logits)
+
     def _summed_log_prob(self, x: Tensor) -> Tensor:
         # log p(x) = x l - softplus(l), with softplus(l) = l/2 + |l|/2 + log(1 + exp(-|l|)). This is
         # exact in both tails. At l = 0 its gradient is right as well, whereas with max(l, 0) in

@@ -69,6 +69,19 @@ class DiagonalGaussian(Distribution):
         """The mean."""
         return self.mean
 
+    def sample_from(self, noise: Tensor) -> Tensor:
+        """Returns the draws that standard normal noise gives.
+
+        Args:
+            noise: Tensor `(K, *event)`: the same K draws of noise for all distributions, so that
+                those of one depend on nothing else in the batch.
+
+        Returns:
+            Float32 tensor `(K,) + batch + event`.
+        """
+        shape = (-1, *[1] * self.batch_ndims, *self.shape[self.batch_ndims :])
+        return self.mean + self.std * ops.reshape(as_float32(noise), shape)
+
     def log_prob_of_each(self, x: Tensor) -> Tensor:
         """Computes the log-density of each `x` under every Gaussian along the last batch axis.
 

@@ -1,7 +1,5 @@
 """Mixture of distributions of one class."""
 
-import hashlib
-
 from keras import ops
 
 from keras_vae.distributions.base import Distribution
@@ -9,6 +7,7 @@ from keras_vae.distributions.base import as_float32
 from keras_vae.distributions.base import same_static_shape
 from keras_vae.distributions.base import sum_last
 from keras_vae.distributions.categorical import Categorical
+from keras_vae.noise import seed_of_part
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -76,7 +75,9 @@ class Mixture(Distribution):
 
     def sample(self, seed: Seed = None, num_samples: int | None = None) -> Tensor:
         """Draws components, then from them; differentiable in the components, not the weights."""
-        choice = Categorical(self.logits, batch_ndims=0).sample(_second_seed(seed), num_samples)
+        choice = Categorical(self.logits, batch_ndims=0).sample(
+            seed_of_part(seed, "component"), num_samples
+        )
         draws = self.components.sample(seed, num_samples)
         return self._weighted_sum(self._one_hot(choice), draws)
 
@@ -103,11 +104,3 @@ class Mixture(Distribution):
                 f"Received: batch_ndims={batch_ndims}, logits.shape={weights}. A single mixture "
                 "without a batch axis, such as a prior, needs `batch_ndims=0`."
             )
-
-
-def _second_seed(seed: Seed) -> Seed:
-    # A generator advances by itself. An integer would give both draws the same numbers.
-    if not isinstance(seed, int):
-        return seed
-    digest = hashlib.blake2b(f"{seed}/component".encode(), digest_size=4).digest()
-    return int.from_bytes(digest, "big") % 2**31

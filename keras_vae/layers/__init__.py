@@ -1,8 +1,11 @@
 """Layers that networks and priors are made of."""
 
 from keras_vae.layers.causal_attention import CausalAttention
+from keras_vae.layers.column_features import ColumnFeatures
 from keras_vae.layers.gated_convolution import GatedConvolution
 from keras_vae.layers.last_token import LastToken
+from keras_vae.layers.log_offset import LogOffset
+from keras_vae.layers.observed_values import ObservedValues
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.positions import LearnedPositions
 from keras_vae.layers.positions import Positions

@@ -7,6 +7,7 @@ from keras import ops
 from keras_vae.distributions import Bernoulli
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.likelihood import refuse_outside_support
+from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
 
 
@@ -32,6 +33,9 @@ class BernoulliLikelihood(Likelihood):
         # Unclipped, the logit of a pixel that is never lit would be minus infinity.
         mean = np.clip(mean, 1e-3, 1 - 1e-3)
         return np.log(mean) - np.log1p(-mean)
+
+    def is_nominal(self, data_shape: Shape) -> np.ndarray:
+        return np.ones(data_shape, "bool")
 
     def check(self, x: np.ndarray, name: str = "x") -> None:
         refuse_outside_support(

@@ -89,6 +89,9 @@ class CategoricalLikelihood(Likelihood):
         """Returns the most probable class, as classes have no order and therefore no mean."""
         return distribution.mode
 
+    def is_nominal(self, data_shape: Shape) -> np.ndarray:
+        return np.ones(data_shape, "bool")
+
     def check(self, x: np.ndarray, name: str = "x") -> None:
         refuse_outside_support(
             x,

@@ -25,6 +25,7 @@ class Likelihood(keras.layers.Layer):
             several, they lie in blocks along the last axis (all means, then all log-scales).
         is_density: Whether p(x|z) is a density of real numbers, whose nats cannot be reported
             in bits per dimension, rather than the probability of discrete data.
+        allows_missing: Whether NaN in x means "not observed", rather than an error.
         spread_of_draws: Float, an upper bound, from practice, on the standard deviation in nats of
             log p(x|z) of one example over draws of z. It determines the tolerance when a number is
             measured again with other draws.
@@ -50,6 +51,7 @@ class Likelihood(keras.layers.Layer):
 
     num_parameters = 1
     is_density = True
+    allows_missing = False
     spread_of_draws = 24.0  # 10 on Frey faces
 
     def __init__(self, **kwargs: Any) -> None:
@@ -79,6 +81,17 @@ class Likelihood(keras.layers.Layer):
         Raises:
             ValueError: If a value lies outside the support.
         """
+
+    def is_nominal(self, data_shape: Shape) -> np.ndarray:
+        """Returns which elements of one x have no order, so that means of them have no meaning.
+
+        Args:
+            data_shape: Tuple of ints, the shape of one x.
+
+        Returns:
+            NumPy bool array of that shape.
+        """
+        return np.zeros(data_shape, "bool")
 
     def advise(self, x: np.ndarray, name: str = "x") -> None:
         """Warns of data that are valid, but not what this likelihood begins at; `fit` asks.

@@ -4,6 +4,7 @@ from keras_vae.networks.completion import CompletionDecoder
 from keras_vae.networks.completion import CompletionNetwork
 from keras_vae.networks.conv import ConvDecoder
 from keras_vae.networks.conv import ConvEncoder
+from keras_vae.networks.exposure import ExposureDecoder
 from keras_vae.networks.ladder import LadderDecoder
 from keras_vae.networks.ladder import LadderEncoder
 from keras_vae.networks.maps import ConvMapDecoder
@@ -20,5 +21,7 @@ from keras_vae.networks.series import ConvSeriesDecoder
 from keras_vae.networks.series import ConvSeriesEncoder
 from keras_vae.networks.series import RecurrentSeriesDecoder
 from keras_vae.networks.series import RecurrentSeriesEncoder
+from keras_vae.networks.table import TableDecoder
+from keras_vae.networks.table import TableEncoder
 from keras_vae.networks.token_transformer import TransformerTokenDecoder
 from keras_vae.networks.token_transformer import TransformerTokenEncoder

@@ -46,6 +46,7 @@ class Step:
     _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
     _calls_unlooked = 0
     train_function: Any
+    allows_missing: bool
 
     def costs(self, data: Any, training: bool) -> Costs:
         """Runs the model on a batch and records its metrics.
@@ -82,7 +83,9 @@ class Step:
         guarded = {k: means[k] for k in weighted}
         if training and self.losses:
             guarded["regularization"] = penalty
-        guarded["x"] = ops.sum(x)
+        # Where NaN stands for what is not observed, it is no cause of anything.
+        observed = ops.where(ops.isnan(x), 0.0, x) if self.allows_missing else x
+        guarded["x"] = ops.sum(observed)
         return Costs([cost + penalty for cost in costs], guarded)
 
     def at_this_step(self, value: Any) -> Any:

@@ -18,6 +18,14 @@ LIKELIHOODS = [
     likelihoods.PerPixelGaussianLikelihood(),
     likelihoods.DiscretizedLogisticLikelihood(16, 0.2),
     likelihoods.CategoricalLikelihood(5),
+    likelihoods.PoissonLikelihood(),
+    likelihoods.ZeroInflatedPoissonLikelihood(),
+    likelihoods.NegativeBinomialLikelihood("example"),
+    likelihoods.ZeroInflatedNegativeBinomialLikelihood(),
+    likelihoods.LogNormalLikelihood(),
+    likelihoods.StudentTLikelihood(3.0),
+    likelihoods.LaplaceLikelihood(),
+    likelihoods.OrdinalLikelihood(4),
 ]
 
 

@@ -59,6 +59,10 @@ class EncoderDecoderModel(ConditionalModel):
         self.decoder = decoder
         self.likelihood = check_likelihood(likelihood or _default_likelihood(decoder))
 
+    @property
+    def allows_missing(self) -> bool:
+        return self.likelihood.allows_missing
+
     def encode(self, x: Array, condition: Array = None, training: bool = False) -> Any:
         """Returns what the model infers of x (B, S); see the family.
 

@@ -308,6 +308,11 @@ class FrontDoor:
         return False
 
     @property
+    def allows_missing(self) -> bool:
+        """Whether NaN in x means "not observed", rather than an error."""
+        return False
+
+    @property
     def predicts_from_pairs(self) -> bool:
         """Whether `call` is given what the model is told, too."""
         return False
@@ -358,7 +363,7 @@ class FrontDoor:
 
     def check_examples(self, x: np.ndarray, name: str = "x") -> None:
         """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""
-        check_examples(x, self.data_shape, name, self.check_values)
+        check_examples(x, self.data_shape, name, self.check_values, self.allows_missing)
 
     def check_and_build(self, x: np.ndarray, name: str = "x") -> None:
         """Checks examples, and builds the model where it had no shape."""

@@ -368,6 +368,45 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             "estimated. Use VAE or IWAE, or define `log_likelihood`."
         )
 
+    def score(
+        self,
+        x: Array,
+        condition: Array = None,
+        method: str | None = None,
+        num_samples: int | None = None,
+        seed: int | None = 0,
+    ) -> np.ndarray:
+        """Returns how well each row of x fits the model, in nats: higher is more likely.
+
+        Where the family estimates its likelihood, all rows are given the same draws, so that the
+        score of a row depends on nothing but the row, the model and the seed.
+
+        Args:
+            x: Array (N, S).
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            method: "likelihood", log p(x), estimated by importance sampling where it must be;
+                "bound", the evidence lower bound; or `None`, the family's own.
+            num_samples: Integer, draws of z; 128 by default. A family that needs none takes none.
+            seed: Integer that the draws follow from, or `None` for fresh ones.
+
+        Returns:
+            NumPy array (N,), in nats.
+
+        Raises:
+            ValueError: If x or the condition does not fit this model, or the family does not offer
+                the method.
+            NotImplementedError: If the family has no likelihood.
+        """
+        kinds: dict[Any, str] = {"exact": "likelihood", "bound": "bound"}
+        own = kinds.get(self.log_likelihood_is)
+        if own is not None and method not in (None, own):
+            raise ValueError(
+                f"`method` of {type(self).__name__} can only be {own!r}, which it computes without "
+                f"draws. Received: {method!r}."
+            )
+        return self.log_likelihood(x, condition, num_samples)
+
     def save_to_preset(self, folder: str | Path) -> None:
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
 

@@ -36,9 +36,7 @@ def log_likelihood(
     check_choice("proposal", proposal, list(_PROPOSALS))
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
-    draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model, x.shape[1:]))
-    chunk = min(num_samples, MAX_CHUNK, draws_at_once)
-    batch_size = min(len(x), draws_at_once // chunk)
+    chunk, batch_size = sizes_at_once(model, num_samples, x)
     log_weights = getattr(model, _PROPOSALS[proposal])
     summed = _summed_weights(model, log_weights, chunk)
     estimate = model.jitted_once(("log_likelihood", proposal, chunk), summed)
@@ -54,6 +52,13 @@ def log_likelihood(
             totals.append(total[:count] - math.log(num_samples))
             bar.add(count)
     return np.concatenate(totals)
+
+
+def sizes_at_once(model: keras.Model, num_samples: int, x: np.ndarray) -> tuple[int, int]:
+    """Returns how many draws, and of how many of the examples x, are decoded at once."""
+    draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model, x.shape[1:]))
+    chunk = min(num_samples, MAX_CHUNK, draws_at_once)
+    return chunk, min(len(x), draws_at_once // chunk)
 
 
 def _bytes_of_a_draw(model, shape):

@@ -8,8 +8,11 @@ from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Distribution
+from keras_vae.distributions import kl_divergence
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base import importance_sampling
+from keras_vae.models.base import imputation
+from keras_vae.models.base import scoring
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.models.base.generative_model import EncodingKind
 from keras_vae.models.base.generative_model import LikelihoodKind
@@ -162,6 +165,102 @@ class LatentVariableModel(EncoderDecoderModel):
             self, x, condition, num_samples, seed, proposal, verbose
         )
 
+    def score(
+        self,
+        x: Array,
+        condition: Array = None,
+        method: str | None = None,
+        num_samples: int | None = None,
+        seed: int | None = 0,
+    ) -> np.ndarray:
+        return scoring.score(self, x, condition, method, num_samples, seed)
+
+    def score_per_feature(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int | None = None,
+        seed: int | None = 0,
+    ) -> np.ndarray:
+        """Returns how well each value of x fits the rest of its row, in nats: a map, of a picture.
+
+        It is the mean of log p(x_i|z) over draws z ~ q(z|x), the same for every row. Their sum over
+        a row, less the KL of the row, is its bound.
+
+        Args:
+            x, condition, num_samples, seed: See `score`.
+
+        Returns:
+            NumPy array (N, S), in nats, 0 where x is not observed.
+
+        Raises:
+            ValueError: If x or the condition does not fit this model.
+        """
+        return scoring.score_per_feature(self, x, condition, num_samples, seed)
+
+    def impute(
+        self,
+        x: Array,
+        condition: Array = None,
+        num_samples: int = 1000,
+        num_draws: int = 0,
+        seed: int | None = 0,
+        proposal: str = "posterior",
+    ) -> imputation.Imputation:
+        """Fills the gaps of x, NaN, by what its observed values make likely.
+
+        Draws z ~ q(z|x) are weighted by p(x_observed, z) / q(z|x), and so stand for
+        p(z|x_observed). With many of them the result no longer depends on how good q is.
+
+        Args:
+            x: Array (N, S), NaN where a value is missing.
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            num_samples: Integer, K, the weighted draws of z.
+            num_draws: Integer, how many whole imputations to draw besides, for multiple imputation.
+            seed: Integer that the result follows from, or `None`.
+            proposal: "posterior", as above; or "prior", for an encoder that has not learned from
+                gaps: z ~ p(z), weighted by p(x_observed|z), which needs more draws.
+
+        Returns:
+            `Imputation(values, spread, draws)`. `values` (N, S) are x, with each gap filled by the
+            mean (of classes without an order by the mode). `spread` (N, S) is the standard
+            deviation of a gap (of classes the probability that the value is another), 0 where x is
+            observed.
+            `draws` (num_draws, N, S) are x with the gaps filled by draws.
+
+        Raises:
+            ValueError: If the likelihood does not take gaps, x or the condition does not fit this
+                model, or a number is not a positive integer.
+
+        Reference:
+            - [Mattei and Frellsen, 2019](https://arxiv.org/abs/1812.02633), section 2.4
+        """
+        return imputation.impute(self, x, condition, num_samples, num_draws, seed, proposal)
+
+    def bound_of_noise(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
+        """Returns log p(x|z) - KL(q(z|x) || p(z)), (K, B) nats, for z from noise (K, D)."""
+        posterior = self.infer(x, c)
+        z = posterior.sample_from(noise)
+        kl = kl_divergence(posterior, self.prior_given(c), sample=z)
+        return self.log_p_x(x, z, c) - kl
+
+    def log_p_of_elements(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
+        """Returns log p(x_i|z) of every element, (K, B, S) nats, for the z ~ q(z|x) that noise
+        (K, D) gives."""
+        num_samples = noise.shape[0]
+        z = self.infer(x, c).sample_from(noise)
+        rows = ops.reshape(z, (-1, *z.shape[2:]))
+        c = None if c is None else repeated(c, num_samples)
+        values = self.generate(rows, c).log_prob_of_elements(repeated(x, num_samples))
+        return ops.reshape(values, (num_samples, -1, *values.shape[1:]))
+
+    def log_weights_of_noise(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
+        """Returns `log_importance_weights` for the z ~ q(z|x) that noise (K, D) gives."""
+        posterior = self.infer(x, c)
+        z = posterior.sample_from(noise)
+        return self.log_p_x(x, z, c) + self.prior_given(c).log_prob(z) - posterior.log_prob(z)
+
     def log_importance_weights(self, x: Tensor, num_samples: int, c: Tensor = None) -> Tensor:
         """Returns log w = log p(x|z) + log p(z) - log q(z|x), (K, B) nats, for z ~ q(z|x).
 
@@ -177,11 +276,13 @@ class LatentVariableModel(EncoderDecoderModel):
         Their log-mean-exp over K estimates log p(x|c) too, with more draws, and without q (Sohn et
         al. 2015, equation 6).
         """
-        prior = self.prior_given(c)
+        return self.log_p_x(x, self.draws_of_prior(self.prior_given(c), num_samples, x), c)
+
+    def draws_of_prior(self, prior: Distribution, num_samples: int, x: Tensor) -> Tensor:
+        """Returns K draws of a prior for each of the examples x, (K, B, D)."""
         z = prior.sample(self.noise.stream(training=False), num_samples)
-        if not prior.batch_ndims:  # one draw (K, D) serves all examples
-            z = ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
-        return self.log_p_x(x, z, c)
+        # Where the prior has no batch axis, one draw (K, D) serves all examples.
+        return z if prior.batch_ndims else ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
 
     def log_p_x(self, x: Tensor, z: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns log p(x|z), (K, B) nats, of x (B, S) for z (K, B, ...)."""

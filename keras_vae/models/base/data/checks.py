@@ -17,6 +17,7 @@ def check_examples(
     data_shape: Shape | None,
     name: str = "x",
     check_values: Callable[[np.ndarray, str], None] | None = None,
+    allows_missing: bool = False,
 ) -> None:
     """Raises `ValueError` where `x` cannot be data of a model.
 
@@ -27,6 +28,7 @@ def check_examples(
         check_values: function of an array and its name that raises `ValueError` where it holds a
             value that is no datum. It is called on blocks of x that are finite, each while the
             cache holds it, and on all of x to word what it found.
+        allows_missing: whether NaN means "not observed", and is left to the likelihood.
     """
     if x.dtype.kind not in "buif":
         raise ValueError(
@@ -40,8 +42,8 @@ def check_examples(
         )
     _check_shape(x, data_shape, name)
     for (block,) in blocks(x):
-        if not _is_finite(block):
-            _refuse_not_finite(x, name)
+        if not (_has_no_infinity(block) if allows_missing else _is_finite(block)):
+            _refuse_not_finite(x, name, allows_missing)
         if check_values is not None:
             try:
                 check_values(block, name)
@@ -138,8 +140,12 @@ def _is_finite(block):
     return block.dtype.kind != "f" or bool(np.isfinite(block.min()) and np.isfinite(block.max()))
 
 
-def _refuse_not_finite(x, name):
-    bad = ~np.isfinite(x)
+def _has_no_infinity(block):
+    return block.dtype.kind != "f" or not np.isinf(block).any()
+
+
+def _refuse_not_finite(x, name, allows_missing):
+    bad = np.isinf(x) if allows_missing else ~np.isfinite(x)
     first = tuple(int(i) for i in np.unravel_index(np.argmax(bad), bad.shape))
     raise ValueError(
         f"`{name}` holds {int(bad.sum())} values that are not finite. Expected: finite numbers. "

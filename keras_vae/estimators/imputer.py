@@ -1,0 +1,104 @@
+"""Fills the gaps of arrays and data frames."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import OneToOneFeatureMixin
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from keras_vae.estimators.rows import RowEstimator
+from keras_vae.models import IWAE
+from keras_vae.table_schema import TableSchema
+
+
+class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
+    """Fills gaps, NaN or `None`, by what a MIWAE learns from the observed values.
+
+    Args:
+        num_samples: Integer, K of the bound that is maximised.
+        num_draws: Integer, weighted draws of z for each row that is filled.
+        latent_dim, hidden_units, num_updates, batch_size, learning_rate, min_sigma, schema,
+            random_state: See `OutlierDetector`.
+
+    Attributes:
+        model_: The trained `IWAE`.
+
+    Example:
+
+    ```python
+    complete = Imputer(random_state=0).fit_transform(x)  # where x holds NaN
+    ```
+
+    Reference:
+        - [Mattei and Frellsen, 2019](https://arxiv.org/abs/1812.02633)
+    """
+
+    def __init__(
+        self,
+        num_samples: int = 10,
+        num_draws: int = 500,
+        latent_dim: int | None = None,
+        hidden_units: Sequence[int] = (128, 64),
+        num_updates: int = 3000,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        min_sigma: float = 0.05,
+        schema: TableSchema | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.num_samples = num_samples
+        self.num_draws = num_draws
+        self.latent_dim = latent_dim
+        self.hidden_units = hidden_units
+        self.num_updates = num_updates
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.min_sigma = min_sigma
+        self.schema = schema
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> "Imputer":
+        """Trains the model on rows (N, C) with gaps; y is not used."""
+        x, _ = self._rows(X, reset=True)
+        self.model_ = self._trained(x, self._more_seed(), IWAE, num_samples=self.num_samples)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Returns the rows with their gaps filled: means, and of classes modes.
+
+        Returns:
+            Array (N, C), or a data frame of the library of X.
+        """
+        check_is_fitted(self)
+        x, _ = self._rows(X)
+        is_missing = np.isnan(x)
+        rows = is_missing.any(axis=1)
+        if rows.any():
+            x[rows] = self.model_.impute(x[rows], num_samples=self.num_draws).values
+        if self.table_schema_ is not None:
+            return self._filled_frame(X, x, is_missing)
+        X = np.array(X, "float64")
+        return np.where(is_missing, x * self.scale_ + self.location_, X)
+
+    def _filled_frame(self, X, x, is_missing):
+        """Returns a frame whose observed values are those given, not what encoding made of them."""
+        from keras_vae import frames
+
+        given = frames.columns_of(X)
+        filled = self.schema_.decode(x)
+        for i, name in enumerate(self.schema_.names):
+            given[name] = np.where(is_missing[:, i], _objects(filled[name]), given[name])
+        return frames.frame_like({name: values.tolist() for name, values in given.items()}, X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _objects(values):
+    array = np.empty(len(values), "object")
+    array[:] = values
+    return array

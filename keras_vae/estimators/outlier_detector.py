@@ -1,0 +1,147 @@
+"""Outliers: rows and pictures that a VAE finds unlikely."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.base import OutlierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from keras_vae.estimators.rows import RowEstimator
+from keras_vae.estimators.rows import fit_updates
+from keras_vae.likelihoods import LearnedSigmaGaussianLikelihood
+from keras_vae.models import VAE
+from keras_vae.networks import ConvDecoder
+from keras_vae.networks import ConvEncoder
+from keras_vae.table_schema import TableSchema
+
+
+class OutlierDetector(OutlierMixin, RowEstimator):
+    """Finds what does not belong: rows, or pictures, of low likelihood under a VAE of the others.
+
+    Args:
+        contamination: Float in (0, 0.5], the share of the training data below the threshold.
+        latent_dim: Integer, the size of z; `None` for half the columns, from 2 to 8.
+        hidden_units: Tuple of ints, the layers of the encoder; the decoder's are reversed.
+        num_updates: Integer, the updates of training.
+        batch_size: Integer.
+        learning_rate: Float.
+        min_sigma: Float, the least standard deviation of a column given z, in units of its own.
+        degrees_of_freedom: Float, for a Student-t in place of a Gaussian; `None` for a Gaussian.
+        num_models: Integer, models whose scores are averaged.
+        method: "bound" or "likelihood"; see `model.score`.
+        num_samples: Integer, draws of z for a score.
+        schema: `TableSchema` of a data frame; inferred where it is `None`.
+        random_state: Integer, `numpy.random.RandomState` or `None`.
+
+    Attributes:
+        threshold_: Float, in nats: a score below it is an outlier.
+        models_: List of the trained models.
+        n_features_in_: Integer, the columns.
+
+    Example:
+
+    ```python
+    detector = OutlierDetector(contamination=0.01, random_state=0).fit(x_train)
+    is_outlier = detector.predict(x_test) == -1
+    ```
+
+    Reference:
+        - [An and Cho, 2015](http://dm.snu.ac.kr/static/docs/TR/SNUDM-TR-2015-03.pdf)
+    """
+
+    def __init__(
+        self,
+        contamination: float = 0.1,
+        latent_dim: int | None = None,
+        hidden_units: Sequence[int] = (128, 64),
+        num_updates: int = 1500,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        min_sigma: float = 0.1,
+        degrees_of_freedom: float | None = None,
+        num_models: int = 1,
+        method: str = "bound",
+        num_samples: int = 16,
+        schema: TableSchema | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.contamination = contamination
+        self.latent_dim = latent_dim
+        self.hidden_units = hidden_units
+        self.num_updates = num_updates
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.min_sigma = min_sigma
+        self.degrees_of_freedom = degrees_of_freedom
+        self.num_models = num_models
+        self.method = method
+        self.num_samples = num_samples
+        self.schema = schema
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> "OutlierDetector":
+        """Trains the models on rows (N, C), a data frame or pictures (N, H, W, C).
+
+        Args:
+            X: What is normal, with few outliers among it.
+            y: Not used.
+
+        Raises:
+            ValueError: If an argument is out of its range, or the data cannot be learned from.
+        """
+        if not 0 < self.contamination <= 0.5:
+            raise ValueError(
+                f"`contamination` must lie in (0, 0.5]. Received: {self.contamination!r}."
+            )
+        x, log_density = self._inputs(X, reset=True)
+        seed = self._more_seed()
+        self.models_ = [self._model(x, (seed + 7919 * i) % 2**31) for i in range(self.num_models)]
+        self.threshold_ = float(np.quantile(self._scores(x, log_density), self.contamination))
+        return self
+
+    @property
+    def offset_(self) -> float:
+        """The threshold, under the name that scikit-learn's detectors give it."""
+        return self.threshold_
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Returns the score of every row in nats (N,): higher is more normal."""
+        check_is_fitted(self)
+        return self._scores(*self._inputs(X))
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Returns by how much each score exceeds the threshold (N,), negative for an outlier."""
+        return self.score_samples(X) - self.threshold_
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Returns 1 for what is normal and -1 for an outlier (N,)."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def _inputs(self, X, reset=False):
+        if len(getattr(X, "shape", ())) != 4:
+            return self._rows(X, reset)
+        x = np.asarray(X, "float32")
+        if reset:
+            self.location_, self.scale_ = float(x.mean()), float(x.std()) or 1.0
+            self.n_features_in_ = int(np.prod(x.shape[1:]))
+        return (x - self.location_) / self.scale_, np.zeros(len(x))
+
+    def _model(self, x, seed):
+        if x.ndim == 2:
+            return self._trained(x, seed)
+        keras.utils.set_random_seed(seed)
+        latent_dim, shape = self.latent_dim or 16, x.shape[1:]
+        networks = ConvEncoder(shape, latent_dim), ConvDecoder(shape, latent_dim)
+        model = VAE(*networks, LearnedSigmaGaussianLikelihood(), seed=seed)
+        return fit_updates(model, x, self.num_updates, self.batch_size, self.learning_rate)
+
+    def _scores(self, x, log_density):
+        options = {"method": self.method, "num_samples": self.num_samples}
+        return np.mean([model.score(x, **options) for model in self.models_], axis=0) + log_density
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

@@ -1,0 +1,136 @@
+"""What the estimators share: rows as a model takes them, and how a model is made and trained."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from keras_vae.arrays import is_frame
+from keras_vae.likelihoods import ColumnsLikelihood
+from keras_vae.models import VAE
+from keras_vae.networks import TableDecoder
+from keras_vae.networks import TableEncoder
+from keras_vae.table_schema import Column
+from keras_vae.table_schema import TableSchema
+
+FAR = 10.0  # standard deviations up to which a number is left as it is
+
+
+class RowEstimator(BaseEstimator):
+    """Base class of the estimators: turns arrays and data frames into rows, and trains a VAE.
+
+    An array has real columns, which are standardised. The columns of a data frame are what
+    `TableSchema.infer` takes them for, or what `schema` says. NaN means "not observed".
+    """
+
+    def _more_seed(self):
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _rows(self, X, reset=False):
+        """Returns rows (N, C) as the model takes them, and log f'(z) (N,); see `moved_together`."""
+        is_table = is_frame(X) and (
+            getattr(self, "schema", None) is not None or not _is_numeric(X)
+            if reset
+            else self.table_schema_ is not None
+        )
+        if is_table:
+            return self._table_rows(X, reset)
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype="float64",
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=2 if reset else 1,
+        )
+        if reset:
+            self.table_schema_ = None
+            # Of a column without a value, or with one, nothing can be learned.
+            with np.errstate(all="ignore"):
+                count = np.maximum((~np.isnan(X)).sum(axis=0), 1)
+                self.location_ = np.nansum(X, axis=0) / count
+                spread = np.sqrt(np.nansum(np.square(X - self.location_), axis=0) / count)
+            tiny = 1e-9 * np.maximum(np.abs(self.location_), 1.0)
+            self.scale_ = np.where(spread > tiny, spread, 1.0)
+            self.schema_ = TableSchema([Column(str(i), "real") for i in range(X.shape[1])])
+        return moved_together((X - self.location_) / self.scale_)
+
+    def _table_rows(self, X, reset):
+        if reset:
+            schema = getattr(self, "schema", None)
+            self.table_schema_ = TableSchema.infer(X) if schema is None else schema
+            self.schema_ = self.table_schema_
+            self.feature_names_in_ = np.array(self.schema_.names, "object")
+            self.n_features_in_ = len(self.schema_)
+        x = self.schema_.encode(X)
+        is_real = [column.kind == "real" for column in self.schema_.columns]
+        moved, log_density = moved_together(x[:, is_real].astype("float64"))
+        x[:, is_real] = moved
+        return x, log_density
+
+    def _trained(self, x, seed, family=VAE, **options):
+        """Returns a model trained on rows (N, C)."""
+        latent_dim = self.latent_dim or min(8, max(2, math.ceil(x.shape[1] / 2)))
+        units = tuple(self.hidden_units)
+        keras.utils.set_random_seed(seed)
+        model = family(
+            TableEncoder(self.schema_, latent_dim, units),
+            TableDecoder(self.schema_, latent_dim, units[::-1]),
+            ColumnsLikelihood(
+                self.schema_,
+                min_sigma=getattr(self, "min_sigma", 0.01),
+                degrees_of_freedom=getattr(self, "degrees_of_freedom", None),
+            ),
+            seed=seed,
+            **options,
+        )
+        return fit_updates(model, x, self.num_updates, self.batch_size, self.learning_rate)
+
+
+def fit_updates(
+    model: Any, x: np.ndarray, num_updates: int, batch_size: int, learning_rate: float
+) -> Any:
+    """Trains a model for at least a number of updates, in whole epochs, and returns it.
+
+    The learning rate falls to 0 along a cosine.
+
+    Args:
+        model: Model of this library.
+        x: Array (N, ...).
+        num_updates, batch_size: Integers.
+        learning_rate: Float, of Adam.
+    """
+    batch_size = min(batch_size, len(x))
+    steps = math.ceil(len(x) / batch_size)
+    epochs = math.ceil(num_updates / steps)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps * epochs)
+    # Rare rows must not throw training off: their gradients are cut to a norm of 1.
+    model.compile(keras.optimizers.Adam(schedule, global_clipnorm=1.0))
+    model.fit(x, epochs=epochs, batch_size=batch_size, verbose=0)
+    return model
+
+
+def moved_together(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Moves numbers beyond 10 standard deviations closer, so that none overflows.
+
+    `f(z) = sign(z) (10 + log(1 + |z| - 10))` beyond 10 keeps their order, and
+    `log p(z) = log p(f(z)) + log f'(z)` is finite where the density of z itself would be 0.
+
+    Args:
+        z: Array (N, C), float64.
+
+    Returns:
+        f(z), float32, and the sums (N,) of log f'(z).
+    """
+    excess = np.maximum(np.abs(np.nan_to_num(z)) - FAR, 0.0)
+    moved = np.where(excess > 0, np.sign(z) * (FAR + np.log1p(excess)), z)
+    return moved.astype("float32"), -np.log1p(excess).sum(axis=1)
+
+
+def _is_numeric(frame):
+    kinds = [getattr(getattr(frame[name], "dtype", None), "kind", "") for name in frame.columns]
+    return all(kind in "iuf" and kind for kind in kinds)

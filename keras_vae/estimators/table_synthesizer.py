@@ -1,0 +1,120 @@
+"""New rows like those of a table."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import validate_data
+
+from keras_vae.arrays import is_frame
+from keras_vae.checks import check_count
+from keras_vae.estimators.rows import RowEstimator
+from keras_vae.frames import frame_like
+from keras_vae.table_schema import TableSchema
+
+
+class TableSynthesizer(RowEstimator):
+    """Draws new rows like those of a table, all of them or those with given values.
+
+    Args:
+        latent_dim, hidden_units, num_updates, batch_size, learning_rate, min_sigma, schema,
+            random_state: See `OutlierDetector`.
+
+    Attributes:
+        model_: The trained `VAE`.
+        schema_: `TableSchema` of the rows.
+
+    Example:
+
+    ```python
+    synthesizer = TableSynthesizer(random_state=0).fit(frame)
+    rows = synthesizer.sample(1000)
+    women = synthesizer.sample(100, where={"sex": "F"})
+    ```
+    """
+
+    def __init__(
+        self,
+        latent_dim: int | None = 16,
+        hidden_units: Sequence[int] = (256, 128),
+        num_updates: int = 10_000,
+        batch_size: int = 256,
+        learning_rate: float = 1e-3,
+        min_sigma: float = 0.02,
+        schema: TableSchema | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.latent_dim = latent_dim
+        self.hidden_units = hidden_units
+        self.num_updates = num_updates
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.min_sigma = min_sigma
+        self.schema = schema
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> "TableSynthesizer":
+        """Trains the model on a data frame, a dict of columns or an array; y is not used."""
+        if hasattr(X, "toarray") or not (is_frame(X) or isinstance(X, Mapping)):
+            X = validate_data(
+                self, X, dtype="float64", ensure_all_finite="allow-nan", ensure_min_samples=2
+            )
+        x, _ = self._table_rows(X, reset=True)
+        self.like_ = X[:0] if is_frame(X) else X[:0] if isinstance(X, np.ndarray) else None
+        self.model_ = self._trained(x, self._more_seed())
+        return self
+
+    def sample(
+        self, n: int, where: Mapping[str, Any] | None = None, seed: int | None = None
+    ) -> Any:
+        """Returns new rows.
+
+        Args:
+            n: Integer, how many.
+            where: Dict of columns and the values that all rows have there. The others are drawn
+                given these, by resampling draws of the prior.
+            seed: Integer in [0, 2**31), or `None` for fresh noise.
+
+        Returns:
+            Data frame of the library that the table came in, array or dict of lists, like it.
+
+        Raises:
+            ValueError: If n is not a positive integer, or `where` names another column or a value
+                that it cannot have.
+        """
+        check_is_fitted(self)
+        n = check_count("n", n)
+        if not where:
+            x = self.model_.sample(n, seed=seed, from_likelihood=True)
+        else:
+            places = [self.schema_.index(name) for name in where]
+            given = {name: [where.get(name)] for name in self.schema_.names}
+            row = self.schema_.encode(given)
+            draws = self.model_.impute(
+                row, num_samples=max(5000, 10 * n), num_draws=n, seed=seed, proposal="prior"
+            ).draws
+            x = draws[:, 0]
+            x[:, places] = row[:, places]
+        rows = self.schema_.decode(_moved_apart(x, self.schema_))
+        if isinstance(self.like_, np.ndarray):
+            return np.stack([rows[name] for name in self.schema_.names], axis=1)
+        return rows if self.like_ is None else frame_like(rows, self.like_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _moved_apart(x, schema):
+    """Undoes `moved_together` for the real columns."""
+    from keras_vae.estimators.rows import FAR
+
+    x = np.asarray(x, "float64").copy()
+    is_real = [column.kind == "real" for column in schema.columns]
+    z = x[:, is_real]
+    excess = np.clip(np.abs(z) - FAR, 0.0, 300.0)
+    x[:, is_real] = np.where(excess > 0, np.sign(z) * (FAR + np.expm1(excess)), z)
+    return x

@@ -1,0 +1,89 @@
+"""The likelihood of what has been observed of an example."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_vae.distributions import Distribution
+from keras_vae.distributions import Observed
+from keras_vae.likelihoods.likelihood import Likelihood
+from keras_vae.typing import Shape
+from keras_vae.typing import Tensor
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class ObservedLikelihood(Likelihood):
+    """Makes NaN in x mean "not observed": the likelihood, and so every bound, is of the rest.
+
+    The encoder must take NaN too: `ObservedValues` at its entrance replaces them and tells which
+    they were. In an `IWAE` this is the bound of MIWAE.
+
+    Args:
+        likelihood: `Likelihood` of complete examples, whose elements are independent given z.
+
+    Input shape: What `likelihood` takes.
+    Returns: `Observed` over (B, *S).
+
+    Raises:
+        TypeError: If `likelihood` is no `Likelihood`.
+
+    Example:
+
+    ```python
+    encoder = keras.Sequential([keras.Input((7,)), ObservedValues(), MLPEncoder((14,), 3)])
+    likelihood = ObservedLikelihood(PerPixelGaussianLikelihood())
+    model = IWAE(encoder, MLPDecoder((7,), 3, num_parameters=2), likelihood, num_samples=20)
+    ```
+
+    Reference:
+        - [Mattei and Frellsen, 2019](https://arxiv.org/abs/1812.02633), section 2
+    """
+
+    allows_missing = True
+
+    def __init__(self, likelihood: Likelihood, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(likelihood, Likelihood):
+            raise TypeError(
+                "`likelihood` must be a likelihood layer such as GaussianLikelihood(sigma). "
+                f"Received: {likelihood!r}."
+            )
+        self.likelihood = likelihood
+        self.num_parameters = likelihood.num_parameters
+        self.is_density = likelihood.is_density
+        self.spread_of_draws = likelihood.spread_of_draws
+
+    def build(self, input_shape: Shape) -> None:
+        self.likelihood.build(input_shape)
+
+    def call(self, parameters: Tensor) -> Observed:
+        return Observed(self.likelihood(parameters))
+
+    def attach(self, data_shape: Shape) -> None:
+        self.likelihood.attach(data_shape)
+
+    def data_shape(self, parameters_shape: Shape) -> Shape:
+        return self.likelihood.data_shape(parameters_shape)
+
+    def output_for_mean(self, mean: np.ndarray) -> np.ndarray:
+        return self.likelihood.output_for_mean(mean)
+
+    def point(self, distribution: Distribution) -> Tensor:
+        return self.likelihood.point(distribution.base)
+
+    def check(self, x: np.ndarray, name: str = "x") -> None:
+        self.likelihood.check(np.where(np.isnan(x), 1.0, x), name)
+
+    def is_nominal(self, data_shape: Shape) -> np.ndarray:
+        return self.likelihood.is_nominal(data_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        likelihood = keras.saving.serialize_keras_object(self.likelihood)
+        return {**super().get_config(), "likelihood": likelihood}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ObservedLikelihood":
+        config = dict(config)
+        likelihood = keras.saving.deserialize_keras_object(config.pop("likelihood"))
+        return cls(likelihood, **config)

@@ -1,0 +1,122 @@
+"""Fills the gaps of examples, by importance resampling of z."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vae.batching import padded_batches
+from keras_vae.checks import check_choice
+from keras_vae.checks import check_count
+from keras_vae.models.base.importance_sampling import sizes_at_once
+from keras_vae.noise import check_seed
+from keras_vae.typing import Array
+
+
+class Imputation(NamedTuple):
+    """Examples whose gaps are filled; see `LatentVariableModel.impute`.
+
+    Attributes:
+        values: NumPy array (N, S), float32.
+        spread: NumPy array (N, S), 0 where x is observed.
+        draws: NumPy array (num_draws, N, S).
+    """
+
+    values: np.ndarray
+    spread: np.ndarray
+    draws: np.ndarray
+
+
+def impute(
+    model: keras.Model,
+    x: Array,
+    condition: Array = None,
+    num_samples: int = 1000,
+    num_draws: int = 0,
+    seed: int | None = 0,
+    proposal: str = "posterior",
+) -> Imputation:
+    """Returns x without gaps; see `LatentVariableModel.impute`.
+
+    Args:
+        model: `LatentVariableModel`.
+    """
+    if not model.allows_missing:
+        raise ValueError(
+            f"This {type(model).__name__} takes no gaps, so nothing can be imputed. Expected: a "
+            'likelihood for which NaN means "not observed". Received: '
+            f"{type(model.likelihood).__name__}. Use ColumnsLikelihood(schema), or "
+            "ObservedLikelihood(likelihood)."
+        )
+    num_samples = check_count("num_samples", num_samples)
+    num_draws = check_count("num_draws", num_draws, least=0)
+    seed = check_seed(seed)
+    check_choice("proposal", proposal, ("posterior", "prior"))
+    x, *conditions = model.check_inputs(x, condition)
+    x = np.asarray(x, "float32")
+    chunk, batch_size = sizes_at_once(model, num_samples, x)
+
+    def weighted(x, condition=None):
+        return _weighted_draws(model, x, model.embedded(condition), chunk, proposal)
+
+    run = model.jitted_once(("impute", proposal, chunk), weighted)
+    rng = np.random.default_rng(seed)
+    is_nominal = model.likelihood.is_nominal(model.data_shape)
+    filled = []
+    with model.noise.seeded(seed):
+        for batch, count in padded_batches([x, *conditions], batch_size):
+            parts = [run(*batch) for _ in range(0, num_samples, chunk)]
+            log_w, means, draws = (
+                np.concatenate(part)[:num_samples, :count] for part in zip(*parts, strict=True)
+            )
+            filled.append(
+                _filled(batch[0][:count], log_w, means, draws, is_nominal, num_draws, rng)
+            )
+    all_values, all_spreads, all_drawn = zip(*filled, strict=True)
+    return Imputation(
+        np.concatenate(all_values),
+        np.concatenate(all_spreads),
+        np.concatenate(all_drawn, axis=1),
+    )
+
+
+def _weighted_draws(model, x, c, num_samples, proposal):
+    """Returns log w (K, B) of K draws of z, and points and draws of p(x|z), (K, B, S) each."""
+    stream = model.noise.stream(training=False)
+    prior = model.prior_given(c)
+    if proposal == "prior":
+        z = model.draws_of_prior(prior, num_samples, x)
+        log_w = model.log_p_x(x, z, c)
+    else:
+        posterior = model.infer(x, c)
+        z = posterior.sample(stream, num_samples)
+        log_w = model.log_p_x(x, z, c) + prior.log_prob(z) - posterior.log_prob(z)
+    rows = ops.reshape(z, (-1, *z.shape[2:]))
+    c = None if c is None else ops.tile(c, (num_samples, *[1] * (len(c.shape) - 1)))
+    likelihood = model.generate(rows, c)
+    point, draws = model.likelihood.point(likelihood), likelihood.sample(stream)
+    shape = (num_samples, -1, *model.data_shape)
+    return log_w, *(ops.cast(ops.reshape(v, shape), "float32") for v in (point, draws))
+
+
+def _filled(x, log_w, means, draws, is_nominal, num_draws, rng):
+    """Returns values (B, S), their spread, and whole imputations (num_draws, B, S)."""
+    weights = np.exp(log_w - log_w.max(axis=0))
+    weights /= weights.sum(axis=0)  # (K, B)
+    is_missing = np.isnan(x)
+    spread_of = weights.reshape(*weights.shape, *[1] * (x.ndim - 1))
+    values = np.where(is_missing, np.sum(spread_of * means, axis=0), x)
+    centre = np.sum(spread_of * draws, axis=0)
+    spread = np.sqrt(np.sum(spread_of * np.square(draws - centre), axis=0))
+    for index in zip(*np.nonzero(is_missing & is_nominal), strict=True):
+        row, *place = index
+        votes = np.bincount(draws[(slice(None), row, *place)].astype(int), weights[:, row])
+        values[index], spread[index] = votes.argmax(), 1.0 - votes.max()
+    cumulative = weights.cumsum(axis=0)
+    chosen = [
+        (rng.random(len(x)) * cumulative[-1] > cumulative).sum(axis=0) for _ in range(num_draws)
+    ]
+    whole = [np.where(is_missing, draws[k, np.arange(len(x))], x) for k in chosen]
+    drawn = np.stack(whole) if whole else np.zeros((0, *x.shape), "float32")
+    return values.astype("float32"), np.where(is_missing, spread, 0.0).astype("float32"), drawn

@@ -1,0 +1,318 @@
+"""What the columns of a table are, and how they become numbers and rows again."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_vae import frames
+from keras_vae.checks import check_choice
+from keras_vae.configured import Configured
+
+KINDS = ("real", "positive", "count", "categorical", "ordinal", "boolean")
+OF_CLASSES = ("categorical", "ordinal", "boolean")
+_MAX_ORDINAL = 20  # different whole numbers up to which a column is ordered classes
+_MAX_COUNT = 1000  # whole numbers beyond are amounts, and no counts
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Args:
+        name: String.
+        kind: "real"; "positive", a real number above 0; "count", a whole number from 0 on;
+            "categorical"; "ordinal", classes with an order; or "boolean".
+        categories: Tuple of strings, numbers or booleans: the classes, in their order. Of a kind
+            that has classes only.
+        location, scale: Floats. A real number x is stored as (x - location) / scale, a positive one
+            as x / scale. Of a count they are the logarithm of its mean, and the standard deviation
+            of log(1 + x).
+        is_whole: Whether numbers of this column are whole, and are rounded where they are drawn.
+
+    Raises:
+        ValueError: If `kind` is another word, the classes are fewer than two or not all different,
+            or `scale` is not positive.
+    """
+
+    name: str
+    kind: str
+    categories: tuple = ()
+    location: float = 0.0
+    scale: float = 1.0
+    is_whole: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice(f"kind of {self.name!r}", self.kind, KINDS)
+        object.__setattr__(self, "categories", tuple(self.categories))
+        if self.kind in OF_CLASSES and (
+            len(self.categories) < 2 or len(set(self.categories)) < len(self.categories)
+        ):
+            raise ValueError(
+                f"The {self.kind} column {self.name!r} needs at least two different `categories`. "
+                f"Received: {self.categories!r}."
+            )
+        if not self.scale > 0 or not math.isfinite(self.scale):
+            raise ValueError(
+                f"`scale` of the column {self.name!r} must be a positive number. Received: "
+                f"{self.scale!r}."
+            )
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes, 0 of a number."""
+        return len(self.categories)
+
+    @property
+    def num_parameters(self) -> int:
+        """The decoder outputs that the distribution of this column takes."""
+        return {"categorical": self.num_classes, "ordinal": 1, "boolean": 1}.get(self.kind, 2)
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Returns the numbers that stand for values, float64 (N,), NaN where one is missing.
+
+        Args:
+            values: Object array (N,), `None` or NaN where a value is missing.
+
+        Raises:
+            ValueError: If a value does not belong to this column; the message names its row.
+        """
+        missing = frames.is_missing(values)
+        numbers = np.full(len(values), math.nan)
+        if self.kind in OF_CLASSES:
+            index = {category: i for i, category in enumerate(self.categories)}
+            for row in np.flatnonzero(~missing):
+                value = frames.plain(values[row])
+                if value not in index:
+                    self._refuse(values, row, f"one of {', '.join(map(repr, self.categories))}")
+                numbers[row] = index[value]
+            return numbers
+        for row in np.flatnonzero(~missing):
+            try:
+                numbers[row] = float(values[row])
+            except (TypeError, ValueError):
+                self._refuse(values, row, "a number")
+        bad = ~missing & ~np.isfinite(numbers)
+        expected = "a finite number"
+        if self.kind == "positive":
+            bad, expected = bad | (numbers <= 0), "a number above 0"
+        elif self.kind == "count":
+            bad = bad | (numbers < 0) | (numbers != np.floor(numbers)) & ~missing
+            expected = "a whole number from 0 on"
+        if bad.any():
+            self._refuse(values, int(np.argmax(bad)), expected)
+        if self.kind == "real":
+            return (numbers - self.location) / self.scale
+        return numbers / self.scale if self.kind == "positive" else numbers
+
+    def decode(self, numbers: np.ndarray) -> list:
+        """Returns the values that numbers (N,) stand for, a list, `None` for NaN."""
+        missing = np.isnan(numbers)
+        if self.kind in OF_CLASSES:
+            index = np.clip(np.nan_to_num(np.round(numbers)), 0, self.num_classes - 1).astype(int)
+            return [None if m else self.categories[i] for m, i in zip(missing, index, strict=True)]
+        numbers = np.asarray(numbers, "float64")
+        if self.kind == "real":
+            numbers = numbers * self.scale + self.location
+        elif self.kind == "positive":
+            numbers = numbers * self.scale
+        if self.is_whole or self.kind == "count":
+            return [None if m else round(n) for m, n in zip(missing, numbers, strict=True)]
+        return [None if m else float(n) for m, n in zip(missing, numbers, strict=True)]
+
+    def _refuse(self, values, row, expected):
+        raise ValueError(
+            f"Row {row + 1}, column {self.name!r}, holds a value that does not belong there. "
+            f"Expected: {expected} ({self.kind}). Received: {values[row]!r}. Repair or remove the "
+            "row, or change the kind of the column: `schema.with_kind(name, kind)`."
+        )
+
+
+class TableSchema(Configured):
+    """What the columns of a table are: it turns tables into numbers (N, C) for a model, and back.
+
+    A missing value becomes NaN, which the likelihood and the networks made for a schema take as not
+    observed. Real columns are standardised and positive ones divided by their geometric mean;
+    counts stay what they are, and classes are numbered.
+
+    Args:
+        columns: List of `Column`.
+
+    Raises:
+        ValueError: If there is no column, or if two have one name.
+
+    Example:
+
+    ```python
+    schema = TableSchema.infer(frame)  # pandas, polars, pyarrow, or a dict of columns
+    schema = schema.with_kind("grade", "ordinal", categories=("low", "middle", "high"))
+    x = schema.encode(frame)  # (N, C), float32
+    model = VAE(TableEncoder(schema, 8), TableDecoder(schema, 8), ColumnsLikelihood(schema))
+    model.fit(x)
+    rows = schema.decode(model.sample(100, from_likelihood=True), like=frame)
+    ```
+    """
+
+    def __init__(self, columns: Sequence[Column | dict]) -> None:
+        self.columns = tuple(c if isinstance(c, Column) else Column(**c) for c in columns)
+        names = self.names
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if not names or twice:
+            raise ValueError(
+                "`columns` must be at least one `Column`, each with a name of its own. Received: "
+                f"{f'twice {twice}' if twice else 'none'}."
+            )
+
+    @classmethod
+    def infer(cls, table: Any, kinds: Mapping[str, str] | None = None) -> "TableSchema":
+        """Returns a schema with a kind for each column that fits its values.
+
+        Texts are categorical; whole numbers of at most 20 different values ordinal, others from 0
+        on counts up to 1,000; numbers above 0 whose largest exceeds ten times their median
+        positive; all other numbers real. Look at the result, and change what is meant otherwise.
+
+        Args:
+            table: Data frame of pandas, polars or pyarrow, dict of columns, or array (N, C).
+            kinds: Dict, the kinds of some columns, which are then not inferred.
+
+        Raises:
+            ValueError: If a column has no values, or fewer than two different ones.
+            ImportError: If `narwhals` is not installed, for a data frame.
+        """
+        kinds = dict(kinds or {})
+        table_columns = frames.columns_of(table)
+        unknown = sorted(kinds.keys() - table_columns.keys())
+        if unknown:
+            raise ValueError(
+                f"`kinds` names columns that the table does not have: {unknown}. Received: the "
+                f"columns {list(table_columns)}."
+            )
+        return cls([_inferred(n, v, kinds.get(n)) for n, v in table_columns.items()])
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __repr__(self) -> str:
+        return "TableSchema(" + ", ".join(f"{c.name}: {c.kind}" for c in self.columns) + ")"
+
+    def index(self, name: str) -> int:
+        """Returns the place of a column.
+
+        Raises:
+            ValueError: If there is no column of this name.
+        """
+        return self.names.index(check_choice("column", name, self.names))
+
+    def with_kind(self, name: str, kind: str, **options: Any) -> "TableSchema":
+        """Returns a schema in which a column has another kind.
+
+        Args:
+            name: String, the column.
+            kind: String; see `Column`.
+            **options: Other arguments of `Column`, such as `categories`.
+        """
+        i = self.index(name)
+        changed = dataclasses.replace(self.columns[i], kind=kind, **options)
+        return TableSchema([*self.columns[:i], changed, *self.columns[i + 1 :]])
+
+    def encode(self, table: Any) -> np.ndarray:
+        """Returns the rows of a table as numbers, float32 (N, C), NaN where a value is missing.
+
+        Args:
+            table: Data frame, dict of columns, or array (N, C). Further columns are ignored.
+
+        Raises:
+            ValueError: If a column is absent, or a value does not belong to its column; the message
+                names the row, counted from 1, and the column.
+        """
+        found = frames.columns_of(table, self.names)
+        absent = [name for name in self.names if name not in found]
+        if absent:
+            raise ValueError(
+                f"The table lacks the columns {absent}. Expected: {self.names}. Received: "
+                f"{list(found)}."
+            )
+        encoded = [column.encode(found[column.name]) for column in self.columns]
+        return np.stack(encoded, axis=1).astype("float32")
+
+    def decode(self, x: np.ndarray, like: Any = None) -> Any:
+        """Returns the rows that numbers (N, C) stand for.
+
+        Args:
+            x: NumPy array (N, C).
+            like: Data frame of the library that the result is to be of. By default the result is a
+                dict of lists.
+        """
+        x = np.asarray(x)
+        decoded = {c.name: c.decode(x[:, i]) for i, c in enumerate(self.columns)}
+        return decoded if like is None else frames.frame_like(decoded, like)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"columns": [_plain_column(c) for c in self.columns]}
+
+
+def check_schema(argument: str, value: Any) -> TableSchema:
+    """Returns a schema, given as one or as its config.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+    if isinstance(value, dict):
+        value = TableSchema.from_config(value)
+    if not isinstance(value, TableSchema):
+        raise TypeError(
+            f"`{argument}` must be a `TableSchema`, such as TableSchema.infer(frame). Received: "
+            f"{value!r}."
+        )
+    return value
+
+
+def _plain_column(column):
+    return {**dataclasses.asdict(column), "categories": list(column.categories)}
+
+
+def _inferred(name, values, kind):
+    present = [frames.plain(v) for v in values[~frames.is_missing(values)]]
+    if not present:
+        raise ValueError(f"The column {name!r} has no values: leave it out.")
+    kind = kind or _kind_of(present)
+    if kind in OF_CLASSES:
+        categories = tuple(sorted(set(present), key=lambda v: (str(type(v)), v)))
+        if len(categories) < 2:
+            raise ValueError(
+                f"The column {name!r} has one value only, {categories[0]!r}: leave it out."
+            )
+        return Column(name, kind, categories)
+    numbers = np.array(present, "float64")
+    is_whole = bool((numbers == np.floor(numbers)).all())
+    if kind == "positive":
+        logs = np.log(np.maximum(numbers, 1e-300))
+        return Column(name, kind, (), 0.0, float(np.exp(logs.mean())), is_whole)
+    if kind == "count":
+        spread = float(np.log1p(np.maximum(numbers, 0)).std()) or 1.0
+        location = math.log(max(float(numbers.mean()), 1e-3))
+        return Column(name, kind, (), location, spread, True)
+    return Column(name, kind, (), float(numbers.mean()), float(numbers.std()) or 1.0, is_whole)
+
+
+def _kind_of(present):
+    if all(isinstance(v, bool) for v in present):
+        return "boolean"
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
+        return "categorical"
+    numbers = np.array(present, "float64")
+    is_whole = bool((numbers == np.floor(numbers)).all())
+    if is_whole and 2 <= len(np.unique(numbers)) <= _MAX_ORDINAL:
+        return "ordinal"
+    if is_whole and numbers.min() >= 0 and numbers.max() <= _MAX_COUNT:
+        return "count"
+    is_skewed = numbers.min() > 0 and numbers.max() > 10 * np.median(numbers)
+    return "positive" if is_skewed else "real"

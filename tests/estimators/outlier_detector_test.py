@@ -1,0 +1,92 @@
+import keras
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.metrics import roc_auc_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from keras_vae.estimators import OutlierDetector
+
+QUICK = {"num_updates": 2, "hidden_units": (8,), "num_samples": 4, "random_state": 0}
+RNG = np.random.default_rng(0)
+NORMAL = RNG.normal(size=(300, 2)) @ RNG.normal(size=(2, 5)) + 0.1 * RNG.normal(size=(300, 5))
+
+
+def detector(**options):
+    return OutlierDetector(**{**QUICK, "num_updates": 300, "hidden_units": (16,), **options})
+
+
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="compiles a model for every check")
+@pytest.mark.slow
+@parametrize_with_checks([OutlierDetector(**QUICK)])
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
+
+
+def test_what_breaks_the_pattern_is_found_though_each_value_is_usual():
+    shuffled = np.stack([RNG.permutation(column) for column in NORMAL.T], axis=1)
+    fitted = detector().fit(NORMAL[:200])
+    scores = fitted.score_samples(np.concatenate([NORMAL[200:], shuffled[:100]]))
+    assert roc_auc_score([1] * 100 + [0] * 100, scores) > 0.8
+
+
+def test_contamination_is_the_share_of_the_training_data_below_the_threshold():
+    fitted = detector(contamination=0.2).fit(NORMAL)
+    assert np.mean(fitted.predict(NORMAL) == -1) == pytest.approx(0.2, abs=0.01)
+    scores = fitted.score_samples(NORMAL)
+    np.testing.assert_allclose(fitted.decision_function(NORMAL), scores - fitted.threshold_)
+
+
+def test_extreme_rows_have_finite_and_ordered_scores():
+    fitted = detector().fit(NORMAL)
+    rows = np.zeros((6, 5))
+    rows[:, 2] = [1e1, 1e3, 1e10, 1e40, 1e150, 1e300]
+    scores = fitted.score_samples(rows)
+    assert np.isfinite(scores).all()
+    assert (np.diff(scores) < 0).all()
+
+
+def test_a_row_is_scored_alike_in_any_company():
+    fitted = detector().fit(NORMAL)
+    together = fitted.score_samples(NORMAL[:20])
+    np.testing.assert_allclose(fitted.score_samples(NORMAL[7:8]), together[7:8], rtol=1e-4)
+    np.testing.assert_array_equal(fitted.score_samples(NORMAL[:20]), together)
+
+
+def test_gaps_are_left_out_of_the_score():
+    fitted = detector().fit(NORMAL)
+    rows = NORMAL[:3].copy()
+    rows[1, 2] = np.nan
+    assert np.isfinite(fitted.score_samples(rows)).all()
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_of_any_library(library):
+    frames = pytest.importorskip(library)
+    city = RNG.choice(["Bonn", "Ulm"], 200)
+    height = np.where(city == "Bonn", 1.0, 9.0) + 0.1 * RNG.normal(size=200)
+    fitted = detector().fit(frames.DataFrame({"city": city, "height": height}))
+    odd = frames.DataFrame({"city": ["Bonn", "Bonn"], "height": [1.0, 9.0]})
+    usual, unusual = fitted.score_samples(odd)
+    assert unusual < usual
+
+
+@pytest.mark.one_backend
+def test_pictures():
+    pictures = np.zeros((32, 8, 8, 1), "float32")
+    pictures[:, 2:6, 2:6] = 1.0
+    pictures += 0.05 * RNG.normal(size=pictures.shape)
+    fitted = detector(num_updates=30, latent_dim=2).fit(pictures)
+    odd = pictures[:2].copy()
+    odd[1] = 1.0 - odd[1]
+    usual, unusual = fitted.score_samples(odd)
+    assert unusual < usual
+
+
+@pytest.mark.one_backend
+def test_a_share_that_cannot_be():
+    with pytest.raises(ValueError, match=r"`contamination`.*0\.7"):
+        detector(contamination=0.7).fit(NORMAL)

@@ -1,0 +1,65 @@
+import keras
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from keras_vae.estimators import TableSynthesizer
+
+RNG = np.random.default_rng(0)
+
+
+def table(size=600):
+    sex = RNG.choice(["F", "M"], size, p=[0.3, 0.7])
+    height = np.where(sex == "F", 165.0, 180.0) + 2 * RNG.normal(size=size)
+    return {"sex": sex.tolist(), "height": height.tolist()}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    options = {"latent_dim": 2, "hidden_units": (16,), "learning_rate": 5e-3}
+    return TableSynthesizer(num_updates=800, random_state=0, **options).fit(table())
+
+
+def test_rows_keep_the_shares_and_what_goes_together(fitted):
+    rows = fitted.sample(2000, seed=0)
+    sex, height = np.array(rows["sex"]), np.array(rows["height"])
+    assert np.mean(sex == "F") == pytest.approx(0.3, abs=0.1)
+    assert height[sex == "M"].mean() - height[sex == "F"].mean() > 8
+
+
+def test_rows_with_a_given_value(fitted):
+    rows = fitted.sample(300, where={"sex": "F"}, seed=0)
+    assert set(rows["sex"]) == {"F"}
+    assert np.mean(rows["height"]) == pytest.approx(165, abs=3)
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_gives_frames(library):
+    frames = pytest.importorskip(library)
+    frame = frames.DataFrame(table(60))
+    fitted = TableSynthesizer(num_updates=5, hidden_units=(8,), random_state=0).fit(frame)
+    rows = fitted.sample(7, seed=1)
+    assert type(rows) is type(frame)
+    assert list(rows.columns) == ["sex", "height"]
+    assert rows.shape == (7, 2)
+
+
+@pytest.mark.one_backend
+def test_what_cannot_be_given(fitted):
+    with pytest.raises(ValueError, match="must be one of 'sex', 'height'"):
+        fitted.sample(3, where={"age": 3})
+    with pytest.raises(ValueError, match="one of 'F', 'M'"):
+        fitted.sample(3, where={"sex": "X"})
+    with pytest.raises(ValueError, match="`n`"):
+        fitted.sample(0)
+
+
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="compiles a model for every check")
+@pytest.mark.slow
+@parametrize_with_checks([TableSynthesizer(num_updates=2, hidden_units=(4,), random_state=0)])
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)

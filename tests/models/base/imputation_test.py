@@ -1,0 +1,103 @@
+import keras
+import numpy as np
+import pytest
+from families import BY_NAME
+from gappy_gaussian import MEAN
+from gappy_gaussian import SIGMA
+from gappy_gaussian import WEIGHTS
+from gappy_gaussian import closed_form
+from gappy_gaussian import gappy_vae
+from gappy_gaussian import rows_with_gaps
+from keras import ops
+from scipy import stats
+
+import keras_vae
+from keras_vae import Column
+from keras_vae import TableSchema
+
+X = rows_with_gaps()
+
+
+def test_bound_is_that_of_the_observed_part_by_hand():
+    model = gappy_vae()
+    model.noise.reset_evaluation()
+    terms = {k: ops.convert_to_numpy(v) for k, v in model.terms(ops.convert_to_tensor(X)).items()}
+    model.noise.reset_evaluation()
+    posterior = model.infer(ops.convert_to_tensor(X))
+    z = ops.convert_to_numpy(posterior.sample(model.noise.stream(training=False)))
+    each = stats.norm(z @ WEIGHTS + MEAN, SIGMA).logpdf(X)
+    expected = -np.nansum(each, axis=1)
+    np.testing.assert_allclose(terms["reconstruction"], expected, rtol=1e-5, atol=1e-5)
+    mean, log_var = (ops.convert_to_numpy(v) for v in (posterior.mean, posterior.log_var))
+    kl = 0.5 * np.sum(np.exp(log_var) + mean**2 - 1 - log_var, axis=1)
+    np.testing.assert_allclose(terms["elbo"], -(expected + kl), rtol=1e-5, atol=1e-5)
+
+
+def test_likelihood_of_rows_with_gaps_equals_the_closed_form():
+    found = gappy_vae().score(X, num_samples=60_000)
+    np.testing.assert_allclose(found, closed_form(X)[0], atol=0.01)
+
+
+def test_imputations_equal_the_closed_form():
+    _, means, spreads = closed_form(X)
+    imputed = gappy_vae().impute(X, num_samples=300_000)
+    np.testing.assert_allclose(imputed.values, means, atol=0.01)
+    np.testing.assert_allclose(imputed.spread, spreads, atol=0.02)
+    observed = ~np.isnan(X)
+    np.testing.assert_array_equal(imputed.values[observed], X[observed])
+
+
+def test_the_miwae_bound_rises_to_the_likelihood_of_the_observed_part():
+    exact = closed_form(X)[0].mean()
+    rows = np.repeat(X, 400, axis=0)
+    losses = []
+    for num_samples in (1, 5, 100):
+        model = gappy_vae(keras_vae.IWAE, num_samples=num_samples)
+        losses.append(model.evaluate(rows, verbose=0, return_dict=True)["loss"])
+    assert losses[0] > losses[1] > losses[2]
+    assert losses[2] == pytest.approx(-exact, abs=0.03)
+
+
+def test_draws_have_the_spread_of_the_gaps():
+    _, means, spreads = closed_form(X)
+    draws = gappy_vae().impute(X, num_samples=4000, num_draws=400).draws
+    assert draws.shape == (400, *X.shape)
+    np.testing.assert_allclose(draws.mean(axis=0), means, atol=0.25)
+    np.testing.assert_allclose(draws.std(axis=0), spreads, atol=0.2)
+
+
+def test_a_seed_gives_the_same_imputations():
+    model = gappy_vae()
+    first, again, other = (model.impute(X, num_samples=50, seed=s).values for s in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_a_class_is_filled_by_its_mode():
+    schema = TableSchema([Column("a", "real"), Column("b", "categorical", ("x", "y", "z"))])
+    encoder = keras_vae.TableEncoder(schema, 2, (8,))
+    decoder = keras_vae.TableDecoder(schema, 2, (8,))
+    bias = np.array([0.0, 0.0, -5.0, 5.0, -5.0])  # mean and log-variance of a, logits of b
+    decoder.get_layer("output_bias").bias.assign(bias)
+    model = keras_vae.VAE(encoder, decoder, keras_vae.ColumnsLikelihood(schema), seed=0)
+    imputed = model.impute(np.array([[0.5, np.nan], [np.nan, 2.0]]), num_samples=200)
+    assert imputed.values[0, 1] == 1.0
+    assert imputed.spread[0, 1] < 0.1
+    assert imputed.values[1, 1] == 2.0
+
+
+@pytest.mark.one_backend
+def test_where_nothing_can_be_imputed():
+    family = BY_NAME["vae"]
+    with pytest.raises(ValueError, match=r"takes no gaps.*ObservedLikelihood"):
+        family.model().impute(family.data())
+    with pytest.raises(ValueError, match="`num_samples`"):
+        gappy_vae().impute(X, num_samples=0)
+
+
+def test_training_on_gaps_leaves_no_nan():
+    keras.utils.set_random_seed(0)
+    model = gappy_vae()
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(X, epochs=2, verbose=0)
+    assert all(np.isfinite(ops.convert_to_numpy(v)).all() for v in model.trainable_variables)

@@ -1,0 +1,101 @@
+import json
+
+import numpy as np
+import pytest
+
+from keras_vae import Column
+from keras_vae import TableSchema
+
+pytestmark = pytest.mark.one_backend
+
+RNG = np.random.default_rng(0)
+TABLE = {
+    "height": RNG.normal(170, 10, 200).tolist(),
+    "income": np.exp(RNG.normal(10, 2, 200)).tolist(),
+    "visits": RNG.poisson(30, 200).tolist(),
+    "city": RNG.choice(["Bonn", "Ulm", "Kiel"], 200).tolist(),
+    "grade": RNG.integers(1, 6, 200).tolist(),
+    "member": (RNG.random(200) < 0.3).tolist(),
+}
+KINDS = ["real", "positive", "count", "categorical", "ordinal", "boolean"]
+
+
+def test_kinds_are_inferred():
+    schema = TableSchema.infer(TABLE)
+    assert [column.kind for column in schema.columns] == KINDS
+    assert schema.columns[3].categories == ("Bonn", "Kiel", "Ulm")
+    assert repr(schema).startswith("TableSchema(height: real, income: positive")
+
+
+def test_rows_come_back():
+    schema = TableSchema.infer(TABLE)
+    x = schema.encode(TABLE)
+    assert x.dtype == "float32"
+    back = schema.decode(x)
+    for name in ("visits", "city", "grade", "member"):
+        assert back[name] == TABLE[name]
+    for name in ("height", "income"):
+        np.testing.assert_allclose(back[name], TABLE[name], rtol=1e-5)
+
+
+def test_real_columns_are_standardised_and_positive_ones_scaled():
+    x = TableSchema.infer(TABLE).encode(TABLE)
+    assert x[:, 0].mean() == pytest.approx(0, abs=1e-5)
+    assert x[:, 0].std() == pytest.approx(1, abs=1e-5)
+    assert np.log(x[:, 1]).mean() == pytest.approx(0, abs=1e-5)
+
+
+def test_missing_values_become_nan_and_none_again():
+    schema = TableSchema.infer(TABLE)
+    row = {name: [None] for name in TABLE}
+    x = schema.encode(row)
+    assert np.isnan(x).all()
+    assert schema.decode(x) == row
+
+
+def test_config_survives_json():
+    schema = TableSchema.infer(TABLE)
+    again = TableSchema.from_config(json.loads(json.dumps(schema.get_config())))
+    assert again.columns == schema.columns
+
+
+def test_a_kind_can_be_changed():
+    schema = TableSchema.infer(TABLE).with_kind("visits", "real", location=30.0, scale=5.0)
+    assert schema.columns[2].kind == "real"
+    assert TableSchema.infer(TABLE, {"grade": "categorical"}).columns[4].kind == "categorical"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("city", "Rome", r"Row 2, column 'city'.*one of 'Bonn'"),
+        ("height", "tall", r"Row 2, column 'height'.*a number"),
+        ("income", -3.0, r"Row 2, column 'income'.*above 0"),
+        ("visits", 2.5, r"Row 2, column 'visits'.*whole number"),
+    ],
+)
+def test_a_bad_value_is_named_by_row_and_column(name, value, expected):
+    rows = {k: [v[0], v[1]] for k, v in TABLE.items()}
+    rows[name][1] = value
+    with pytest.raises(ValueError, match=expected):
+        TableSchema.infer(TABLE).encode(rows)
+
+
+def test_tables_and_columns_that_do_not_fit():
+    schema = TableSchema.infer(TABLE)
+    with pytest.raises(ValueError, match=r"lacks the columns \['income'"):
+        schema.encode({"height": [1.0]})
+    with pytest.raises(ValueError, match="one value only"):
+        TableSchema.infer({"a": ["x", "x"]})
+    with pytest.raises(ValueError, match="has no values"):
+        TableSchema.infer({"a": [None]})
+    with pytest.raises(ValueError, match="`kinds` names columns"):
+        TableSchema.infer(TABLE, {"weight": "real"})
+    with pytest.raises(ValueError, match=r"twice \['a'\]"):
+        TableSchema([Column("a", "real"), Column("a", "real")])
+    with pytest.raises(ValueError, match="must be one of"):
+        Column("a", "integer")
+    with pytest.raises(ValueError, match="at least two different"):
+        Column("a", "ordinal", ("x",))
+    with pytest.raises(ValueError, match="`scale`"):
+        Column("a", "real", scale=0.0)
