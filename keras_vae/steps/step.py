@@ -2,6 +2,8 @@
 
 import contextlib
 import functools
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
@@ -46,6 +48,8 @@ class Step:
     _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
     _calls_unlooked = 0
     train_function: Any
+    lock: threading.RLock  # type: ignore[valid-type]  # held by calls that train or evaluate
+    made_in_process: int  # its number
 
     def costs(self, data: Any, training: bool) -> Costs:
         """Runs the model on a batch and records its metrics.
@@ -190,9 +194,22 @@ class Step:
         optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         return optimizer.switched(is_on) if is_on else contextlib.nullcontext()
 
-    def without_gradients(self) -> contextlib.AbstractContextManager:
-        """Returns a context whose tensors keep no gradients; here none do outside a step."""
+    def reading(self) -> contextlib.AbstractContextManager:
+        """Returns a context for what reads the weights outside a step."""
+        self.check_process()
         return contextlib.nullcontext()
+
+    def check_process(self) -> None:
+        """Raises `RuntimeError` in a forked process, where what computes here would hang for ever.
+
+        TensorFlow and JAX keep threads of their own, and a forked process has none of them.
+        """
+        if os.getpid() != self.made_in_process:
+            raise RuntimeError(
+                f"This {type(self).__name__} was made before its process was forked, and "
+                f"{keras.config.backend()} cannot compute in a forked process. Start workers with "
+                '`multiprocessing.get_context("spawn")`, and give them the model or its file.'
+            )
 
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""

@@ -55,8 +55,12 @@ class TorchStep(Step):
         self.costs(data, training=False)
         return self.get_metrics_result()
 
-    def without_gradients(self) -> contextlib.AbstractContextManager:
+    def reading(self) -> contextlib.AbstractContextManager:
+        """Returns a context for what reads the weights: its tensors keep no gradients."""
         return torch.no_grad()
+
+    def check_process(self) -> None:
+        """Does nothing: PyTorch computes in a forked process too."""
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, without gradients and giving

@@ -1,6 +1,7 @@
 """Keras' front door: what users call to train, evaluate and predict, with its checks of data."""
 
 import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -20,10 +21,27 @@ from keras_vae.models.base.group_optimizer import check_optimizer
 from keras_vae.typing import Array
 
 
+def _in_turn(method):
+    """Returns a method that waits while another thread trains or evaluates the same model.
+
+    Metrics, and in training the weights, are one for all threads. Within one thread, as in a
+    callback of `fit`, nothing waits.
+    """
+
+    @functools.wraps(method)
+    def call(self, *args, **kwargs):
+        self.check_process()
+        with self.lock:
+            return method(self, *args, **kwargs)
+
+    return call
+
+
 class FrontDoor:
     """The methods of `keras.Model` that take data, for a model with its own objective.
 
     They check what they are given before anything is traced, with the same errors on every backend.
+    Threads may share a model: those that train, evaluate and predict take turns.
     """
 
     def compile(
@@ -77,6 +95,7 @@ class FrontDoor:
         if self.built:
             self.build_optimizer()
 
+    @_in_turn
     def fit(
         self,
         x: Array = None,
@@ -163,6 +182,7 @@ class FrontDoor:
                 **kwargs,
             )
 
+    @_in_turn
     def evaluate(
         self,
         x: Array = None,
@@ -192,6 +212,7 @@ class FrontDoor:
         with told_plainly(view):
             return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
 
+    @_in_turn
     def predict(
         self, x: Array, batch_size: int | None = None, verbose: int | str = "auto", **kwargs
     ) -> Any:
@@ -205,11 +226,13 @@ class FrontDoor:
         with told_plainly(received.view):
             return super().predict(received.x, batch_size, verbose, **kwargs)
 
+    @_in_turn
     def predict_on_batch(self, x: Array) -> Any:
         """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
         self._check_one_batch(x)
         return super().predict_on_batch(data.receive(self, x, for_prediction=True, names=_CALL).x)
 
+    @_in_turn
     def train_on_batch(
         self,
         x: Array,
@@ -232,6 +255,7 @@ class FrontDoor:
         self.check_finite(self.guard.state)
         return logs
 
+    @_in_turn
     def test_on_batch(
         self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
     ) -> Any:

@@ -4,6 +4,7 @@ import abc
 import copy
 import inspect
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         self.data_shape: Shape | None = None  # of one example; known once the model is built
         self.trackers: dict[str, keras.metrics.Metric] | None = None  # made once it is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
+        self.lock, self.made_in_process = threading.RLock(), os.getpid()
         self._kept_functions = KeptFunctions()
 
     # What a family gives.

@@ -1,6 +1,7 @@
 """Compiled functions of a model, kept from one call to the next."""
 
 import operator
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ class KeptFunctions:
         self._functions: dict[Any, Callable] = {}
         self._parts: list = []
         self._values: list = []
+        self._lock = threading.Lock()
 
     def get(self, model: keras.Model, key: Any, function: Callable) -> Callable:
         """Returns the function kept under a key, or else `model.jitted(function)`.
@@ -31,12 +33,13 @@ class KeptFunctions:
             key: hashable, all that `function` depends on besides the model.
             function: function of arrays, as `jitted` takes it.
         """
-        self._drop_outdated(model)
-        if key not in self._functions:
-            if len(self._functions) == _MAX_KEPT:
-                del self._functions[next(iter(self._functions))]
-            self._functions[key] = model.jitted(function)
-        return self._functions[key]
+        with self._lock:
+            self._drop_outdated(model)
+            if key not in self._functions:
+                if len(self._functions) == _MAX_KEPT:
+                    del self._functions[next(iter(self._functions))]
+                self._functions[key] = model.jitted(function)
+            return self._functions[key]
 
     def _drop_outdated(self, model):
         layers = list(model._flatten_layers())
