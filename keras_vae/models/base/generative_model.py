@@ -23,6 +23,7 @@ from keras_vae.models.base.front_door import FrontDoor
 from keras_vae.models.base.kept_functions import KeptFunctions
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
+from keras_vae.models.saving import exported
 from keras_vae.models.saving import frozen_layers
 from keras_vae.models.saving import preset_model
 from keras_vae.models.saving.atomic_save import save_atomically
@@ -467,6 +468,34 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         if self.built and self.compiled and not self.optimizer.built:
             self.build_optimizer()  # or Keras would leave out what the file holds of it
         super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs,
+    ) -> None:
+        """Writes what `predict` computes for a program without this library.
+
+        Its inputs are x, and in a conditional model the condition, of any number of examples. The
+        networks are models too: `model.encoder.export(...)` writes what the encoder gives alone.
+
+        Args:
+            filepath: path of the folder, or file, that is written.
+            format: "tf_saved_model", on TensorFlow and JAX (which needs TensorFlow installed);
+                "onnx", on TensorFlow (with tf2onnx) and PyTorch (with onnx and onnxscript); or
+                another of Keras, untested here.
+            verbose, input_signature, **kwargs: as for `keras.Model.export`. By default the
+                signature is that of the data.
+
+        Raises:
+            ValueError: If the model is not built, or the format cannot be written on this backend.
+        """
+        exported.check_export(self, format)
+        signature = exported.signature_of(self) if input_signature is None else input_signature
+        super().export(filepath, format, verbose, input_signature=signature, **kwargs)
 
     # Plumbing.
 

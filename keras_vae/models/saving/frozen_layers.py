@@ -64,7 +64,7 @@ def _walk(model) -> Iterator[tuple[str, keras.Layer, bool]]:
     for name, part in parts.items():
         if id(part) not in priors:
             yield from _within(name, part, model, seen)
-    others = [layer for layer in model._layers if id(layer) not in in_parts]
+    others = [layer for layer in _direct_layers(model) if id(layer) not in in_parts]
     for i, layer in enumerate(others):
         yield from _within(f"model/{i}", layer, model, seen)
 
@@ -74,5 +74,9 @@ def _within(path, layer, parent, seen):
         return
     seen.add(id(layer))
     yield path, layer, parent.trainable
-    for i, inner in enumerate(layer._layers):
+    for i, inner in enumerate(_direct_layers(layer)):
         yield from _within(f"{path}/{i}", inner, layer, seen)
+
+
+def _direct_layers(layer):
+    return layer._flatten_layers(include_self=False, recursive=False)
