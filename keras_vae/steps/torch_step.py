@@ -8,7 +8,9 @@ from typing import Any
 import keras
 import torch
 
+from keras_vae.steps import torch_networks
 from keras_vae.steps.step import Step
+from keras_vae.steps.torch_batches import BatchesLoader
 from keras_vae.steps.torch_fused import fused_updates
 
 
@@ -61,6 +63,15 @@ class TorchStep(Step):
 
     def check_process(self) -> None:
         """Does nothing: PyTorch computes in a forked process too."""
+
+    def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
+        return torch_networks.output_of(network, inputs, training)
+
+    def called(self, layer: keras.Layer, inputs: Any) -> Any:
+        return torch_networks.called(layer, inputs)
+
+    def batches_for_epochs(self, batches: Any) -> Any:
+        return BatchesLoader(batches)
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, without gradients and giving
