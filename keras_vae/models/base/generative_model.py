@@ -309,7 +309,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
         taken = {k: v for k, v in of_all.items() if self._arguments.takes(k)}
-        frozen = {} if self.trainable else {"trainable": False}
+        frozen: dict[str, Any] = {} if self.trainable else {"trainable": False}
         if flags := {**frozen_layers.flags_of(self), **self._flags_to_come}:
             frozen["trainable_layers"] = flags
         return {**own, "seed": self.noise.seed, **taken, **frozen}
@@ -492,10 +492,17 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
 
         Raises:
             ValueError: If the model is not built, or the format cannot be written on this backend.
+            RuntimeError: If the model has operations that the format, as this backend writes it,
+                does not know.
         """
         exported.check_export(self, format)
         signature = exported.signature_of(self) if input_signature is None else input_signature
-        super().export(filepath, format, verbose, input_signature=signature, **kwargs)
+        try:
+            super().export(filepath, format, verbose, input_signature=signature, **kwargs)
+        except ImportError:
+            raise  # it names the package that is missing
+        except Exception as error:
+            raise RuntimeError(exported.what_else(self, format, error)) from error
 
     # Plumbing.
 

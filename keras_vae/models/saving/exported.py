@@ -43,3 +43,15 @@ def signature_of(model: keras.Model) -> list[Any]:
         for tensor, name in zip(inputs, ("x", "condition"), strict=False)
     ]
     return specs if len(specs) == 1 else [specs]
+
+
+def what_else(model: keras.Model, export_format: str, error: Exception) -> str:
+    """Returns what to tell where Keras failed: the cause, and what can be written instead."""
+    cause = str(error).strip().splitlines() or [type(error).__name__]
+    return (
+        f"{type(model).__name__} cannot be written as {export_format!r} on "
+        f"{keras.config.backend()}: it has operations that the conversion does not know. Write "
+        "its networks alone, such as `model.encoder.export(...)`, or save it with `model.save` "
+        "and write a SavedModel under KERAS_BACKEND=tensorflow. Cause: "
+        f"{cause[0][:300]}"
+    )

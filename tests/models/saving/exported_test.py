@@ -8,6 +8,19 @@ BACKEND = keras.config.backend()
 FORMAT = "onnx" if BACKEND == "torch" else "tf_saved_model"
 
 
+# What PyTorch's conversion to ONNX does not know: lookups of codes, and shapes that depend on the
+# number of examples.
+NOT_IN_ONNX = (
+    "hierarchical_vae",
+    "ladder_vae",
+    "vqvae",
+    "gradient_vqvae",
+    "vqvae2",
+    "pixel_cnn",
+    "transformer_prior",
+)
+
+
 def outputs(path, *arrays):
     """Returns the list of what an exported model gives, run without Keras."""
     if FORMAT == "onnx":
@@ -16,9 +29,9 @@ def outputs(path, *arrays):
         given = zip(session.get_inputs(), arrays, strict=True)
         return session.run(None, {node.name: array for node, array in given})
     tensorflow = pytest.importorskip("tensorflow")
-    served = tensorflow.saved_model.load(path).serve
+    loaded = tensorflow.saved_model.load(path)
     tensors = [tensorflow.constant(array) for array in arrays]
-    found = served(tensors if len(tensors) > 1 else tensors[0])
+    found = loaded.serve(tensors if len(tensors) > 1 else tensors[0])
     return [np.asarray(array) for array in tensorflow.nest.flatten(found)]
 
 
@@ -50,8 +63,12 @@ def check(model, family, folder):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_every_family_is_exported(family, tmp_path):
-    check(family.model(), family, tmp_path)
+def test_every_family_is_exported_or_told_what_is(family, tmp_path):
+    if FORMAT == "onnx" and family.name in NOT_IN_ONNX:
+        with pytest.raises(RuntimeError, match=r"onnx.*on torch.*SavedModel"):
+            export(family.model(), tmp_path)
+    else:
+        check(family.model(), family, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore")
