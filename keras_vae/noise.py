@@ -1,13 +1,18 @@
 """The sole source of a model's random numbers."""
 
 import contextlib
+import contextvars
 import hashlib
 import random
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
+
+from keras_vae.typing import Tensor
 
 MAX_SEED = 2**31  # torch rejects seeds of this size or more; JAX rejects negative seeds
 
@@ -62,6 +67,30 @@ def check_seed(seed: Any) -> int:
     return int(seed)
 
 
+class PassedStream(keras.random.SeedGenerator):
+    """A stream whose state is a value that is passed along, and no variable that calls share.
+
+    Args:
+        state: uint32 array (2,), as the state of a `SeedGenerator`.
+        dtype: string, the dtype of seeds on this backend.
+    """
+
+    def __init__(self, state: Tensor, dtype: str) -> None:  # Keras' would make a variable
+        self.state = ops.convert_to_tensor(state, dtype)
+
+    def next(self, ordered: bool = True) -> Tensor:
+        """Returns the seed of the next draw."""
+        seed = self.state
+        self.state = ops.add(seed, ops.convert_to_tensor(np.array([0, 1]), seed.dtype))
+        return seed
+
+
+# {id of a source: the stream it draws from in this call}, of each thread its own.
+_STREAMS: contextvars.ContextVar = contextvars.ContextVar(
+    "keras_vae_streams", default=MappingProxyType({})
+)
+
+
 @keras.saving.register_keras_serializable(package="keras_vae")
 class NoiseSource(keras.layers.Layer):
     """Two streams of random numbers: one for training, one for everything else.
@@ -102,15 +131,19 @@ class NoiseSource(keras.layers.Layer):
 
     def stream(self, training: bool) -> keras.random.SeedGenerator:
         """Returns the generator to draw from in training, or outside it."""
-        return self.training_stream if training else self.evaluation_stream
+        if training:
+            return self.training_stream
+        return _STREAMS.get().get(id(self), self.evaluation_stream)
 
     def reset_evaluation(self) -> None:
         """Resets the evaluation stream to its first draw."""
-        self._restart_evaluation(child_seed(self.seed, "evaluation"))
+        self.evaluation_stream.state.assign(_start(child_seed(self.seed, "evaluation")))
 
-    @contextlib.contextmanager
-    def seeded(self, seed: int | None = None) -> Iterator[None]:
-        """Starts the evaluation stream from `seed` within a context, and restores it afterwards.
+    def seeded(self, seed: int | None = None) -> contextlib.AbstractContextManager:
+        """Returns a context that draws from `seed` outside training.
+
+        It holds for this thread alone, and leaves the evaluation stream as it is: what a seed
+        gives does not depend on what other threads do.
 
         Args:
             seed: Integer in [0, 2**31), or `None` for fresh noise.
@@ -118,22 +151,42 @@ class NoiseSource(keras.layers.Layer):
         Raises:
             ValueError: If `seed` is neither `None` nor an integer in [0, 2**31).
         """
-        before = keras.ops.convert_to_numpy(self.evaluation_stream.state)
-        self._restart_evaluation(child_seed(check_seed(seed), "generation"))
-        try:
-            yield
-        finally:
-            self.evaluation_stream.state.assign(before)
+        return self.drawing_from(_start(child_seed(check_seed(seed), "generation")))
 
-    def _restart_evaluation(self, seed: int) -> None:
-        self.evaluation_stream.state.assign(np.array([seed, 0], "uint32"))
+    @contextlib.contextmanager
+    def drawing_from(self, state: Tensor) -> Iterator[PassedStream]:
+        """Draws outside training from a stream that begins at `state`, in this thread alone.
+
+        For compiled functions too, whose noise is then an argument of theirs.
+        """
+        stream = PassedStream(state, self.evaluation_stream.state.dtype)
+        token = _STREAMS.set({**_STREAMS.get(), id(self): stream})
+        try:
+            yield stream
+        finally:
+            _STREAMS.reset(token)
+
+    @property
+    def evaluation_state(self) -> Tensor:
+        """State of the stream that is drawn from outside training, here and now."""
+        state = self.stream(training=False).state
+        return state if self._is_passed() else state.value
+
+    @evaluation_state.setter
+    def evaluation_state(self, state: Tensor) -> None:
+        if self._is_passed():
+            self.stream(training=False).state = state
+        else:
+            self.evaluation_stream.state.assign(state)
+
+    def _is_passed(self):
+        return id(self) in _STREAMS.get()
 
     def restart(self, seed: int) -> None:
         """Begins both streams anew, from another seed."""
         self.seed = check_seed(seed)
         for name in ("training", "evaluation"):
-            start = np.array([child_seed(self.seed, name), 0], "uint32")
-            getattr(self, f"{name}_stream").state.assign(start)
+            getattr(self, f"{name}_stream").state.assign(_start(child_seed(self.seed, name)))
 
     def save_own_variables(self, store: Any) -> None:
         for key in ("training_stream", "evaluation_stream"):
@@ -148,3 +201,8 @@ class NoiseSource(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
+
+
+def _start(seed):
+    """Returns the state of a stream before its first draw."""
+    return np.array([seed, 0], "uint32")

@@ -168,25 +168,37 @@ class JAXStep(Step):
         trainable, non_trainable = self.trainable_variables, self.non_trainable_variables
 
         @jax.jit
-        def pure(trainable_values, non_trainable_values, *arrays):
+        def pure(noise, trainable_values, non_trainable_values, *arrays):
             mapping = [
                 *zip(trainable, trainable_values, strict=True),
                 *zip(non_trainable, non_trainable_values, strict=True),
             ]
-            with keras.StatelessScope(mapping) as scope:
+            with keras.StatelessScope(mapping) as scope, self.noise.drawing_from(noise) as stream:
                 outputs = function(*arrays)
-            return outputs, [scope.get_current_value(v) for v in non_trainable]
+            values = [scope.get_current_value(v) for v in non_trainable]
+            pairs = enumerate(zip(values, non_trainable_values, strict=True))
+            return outputs, stream.state, {i: new for i, (new, old) in pairs if new is not old}
 
         @functools.wraps(function)
         def call(*arrays):
-            outputs, values = pure(
-                [v.value for v in trainable], [v.value for v in non_trainable], *arrays
-            )
-            for variable, value in zip(non_trainable, values, strict=True):
-                variable.assign(value)
+            with self.reading():
+                outputs, self.noise.evaluation_state, assigned = pure(
+                    self.noise.evaluation_state,
+                    [v.value for v in trainable],
+                    [v.value for v in non_trainable],
+                    *arrays,
+                )
+                for i, value in assigned.items():
+                    non_trainable[i].assign(value)
             return keras.tree.map_structure(np.asarray, outputs)
 
         return call
+
+    def reading(self) -> contextlib.AbstractContextManager:
+        """Returns a context for what reads the weights: it waits for a call of another thread that
+        has taken them out of the model, as Keras does here while it runs over batches."""
+        self.check_process()
+        return self.lock
 
     def _gradients(self, groups, scaled, pull_back):
         """Each group's gradient of its own cost, in the order of the trainable variables."""

@@ -2,6 +2,8 @@
 
 import contextlib
 import functools
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
@@ -47,6 +49,8 @@ class Step:
     _calls_unlooked = 0
     train_function: Any
     allows_missing: bool
+    lock: threading.RLock  # type: ignore[valid-type]  # held by calls that train or evaluate
+    made_in_process: int  # its number
 
     def costs(self, data: Any, training: bool) -> Costs:
         """Runs the model on a batch and records its metrics.
@@ -193,9 +197,22 @@ class Step:
         optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         return optimizer.switched(is_on) if is_on else contextlib.nullcontext()
 
-    def without_gradients(self) -> contextlib.AbstractContextManager:
-        """Returns a context whose tensors keep no gradients; here none do outside a step."""
+    def reading(self) -> contextlib.AbstractContextManager:
+        """Returns a context for what reads the weights outside a step."""
+        self.check_process()
         return contextlib.nullcontext()
+
+    def check_process(self) -> None:
+        """Raises `RuntimeError` in a forked process, where what computes here would hang for ever.
+
+        TensorFlow and JAX keep threads of their own, and a forked process has none of them.
+        """
+        if os.getpid() != self.made_in_process:
+            raise RuntimeError(
+                f"This {type(self).__name__} was made before its process was forked, and "
+                f"{keras.config.backend()} cannot compute in a forked process. Start workers with "
+                '`multiprocessing.get_context("spawn")`, and give them the model or its file.'
+            )
 
     def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
         """Returns `network(inputs, training=training)`; how it is called is the backend's."""

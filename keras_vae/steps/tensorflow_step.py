@@ -111,11 +111,18 @@ class TensorFlowStep(Step):
 
         Random streams that it draws from advance, as they do outside.
         """
-        graph = tf.function(function)
+
+        @tf.function
+        def graph(noise, *arrays):
+            with self.noise.drawing_from(noise) as stream:
+                outputs = function(*arrays)
+            return outputs, stream.state
 
         @functools.wraps(function)
         def call(*arrays):
-            outputs = graph(*[tf.convert_to_tensor(a) for a in arrays])
+            with self.reading():
+                arrays = [tf.convert_to_tensor(a) for a in arrays]
+                outputs, self.noise.evaluation_state = graph(self.noise.evaluation_state, *arrays)
             return keras.tree.map_structure(np.asarray, outputs)
 
         return call

@@ -57,8 +57,12 @@ class TorchStep(Step):
         self.costs(data, training=False)
         return self.get_metrics_result()
 
-    def without_gradients(self) -> contextlib.AbstractContextManager:
+    def reading(self) -> contextlib.AbstractContextManager:
+        """Returns a context for what reads the weights: its tensors keep no gradients."""
         return torch.no_grad()
+
+    def check_process(self) -> None:
+        """Does nothing: PyTorch computes in a forked process too."""
 
     def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
         return torch_networks.output_of(network, inputs, training)

@@ -4,6 +4,8 @@ import math
 import keras
 import numpy as np
 import pytest
+from families import BY_NAME
+from families import map_networks
 from keras import layers
 from keras import ops
 
@@ -11,6 +13,7 @@ import keras_vae
 from keras_vae.models import VQVAE
 from keras_vae.models import PixelCNN
 from keras_vae.models import TransformerPrior
+from keras_vae.quantizers import FiniteScalarQuantizer
 from keras_vae.quantizers import GradientUpdate
 from keras_vae.quantizers import VectorQuantizer
 
@@ -255,3 +258,19 @@ def test_a_codebook_with_99_of_100_codes_dead_recovers_within_5_epochs_of_digits
     model.compile(keras.optimizers.Adam(1e-3))
     model.fit(digits.train.x, epochs=5, batch_size=50, verbose=0)  # 80 steps each; MNIST has 1,200
     assert keras_vae.evaluation.codebook_usage(model, digits.test.x).usage >= 0.9
+
+
+def test_a_prior_in_a_file_of_weights_is_restored_or_missed(tmp_path):
+    family, path = BY_NAME["vqvae_with_prior"], tmp_path / "model.weights.h5"
+    model, again = family.model(), family.model()
+    for variable in model.priors[0].trainable_weights + model.priors[0].weights:
+        variable.assign(variable + 1.0)
+    model.save_weights(path)
+    again.load_weights(path)
+    for found, expected in zip(again.priors[0].weights, model.priors[0].weights, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(found), ops.convert_to_numpy(expected))
+    without = VQVAE(*map_networks(), FiniteScalarQuantizer((4, 2)), seed=1)
+    before = without.get_weights()
+    with pytest.raises(ValueError, match="holds a prior"):
+        without.load_weights(path)
+    assert all(map(np.array_equal, before, without.get_weights()))

@@ -56,7 +56,7 @@ class Arguments:
         names = [name for name in self.given if name not in OF_EVERY_MODEL]
         own = {n: getattr(model, n) if n in self._kept else self.given[n] for n in names}
         first = self._at_first.items()
-        changed = [n for n, value in first if not _is_same(value, getattr(model, n))]
+        changed = [n for n, value in first if not is_same(value, getattr(model, n))]
         return own | {name: getattr(model, name) for name in changed}
 
     def takes(self, name: str) -> bool:
@@ -70,15 +70,16 @@ def _keeps(model, name, argument):
         return False
     if argument is None and _owner_of(type(model), name).__module__.startswith("keras_vae."):
         return True
-    return _is_same(argument, getattr(model, name))
+    return is_same(argument, getattr(model, name))
 
 
-def _is_same(argument, attribute):
+def is_same(argument: Any, attribute: Any) -> bool:
+    """Whether two values are one object, equal numbers or texts, or lists of such."""
     if attribute is argument:
         return True
     if isinstance(argument, list | tuple):
         is_like = isinstance(attribute, list | tuple) and len(attribute) == len(argument)
-        return is_like and all(map(_is_same, argument, attribute))
+        return is_like and all(map(is_same, argument, attribute))
     kind = Number if isinstance(argument, Number) else str
     return isinstance(argument, kind) and isinstance(attribute, kind) and attribute == argument
 

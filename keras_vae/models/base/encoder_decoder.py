@@ -79,7 +79,7 @@ class EncoderDecoderModel(ConditionalModel):
         if is_inside() or is_symbolic(x):
             return self.infer(x, self.embedded(condition), training)
         x, *conditions = self.check_inputs(x, condition)
-        with contextlib.nullcontext() if training else self.without_gradients():
+        with contextlib.nullcontext() if training else self.reading():
             return self.infer(x.astype("float32"), self.embedded(*conditions), training)
 
     def decode(self, z: Tensor, condition: Array = None, training: bool = False) -> Distribution:
@@ -100,7 +100,7 @@ class EncoderDecoderModel(ConditionalModel):
         values = to_numpy(z, "z")
         check_examples(values, self.latent_shape, "z")
         conditions = self.conditions_for(condition, len(values))
-        with contextlib.nullcontext() if training else self.without_gradients():
+        with contextlib.nullcontext() if training else self.reading():
             z = z if training else values.astype("float32")
             return self.generate(z, self.embedded(*conditions), training)
 

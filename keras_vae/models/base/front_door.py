@@ -1,6 +1,7 @@
 """Keras' front door: what users call to train, evaluate and predict, with its checks of data."""
 
 import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from keras_vae.arrays import is_frame
 from keras_vae.arrays import to_numpy
 from keras_vae.datasets import Batches
 from keras_vae.models.base import data
+from keras_vae.models.base.arguments import is_same
 from keras_vae.models.base.callback_list import CallbackList
 from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.data.checks import check_fraction
@@ -21,11 +23,30 @@ from keras_vae.models.base.group_optimizer import check_optimizer
 from keras_vae.typing import Array
 
 
+def _in_turn(method):
+    """Returns a method that waits while another thread trains or evaluates the same model.
+
+    Metrics, and in training the weights, are one for all threads. Within one thread, as in a
+    callback of `fit`, nothing waits.
+    """
+
+    @functools.wraps(method)
+    def call(self, *args, **kwargs):
+        self.check_process()
+        with self.lock:
+            return method(self, *args, **kwargs)
+
+    return call
+
+
 class FrontDoor:
     """The methods of `keras.Model` that take data, for a model with its own objective.
 
     They check what they are given before anything is traced, with the same errors on every backend.
+    Threads may share a model: those that train, evaluate and predict take turns.
     """
+
+    _is_in_fit = False
 
     def compile(
         self,
@@ -78,6 +99,7 @@ class FrontDoor:
         if self.built:
             self.build_optimizer()
 
+    @_in_turn
     def fit(
         self,
         x: Array = None,
@@ -141,7 +163,7 @@ class FrontDoor:
             batch_size = None
         self._check_compiled()
         self.advise(received.seen)
-        self._follow_weights()
+        self._follow_settings()
         self._tell_directions(callbacks)
         batches = received.batches
         callbacks = self._with_clock(callbacks)
@@ -151,6 +173,7 @@ class FrontDoor:
             x = self.batches_for_epochs(x, getattr(callbacks, "listens", True))
             callbacks.steps_of = getattr(x, "steps_of", None)
         with (
+            self._in_fit(),
             told_plainly(received.view, held_out and held_out.view),
             batches.timed_by(self._num_steps) if batches else contextlib.nullcontext(),
         ):
@@ -170,6 +193,7 @@ class FrontDoor:
                 **kwargs,
             )
 
+    @_in_turn
     def evaluate(
         self,
         x: Array = None,
@@ -194,11 +218,12 @@ class FrontDoor:
         if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
             self.compile(dict.fromkeys(self.group_names(self.objective()), "sgd"))
             self._is_for_evaluation = True
-        self._follow_weights()
+        self._follow_settings()
         self.noise.reset_evaluation()
         with told_plainly(view):
             return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
 
+    @_in_turn
     def predict(
         self, x: Array, batch_size: int | None = None, verbose: int | str = "auto", **kwargs
     ) -> Any:
@@ -208,15 +233,18 @@ class FrontDoor:
             ValueError: If the data do not fit this model.
         """
         received = data.receive(self, x, batch_size=batch_size, for_prediction=True, names=_CALL)
+        self._follow_settings()
         batch_size = batch_size if received.is_arrays else None
         with told_plainly(received.view):
             return super().predict(received.x, batch_size, verbose, **kwargs)
 
+    @_in_turn
     def predict_on_batch(self, x: Array) -> Any:
         """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
         self._check_one_batch(x)
         return super().predict_on_batch(data.receive(self, x, for_prediction=True, names=_CALL).x)
 
+    @_in_turn
     def train_on_batch(
         self,
         x: Array,
@@ -232,13 +260,14 @@ class FrontDoor:
             NonFiniteError: If a cost or a gradient is NaN or infinite. No update is made then.
         """
         self._check_compiled()
-        self._follow_weights()
+        self._follow_settings()
         x, y, sample_weight, class_weight = self._one_batch(x, y, sample_weight, class_weight)
         self.guard.reset_state()
         logs = super().train_on_batch(x, y, sample_weight, class_weight, **kwargs)
         self.check_finite(self.guard.state)
         return logs
 
+    @_in_turn
     def test_on_batch(
         self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
     ) -> Any:
@@ -250,15 +279,19 @@ class FrontDoor:
         return [logs[name] for name in self.metrics_names if name in logs]
 
     def _with_clock(self, callbacks):
-        """Returns the callbacks and one that tells the model the epoch."""
+        """Returns the callbacks and one that tells the model the epoch, and watches its settings.
+
+        It comes last: at the end of an epoch the others have done what they do.
+        """
         clock = keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, logs: setattr(self, "epoch", epoch)
+            on_epoch_begin=lambda epoch, logs: setattr(self, "epoch", epoch),
+            on_epoch_end=lambda epoch, logs: self._check_settings(),
         )
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks.append(clock)
             return callbacks
         given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] * bool(callbacks)
-        return [clock, *given]
+        return [*given, clock]
 
     def _check_compiled(self):
         if getattr(self, "_is_for_evaluation", False):
@@ -267,13 +300,36 @@ class FrontDoor:
                 "compiled without an optimizer of yours, by `evaluate`."
             )
 
-    def _follow_weights(self):
-        """Has the steps compiled anew where a weight of a term has been changed since."""
-        terms = self.objective().items()
-        weights = hash(tuple((name, t.train, t.evaluate, t.group) for name, t in terms))
-        if weights != getattr(self, "_compiled_weights", weights):
-            self.train_function = self.test_function = None
-        self._compiled_weights = weights
+    def _follow_settings(self):
+        """Has the steps compiled anew where a setting has been changed since they were."""
+        if self._is_in_fit:  # a callback evaluates
+            self._check_settings()
+            return
+        settings = self.settings()
+        if not is_same(settings, getattr(self, "_compiled_settings", settings)):
+            self.train_function = self.test_function = self.predict_function = None
+        self._compiled_settings = settings
+
+    @contextlib.contextmanager
+    def _in_fit(self):
+        self._is_in_fit = True
+        try:
+            yield
+        finally:
+            self._is_in_fit = False
+
+    def _check_settings(self):
+        """Raises `RuntimeError` where a setting was changed within `fit`.
+
+        PyTorch would follow it and the backends that compile would not.
+        """
+        if not is_same(self.settings(), self._compiled_settings):
+            raise RuntimeError(
+                f"A setting of this {type(self).__name__}, such as the weight of a term or what "
+                "is trainable, was changed while `fit` ran, probably by a callback. Give it a "
+                "schedule that follows the updates, such as keras_vae.LinearAnnealing, or change "
+                "it between two calls of `fit`."
+            )
 
     def _tell_directions(self, callbacks):
         """Tells callbacks that monitor a term which values of it are better.

@@ -2,8 +2,10 @@
 
 import abc
 import copy
+import functools
 import inspect
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,10 @@ from keras_vae.models.base.front_door import FrontDoor
 from keras_vae.models.base.kept_functions import KeptFunctions
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
+from keras_vae.models.saving import exported
+from keras_vae.models.saving import frozen_layers
 from keras_vae.models.saving import preset_model
+from keras_vae.models.saving.atomic_save import save_atomically
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep
 from keras_vae.steps.guard import Guard
@@ -114,7 +119,9 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         self.data_shape: Shape | None = None  # of one example; known once the model is built
         self.trackers: dict[str, keras.metrics.Metric] | None = None  # made once it is built
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
+        self.lock, self.made_in_process = threading.RLock(), os.getpid()
         self._kept_functions = KeptFunctions()
+        self._flags_to_come: dict[str, bool] = {}  # of layers that are there once it is built
 
     # What a family gives.
 
@@ -241,6 +248,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         self.build_parts()
         if not all(layer.built for layer in self._flatten_layers(include_self=False)):
             self._run_symbolically()
+        self._apply_flags()
 
     def build_parts(self) -> None:
         """Builds the parts that need more than to be called; others are built by a pass of
@@ -275,6 +283,14 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         """
         return self._kept_functions.get(self, key, function)
 
+    def settings(self) -> list:
+        """Returns what is built into a compiled function of the model besides its parts: weights of
+        terms, arguments of the constructor that are no layers, and what layers are set to."""
+        terms = [(k, t.train, t.evaluate, t.group) for k, t in self.objective().items()]
+        layers = [(layer.dtype_policy.name, layer.trainable) for layer in self._flatten_layers()]
+        own = [v for v in self._arguments.of(self).values() if not isinstance(v, keras.Layer)]
+        return [*terms, *layers, *own]
+
     def parts(self) -> dict[str, keras.Layer]:
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""
         return arguments.parts_of(self._arguments.of(self))
@@ -293,7 +309,9 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
         taken = {k: v for k, v in of_all.items() if self._arguments.takes(k)}
-        frozen = {} if self.trainable else {"trainable": False}
+        frozen: dict[str, Any] = {} if self.trainable else {"trainable": False}
+        if flags := {**frozen_layers.flags_of(self), **self._flags_to_come}:
+            frozen["trainable_layers"] = flags
         return {**own, "seed": self.noise.seed, **taken, **frozen}
 
     @classmethod
@@ -301,12 +319,16 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         # Keras empties the configs of functional models as it reads them: the caller keeps his.
         config = keras.saving.deserialize_keras_object(copy.deepcopy(config))
         is_trainable = config.pop("trainable", True)
+        flags = frozen_layers.check_flags(config.pop("trainable_layers", {}))
         seed = None if arguments.takes(cls, "seed") else config.pop("seed", None)
         model = cls(**config)
         if seed is not None:
             model.noise.restart(seed)
         if not is_trainable:
             model.trainable = False
+        if flags:
+            model._flags_to_come = flags
+            model._apply_flags()
         return model
 
     # What the family says of itself.
@@ -444,7 +466,96 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             )
         return preset_model.load_model(name_or_folder, cls)
 
+    # Files of Keras.
+
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs
+    ) -> None:
+        """Saves the model with its optimizer and its noise; see `keras.Model.save`.
+
+        A `.keras` file is put in place once it is whole: a kill or a full disk leaves the one that
+        was there.
+        """
+        save = functools.partial(super().save, overwrite=overwrite, zipped=zipped, **kwargs)
+        if (
+            _is_local(filepath, ".keras")
+            and zipped is not False
+            and _may_write(filepath, overwrite)
+        ):
+            save_atomically(save, filepath, ".keras")
+        else:
+            save(filepath)
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """Saves the weights and the state of the optimizer; see `keras.Model.save_weights`.
+
+        A file of its own, and not of shards, is put in place once it is whole.
+        """
+        save = functools.partial(
+            super().save_weights, overwrite=overwrite, max_shard_size=max_shard_size
+        )
+        is_one_file = _is_local(filepath, ".weights.h5") and max_shard_size is None
+        if is_one_file and _may_write(filepath, overwrite):
+            save_atomically(save, filepath, ".weights.h5")
+        else:
+            save(filepath)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs) -> None:
+        """Reads the weights and the state of the optimizer; see `keras.Model.load_weights`."""
+        if self.built and self.compiled and not self.optimizer.built:
+            self.build_optimizer()  # or Keras would leave out what the file holds of it
+        super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs,
+    ) -> None:
+        """Writes what `predict` computes for a program without this library.
+
+        Its inputs are x, and in a conditional model the condition, of any number of examples. The
+        networks are models too: `model.encoder.export(...)` writes what the encoder gives alone.
+
+        Args:
+            filepath: path of the folder, or file, that is written.
+            format: "tf_saved_model", on TensorFlow and JAX (which needs TensorFlow installed);
+                "onnx", on TensorFlow (with tf2onnx) and PyTorch (with onnx and onnxscript); or
+                another of Keras, untested here.
+            verbose, input_signature, **kwargs: as for `keras.Model.export`. By default the
+                signature is that of the data.
+
+        Raises:
+            ValueError: If the model is not built, or the format cannot be written on this backend.
+            RuntimeError: If the model has operations that the format, as this backend writes it,
+                does not know.
+        """
+        exported.check_export(self, format)
+        signature = exported.signature_of(self) if input_signature is None else input_signature
+        try:
+            super().export(filepath, format, verbose, input_signature=signature, **kwargs)
+        except ImportError:
+            raise  # it names the package that is missing
+        except Exception as error:
+            raise RuntimeError(exported.what_else(self, format, error)) from error
+
     # Plumbing.
+
+    def _apply_flags(self):
+        if not self._flags_to_come:
+            return
+        left = frozen_layers.apply_flags(self, self._flags_to_come)
+        if left and self.built:
+            raise ValueError(
+                f"The configuration of this {type(self).__name__} freezes or unfreezes layers that "
+                f"it does not have: {sorted(left)}. It was saved from another architecture."
+            )
+        if self.built:
+            self._flags_to_come = {}
 
     def _run_symbolically(self):
         def terms(x, y=None):
@@ -497,6 +608,16 @@ def check_exact(model: GenerativeModel, num_samples: int | None) -> None:
             f"`log_likelihood` of {type(model).__name__} takes no `num_samples`: it is computed, "
             f"and draws would not change it. Received: num_samples={num_samples!r}. Leave it out."
         )
+
+
+def _is_local(path, suffix):
+    """Whether a path is that of a file of this kind here, not of a bucket or a hub."""
+    is_path = isinstance(path, str | os.PathLike)
+    return is_path and str(path).endswith(suffix) and "://" not in str(path)
+
+
+def _may_write(path, overwrite):
+    return overwrite or not os.path.exists(path)  # else Keras asks
 
 
 class _Pass(keras.Operation):

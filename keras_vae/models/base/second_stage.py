@@ -1,12 +1,16 @@
 """The second stage of a model of codes: training a prior on codes, and sampling from it."""
 
+import itertools
+import os
 from typing import Any
 
+import h5py
 import numpy as np
 
 from keras_vae.conditions import Condition
 from keras_vae.models.base import code_priors
 from keras_vae.models.base import data
+from keras_vae.models.base.autoregressive_model import AutoregressiveModel
 from keras_vae.models.base.encoder_decoder import EncoderDecoderModel
 from keras_vae.noise import check_seed
 from keras_vae.noise import child_seed
@@ -163,6 +167,23 @@ class SecondStage(EncoderDecoderModel):
         # What has been compiled had another prior.
         self.train_function = self.test_function = self.predict_function = None
 
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs) -> None:
+        """Reads the weights and the state of the optimizer; see `keras.Model.load_weights`.
+
+        Raises:
+            ValueError: If the file holds a trained prior, and the model has none. Nothing is read
+                then.
+        """
+        if not self.priors and not skip_mismatch and _holds_priors(filepath):
+            raise ValueError(
+                f"The file {str(filepath)!r} holds a prior of the codes, and this "
+                f"{type(self).__name__} has none: a file of weights does not say how the prior is "
+                "made. Construct the model with such a prior, or save it whole, by "
+                '`model.save("model.keras")` or `model.save_to_preset(folder)`. To leave the prior '
+                "out, load with `skip_mismatch=True`."
+            )
+        super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
+
     # A family says how users see levels.
 
     def for_user(self, levels: list) -> Any:
@@ -194,3 +215,20 @@ def _freeze(priors):
     """The codes' own model trains without them."""
     for prior in priors:
         prior.trainable = False
+
+
+def _holds_priors(path):
+    """Whether a file of weights, where it is one file here, holds those of priors."""
+    if not str(path).endswith(".h5") or not os.path.isfile(path):
+        return False
+    kinds = {kind.__name__.lower() for kind in _subclasses(AutoregressiveModel)}
+    with h5py.File(path, "r") as file:
+        # Keras names them "pixel_cnn", and a second one "pixel_cnn_1".
+        return any(
+            k.rstrip("_0123456789").replace("_", "") in kinds for k in file.get("layers", ())
+        )
+
+
+def _subclasses(kind):
+    """Returns all classes below a class."""
+    return [*kind.__subclasses__(), *itertools.chain(*map(_subclasses, kind.__subclasses__()))]

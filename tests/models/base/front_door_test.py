@@ -4,6 +4,8 @@ import pickle
 import keras
 import numpy as np
 import pytest
+from families import BY_NAME
+from keras import ops
 
 import keras_vae
 from keras_vae.datasets import Batches
@@ -140,3 +142,54 @@ def test_a_trained_model_can_be_copied_and_goes_on(copied):
         each.fit(X, batch_size=10, verbose=0)
     for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+SETTINGS = {  # of each, what is changed after the first fit, and what shows that it took effect
+    "kl_weight": ("vae", lambda model: setattr(model, "kl_weight", 4.0)),
+    "free_bits": ("annealed_vae", lambda model: setattr(model, "free_bits", 2.0)),
+    "capacity": ("capacity_vae", lambda model: setattr(model, "capacity", 7.0)),
+    "commitment_weight": ("vqvae", lambda model: setattr(model, "commitment_weight", 3.0)),
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_changed_after_the_first_fit_takes_effect(setting):
+    name, change = SETTINGS[setting]
+    family = BY_NAME[name]
+
+    def second_loss(before, after):
+        model = family.compiled(keras.optimizers.SGD(0.0))
+        before(model)
+        model.fit(family.data(), verbose=0, batch_size=8)
+        after(model)
+        return model.fit(family.data(), verbose=0, batch_size=8).history["loss"][0]
+
+    def leave(model):
+        pass
+
+    wanted = second_loss(change, leave)
+    np.testing.assert_allclose(second_loss(leave, change), wanted, rtol=1e-5)
+    assert abs(second_loss(leave, leave) - wanted) > 1e-3
+
+
+def test_a_quantizer_frozen_after_the_first_fit_stays():
+    family = BY_NAME["vqvae"]
+    model = family.compiled()
+    model.fit(family.data(), verbose=0)
+    model.quantizer.trainable = False
+    before = ops.convert_to_numpy(model.quantizer.codebook)
+    model.fit(family.data(), verbose=0)
+    np.testing.assert_array_equal(ops.convert_to_numpy(model.quantizer.codebook), before)
+
+
+@pytest.mark.parametrize("validation", [None, "x"])
+def test_a_setting_changed_by_a_callback_is_told_of_schedules(validation):
+    family = BY_NAME["vae"]
+    model = family.compiled()
+    anneal = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: setattr(model, "kl_weight", 0.1 * epoch)
+    )
+    held_out = validation and family.data()
+    with pytest.raises(RuntimeError, match=r"`fit` ran.*schedule"):
+        model.fit(family.data(), epochs=3, verbose=0, callbacks=[anneal], validation_data=held_out)
+    model.fit(family.data(), verbose=0)

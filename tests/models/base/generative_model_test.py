@@ -286,24 +286,3 @@ def test_a_mixin_may_be_abstract():
     assert Titled(keras.layers.Dense(3), seed=0).title() == "squares"
     with pytest.raises(TypeError, match="abstract"):
         type("Untitled", (Named, Squares), {})(keras.layers.Dense(3))
-
-
-def frozen_parts(model):
-    return [v.trainable for v in model.weights]
-
-
-@pytest.mark.first_case_elsewhere
-@pytest.mark.parametrize("name", ["vae", "conv_vae", "vqvae_with_prior", "factor_vae"])
-def test_frozen_parts_stay_frozen(name, tmp_path):
-    model = BY_NAME[name].model()
-    model.encoder.trainable = False
-    model.compile("sgd")
-    model.save_to_preset(tmp_path / "preset")
-    model.save(tmp_path / "model.keras")
-    for again in (
-        type(model).from_preset(tmp_path / "preset"),
-        keras.models.load_model(tmp_path / "model.keras"),
-    ):
-        assert sum(frozen_parts(again)) == sum(frozen_parts(model))
-        assert not again.encoder.trainable_variables
-        assert len(again.trainable_variables) == len(model.trainable_variables)

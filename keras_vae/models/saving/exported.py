@@ -1,0 +1,57 @@
+"""What Keras' `export` is given of a model, and where it cannot work."""
+
+from typing import Any
+
+import keras
+
+# The formats that are tested, and the backends from which Keras writes them.
+FORMATS = {"tf_saved_model": ("tensorflow", "jax"), "onnx": ("tensorflow", "torch")}
+
+
+def check_export(model: keras.Model, export_format: str) -> None:
+    """Raises an error where a model cannot be exported.
+
+    Args:
+        model: a `GenerativeModel`.
+        export_format: name of a format of Keras.
+
+    Raises:
+        ValueError: If the model is not built, or the format cannot be written on this backend.
+    """
+    backend = keras.config.backend()
+    if not model.built:
+        raise ValueError(
+            f"This {type(model).__name__} cannot be exported yet: its networks do not say the "
+            "shape of the data. Train it, or call `model.build((None, *data_shape))` first."
+        )
+    if backend not in FORMATS.get(export_format, (backend,)):
+        works = [name for name, backends in FORMATS.items() if backend in backends]
+        raise ValueError(
+            f"Keras does not write {export_format!r} on {backend}. Use "
+            f"{' or '.join(f'format={name!r}' for name in works)}, or save the model with "
+            f"`model.save`, and load and export it under KERAS_BACKEND="
+            f"{FORMATS[export_format][0]}. Received: format={export_format!r}."
+        )
+
+
+def signature_of(model: keras.Model) -> list[Any]:
+    """Returns the input signature of what `predict` computes: x, or [x, condition], by name and of
+    any number of examples."""
+    inputs = model.symbolic_pair()[: 2 if model.predicts_from_pairs else 1]
+    specs = [
+        keras.InputSpec(shape=(None, *tensor.shape[1:]), dtype=tensor.dtype, name=name)
+        for tensor, name in zip(inputs, ("x", "condition"), strict=False)
+    ]
+    return specs if len(specs) == 1 else [specs]
+
+
+def what_else(model: keras.Model, export_format: str, error: Exception) -> str:
+    """Returns what to tell where Keras failed: the cause, and what can be written instead."""
+    cause = str(error).strip().splitlines() or [type(error).__name__]
+    return (
+        f"{type(model).__name__} cannot be written as {export_format!r} on "
+        f"{keras.config.backend()}: it has operations that the conversion does not know. Write "
+        "its networks alone, such as `model.encoder.export(...)`, or save it with `model.save` "
+        "and write a SavedModel under KERAS_BACKEND=tensorflow. Cause: "
+        f"{cause[0][:300]}"
+    )
