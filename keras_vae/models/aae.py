@@ -112,7 +112,7 @@ class AAE(LatentVariableModel):
         of_codes, of_prior = self._logits(z, training), self._logits(drawn, training)  # (B,) each
         told_apart = [ops.cast(right, "float32") for right in (of_codes <= 0, of_prior > 0)]
         return {
-            "reconstruction": -self.generate(z, c, training).log_prob(x),
+            "reconstruction": -self.generate(z, c, training, like=x).log_prob(x),
             "adversarial": ops.softplus(-of_codes),
             "discriminator": ops.softplus(-of_prior) + ops.softplus(of_codes),
             "discriminator_accuracy": sum(told_apart) / 2,

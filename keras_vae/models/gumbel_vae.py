@@ -109,7 +109,7 @@ class GumbelVAE(LatentVariableModel):
     def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior, stream = self.infer(x, c, training), self.noise.stream(training)
         z = self.relaxed(posterior, stream) if training else posterior.sample(stream)
-        reconstruction = -self.generate(z, c, training).log_prob(x)
+        reconstruction = -self.generate(z, c, training, like=x).log_prob(x)
         kl = kl_divergence(posterior, self.prior_given(c), sample=z)
         return {"reconstruction": reconstruction, "kl": kl, "elbo": -(reconstruction + kl)}
 

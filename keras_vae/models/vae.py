@@ -135,7 +135,7 @@ class VAE(LatentVariableModel):
             training: Bool.
         """
         prior = self.prior_given(c)
-        reconstruction = -self.generate(z, c, training).log_prob(x)
+        reconstruction = -self.generate(z, c, training, like=x).log_prob(x)
         kl = kl_divergence(posterior, prior, sample=z)
         terms = {"reconstruction": reconstruction, "kl": kl, "elbo": -(reconstruction + kl)}
         if self.free_bits:

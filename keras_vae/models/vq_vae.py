@@ -106,7 +106,7 @@ class VQVAE(QuantizedModel):
     ) -> dict[str, Tensor]:
         (quantized,), z_q = self.encode_levels(x, c, training)
         target = x if target is None else target
-        reconstruction = -self.generate(z_q, c, training).log_prob(target)
+        reconstruction = -self.generate(z_q, c, training, like=x).log_prob(target)
         return {
             "reconstruction": reconstruction,
             "commitment": quantized.commitment,  # ||z_e - sg[e]||^2

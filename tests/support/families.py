@@ -181,6 +181,13 @@ CUSTOM_OBJECTS = {"Sampling": Sampling}  # the example registers nothing
 PICTURE, VECTOR = (6, 5, 1), (4,)
 
 
+def _any_size_vae():
+    shape = (None, None, 1)
+    return VAE(
+        ConvMapEncoder(shape, 2, (3, 4), num_outputs=2), ConvMapDecoder(shape, 2, (4, 3)), seed=39
+    )
+
+
 def _sigma_vae():
     return VAE(*mlp(VECTOR), LearnedSigmaGaussianLikelihood(), seed=3)
 
@@ -329,6 +336,7 @@ FAMILIES = [
     Family("dip_vae", lambda: DIPVAE(*mlp(PICTURE), covariance_of="z", seed=30), PICTURE),
     Family("classifier", _classifier, PICTURE, target=()),
     Family("picture_predictor", _picture_predictor, PICTURE, target=PICTURE),
+    Family("any_size_vae", _any_size_vae, PICTURE),
     Family("vqvae", _vqvae, PICTURE),
     Family("gradient_vqvae", _gradient_vqvae, PICTURE),
     Family("vqvae_with_prior", _vqvae_with_prior, PICTURE),

@@ -13,6 +13,7 @@ from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.likelihoods import Likelihood
+from keras_vae.models.base import any_size
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.conditional_model import as_input
 from keras_vae.models.base.data import is_inside
@@ -29,6 +30,10 @@ class EncoderDecoderModel(ConditionalModel):
     `encode` and `decode` are for users, and take conditions as users have them. Families use the
     methods behind these, `infer(x, c)` and `generate(z, c)`, whose c is already embedded.
 
+    With networks between (None, None, C) and latent maps the model takes pictures of any size. The
+    encoder is given x padded by reflection to multiples of `stride`; of what the decoder gives,
+    `generate(..., like=x)` keeps the pixels that x has.
+
     Args:
         encoder: `keras.Model` whose input is x (B, S).
         decoder: `keras.Model` from z to the parameters of the likelihood.
@@ -41,6 +46,7 @@ class EncoderDecoderModel(ConditionalModel):
     encode_gives: EncodingKind | None = "point"
     can_reconstruct = True
     latent_shape: Shape | None = None  # of one z as the decoder is given it; known once built
+    stride = 1  # of pictures of any size: by how much the encoder divides height and width
 
     def __init__(
         self,
@@ -104,9 +110,27 @@ class EncoderDecoderModel(ConditionalModel):
         """Returns what `encode` does, of c as `embedded` gives it: by default the encoder's z."""
         return self.encoder_outputs(x, c, training)[0]
 
-    def generate(self, z: Tensor, c: Tensor = None, training: bool = False) -> Distribution:
-        """Returns the likelihood p(x|z, c), of c as `embedded` gives it."""
-        return self.likelihood(self.decoder(self.with_condition(z, c), training=training))
+    def generate(
+        self, z: Tensor, c: Tensor = None, training: bool = False, like: Tensor = None
+    ) -> Distribution:
+        """Returns the likelihood p(x|z, c), of c as `embedded` gives it.
+
+        Args:
+            z: (B, ...), as the decoder takes it.
+            c: `None`, or (B, ...).
+            training: whether layers such as dropout behave as in training.
+            like: x, or any tensor (B', H, W, ...), whose height and width p(x|z) is cropped to in a
+                model of pictures of any size.
+        """
+        parameters = self.decoder(self.with_condition(z, c), training=training)
+        if like is not None and self.is_of_any_size:
+            parameters = any_size.cropped(parameters, like)
+        return self.likelihood(parameters)
+
+    @property
+    def is_of_any_size(self) -> bool:
+        """Whether the model takes pictures of any height and width."""
+        return any_size.is_of_any_size(self.data_shape)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
@@ -115,7 +139,7 @@ class EncoderDecoderModel(ConditionalModel):
         x, condition = self.split_inputs(inputs)
         c = self.embedded(condition)
         z = self.latent_mean(x, c, training)
-        return self.likelihood.point(self.generate(z, c, training))
+        return self.likelihood.point(self.generate(z, c, training, like=x))
 
     def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns z without noise, as the decoder is given it: by default the encoder's first
@@ -124,6 +148,8 @@ class EncoderDecoderModel(ConditionalModel):
 
     def encoder_outputs(self, x: Tensor, c: Tensor = None, training: bool = False) -> list[Tensor]:
         """Returns everything the encoder gives for x, as a list of tensors."""
+        if self.is_of_any_size and self.stride > 1:
+            x = any_size.padded_by_reflection(as_input(x), self.stride)
         outputs = self.encoder(self.with_condition(x, c), training=training)
         if isinstance(outputs, dict):
             raise ValueError(
@@ -167,21 +193,24 @@ class EncoderDecoderModel(ConditionalModel):
     # Construction.
 
     def known_shape(self) -> tuple | None:
-        return known_input_shape(self.encoder)
+        return known_input_shape(self.encoder, self.decoder)
 
     def build_parts(self) -> None:
         self._check_network_inputs()
-        x, *condition = self.symbolic_pair()
+        x, *condition = self.probes()
         c = self.embedded(*condition)
         latent_shape = tuple(self.latent_mean(x, c).shape[1:])
+        z = keras.KerasTensor((None, *latent_shape), "float32")
+        if self.is_of_any_size:
+            self.stride = self._checked_stride(latent_shape)
+            latent_shape = any_size.with_unknown_size(latent_shape)
         self.latent_shape = latent_shape
         self.build_latent(latent_shape)
-        z = keras.KerasTensor((None, *latent_shape), "float32")
         parameters = self.decoder(self.with_condition(z, c))
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)
         self.likelihood.attach(tuple(x.shape[1:]))
-        self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
+        self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]), tuple(x.shape[1:]))
 
     def build_latent(self, latent_shape: Shape) -> None:
         """Builds what depends on the shape of one z; a deterministic model has nothing."""
@@ -203,20 +232,46 @@ class EncoderDecoderModel(ConditionalModel):
                     f"{'without' if expected == 1 else 'with'} `condition_shape`."
                 )
 
-    def _check_decoder(self, decoded_shape):
-        if tuple(decoded_shape) != self.data_shape:
+    def _checked_stride(self, latent_shape):
+        stride = any_size.stride_of(latent_shape)
+        if stride is None:
+            raise ValueError(
+                f"The encoder of {type(self).__name__} takes pictures of any size, so it must give "
+                "maps (B, h, w, D) whose height and width are those of x, halved a whole number of "
+                f"times. Received: {tuple(latent_shape)} of {any_size.PROBE} x {any_size.PROBE} "
+                "pixels. Use networks such as ConvMapEncoder, or give the encoder a fixed "
+                "`input_shape`."
+            )
+        return stride
+
+    def _check_decoder(self, decoded_shape, shape):
+        if tuple(decoded_shape) != shape:
             raise ValueError(
                 f"The decoder does not give back the shape of the data. Expected: parameters for "
-                f"x of shape {self.data_shape}, the encoder's input. Received: for "
+                f"x of shape {shape}, the encoder's input. Received: for "
                 f"{tuple(decoded_shape)}, with {type(self.likelihood).__name__}."
             )
 
 
-def known_input_shape(network: keras.Model) -> tuple | None:
-    """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know."""
-    shape = getattr(network, "input_shape", None) if network.built else None
+def known_input_shape(network: keras.Model, decoder: keras.Model | None = None) -> tuple | None:
+    """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know.
+
+    Where its `decoder` leaves height and width open as the network does, every size is data:
+    (None, None, None, C).
+    """
+    shape = _first_shape(network, "input_shape")
+    if shape is None or None not in shape[1:]:
+        return shape
+    decoded = _first_shape(decoder, "output_shape")
+    are_open = [any_size.is_of_any_size(s[1:]) for s in (shape, decoded) if s and len(s) == 4]
+    return shape if are_open == [True, True] and shape[-1] else None
+
+
+def _first_shape(network, name):
+    """Returns the shape of a network's only or first input or output, `None` where unknown."""
+    shape = getattr(network, name, None) if network is not None and network.built else None
     shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
-    return shape if isinstance(shape, tuple) and None not in shape[1:] else None
+    return shape if isinstance(shape, tuple) else None
 
 
 def check_network(name: str, network: keras.Model) -> None:

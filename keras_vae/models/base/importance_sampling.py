@@ -10,6 +10,7 @@ from keras import ops
 from keras_vae.batching import padded_batches
 from keras_vae.checks import check_choice
 from keras_vae.checks import check_count
+from keras_vae.models.base import any_size
 from keras_vae.typing import Array
 
 NUM_SAMPLES = 1000  # unless told otherwise
@@ -36,7 +37,7 @@ def log_likelihood(
     check_choice("proposal", proposal, list(_PROPOSALS))
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
-    draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model))
+    draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model, x.shape[1:]))
     chunk = min(num_samples, MAX_CHUNK, draws_at_once)
     batch_size = min(len(x), draws_at_once // chunk)
     log_weights = getattr(model, _PROPOSALS[proposal])
@@ -56,12 +57,19 @@ def log_likelihood(
     return np.concatenate(totals)
 
 
-def _bytes_of_a_draw(model):
-    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know."""
-    shapes = [model.data_shape]
+def _bytes_of_a_draw(model, data_shape):
+    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know.
+
+    Of a map of any size it is an upper bound: that of one as large as x.
+    """
+    shapes = [data_shape]
     for layer in model.decoder._flatten_layers():
         with contextlib.suppress(AttributeError, ValueError):  # called by no functional model
             shapes += [tensor.shape[1:] for tensor in keras.tree.flatten(layer.output)]
+    shapes = [
+        (*data_shape[:2], *shape[2:]) if any_size.is_of_any_size(shape) else shape
+        for shape in shapes
+    ]
     return 4 * max(math.prod(n or 1 for n in shape) for shape in shapes)
 
 

@@ -72,6 +72,12 @@ class SecondStage(EncoderDecoderModel):
             ValueError: If x is not data of this model, or the prior is not made for its codes. The
                 model is then as it was.
         """
+        if self.is_of_any_size:
+            raise ValueError(
+                f"A prior is of codes of one size, and this {type(self).__name__} takes pictures "
+                "of any size. Build its networks with a fixed `input_shape` and `output_shape`, "
+                "give them these weights (`encoder.set_weights(...)`), and call `fit_prior` then."
+            )
         priors = self.priors if prior is None else self.from_user(prior)
         priors = priors or code_priors.default_priors(self.code_shapes, self._sizes())
         priors = code_priors.check_priors(priors, self.code_shapes, self._sizes(), self.condition)
