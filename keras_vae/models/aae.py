@@ -118,12 +118,12 @@ class AAE(LatentVariableModel):
             "discriminator_accuracy": sum(told_apart) / 2,
         }
 
-    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
-        """Returns the code z (B, D) of x (B, S)."""
-        return self.encoder_outputs(x, c, training)[0]
+    def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
+        """Returns the code z (B, D), the encoder's first output."""
+        return outputs[0]
 
-    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        return self.infer(x, c, training)
+    def latent_of(self, inferred: Any) -> Tensor:
+        return inferred
 
     def log_likelihood(
         self,

@@ -67,6 +67,8 @@ class VQVAE(QuantizedModel):
         - [van den Oord et al., 2017](https://arxiv.org/abs/1711.00937)
     """
 
+    can_tile = True
+
     def __init__(
         self,
         encoder: keras.Model,
@@ -127,9 +129,14 @@ class VQVAE(QuantizedModel):
     def encode_levels(
         self, x: Tensor, c: Tensor = None, training: bool = False
     ) -> tuple[list[Quantized], Tensor]:
-        z_e = self.encoder_outputs(x, c, training)[0]
-        quantized = self.quantizer(z_e, training=training, seed=self.noise.stream(training))
+        quantized = self.inferred(self.encoder_outputs(x, c, training), training)
         return [quantized], quantized.z_q
+
+    def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
+        return self.quantizer(outputs[0], training=training, seed=self.noise.stream(training))
+
+    def latent_of(self, inferred: Any) -> Tensor:
+        return inferred.z_q
 
     def state_of(self, codes: Tensor, training: bool = False) -> Tensor:
         return codes[0]

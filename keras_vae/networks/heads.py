@@ -1,7 +1,6 @@
 """The heads of networks: the final layers, in float32 under every policy."""
 
 import math
-from typing import Any
 
 import keras
 

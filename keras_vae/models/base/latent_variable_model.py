@@ -70,9 +70,8 @@ class LatentVariableModel(EncoderDecoderModel):
         super().__init__(encoder, decoder, likelihood, **kwargs)
         self.prior = _check_prior(StandardNormal() if prior is None else prior)
 
-    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
+    def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
         """Returns the posterior q(z|x, c), a distribution over (B, D)."""
-        outputs = self.encoder_outputs(x, c, training)
         if len(outputs) < 2:
             raise ValueError(
                 f"The encoder of {type(self).__name__} must return (z_mean, z_log_var), each "
@@ -80,8 +79,8 @@ class LatentVariableModel(EncoderDecoderModel):
             )
         return DiagonalGaussian(*outputs[:2])
 
-    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        return self.infer(x, c, training).mean
+    def latent_of(self, inferred: Any) -> Tensor:
+        return inferred.mean
 
     def prior_given(self, c: Tensor = None) -> Distribution:
         """Returns the prior p(z), or p(z|c), a distribution over z."""

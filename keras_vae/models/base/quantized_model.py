@@ -47,6 +47,7 @@ class QuantizedModel(SecondStage):
 
     log_likelihood_is: LikelihoodKind | None = "bound"
     encode_gives: EncodingKind | None = "codes"
+    can_tile = False
 
     def __init__(
         self,

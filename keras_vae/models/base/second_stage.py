@@ -135,7 +135,15 @@ class SecondStage(EncoderDecoderModel):
         )
         return self.decode_indices(self.for_user(indices), of_model, seed, from_likelihood)
 
-    def reconstruct(self, x: Array, condition: Array = None, batch_size: int = 128) -> np.ndarray:
+    def reconstruct(
+        self,
+        x: Array,
+        condition: Array = None,
+        batch_size: int = 128,
+        tile: int | None = None,
+        overlap: int | None = None,
+        verbose: int = 0,
+    ) -> np.ndarray:
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Args:
@@ -143,13 +151,14 @@ class SecondStage(EncoderDecoderModel):
             condition: Condition of the prior or of the model: one for all examples, or an array (N,
                 ...). What only the prior is told changes no reconstruction.
             batch_size: Integer, the number of examples per batch.
+            tile, overlap, verbose: See `encode`.
 
         Raises:
-            ValueError: If x or the condition does not fit this model.
+            ValueError: If x or the condition does not fit this model, or `tile` does not.
         """
         if self.condition is None and self._prior_is_told():
             condition = None
-        return super().reconstruct(x, condition, batch_size)
+        return super().reconstruct(x, condition, batch_size, tile, overlap, verbose)
 
     def prior_pairs(self, priors: list, x: Array, condition: Array = None) -> list[tuple]:
         """Returns what each prior learns from."""
