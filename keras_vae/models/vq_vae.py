@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_vae.conditions import Condition
+from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.quantized_model import QuantizedModel
 from keras_vae.models.base.quantized_model import check_quantizer
@@ -107,8 +108,21 @@ class VQVAE(QuantizedModel):
         self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
     ) -> dict[str, Tensor]:
         (quantized,), z_q = self.encode_levels(x, c, training)
-        target = x if target is None else target
-        reconstruction = -self.generate(z_q, c, training, like=x).log_prob(target)
+        likelihood = self.generate(z_q, c, training, like=x)
+        return self.bound(x if target is None else target, quantized, likelihood, c)
+
+    def bound(
+        self, x: Tensor, quantized: Quantized, likelihood: Distribution, c: Tensor = None
+    ) -> dict[str, Tensor]:
+        """Returns the terms of codes and of p(x|z), for subclasses that need both too.
+
+        Args:
+            x: (B, S).
+            quantized: `Quantized` of x.
+            likelihood: p(x|z_q, c), as `generate` returns it.
+            c: As `embedded` gives it.
+        """
+        reconstruction = -likelihood.log_prob(x)
         return {
             "reconstruction": reconstruction,
             "commitment": quantized.commitment,  # ||z_e - sg[e]||^2

@@ -12,5 +12,6 @@ from keras_vae.networks.maps import ResNetMapDecoder
 from keras_vae.networks.maps import ResNetMapEncoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
+from keras_vae.networks.patch_discriminator import PatchDiscriminator
 from keras_vae.networks.resnet import ResNetDecoder
 from keras_vae.networks.resnet import ResNetEncoder
