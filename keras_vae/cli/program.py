@@ -8,6 +8,8 @@ from keras_vae.cli import catalogue
 from keras_vae.cli import upkeep
 from keras_vae.cli.command import HelpWithExamples
 from keras_vae.cli.evaluate import evaluate
+from keras_vae.cli.folders import decode
+from keras_vae.cli.folders import encode
 from keras_vae.cli.pictures import reconstruct
 from keras_vae.cli.pictures import sample
 from keras_vae.cli.train import train
@@ -59,6 +61,8 @@ for _command in (
     evaluate,
     sample,
     reconstruct,
+    encode,
+    decode,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

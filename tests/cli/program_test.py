@@ -8,10 +8,16 @@ from keras_vae.cli.program import program
 
 pytestmark = pytest.mark.one_backend
 
-MODELS = ("train", "evaluate", "sample", "reconstruct")
+MODELS = ("train", "evaluate", "sample", "reconstruct", "encode", "decode")
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")
 COMMANDS = MODELS + PRESETS
-ARGUMENTS = {"list": [], "cache": ["path"], "upload": ["folder", "hf://me/vae"]}
+ARGUMENTS = {
+    "list": [],
+    "cache": ["path"],
+    "upload": ["folder", "hf://me/vae"],
+    "encode": ["vae", "folder"],
+    "decode": ["vae", "latents.npz"],
+}
 
 
 def parsed(name, *arguments):

@@ -1,5 +1,6 @@
 """What sharpens pictures: a perceptual term, and a game against a discriminator of patches."""
 
+import functools
 import math
 
 import keras
@@ -69,8 +70,10 @@ class AdversarialModel(EncoderDecoderModel):
         perceptual = {"perceptual": Term(train=self.perceptual_weight)}
         return {
             **(perceptual if self.features is not None else {}),
-            "adversarial": Term(train=self._late(self.adversarial_weight)),
-            "discriminator": Term(train=self._late(1.0), group="discriminator"),
+            "adversarial": Term(train=_from(self.discriminator_start, self.adversarial_weight)),
+            "discriminator": Term(
+                train=_from(self.discriminator_start, 1.0), group="discriminator"
+            ),
         }
 
     def game_terms(self, x: Tensor, y: Tensor, training: bool = False) -> dict[str, Tensor]:
@@ -106,14 +109,6 @@ class AdversarialModel(EncoderDecoderModel):
         if self.features is not None:
             self.features(x)
 
-    def _late(self, weight):
-        """Returns a weight that is 0 until `discriminator_start`."""
-        if not self.discriminator_start or not weight:
-            return weight
-        # Keras' schedule keeps a value up to its boundary, and steps are counted from 0.
-        boundary = self.discriminator_start - 1
-        return keras.optimizers.schedules.PiecewiseConstantDecay([boundary], [0.0, weight])
-
     def _logits(self, x, training):
         return ops.cast(self.discriminator(x, training=training), "float32")
 
@@ -135,6 +130,15 @@ def perceptual_distance(features: keras.Model, x: Tensor, y: Tensor) -> Tensor:
     maps = (keras.tree.flatten(features(v, training=False)) for v in (x, y))
     pairs = [map(_of_unit_length, pair) for pair in zip(*maps, strict=True)]
     return sum(_mean_of_each(ops.sum(ops.square(a - b), axis=-1)) for a, b in pairs)
+
+
+@functools.cache  # one object: steps are compiled anew where a weight is another
+def _from(start, weight):
+    """Returns a weight that is 0 for the first `start` updates."""
+    if not start or not weight:
+        return weight
+    # Keras' schedule keeps a value up to its boundary, and steps are counted from 0.
+    return keras.optimizers.schedules.PiecewiseConstantDecay([start - 1], [0.0, weight])
 
 
 def _of_unit_length(f):
