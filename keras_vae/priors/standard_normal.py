@@ -1,9 +1,9 @@
 """The prior p(z) = N(0, I)."""
 
 import keras
-from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import StandardGaussian
 from keras_vae.priors.prior import Prior
 from keras_vae.typing import Seed
 from keras_vae.typing import Shape
@@ -35,15 +35,14 @@ class StandardNormal(Prior):
 
     def over(self, latent_shape: Shape) -> DiagonalGaussian:
         """Returns N(0, I) over latents of a shape, where the model's own may be of any size."""
-        return DiagonalGaussian(ops.zeros(latent_shape), ops.zeros(latent_shape), batch_ndims=0)
+        return StandardGaussian(latent_shape)
 
 
-class _OfAnySize(DiagonalGaussian):
+class _OfAnySize(StandardGaussian):
     """N(0, I) over maps as large as those whose density is asked for."""
 
     def __init__(self, latent_shape: Shape) -> None:
-        ones = tuple(n or 1 for n in latent_shape)
-        super().__init__(ops.zeros(ones), ops.zeros(ones), batch_ndims=0)
+        super().__init__(tuple(n or 1 for n in latent_shape))
         self.shape = tuple(latent_shape)
 
     def sample(self, seed: Seed = None, num_samples: int | None = None) -> Tensor:

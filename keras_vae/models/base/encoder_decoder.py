@@ -168,10 +168,10 @@ class EncoderDecoderModel(ConditionalModel):
             like: x, or any tensor (B', H, W, ...), whose height and width p(x|z) is cropped to in a
                 model of pictures of any size.
         """
-        parameters = self.decoder(self.with_condition(z, c), training=training)
+        parameters = self.output_of(self.decoder, self.with_condition(z, c), training)
         if like is not None and self.is_of_any_size:
             parameters = any_size.cropped(parameters, like)
-        return self.likelihood(parameters)
+        return self.called(self.likelihood, parameters)
 
     @property
     def is_of_any_size(self) -> bool:
@@ -196,7 +196,7 @@ class EncoderDecoderModel(ConditionalModel):
         """Returns everything the encoder gives for x, as a list of tensors."""
         if self.is_of_any_size and self.stride > 1:
             x = any_size.padded_by_reflection(as_input(x), self.stride)
-        outputs = self.encoder(self.with_condition(x, c), training=training)
+        outputs = self.output_of(self.encoder, self.with_condition(x, c), training)
         if isinstance(outputs, dict):
             raise ValueError(
                 f"The encoder of {type(self).__name__} must return a tensor or a tuple of tensors, "
