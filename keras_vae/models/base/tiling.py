@@ -65,9 +65,13 @@ class _Walk:
         """Goes through an operation, and returns whether its reach is bounded."""
         if isinstance(operation, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
             sizes = zip(operation.kernel_size, operation.dilation_rate, strict=True)
-            self.reach += self.step * max(math.ceil((k - 1) * d / 2) for k, d in sizes)
+            # Padded by a layer before, if at all, and on one side only at worst.
+            share = 1 if operation.padding == "valid" else 2
+            self.reach += self.step * max(math.ceil((k - 1) * d / share) for k, d in sizes)
             self.step *= max(operation.strides)
-            return operation.padding == "same"
+            return operation.padding in ("same", "valid")
+        if isinstance(operation, keras.layers.ZeroPadding2D):
+            return True
         if isinstance(operation, SubpixelUpsampling2D):
             is_bounded = self.passes(operation.conv)
             self.step /= 2
