@@ -50,6 +50,8 @@ from keras_vae.models import CVAE
 from keras_vae.models import DIPVAE
 from keras_vae.models import IWAE
 from keras_vae.models import VAE
+from keras_vae.models import VAEGAN
+from keras_vae.models import VQGAN
 from keras_vae.models import VQVAE
 from keras_vae.models import VQVAE2
 from keras_vae.models import Autoencoder
@@ -84,6 +86,7 @@ from keras_vae.networks import LadderDecoder
 from keras_vae.networks import LadderEncoder
 from keras_vae.networks import MLPDecoder
 from keras_vae.networks import MLPEncoder
+from keras_vae.networks import PatchDiscriminator
 from keras_vae.networks import RecurrentSeriesDecoder
 from keras_vae.networks import RecurrentSeriesEncoder
 from keras_vae.networks import RecurrentTokenDecoder

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_vae import presets
 from keras_vae.cli import evaluation_data
+from keras_vae.cli import folders
 from keras_vae.cli import options
 from keras_vae.cli.command import Command
 
@@ -51,6 +52,7 @@ def sample(preset: str, num: int, label: int | None, seed: int | None, output: s
     keras-vae reconstruct vae_mnist_mini                      into reconstructions.png
     keras-vae reconstruct vae_mnist_mini --output pairs.npz   as two arrays
     keras-vae reconstruct runs/my_run --data ./photos         images of your own
+    keras-vae reconstruct runs/any_size --data ./photos --output copies   each at its own size
     """,
 )
 @options.preset()
@@ -59,21 +61,40 @@ def sample(preset: str, num: int, label: int | None, seed: int | None, output: s
 @options.seed("Seed of the binarized test data (default: the recipe's).")
 @options.image_file(
     "reconstructions.png",
-    ".npz (arrays `originals`, `reconstructions`) or .npy (the reconstructions)",
+    ".npz (arrays `originals`, `reconstructions`), .npy (the reconstructions), or a folder",
 )
+@folders.tile
 def reconstruct(
-    preset: str, data: str | None, data_dir: str | None, num: int, seed: int | None, output: str
+    preset: str,
+    data: str | None,
+    data_dir: str | None,
+    num: int,
+    seed: int | None,
+    output: str,
+    tile: int | None,
 ) -> None:
     """Reconstruct test examples with a preset.
 
-    The image shows each original with its reconstruction below.
+    The image shows each original with its reconstruction below. If the preset takes pictures of any
+    size, --data is a folder and --output has no ending, a picture is written for each of its files.
     """
     from keras_vae.models import GenerativeModel
 
-    _check_ending(output)
+    is_folder = not Path(output).suffix
+    if not is_folder:
+        _check_ending(output)
     evaluation_data.check_name(data, data_dir)
     folder = presets.find(preset)
     model = GenerativeModel.from_preset(preset)
+    if folders.is_folder_of_any_size(model, data) and is_folder:
+        folders.reconstruct_folder(model, str(data), output, tile)
+        return
+    if tile is not None or is_folder:
+        raise ValueError(
+            "--tile, and a folder as --output, are for a preset of pictures of any size and a "
+            f"folder of them as --data. Received: --data {data}, --output {output}, and a preset "
+            f"of shape {model.data_shape}."
+        )
     recipe = evaluation_data.recipe_of(folder, data, seed)
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")

@@ -8,6 +8,8 @@ from keras_vae.cli import catalogue
 from keras_vae.cli import upkeep
 from keras_vae.cli.command import HelpWithExamples
 from keras_vae.cli.evaluate import evaluate
+from keras_vae.cli.folders import decode
+from keras_vae.cli.folders import encode
 from keras_vae.cli.pictures import reconstruct
 from keras_vae.cli.pictures import sample
 from keras_vae.cli.plots import interpolate
@@ -63,6 +65,8 @@ for _command in (
     reconstruct,
     interpolate,
     plot,
+    encode,
+    decode,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

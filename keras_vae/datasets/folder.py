@@ -32,7 +32,7 @@ def read_folder(folder: str | os.PathLike, image_size: tuple[int, int] | None = 
         parts = {part: folder / part for part in PARTS if (folder / part).is_dir()}
     else:
         parts = {"train": folder}
-    paths = {part: _pictures_in(root) for part, root in parts.items()}
+    paths = {part: pictures_in(root) for part, root in parts.items()}
     mode = _common_mode([path for found in paths.values() for path in found])
     return {
         part: (
@@ -52,13 +52,18 @@ def picture_sizes(folder: str | os.PathLike) -> set[tuple[int, int]]:
         ImportError: If Pillow is not installed.
     """
     sizes = set()
-    for path in _pictures_in(Path(folder)):
+    for path in pictures_in(Path(folder)):
         with _open(path) as picture:
             sizes.add((picture.height, picture.width))
     return sizes
 
 
-def _pictures_in(root):
+def pictures_in(root: Path) -> list[Path]:
+    """Returns the sorted paths of the image files in a folder and its sub-folders.
+
+    Raises:
+        ValueError: If there are none.
+    """
     paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not paths:
         raise ValueError(

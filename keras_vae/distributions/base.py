@@ -198,7 +198,8 @@ def flatten_last(values: Tensor, num_axes: int) -> Tensor:
     """Joins the last `num_axes` axes of `values`, at least one, into one."""
     if num_axes == 1:
         return values
-    size = math.prod(values.shape[-num_axes:])
+    sizes = values.shape[-num_axes:]
+    size = -1 if None in sizes else math.prod(sizes)  # unknown while TensorFlow traces
     return ops.reshape(values, (*ops.shape(values)[:-num_axes], size))
 
 

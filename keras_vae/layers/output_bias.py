@@ -13,12 +13,12 @@ class OutputBias(keras.layers.Layer):
 
     The bias of a convolution is one number per channel; this one has a number per pixel and
     channel, so that any decoder can start at the training mean (Burda et al. set the output bias to
-    the logit of each pixel's mean).
+    the logit of each pixel's mean). Where height and width are unknown it has a number per channel.
 
     Args:
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
-    Input and output shape: (B, *shape), all axes but B known.
+    Input and output shape: (B, *shape), the last axis known.
 
     Example:
 
@@ -32,7 +32,8 @@ class OutputBias(keras.layers.Layer):
     """
 
     def build(self, input_shape: tuple[Any, ...]) -> None:
-        self.bias = self.add_weight(name="bias", shape=input_shape[1:], initializer="zeros")
+        shape = tuple(1 if size is None else size for size in input_shape[1:])
+        self.bias = self.add_weight(name="bias", shape=shape, initializer="zeros")
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs + self.bias

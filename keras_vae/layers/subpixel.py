@@ -30,7 +30,7 @@ class SubpixelUpsampling2D(keras.layers.Layer):
         kernel_initializer: Initializer of the kernel that the four sub-pixels share at the start.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
-    Input shape: (B, h, w, channels), channels last, with known h and w.
+    Input shape: (B, h, w, channels), channels last. h and w may be unknown without `target_size`.
     Output shape: (B, height, width, filters).
 
     Raises:
@@ -84,12 +84,11 @@ class SubpixelUpsampling2D(keras.layers.Layer):
         return ops.tile(kernel, (1, 1, 1, 4))  # (k, k, channels, 4 filters), sub-pixels outermost
 
     def build(self, input_shape: tuple[Any, ...]) -> None:
-        doubled: tuple[Any, ...] = tuple(
-            None if size is None else 2 * size for size in input_shape[1:3]
-        )
+        doubled = _doubled(input_shape)
         target = self.target_size or doubled
-        if None in doubled or not all(
-            d - 1 <= t <= d for t, d in zip(target, doubled, strict=True)
+        if self.target_size and (
+            None in doubled
+            or not all(d - 1 <= t <= d for t, d in zip(target, doubled, strict=True))
         ):
             raise ValueError(
                 f"`target_size` must be twice the input's known (height, width), or one less: "
@@ -100,11 +99,11 @@ class SubpixelUpsampling2D(keras.layers.Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         x = ops.depth_to_space(self.conv(inputs), 2, data_format="channels_last")
-        height, width = self.target_size or x.shape[1:3]
+        height, width = self.target_size or (None, None)
         return x[:, :height, :width, :]
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
-        height, width = self.target_size or (2 * input_shape[1], 2 * input_shape[2])
+        height, width = self.target_size or _doubled(input_shape)
         return (input_shape[0], height, width, self.filters)
 
     def get_config(self) -> dict[str, Any]:
@@ -117,3 +116,7 @@ class SubpixelUpsampling2D(keras.layers.Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+
+def _doubled(input_shape):
+    return tuple(None if size is None else 2 * size for size in input_shape[1:3])

@@ -27,5 +27,7 @@ from keras_vae.models.saving.from_preset import from_preset
 from keras_vae.models.sequence_vae import SequenceVAE
 from keras_vae.models.transformer_prior import TransformerPrior
 from keras_vae.models.vae import VAE
+from keras_vae.models.vae_gan import VAEGAN
+from keras_vae.models.vq_gan import VQGAN
 from keras_vae.models.vq_vae import VQVAE
 from keras_vae.models.vq_vae_2 import VQVAE2

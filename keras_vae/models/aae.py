@@ -112,18 +112,18 @@ class AAE(LatentVariableModel):
         of_codes, of_prior = self._logits(z, training), self._logits(drawn, training)  # (B,) each
         told_apart = [ops.cast(right, "float32") for right in (of_codes <= 0, of_prior > 0)]
         return {
-            "reconstruction": -self.generate(z, c, training).log_prob(x),
+            "reconstruction": -self.generate(z, c, training, like=x).log_prob(x),
             "adversarial": ops.softplus(-of_codes),
             "discriminator": ops.softplus(-of_prior) + ops.softplus(of_codes),
             "discriminator_accuracy": sum(told_apart) / 2,
         }
 
-    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
-        """Returns the code z (B, D) of x (B, S)."""
-        return self.encoder_outputs(x, c, training)[0]
+    def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
+        """Returns the code z (B, D), the encoder's first output."""
+        return outputs[0]
 
-    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        return self.infer(x, c, training)
+    def latent_of(self, inferred: Any) -> Tensor:
+        return inferred
 
     def log_likelihood(
         self,

@@ -54,7 +54,7 @@ class Autoencoder(EncoderDecoderModel):
     def terms(
         self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
     ) -> dict[str, Tensor]:
-        likelihood = self.generate(self.infer(x, c, training), c, training)
+        likelihood = self.generate(self.infer(x, c, training), c, training, like=x)
         return {"reconstruction": -likelihood.log_prob(x if target is None else target)}
 
     def sample(

@@ -109,7 +109,7 @@ class GumbelVAE(LatentVariableModel):
     def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior, stream = self.infer(x, c, training), self.noise.stream(training)
         z = self.relaxed(posterior, stream) if training else posterior.sample(stream)
-        reconstruction = -self.generate(z, c, training).log_prob(x)
+        reconstruction = -self.generate(z, c, training, like=x).log_prob(x)
         kl = kl_divergence(posterior, self.prior_given(c), sample=z)
         return {"reconstruction": reconstruction, "kl": kl, "elbo": -(reconstruction + kl)}
 
@@ -117,13 +117,13 @@ class GumbelVAE(LatentVariableModel):
     def kl_is_exact(cls, prior: type | None = None) -> bool:
         return prior is None or issubclass(prior, UniformCodes)  # from one-hot codes to one-hot
 
-    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
+    def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
         """Returns the posterior q(z|x, c), a distribution over discrete z (B, D)."""
-        return self.codes(self.encoder_outputs(x, c, training)[0])
+        return self.codes(outputs[0])
 
-    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
+    def latent_of(self, inferred: Any) -> Tensor:
         """Returns the most probable code: the mean of q(z|x) is not a code."""
-        return self.infer(x, c, training).mode
+        return inferred.mode
 
     def relaxed(self, posterior: Distribution, stream: keras.random.SeedGenerator) -> Tensor:
         """Returns the differentiable draw of q(z|x) that training decodes, (B, D)."""

@@ -122,6 +122,8 @@ class HierarchicalVAE(LatentVariableModel):
             "elbo": -(reconstruction + kl),
         }
 
+    can_tile = False
+
     def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns the posteriors [q(z_1|x), q(z_2|z_1), ...] of x (B, S), a list of distributions.
 

@@ -122,6 +122,7 @@ class VAE(LatentVariableModel):
         z: Tensor,
         c: Tensor = None,
         training: bool = False,
+        likelihood: Distribution | None = None,
     ) -> dict[str, Tensor]:
         """Returns the terms of the bound, and of what training aims at in its place.
 
@@ -133,9 +134,12 @@ class VAE(LatentVariableModel):
             z: (B, D), its draw.
             c: As `embedded` gives it.
             training: Bool.
+            likelihood: p(x|z, c), as `generate` returns it, where it has been made already.
         """
         prior = self.prior_given(c)
-        reconstruction = -self.generate(z, c, training).log_prob(x)
+        if likelihood is None:
+            likelihood = self.generate(z, c, training, like=x)
+        reconstruction = -likelihood.log_prob(x)
         kl = kl_divergence(posterior, prior, sample=z)
         terms = {"reconstruction": reconstruction, "kl": kl, "elbo": -(reconstruction + kl)}
         if self.free_bits:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_vae.conditions import Condition
+from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.quantized_model import QuantizedModel
 from keras_vae.models.base.quantized_model import check_quantizer
@@ -67,6 +68,8 @@ class VQVAE(QuantizedModel):
         - [van den Oord et al., 2017](https://arxiv.org/abs/1711.00937)
     """
 
+    can_tile = True
+
     def __init__(
         self,
         encoder: keras.Model,
@@ -105,8 +108,21 @@ class VQVAE(QuantizedModel):
         self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
     ) -> dict[str, Tensor]:
         (quantized,), z_q = self.encode_levels(x, c, training)
-        target = x if target is None else target
-        reconstruction = -self.generate(z_q, c, training).log_prob(target)
+        likelihood = self.generate(z_q, c, training, like=x)
+        return self.bound(x if target is None else target, quantized, likelihood, c)
+
+    def bound(
+        self, x: Tensor, quantized: Quantized, likelihood: Distribution, c: Tensor = None
+    ) -> dict[str, Tensor]:
+        """Returns the terms of codes and of p(x|z), for subclasses that need both too.
+
+        Args:
+            x: (B, S).
+            quantized: `Quantized` of x.
+            likelihood: p(x|z_q, c), as `generate` returns it.
+            c: As `embedded` gives it.
+        """
+        reconstruction = -likelihood.log_prob(x)
         return {
             "reconstruction": reconstruction,
             "commitment": quantized.commitment,  # ||z_e - sg[e]||^2
@@ -127,9 +143,14 @@ class VQVAE(QuantizedModel):
     def encode_levels(
         self, x: Tensor, c: Tensor = None, training: bool = False
     ) -> tuple[list[Quantized], Tensor]:
-        z_e = self.encoder_outputs(x, c, training)[0]
-        quantized = self.quantizer(z_e, training=training, seed=self.noise.stream(training))
+        quantized = self.inferred(self.encoder_outputs(x, c, training), training)
         return [quantized], quantized.z_q
+
+    def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
+        return self.quantizer(outputs[0], training=training, seed=self.noise.stream(training))
+
+    def latent_of(self, inferred: Any) -> Tensor:
+        return inferred.z_q
 
     def state_of(self, codes: Tensor, training: bool = False) -> Tensor:
         return codes[0]

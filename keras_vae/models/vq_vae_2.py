@@ -116,7 +116,7 @@ class VQVAE2(QuantizedModel):
 
     def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         quantized, state = self.encode_levels(x, c, training)
-        reconstruction = -self.generate(state, c, training).log_prob(x)
+        reconstruction = -self.generate(state, c, training, like=x).log_prob(x)
         return {
             "reconstruction": reconstruction,
             "commitment": sum(q.commitment for q in quantized),

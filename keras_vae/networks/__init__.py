@@ -13,6 +13,7 @@ from keras_vae.networks.maps import ResNetMapDecoder
 from keras_vae.networks.maps import ResNetMapEncoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
+from keras_vae.networks.patch_discriminator import PatchDiscriminator
 from keras_vae.networks.recurrent import RecurrentTokenDecoder
 from keras_vae.networks.recurrent import RecurrentTokenEncoder
 from keras_vae.networks.resnet import ResNetDecoder

@@ -53,7 +53,8 @@ def check_shape(argument: str, shape: Any) -> Shape:
     if not shape or any(not _is_size(n) for n in shape):
         raise ValueError(
             f"{expected}, with at least one axis and positive integer sizes. Received: {shape}. "
-            f"The network is built at once, so no size can be left unknown."
+            "The network is built at once, so no size can be left unknown; those of latent maps, "
+            "such as ConvMapEncoder, take pictures of any size as (None, None, C)."
         )
     return tuple(int(n) for n in shape)
 
@@ -82,6 +83,17 @@ def check_picture_shape(argument: str, shape: Any) -> Shape:
             f"{expected}. Received: {shape}, which has {len(shape)} axes. Omit the batch axis."
         )
     return shape
+
+
+def check_map_shape(argument: str, shape: Any) -> tuple[int | None, ...]:
+    """Checks a shape as `check_picture_shape` does, or that it is (None, None, C): of any size.
+
+    Raises:
+        ValueError: If `shape` is neither (H, W, C) nor (None, None, C).
+    """
+    if isinstance(shape, list | tuple) and len(shape) == 3 and tuple(shape[:2]) == (None, None):
+        return (None, None, *check_shape(argument, shape[2:]))
+    return check_picture_shape(argument, shape)
 
 
 def missing_channels(size: tuple[int, ...]) -> str:
@@ -132,6 +144,7 @@ PICTURE_CHECKS = CHECKS | {
     "input_shape": check_picture_shape,
     "output_shape": check_picture_shape,
 }
+MAP_CHECKS = PICTURE_CHECKS | {"input_shape": check_map_shape, "output_shape": check_map_shape}
 
 
 def checked(

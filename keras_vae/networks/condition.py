@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from keras_vae.layers.everywhere import Everywhere
 from keras_vae.networks.arguments import missing_channels
 from keras_vae.networks.trunks import flatten
 from keras_vae.typing import Shape
@@ -26,7 +27,8 @@ def picture_inputs(shape: Shape, condition_shape: Shape | None) -> tuple[list[Te
     """Returns the inputs of a convolutional network, and x with c appended as channels.
 
     An image of the height and width of x is used as is; a dense layer turns any other condition
-    into one channel.
+    into one channel. Where height and width are unknown, every number of it becomes a channel, the
+    same at all pixels.
 
     Raises:
         ValueError: If the condition is such an image without a channel axis.
@@ -40,6 +42,8 @@ def picture_inputs(shape: Shape, condition_shape: Shape | None) -> tuple[list[Te
         )
     if condition and condition[0].shape[1:-1] != size:
         flat = flatten(condition[0], name="condition_flat")
+        if None in size:
+            return inputs, _append(x, [Everywhere(name="condition_map")([x, flat])])
         dense = keras.layers.Dense(math.prod(size), name="condition_map")
         condition = [keras.layers.Reshape((*size, 1), name="condition_reshape")(dense(flat))]
     return inputs, _append(x, condition)

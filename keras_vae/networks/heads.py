@@ -28,9 +28,17 @@ def dense_heads(features: Tensor, latent_dim: int, num_outputs: int) -> Tensor |
     return {1: heads[0], 2: heads, 3: (*heads, features)}[num_outputs]
 
 
-def map_head(x: Tensor, latent_dim: int) -> Tensor:
-    """Returns the output of an encoder to maps: a 1 x 1 convolution, (B, h, w, latent_dim)."""
-    return Conv(latent_dim, kernel_size=1, dtype="float32", name="z")(x)
+def map_heads(
+    x: Tensor, latent_dim: int, num_outputs: int, kernel_size: int = 1
+) -> Tensor | tuple[Tensor, ...]:
+    """Returns the outputs of an encoder to maps: one convolution each, to (B, h, w, latent_dim).
+
+    Args, returns: as `dense_heads`, of a map x (B, h, w, F).
+    """
+    names = ("z",) if num_outputs == 1 else ("z_mean", "z_log_var")
+    options = {"kernel_size": kernel_size, "dtype": "float32"}
+    heads = tuple(Conv(latent_dim, name=name, **options)(x) for name in names)
+    return {1: heads[0], 2: heads, 3: (*heads, x)}[num_outputs]
 
 
 def dense_output(x: Tensor, output_shape: Shape, num_parameters: int = 1) -> Tensor:
@@ -44,8 +52,14 @@ def dense_output(x: Tensor, output_shape: Shape, num_parameters: int = 1) -> Ten
 def doubled_output(x: Tensor, output_shape: Shape, num_parameters: int, kernel_size: int) -> Tensor:
     """Returns the output of a convolutional decoder, doubled to (B, H, W, C * num_parameters)."""
     *size, channels = output_shape
+    target = None if None in size else size
     output = SubpixelUpsampling2D(
-        channels * num_parameters, kernel_size, size, use_bias=False, dtype="float32", name="output"
+        channels * num_parameters,
+        kernel_size,
+        target,
+        use_bias=False,
+        dtype="float32",
+        name="output",
     )
     return with_output_bias(output(x))
 

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,8 @@ from keras_vae.networks.arguments import CHECKS
 from keras_vae.networks.arguments import checked
 from keras_vae.typing import Array
 from keras_vae.typing import Tensor
+
+MAX_DENSE_PARAMETERS = 50_000_000  # of one network, beyond which it warns
 
 
 def _constructor(init, default_name, checks):
@@ -118,6 +121,20 @@ class Network(keras.Model):
                 layer.trainable = False
         self.latent_dim = config.get("latent_dim")  # a network of c alone has no z
         self._arguments = config
+        self._advise_on_size()
+
+    def _advise_on_size(self):
+        dense = [v for v in self._flatten_layers() if isinstance(v, keras.layers.Dense)]
+        count = sum(layer.count_params() for layer in dense)
+        if count > MAX_DENSE_PARAMETERS:
+            warnings.warn(
+                f"The dense layers of this {type(self).__name__} have {count / 1e6:,.0f} million "
+                "parameters, which grow with the number of pixels. Convolutional networks with "
+                "latent maps do with few, and take pictures of any size: "
+                "ConvMapEncoder((None, None, 3), latent_dim=8, num_outputs=2) and "
+                "ConvMapDecoder((None, None, 3), latent_dim=8).",
+                stacklevel=5,
+            )
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -150,7 +167,7 @@ class Decoder(Network):
         decoder.set_output_bias(np.log(mean / (1 - mean)))
         ```
         """
-        shape = self._arguments["output_shape"]
+        shape = tuple(1 if n is None else n for n in self._arguments["output_shape"])
         value = np.asarray(ops.convert_to_numpy(value), dtype="float32")
         if not np.isfinite(value).all():
             raise ValueError(
@@ -163,7 +180,8 @@ class Decoder(Network):
             raise ValueError(
                 f"`value` must broadcast to the output shape {shape}. Received: shape "
                 f"{value.shape}. Average the training data over its first axis only, "
-                f"x.mean(axis=0)."
+                "x.mean(axis=0), or for pictures of any size over all but the last, "
+                "x.mean(axis=(0, 1, 2))."
             ) from error
         variable = self.get_layer("output_bias").bias  # (*shape[:-1], num_parameters * shape[-1])
         bias = np.array(ops.convert_to_numpy(variable))

@@ -38,14 +38,15 @@ def dense_layers(
     return x
 
 
-def halved_sizes(height: int, width: int, times: int) -> list[tuple[int, int]]:
+def halved_sizes(height: int | None, width: int | None, times: int) -> list[tuple[Any, Any]]:
     """Returns the sizes of an image halved `times` times, rounded up as by stride 2.
 
-    Example: `halved_sizes(7, 5, 2)` is `[(7, 5), (4, 3), (2, 2)]`; 1 stays 1.
+    Example: `halved_sizes(7, 5, 2)` is `[(7, 5), (4, 3), (2, 2)]`; 1 stays 1, and `None`, any
+    size, `None`.
     """
     sizes = [(height, width)]
     for _ in range(times):
-        height, width = (height + 1) // 2, (width + 1) // 2
+        height, width = (None if n is None else (n + 1) // 2 for n in (height, width))
         sizes.append((height, width))
     return sizes
 
@@ -125,8 +126,9 @@ def doublings(
     sizes = halved_sizes(height, width, len(filters))[::-1]
     x = refine(x, 1)
     for i, channels in enumerate(filters[1:], start=1):
+        target = None if None in sizes[i] else sizes[i]
         double = SubpixelUpsampling2D(
-            channels, target_size=sizes[i], name=f"upsampling_{i}", **options
+            channels, target_size=target, name=f"upsampling_{i}", **options
         )
         x = refine(double(x), i + 1)
     return x

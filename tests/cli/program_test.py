@@ -8,10 +8,25 @@ from keras_vae.cli.program import program
 
 pytestmark = pytest.mark.one_backend
 
-MODELS = ("train", "evaluate", "sample", "reconstruct", "interpolate", "plot")
+MODELS = (
+    "train",
+    "evaluate",
+    "sample",
+    "reconstruct",
+    "interpolate",
+    "plot",
+    "encode",
+    "decode",
+)
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")
 COMMANDS = MODELS + PRESETS
-ARGUMENTS = {"list": [], "cache": ["path"], "upload": ["folder", "hf://me/vae"]}
+ARGUMENTS = {
+    "list": [],
+    "cache": ["path"],
+    "upload": ["folder", "hf://me/vae"],
+    "encode": ["vae", "folder"],
+    "decode": ["vae", "latents.npz"],
+}
 
 
 def parsed(name, *arguments):

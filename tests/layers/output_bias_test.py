@@ -17,6 +17,12 @@ def test_adds_one_number_to_every_number(shape):
     assert np.array_equal(ops.convert_to_numpy(layer(x)), x + bias)
 
 
+def test_one_number_per_channel_where_the_size_is_unknown():
+    layer = OutputBias()
+    layer.build((None, None, None, 4))
+    assert layer.bias.shape == (1, 1, 4)
+
+
 def test_config_round_trip():
     layer = OutputBias(name="bias", dtype="mixed_bfloat16")
     assert OutputBias.from_config(layer.get_config()).get_config() == layer.get_config()

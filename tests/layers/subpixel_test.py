@@ -70,9 +70,10 @@ def test_unreachable_target_raises(target):
         SubpixelUpsampling2D(3, target_size=target)(pictures())
 
 
-def test_unknown_size_raises():
+def test_unknown_size_is_doubled_and_has_no_target():
+    assert SubpixelUpsampling2D(3)(keras.Input((None, None, 5))).shape == (None, None, None, 3)
     with pytest.raises(ValueError, match=r"known \(height, width\)"):
-        SubpixelUpsampling2D(3)(keras.Input((None, None, 5)))
+        SubpixelUpsampling2D(3, target_size=(5, 7))(keras.Input((None, None, 5)))
 
 
 def test_config_round_trip():

@@ -12,7 +12,8 @@ def draw(*shape, seed=0):
 
 def draw_inputs(network, num_examples):
     """What a network is called on: one array, or a list where it takes a condition."""
-    arrays = [draw(num_examples, *x.shape[1:], seed=i) for i, x in enumerate(network.inputs)]
+    shapes = [[n or 8 for n in x.shape[1:]] for x in network.inputs]  # 8 where any size will do
+    arrays = [draw(num_examples, *shape, seed=i) for i, shape in enumerate(shapes)]
     return arrays if len(arrays) > 1 else arrays[0]
 
 

@@ -25,7 +25,7 @@ def test_heads_are_dense_layers_on_the_features():
 
 def test_head_of_maps_is_a_matrix_at_every_pixel():
     x = keras.Input((2, 3, 4))
-    model = keras.Model(x, heads.map_head(x, 5))
+    model = keras.Model(x, heads.map_heads(x, 5, num_outputs=1))
     kernel, data = draw(4, 5), draw(2, 2, 3, 4, seed=1)
     model.get_layer("z").set_weights([kernel.reshape(1, 1, 4, 5), np.ones(5)])
     y = ops.convert_to_numpy(model(data))

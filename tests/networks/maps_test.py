@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -55,6 +56,37 @@ def test_every_size_and_every_gradient(encoder, decoder, size, stages, latent, u
     assert decoder.output_shape == (None, *size, 4)
     assert unreached(encoder) == []
     assert unreached(decoder) == []
+
+
+@pytest.mark.first_case_elsewhere
+@pytest.mark.parametrize("encoder, decoder", NETWORKS)
+def test_of_any_size_and_of_one_size_are_the_same_function(encoder, decoder, assert_round_trip):
+    of_any = encoder((None, None, 2), 3, (4, 5), num_outputs=2), decoder((None, None, 2), 3, (5, 4))
+    of_one = encoder((8, 12, 2), 3, (4, 5), num_outputs=2), decoder((8, 12, 2), 3, (5, 4))
+    assert of_any[0].output_shape == [(None, None, None, 3)] * 2
+    for open_network, network, inputs in zip(
+        of_any, of_one, (draw(2, 8, 12, 2), draw(2, 2, 3, 3)), strict=True
+    ):
+        weights = [np.random.default_rng(1).normal(size=w.shape) for w in open_network.weights]
+        open_network.set_weights(weights)
+        network.set_weights(
+            [np.broadcast_to(w, v.shape) for w, v in zip(weights, network.weights, strict=True)]
+        )
+        pairs = zip(*map(keras.tree.flatten, (open_network(inputs), network(inputs))), strict=True)
+        for y, expected in pairs:
+            np.testing.assert_allclose(
+                *map(ops.convert_to_numpy, (y, expected)), rtol=1e-4, atol=1e-4
+            )
+        assert_round_trip(open_network)
+
+
+def test_bias_of_a_decoder_of_any_size_is_of_channels():
+    decoder = ConvMapDecoder((None, None, 2), 3, num_parameters=2)
+    decoder.set_output_bias(np.array([0.25, 0.5]))
+    bias = ops.convert_to_numpy(decoder.get_layer("output_bias").bias)
+    assert np.array_equal(bias, [[[0.25, 0.5, 0, 0]]])
+    with pytest.raises(ValueError, match=r"axis=\(0, 1, 2\)"):
+        decoder.set_output_bias(np.zeros((8, 8, 2)))
 
 
 def test_levels_can_be_chained():

@@ -1,4 +1,5 @@
 import inspect
+import warnings
 
 import keras
 import numpy as np
@@ -7,6 +8,7 @@ from keras import ops
 
 from keras_vae.networks.conv import ConvDecoder
 from keras_vae.networks.conv import ConvEncoder
+from keras_vae.networks.maps import ConvMapEncoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
 from keras_vae.networks.resnet import ResNetEncoder
@@ -185,3 +187,12 @@ def test_a_network_made_frozen_has_frozen_weights():
     assert not any(variable.trainable for variable in encoder.weights)
     again = MLPEncoder.from_config(encoder.get_config())
     assert not any(variable.trainable for variable in again.weights)
+
+
+def test_large_dense_layers_warn_and_name_the_convolutional_way(monkeypatch):
+    monkeypatch.setattr("keras_vae.networks.network.MAX_DENSE_PARAMETERS", 1000)
+    with pytest.warns(UserWarning, match=r"dense layers of this ConvEncoder.*ConvMapEncoder"):
+        ConvEncoder((32, 32, 1), 2, (4,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ConvMapEncoder((None, None, 1), 2, (40, 40))  # as many, in convolutions

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 from scipy import stats
 
 from keras_vae.distributions import DiagonalGaussian
@@ -28,3 +29,18 @@ def test_spatial_latents():
     np.testing.assert_allclose(
         prior().log_prob(np.zeros((1, 2, 2, 4))), [-8 * np.log(2 * np.pi)], rtol=1e-6
     )
+
+
+def test_maps_of_any_size():
+    prior, of_one_size = StandardNormal(), StandardNormal()
+    prior.build((None, None, 4))
+    of_one_size.build((3, 2, 4))
+    z = np.random.default_rng(0).normal(size=(5, 3, 2, 4))
+    posterior = DiagonalGaussian(z, 0.5 * z)
+    np.testing.assert_allclose(prior().log_prob(z), of_one_size().log_prob(z), rtol=1e-6)
+    np.testing.assert_allclose(
+        kl_divergence(posterior, prior()), kl_divergence(posterior, of_one_size()), rtol=1e-6
+    )
+    assert prior.over((3, 2, 4)).sample(seed=0, num_samples=5).shape == (5, 3, 2, 4)
+    with pytest.raises(ValueError, match=r"prior\.over"):
+        prior().sample(seed=0, num_samples=5)

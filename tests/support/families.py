@@ -15,6 +15,8 @@ from keras_vae import CVAE
 from keras_vae import DIPVAE
 from keras_vae import IWAE
 from keras_vae import VAE
+from keras_vae import VAEGAN
+from keras_vae import VQGAN
 from keras_vae import VQVAE
 from keras_vae import VQVAE2
 from keras_vae import ArrayCondition
@@ -48,6 +50,7 @@ from keras_vae import LearnedSigmaGaussianLikelihood
 from keras_vae import LinearAnnealing
 from keras_vae import MLPDecoder
 from keras_vae import MLPEncoder
+from keras_vae import PatchDiscriminator
 from keras_vae import PixelCNN
 from keras_vae import Predictor
 from keras_vae import RecurrentTokenDecoder
@@ -201,6 +204,35 @@ CUSTOM_OBJECTS = {"Sampling": Sampling}  # the example registers nothing
 
 PICTURE, VECTOR = (6, 5, 1), (4,)
 SEQUENCE, NUM_TOKENS = (5,), 6
+
+
+def _any_size_vae():
+    shape = (None, None, 1)
+    return VAE(
+        ConvMapEncoder(shape, 2, (3, 4), num_outputs=2), ConvMapDecoder(shape, 2, (4, 3)), seed=39
+    )
+
+
+def _game():
+    """Returns a discriminator, and features with two maps."""
+    x = layers.Input(PICTURE)
+    first = layers.Conv2D(3, 3, padding="same", activation="tanh", name="first")(x)
+    maps = [first, layers.Conv2D(4, 3, 2, padding="same", name="second")(first)]
+    features = keras.Model(x, maps, name="features")
+    return PatchDiscriminator(PICTURE, (3, 4), activation="tanh"), features
+
+
+def _vae_gan():
+    networks = (
+        ConvMapEncoder(PICTURE, 2, (3, 4), num_outputs=2),
+        ConvMapDecoder(PICTURE, 2, (4, 3)),
+    )
+    return VAEGAN(*networks, *_game(), discriminator_start=2, seed=40)
+
+
+def _vq_gan():
+    networks = ConvMapEncoder(PICTURE, 2, (3, 4)), ConvMapDecoder(PICTURE, 2, (4, 3))
+    return VQGAN(*networks, VectorQuantizer(5, update=GradientUpdate()), *_game(), seed=41)
 
 
 def _sigma_vae():
@@ -384,6 +416,9 @@ FAMILIES = [
     Family("dip_vae", lambda: DIPVAE(*mlp(PICTURE), covariance_of="z", seed=30), PICTURE),
     Family("classifier", _classifier, PICTURE, target=()),
     Family("picture_predictor", _picture_predictor, PICTURE, target=PICTURE),
+    Family("any_size_vae", _any_size_vae, PICTURE),
+    Family("vae_gan", _vae_gan, PICTURE),
+    Family("vq_gan", _vq_gan, PICTURE),
     Family("vqvae", _vqvae, PICTURE),
     Family("gradient_vqvae", _gradient_vqvae, PICTURE),
     Family("vqvae_with_prior", _vqvae_with_prior, PICTURE),

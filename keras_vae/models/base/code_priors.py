@@ -95,7 +95,7 @@ def code_costs(
     """
     if not priors:
         sizes = zip(indices, num_embeddings, strict=True)
-        nats = [math.prod(i.shape[1:]) * math.log(k) for i, k in sizes]
+        nats = [_num_codes(i) * math.log(k) for i, k in sizes]
         return [n * ops.ones((ops.shape(indices[0])[0],)) for n in nats]
     *below, top = priors
     costs = [
@@ -152,15 +152,25 @@ def check_indices(indices: Array, shape: Shape, num_embeddings: int) -> np.ndarr
         ValueError: If the shape differs, or values are out of range.
     """
     indices = np.asarray(indices)
-    good = indices.shape[1:] == shape and indices.dtype.kind in "bui"
+    fits = len(indices.shape) == len(shape) + 1 and all(
+        n in (None, m) for n, m in zip(shape, indices.shape[1:], strict=True)
+    )
+    good = fits and indices.dtype.kind in "bui"
     if not good or indices.size == 0 or indices.min() < 0 or indices.max() >= num_embeddings:
         found = f", from {indices.min()} to {indices.max()}" if indices.size else ""
+        sizes = ", ".join("any" if n is None else str(n) for n in shape)
         raise ValueError(
             f"`indices` must be integers from 0 to {num_embeddings - 1} of shape "
-            f"(N, {', '.join(map(str, shape))}), as `encode_indices` gives them. Received: shape "
+            f"(N, {sizes}), as `encode_indices` gives them. Received: shape "
             f"{indices.shape}, dtype {indices.dtype}{found}."
         )
     return indices.astype("int32")
+
+
+def _num_codes(indices):
+    if None not in indices.shape[1:]:
+        return math.prod(indices.shape[1:])
+    return ops.cast(ops.prod(ops.shape(indices)[1:]), "float32")  # while TensorFlow traces
 
 
 def _check_told_of_above(prior, level, shape, num_embeddings):

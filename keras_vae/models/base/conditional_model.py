@@ -89,8 +89,12 @@ class ConditionalModel(GenerativeModel):
         given = () if self.condition is None else (self.condition.symbolic(),)
         return (*super().symbolic_pair(), *given)
 
-    def check_num_samples(self, num_samples: int) -> int:
+    def check_num_samples(self, num_samples: int, size: tuple[int, int] | None = None) -> int:
         """Returns how many examples `sample` draws.
+
+        Args:
+            num_samples: Integer.
+            size: (height, width) of pictures where the model does not fix it.
 
         Raises:
             ValueError: If it is no positive integer, the model has no shape yet, or the memory that
@@ -102,7 +106,8 @@ class ConditionalModel(GenerativeModel):
                 f"This {type(self).__name__} cannot sample yet: its networks do not say the shape "
                 "of the data. Train it, or call `model.build((None, *data_shape))` first."
             )
-        check_memory("num_samples", num_samples, self.data_shape or ())
+        shape = self.data_shape or ()
+        check_memory("num_samples", num_samples, shape if size is None else (*size, *shape[2:]))
         return num_samples
 
     def drawn(

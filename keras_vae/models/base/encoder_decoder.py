@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_vae.arrays import is_symbolic
 from keras_vae.arrays import to_numpy
@@ -13,6 +14,8 @@ from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import BernoulliLikelihood
 from keras_vae.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.likelihoods import Likelihood
+from keras_vae.models.base import any_size
+from keras_vae.models.base import tiling
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.conditional_model import as_input
 from keras_vae.models.base.data import is_inside
@@ -29,6 +32,10 @@ class EncoderDecoderModel(ConditionalModel):
     `encode` and `decode` are for users, and take conditions as users have them. Families use the
     methods behind these, `infer(x, c)` and `generate(z, c)`, whose c is already embedded.
 
+    With networks between (None, None, C) and latent maps the model takes pictures of any size. The
+    encoder is given x padded by reflection to multiples of `stride`; of what the decoder gives,
+    `generate(..., like=x)` keeps the pixels that x has.
+
     Args:
         encoder: `keras.Model` whose input is x (B, S).
         decoder: `keras.Model` from z to the parameters of the likelihood.
@@ -40,7 +47,9 @@ class EncoderDecoderModel(ConditionalModel):
 
     encode_gives: EncodingKind | None = "point"
     can_reconstruct = True
+    can_tile = True  # pictures of any size: `inferred` and `latent_of` say all
     latent_shape: Shape | None = None  # of one z as the decoder is given it; known once built
+    stride = 1  # of pictures of any size: by how much the encoder divides height and width
 
     def __init__(
         self,
@@ -63,7 +72,15 @@ class EncoderDecoderModel(ConditionalModel):
     def allows_missing(self) -> bool:
         return self.likelihood.allows_missing
 
-    def encode(self, x: Array, condition: Array = None, training: bool = False) -> Any:
+    def encode(
+        self,
+        x: Array,
+        condition: Array = None,
+        training: bool = False,
+        tile: int | None = None,
+        overlap: int | None = None,
+        verbose: int = 0,
+    ) -> Any:
         """Returns what the model infers of x (B, S); see the family.
 
         Nothing keeps gradients here but `training=True`: a family's `terms` use `infer`.
@@ -72,17 +89,35 @@ class EncoderDecoderModel(ConditionalModel):
             x: array (B, S), or a data set, which is read to its end.
             condition: in a conditional model, one condition for all or (B, ...), one for each.
             training: whether layers such as dropout behave as in training.
+            tile: of a model of pictures of any size: height and width in pixels of the tiles that
+                large pictures are encoded in, one after the other, or `None` for whole pictures.
+            overlap: how many pixels around a tile the network sees beside it. By default as many as
+                count, and tiles give what the whole does; for a network that sees everything (group
+                norms, attention) a quarter of `tile`, over which neighbours are blended.
+            verbose: 1 shows a bar of tiles.
 
         Raises:
-            ValueError: If x or the condition is not data of this model.
+            ValueError: If x or the condition is not data of this model, or `tile` does not fit.
         """
         if is_inside() or is_symbolic(x):
             return self.infer(x, self.embedded(condition), training)
         x, *conditions = self.check_inputs(x, condition)
+        if tile is not None:
+            outputs = self._encoded_in_tiles(x, conditions, tile, overlap, verbose)
+            with self.reading():
+                return self.inferred([ops.convert_to_tensor(y) for y in outputs])
         with contextlib.nullcontext() if training else self.reading():
             return self.infer(x.astype("float32"), self.embedded(*conditions), training)
 
-    def decode(self, z: Tensor, condition: Array = None, training: bool = False) -> Distribution:
+    def decode(
+        self,
+        z: Tensor,
+        condition: Array = None,
+        training: bool = False,
+        tile: int | None = None,
+        overlap: int | None = None,
+        verbose: int = 0,
+    ) -> Distribution:
         """Returns the likelihood p(x|z), a distribution over (B, S), of z (B, D).
 
         Nothing keeps gradients here but `training=True`; to descend them, use `generate`.
@@ -91,27 +126,61 @@ class EncoderDecoderModel(ConditionalModel):
             z: array (B, D), finite.
             condition: in a conditional model, one condition for all or (B, ...), one for each.
             training: whether layers such as dropout behave as in training.
+            tile, overlap, verbose: See `encode`, in pixels of x.
 
         Raises:
-            ValueError: If z has another shape or is not finite, or the condition does not fit.
+            ValueError: If z has another shape or is not finite, the condition does not fit, or
+                `tile` does not.
         """
         if is_inside() or is_symbolic(z):
             return self.generate(z, self.embedded(condition), training)
         values = to_numpy(z, "z")
         check_examples(values, self.latent_shape, "z")
         conditions = self.conditions_for(condition, len(values))
+        if tile is not None:
+            parameters = self._decoded_in_tiles(
+                "parameters", values, conditions, tile, overlap, verbose
+            )
+            with self.reading():
+                return self.likelihood(ops.convert_to_tensor(parameters))
         with contextlib.nullcontext() if training else self.reading():
             z = z if training else values.astype("float32")
             return self.generate(z, self.embedded(*conditions), training)
 
     def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns what `encode` does, of c as `embedded` gives it: by default the encoder's z."""
-        return self.encoder_outputs(x, c, training)[0]
+        return self.inferred(self.encoder_outputs(x, c, training), training)
 
-    def generate(self, z: Tensor, c: Tensor = None, training: bool = False) -> Distribution:
-        """Returns the likelihood p(x|z, c), of c as `embedded` gives it."""
+    def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
+        """Returns what `encode` does, of all that the encoder gives: by default its first
+        output."""
+        return outputs[0]
+
+    def latent_of(self, inferred: Any) -> Tensor:
+        """Returns z without noise, as the decoder is given it, of what `infer` returns."""
+        return inferred
+
+    def generate(
+        self, z: Tensor, c: Tensor = None, training: bool = False, like: Tensor = None
+    ) -> Distribution:
+        """Returns the likelihood p(x|z, c), of c as `embedded` gives it.
+
+        Args:
+            z: (B, ...), as the decoder takes it.
+            c: `None`, or (B, ...).
+            training: whether layers such as dropout behave as in training.
+            like: x, or any tensor (B', H, W, ...), whose height and width p(x|z) is cropped to in a
+                model of pictures of any size.
+        """
         parameters = self.output_of(self.decoder, self.with_condition(z, c), training)
+        if like is not None and self.is_of_any_size:
+            parameters = any_size.cropped(parameters, like)
         return self.called(self.likelihood, parameters)
+
+    @property
+    def is_of_any_size(self) -> bool:
+        """Whether the model takes pictures of any height and width."""
+        return any_size.is_of_any_size(self.data_shape)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
@@ -120,15 +189,17 @@ class EncoderDecoderModel(ConditionalModel):
         x, condition = self.split_inputs(inputs)
         c = self.embedded(condition)
         z = self.latent_mean(x, c, training)
-        return self.likelihood.point(self.generate(z, c, training))
+        return self.likelihood.point(self.generate(z, c, training, like=x))
 
     def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns z without noise, as the decoder is given it: by default the encoder's first
         output."""
-        return self.encoder_outputs(x, c, training)[0]
+        return self.latent_of(self.infer(x, c, training))
 
     def encoder_outputs(self, x: Tensor, c: Tensor = None, training: bool = False) -> list[Tensor]:
         """Returns everything the encoder gives for x, as a list of tensors."""
+        if self.is_of_any_size and self.stride > 1:
+            x = any_size.padded_by_reflection(as_input(x), self.stride)
         outputs = self.output_of(self.encoder, self.with_condition(x, c), training)
         if isinstance(outputs, dict):
             raise ValueError(
@@ -153,40 +224,111 @@ class EncoderDecoderModel(ConditionalModel):
         stream.next()
         return self.likelihood.point(likelihood)
 
-    def reconstruct(self, x: Array, condition: Array = None, batch_size: int = 128) -> np.ndarray:
+    def reconstruct(
+        self,
+        x: Array,
+        condition: Array = None,
+        batch_size: int = 128,
+        tile: int | None = None,
+        overlap: int | None = None,
+        verbose: int = 0,
+    ) -> np.ndarray:
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Args:
             x: Array (N, S).
             condition: In a conditional model: one condition for all examples, or an array (N, ...)
                 of one for each.
-            batch_size: Integer, the number of examples per batch.
+            batch_size: Integer, the number of examples per batch. Tiles are taken one by one.
+            tile, overlap, verbose: See `encode`.
 
         Raises:
-            ValueError: If x or the condition does not fit this model.
+            ValueError: If x or the condition does not fit this model, or `tile` does not.
         """
         x, *conditions = self.check_inputs(x, condition)
+        if tile is not None:
+            outputs = self._encoded_in_tiles(x, conditions, tile, overlap, verbose)
+            with self.reading():
+                inferred = self.inferred([ops.convert_to_tensor(y) for y in outputs])
+                z = ops.convert_to_numpy(self.latent_of(inferred))
+            y = self._decoded_in_tiles("point", z, conditions, tile, overlap, verbose)
+            return y[:, : x.shape[1], : x.shape[2]]
         inputs = (x, *conditions) if conditions else x
         return self.predict(inputs, batch_size=batch_size, verbose=0)
+
+    # Tiles.
+
+    def _encoded_in_tiles(self, x, conditions, tile, overlap, verbose):
+        """Returns all that the encoder gives for x, NumPy arrays."""
+        tiles = self._tiles(self.encoder, tile, overlap)
+        run = self.jitted_once(
+            "encoded tile", lambda x, *c: tuple(self.encoder_outputs(x, self.embedded(*c)))
+        )
+        return self._in_tiles(run, x, conditions, tiles, self.stride, 1, verbose)
+
+    def _decoded_in_tiles(self, what, z, conditions, tile, overlap, verbose):
+        """Returns the decoder's "parameters" for z, or the "point" of p(x|z), a NumPy array."""
+        tiles = self._tiles(self.decoder, tile, overlap)
+
+        def decoded(z, *c):
+            parameters = self.decoder(self.with_condition(z, self.embedded(*c)))
+            if what == "parameters":
+                return (parameters,)
+            return (self.likelihood.point(self.likelihood(parameters)),)
+
+        run = self.jitted_once(("decoded tile", what), decoded)
+        return self._in_tiles(run, z, conditions, tiles, 1, self.stride, verbose)[0]
+
+    def _tiles(self, network, tile, overlap):
+        if not self.is_of_any_size or not self.can_tile:
+            raise ValueError(
+                "`tile` is for models with one latent map of pictures of any size. Received: "
+                f"tile={tile!r}, and a {type(self).__name__} of data of shape {self.data_shape}. "
+                "Leave it out, or use networks such as ConvMapEncoder((None, None, 3), ...)."
+            )
+        return tiling.tiles_of(network, self.stride, network is self.encoder, tile, overlap)
+
+    def _in_tiles(self, run, x, conditions, tiles, scale_in, scale_out, verbose):
+        cells = [-(-n // scale_in) for n in x.shape[1:3]]
+        bar = keras.utils.Progbar(
+            len(x) * tiling.num_tiles(cells, tiles), verbose=verbose, unit_name="tile"
+        )
+        of_each = [
+            tiling.over_tiles(
+                lambda part, i=i: run(part, *(c[i : i + 1] for c in conditions)),
+                x[i : i + 1],
+                tiles,
+                scale_in,
+                scale_out,
+                bar.add,
+            )
+            for i in range(len(x))
+        ]
+        if len(of_each) == 1:  # a large one, say, which is not copied
+            return of_each[0]
+        return [np.concatenate(arrays) for arrays in zip(*of_each, strict=True)]
 
     # Construction.
 
     def known_shape(self) -> tuple | None:
-        return known_input_shape(self.encoder)
+        return known_input_shape(self.encoder, self.decoder)
 
     def build_parts(self) -> None:
         self._check_network_inputs()
-        x, *condition = self.symbolic_pair()
+        x, *condition = self.probes()
         c = self.embedded(*condition)
         latent_shape = tuple(self.latent_mean(x, c).shape[1:])
+        z = keras.KerasTensor((None, *latent_shape), "float32")
+        if self.is_of_any_size:
+            self.stride = self._checked_stride(latent_shape)
+            latent_shape = any_size.with_unknown_size(latent_shape)
         self.latent_shape = latent_shape
         self.build_latent(latent_shape)
-        z = keras.KerasTensor((None, *latent_shape), "float32")
         parameters = self.decoder(self.with_condition(z, c))
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)
         self.likelihood.attach(tuple(x.shape[1:]))
-        self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]))
+        self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]), tuple(x.shape[1:]))
 
     def build_latent(self, latent_shape: Shape) -> None:
         """Builds what depends on the shape of one z; a deterministic model has nothing."""
@@ -208,20 +350,46 @@ class EncoderDecoderModel(ConditionalModel):
                     f"{'without' if expected == 1 else 'with'} `condition_shape`."
                 )
 
-    def _check_decoder(self, decoded_shape):
-        if tuple(decoded_shape) != self.data_shape:
+    def _checked_stride(self, latent_shape):
+        stride = any_size.stride_of(latent_shape)
+        if stride is None:
+            raise ValueError(
+                f"The encoder of {type(self).__name__} takes pictures of any size, so it must give "
+                "maps (B, h, w, D) whose height and width are those of x, halved a whole number of "
+                f"times. Received: {tuple(latent_shape)} of {any_size.PROBE} x {any_size.PROBE} "
+                "pixels. Use networks such as ConvMapEncoder, or give the encoder a fixed "
+                "`input_shape`."
+            )
+        return stride
+
+    def _check_decoder(self, decoded_shape, shape):
+        if tuple(decoded_shape) != shape:
             raise ValueError(
                 f"The decoder does not give back the shape of the data. Expected: parameters for "
-                f"x of shape {self.data_shape}, the encoder's input. Received: for "
+                f"x of shape {shape}, the encoder's input. Received: for "
                 f"{tuple(decoded_shape)}, with {type(self.likelihood).__name__}."
             )
 
 
-def known_input_shape(network: keras.Model) -> tuple | None:
-    """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know."""
-    shape = getattr(network, "input_shape", None) if network.built else None
+def known_input_shape(network: keras.Model, decoder: keras.Model | None = None) -> tuple | None:
+    """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know.
+
+    Where its `decoder` leaves height and width open as the network does, every size is data:
+    (None, None, None, C).
+    """
+    shape = _first_shape(network, "input_shape")
+    if shape is None or None not in shape[1:]:
+        return shape
+    decoded = _first_shape(decoder, "output_shape")
+    are_open = [any_size.is_of_any_size(s[1:]) for s in (shape, decoded) if s and len(s) == 4]
+    return shape if are_open == [True, True] and shape[-1] else None
+
+
+def _first_shape(network, name):
+    """Returns the shape of a network's only or first input or output, `None` where unknown."""
+    shape = getattr(network, name, None) if network is not None and network.built else None
     shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
-    return shape if isinstance(shape, tuple) and None not in shape[1:] else None
+    return shape if isinstance(shape, tuple) else None
 
 
 def check_network(name: str, network: keras.Model) -> None:

@@ -18,6 +18,7 @@ from keras import ops
 
 from keras_vae.metrics.term_means import TermMeans
 from keras_vae.models.base import arguments
+from keras_vae.models.base.any_size import at_probe
 from keras_vae.models.base.arguments import Arguments
 from keras_vae.models.base.front_door import FrontDoor
 from keras_vae.models.base.kept_functions import KeptFunctions
@@ -257,6 +258,11 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
     def symbolic_pair(self) -> tuple[keras.KerasTensor, ...]:
         """Returns the `KerasTensor`s of a batch that `fit` takes: `(x,)`, or `(x, y)`."""
         return (keras.KerasTensor((None, *self.data_shape), "float32"),)
+
+    def probes(self) -> tuple[keras.KerasTensor, ...]:
+        """Returns what `symbolic_pair` does, with a height and width where any will do."""
+        pair = self.symbolic_pair()
+        return tuple(keras.KerasTensor((t.shape[0], *at_probe(t.shape[1:])), t.dtype) for t in pair)
 
     @property
     def input_shape(self) -> Any:
@@ -563,7 +569,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
 
         # Two examples. For an unknown number Keras takes 83 and then 89, and on PyTorch computes,
         # where it cannot infer a shape, with as many: in twice the time and forty times the memory.
-        pair = [keras.KerasTensor((2, *t.shape[1:]), t.dtype) for t in self.symbolic_pair()]
+        pair = [keras.KerasTensor((2, *t.shape[1:]), t.dtype) for t in self.probes()]
         self.built = True  # or `terms` that call the model would build it anew
         try:
             _Pass(terms).compute_output_spec(*pair)

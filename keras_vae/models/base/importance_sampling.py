@@ -10,6 +10,7 @@ from keras import ops
 from keras_vae.batching import padded_batches
 from keras_vae.checks import check_choice
 from keras_vae.checks import check_count
+from keras_vae.models.base import any_size
 from keras_vae.typing import Array
 
 NUM_SAMPLES = 1000  # unless told otherwise
@@ -61,15 +62,21 @@ def sizes_at_once(model: keras.Model, num_samples: int, x: np.ndarray) -> tuple[
     return chunk, min(len(x), draws_at_once // chunk)
 
 
-def _bytes_of_a_draw(model, shape):
-    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know, for
-    an example of a shape."""
-    shapes = [shape]
+def _bytes_of_a_draw(model, data_shape):
+    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know.
+
+    Of a map of any size it is an upper bound: that of one as large as x.
+    """
+    shapes = [data_shape]
     for layer in model.decoder._flatten_layers():
         with contextlib.suppress(AttributeError, ValueError):  # called by no functional model
             shapes += [tensor.shape[1:] for tensor in keras.tree.flatten(layer.output)]
-    length = shape[0]  # what is not known is the length of a sequence
-    return 4 * max(math.prod(n or length for n in sizes) for sizes in shapes)
+    shapes = [
+        (*data_shape[:2], *shape[2:]) if any_size.is_of_any_size(shape) else shape
+        for shape in shapes
+    ]
+    length = data_shape[0]  # what else is not known is the length of a sequence
+    return 4 * max(math.prod(n or length for n in shape) for shape in shapes)
 
 
 def _summed_weights(model, log_weights, chunk):

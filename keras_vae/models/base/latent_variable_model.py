@@ -10,6 +10,7 @@ from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Distribution
 from keras_vae.distributions import kl_divergence
 from keras_vae.likelihoods import Likelihood
+from keras_vae.models.base import any_size
 from keras_vae.models.base import importance_sampling
 from keras_vae.models.base import imputation
 from keras_vae.models.base import scoring
@@ -72,9 +73,8 @@ class LatentVariableModel(EncoderDecoderModel):
         super().__init__(encoder, decoder, likelihood, **kwargs)
         self.prior = _check_prior(StandardNormal() if prior is None else prior)
 
-    def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
+    def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
         """Returns the posterior q(z|x, c), a distribution over (B, D)."""
-        outputs = self.encoder_outputs(x, c, training)
         if len(outputs) < 2:
             raise ValueError(
                 f"The encoder of {type(self).__name__} must return (z_mean, z_log_var), each "
@@ -82,8 +82,8 @@ class LatentVariableModel(EncoderDecoderModel):
             )
         return DiagonalGaussian(*outputs[:2])
 
-    def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        return self.infer(x, c, training).mean
+    def latent_of(self, inferred: Any) -> Tensor:
+        return inferred.mean
 
     def prior_given(self, c: Tensor = None) -> Distribution:
         """Returns the prior p(z), or p(z|c), a distribution over z."""
@@ -95,6 +95,7 @@ class LatentVariableModel(EncoderDecoderModel):
         condition: Array = None,
         seed: int | None = None,
         from_likelihood: bool = False,
+        size: tuple[int, int] | None = None,
     ) -> np.ndarray:
         """Returns new examples: z from the prior, decoded.
 
@@ -105,20 +106,29 @@ class LatentVariableModel(EncoderDecoderModel):
             seed: Integer, or `None` for fresh noise.
             from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
                 returned, as in the figures of papers, or for nominal data the most probable value.
+            size: (height, width) of the pictures, of a model of pictures of any size only.
 
         Returns:
             NumPy array (N, S).
 
         Raises:
-            ValueError: If `num_samples` is not a positive integer, or the condition does not fit.
+            ValueError: If `num_samples` is not a positive integer, the condition does not fit, or
+                `size` is missing or out of place.
         """
-        num_samples = self.check_num_samples(num_samples)
+        size = any_size.check_size(self, size)
+        num_samples = self.check_num_samples(num_samples, size)
         conditions = self.conditions_for(condition, num_samples)
         from_likelihood = bool(from_likelihood)
+        if size is None:
+            key: tuple = ("sample", from_likelihood)
+            draw = self.jitted_once(key, lambda *c: self._draw(from_likelihood, *c))
+            return self.drawn(draw, num_samples, conditions, seed)
+        latent_size = tuple(-(-n // self.stride) for n in size)
         draw = self.jitted_once(
-            ("sample", from_likelihood), lambda *c: self._draw(from_likelihood, *c)
+            ("sample", from_likelihood, latent_size),
+            lambda *c: self._draw_of_size(from_likelihood, latent_size, *c),
         )
-        return self.drawn(draw, num_samples, conditions, seed)
+        return self.drawn(draw, num_samples, conditions, seed)[:, : size[0], : size[1]]
 
     def log_likelihood(
         self,
@@ -280,6 +290,9 @@ class LatentVariableModel(EncoderDecoderModel):
 
     def draws_of_prior(self, prior: Distribution, num_samples: int, x: Tensor) -> Tensor:
         """Returns K draws of a prior for each of the examples x, (K, B, D)."""
+        if self.is_of_any_size:
+            height, width = (-(-n // self.stride) for n in x.shape[1:3])
+            prior = self.prior.over((height, width, *(self.latent_shape or ())[2:]))
         z = prior.sample(self.noise.stream(training=False), num_samples)
         # Where the prior has no batch axis, one draw (K, D) serves all examples.
         return z if prior.batch_ndims else ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
@@ -287,11 +300,17 @@ class LatentVariableModel(EncoderDecoderModel):
     def log_p_x(self, x: Tensor, z: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns log p(x|z), (K, B) nats, of x (B, S) for z (K, B, ...)."""
         num_samples = z.shape[0]
-        rows = ops.reshape(z, (-1, *z.shape[2:]))  # (KB, ...)
+        rows = ops.reshape(z, (-1, *ops.shape(z)[2:]))  # (KB, ...)
         c = None if c is None else repeated(c, num_samples)
-        return self.generate(rows, c, training).log_prob_over_draws(x, num_samples)
+        return self.generate(rows, c, training, like=x).log_prob_over_draws(x, num_samples)
 
     def build_latent(self, latent_shape: Shape) -> None:
+        if self.is_of_any_size and not hasattr(self.prior, "over"):
+            raise ValueError(
+                f"A model of pictures of any size needs a prior of latents of any size. Expected: "
+                f"StandardNormal. Received: {type(self.prior).__name__}. Give the encoder a fixed "
+                "`input_shape`, or leave `prior` out."
+            )
         self.prior.attach(self.infer, self.data_shape)
         if not self.prior.built:  # one read from a file has been
             condition_shape = None if self.condition is None else self.condition.shape
@@ -302,6 +321,12 @@ class LatentVariableModel(EncoderDecoderModel):
         c = self.embedded(condition)
         z = self.draw_latents(self.prior_given(c), self.sample_batch_size)
         return self.shown(self.generate(z, c), from_likelihood)
+
+    def _draw_of_size(self, from_likelihood, latent_size, condition=None):
+        """Returns one batch of x whose latent maps have a height and width."""
+        prior = self.prior.over((*latent_size, *self.latent_shape[2:]))
+        z = self.draw_latents(prior, self.sample_batch_size)
+        return self.shown(self.generate(z, self.embedded(condition)), from_likelihood)
 
     def draw_latents(self, prior: Distribution, num_samples: int) -> Tensor:
         """Returns z from a prior: one of each distribution along its batch axis, or `num_samples`

@@ -10,6 +10,7 @@ from keras_vae.batching import run_batches
 from keras_vae.likelihoods import Likelihood
 from keras_vae.metrics import CodebookPerplexity
 from keras_vae.metrics import CodebookUsage
+from keras_vae.models.base import any_size
 from keras_vae.models.base import code_priors
 from keras_vae.models.base import data
 from keras_vae.models.base.generative_model import EncodingKind
@@ -46,6 +47,7 @@ class QuantizedModel(SecondStage):
 
     log_likelihood_is: LikelihoodKind | None = "bound"
     encode_gives: EncodingKind | None = "codes"
+    can_tile = False
 
     def __init__(
         self,
@@ -227,9 +229,12 @@ class QuantizedModel(SecondStage):
         for quantizer in self.quantizers:
             quantizer.across_replicas = self.across_replicas
         super().build_parts()
-        x, *condition = self.symbolic_pair()
+        x, *condition = self.probes()
         quantized, _ = self.encode_levels(x, self.embedded(*condition))
         self.code_shapes = [tuple(q.indices.shape[1:]) for q in quantized]
+        if self.is_of_any_size:
+            self.stride = max(map(self._checked_stride, self.code_shapes))
+            self.code_shapes = [any_size.with_unknown_size(s) for s in self.code_shapes]
         self.check_own_priors()
 
     def _draw(self, from_likelihood, *arrays):

@@ -76,6 +76,12 @@ class SecondStage(EncoderDecoderModel):
             ValueError: If x is not data of this model, or the prior is not made for its codes. The
                 model is then as it was.
         """
+        if self.is_of_any_size:
+            raise ValueError(
+                f"A prior is of codes of one size, and this {type(self).__name__} takes pictures "
+                "of any size. Build its networks with a fixed `input_shape` and `output_shape`, "
+                "give them these weights (`encoder.set_weights(...)`), and call `fit_prior` then."
+            )
         priors = self.priors if prior is None else self.from_user(prior)
         priors = priors or code_priors.default_priors(self.code_shapes, self._sizes())
         priors = code_priors.check_priors(priors, self.code_shapes, self._sizes(), self.condition)
@@ -133,7 +139,15 @@ class SecondStage(EncoderDecoderModel):
         )
         return self.decode_indices(self.for_user(indices), of_model, seed, from_likelihood)
 
-    def reconstruct(self, x: Array, condition: Array = None, batch_size: int = 128) -> np.ndarray:
+    def reconstruct(
+        self,
+        x: Array,
+        condition: Array = None,
+        batch_size: int = 128,
+        tile: int | None = None,
+        overlap: int | None = None,
+        verbose: int = 0,
+    ) -> np.ndarray:
         """Returns the reconstructions of x as a NumPy array (N, S), without noise.
 
         Args:
@@ -141,13 +155,14 @@ class SecondStage(EncoderDecoderModel):
             condition: Condition of the prior or of the model: one for all examples, or an array (N,
                 ...). What only the prior is told changes no reconstruction.
             batch_size: Integer, the number of examples per batch.
+            tile, overlap, verbose: See `encode`.
 
         Raises:
-            ValueError: If x or the condition does not fit this model.
+            ValueError: If x or the condition does not fit this model, or `tile` does not.
         """
         if self.condition is None and self._prior_is_told():
             condition = None
-        return super().reconstruct(x, condition, batch_size)
+        return super().reconstruct(x, condition, batch_size, tile, overlap, verbose)
 
     def prior_pairs(self, priors: list, x: Array, condition: Array = None) -> list[tuple]:
         """Returns what each prior learns from."""

@@ -107,9 +107,9 @@ def test_no_layer_of_the_decoder_makes_more_than_the_budget(monkeypatch):
     model = keras_vae.VAE(*networks, seed=0)
     rows = []
 
-    def generate(z, *arguments):
+    def generate(z, *arguments, **options):
         rows.append(z.shape[0])
-        return keras_vae.VAE.generate(model, z, *arguments)
+        return keras_vae.VAE.generate(model, z, *arguments, **options)
 
     monkeypatch.setattr(model, "generate", generate)
     monkeypatch.setattr(importance_sampling, "MAX_BYTES", 30 * 64 * 4)

@@ -1,0 +1,269 @@
+"""The commands that work through folders of pictures: `keras-vae encode`, `decode`, and
+`reconstruct` of models of pictures of any size.
+
+One picture is read at a time, of its own height and width, and what has been made is kept: the
+same command run again goes on where it was interrupted. A picture that cannot be read is named,
+and the others go on.
+"""
+
+import io
+import sys
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from keras_vae import presets
+from keras_vae.cli import options
+from keras_vae.cli.command import Argument
+from keras_vae.cli.command import Command
+
+_ENDINGS = (".npz", ".safetensors")
+_PARTS = ".parts"  # beside the output, one file a picture until all are made
+_MODES = {1: "L", 3: "RGB"}
+
+tile = options.count(
+    "--tile",
+    metavar="PIXELS",
+    help="Take large pictures in tiles of this height and width (default: whole).",
+)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    keras-vae encode runs/photos ./photographs                              into latents.npz
+    keras-vae encode runs/photos ./photographs --output latents.safetensors
+    keras-vae encode runs/photos ./photographs --tile 512                   in bounded memory
+    """,
+    when_interrupted="; the same command goes on from here",
+)
+@options.preset()
+@click.argument("folder", cls=Argument, explanation="A folder of pictures, with its sub-folders.")
+@click.option(
+    "--output",
+    default="latents.npz",
+    metavar="FILE",
+    help="A .npz or .safetensors with `latents/PATH` and `sizes/PATH` of each picture "
+    "(default: latents.npz).",
+)
+@tile
+def encode(preset: str, folder: str, output: str, tile: int | None) -> None:
+    """Encode a folder of pictures to latents, or codes.
+
+    Pictures may differ in size if the preset takes any size.
+    """
+    if Path(output).suffix not in _ENDINGS:
+        raise ValueError(f"--output must end in {' or '.join(_ENDINGS)}. Received: {output}")
+    model = _model(preset)
+    parts = Path(output + _PARTS)
+
+    def make(pixels):
+        latents = _latents(model, pixels, tile)
+        return _npz(latents=latents, size=np.array(pixels.shape[:2], "int32"))
+
+    made = work_through(_pictures(folder), parts, ".npz", _reads(model), make)
+    arrays: dict[str, np.ndarray] = {}
+    for name, path in made.items():
+        with np.load(path) as part:
+            arrays |= {f"latents/{name}": part["latents"], f"sizes/{name}": part["size"]}
+    presets.write_atomically(output, _packed(output, arrays))
+    for path in made.values():
+        path.unlink()
+    _remove_empty(parts)
+    print(f"Wrote {output}")
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    keras-vae decode runs/photos latents.npz                    into the folder decoded
+    keras-vae decode runs/photos latents.safetensors --output copies
+    """,
+    when_interrupted="; the same command goes on from here",
+)
+@options.preset()
+@click.argument("latents", cls=Argument, explanation="A file that `keras-vae encode` wrote.")
+@click.option(
+    "--output", default="decoded", metavar="FOLDER", help="Of pictures (default: decoded)."
+)
+@tile
+def decode(preset: str, latents: str, output: str, tile: int | None) -> None:
+    """Decode latents, or codes, to pictures."""
+    model = _model(preset)
+    arrays = _read(Path(latents))
+    sources = {name.removeprefix("latents/"): name for name in arrays if name[:8] == "latents/"}
+    if not sources:
+        raise ValueError(f"{latents} holds no `latents/...`: `keras-vae encode` did not write it.")
+
+    def read(name):
+        return arrays[name], arrays[name.replace("latents/", "sizes/", 1)]
+
+    def make(given):
+        values, (height, width) = given
+        return _png(_decoded(model, values, tile)[:height, :width])
+
+    made = work_through(sources, Path(output), ".png", read, make)
+    print(f"Wrote {len(made)} pictures to {output}")
+
+
+def reconstruct_folder(model: Any, folder: str, output: str, tile: int | None) -> None:
+    """Writes the reconstruction of each picture of a folder, of its own size, into another.
+
+    Args:
+        model: a model of pictures of any size.
+        folder: of pictures.
+        output: folder, made where it is not there.
+        tile: pixels, or `None`.
+    """
+
+    def make(pixels):
+        return _png(model.reconstruct(pixels[None], tile=tile)[0])
+
+    made = work_through(_pictures(folder), Path(output), ".png", _reads(model), make)
+    print(f"Wrote {len(made)} pictures to {output}")
+
+
+def work_through(
+    sources: dict[str, Any],
+    folder: Path,
+    ending: str,
+    read: Callable[[Any], Any],
+    make: Callable[[Any], bytes],
+) -> dict[str, Path]:
+    """Makes a file of each source that has none yet, and returns `{name: path}` of all made.
+
+    Args:
+        sources: `{name: what read is given}`; a name is a relative path.
+        folder: where the files are to be, at the same relative paths.
+        ending: of the files, after the name.
+        read: function that reads a source.
+        make: function of what was read that returns the bytes of the file.
+
+    Raises:
+        ValueError: If none could be read.
+    """
+    import keras
+
+    made, bar = {}, keras.utils.Progbar(len(sources), unit_name="picture")
+    for name, source in sources.items():
+        path = folder / f"{name}{ending}"
+        try:
+            if not path.is_file():
+                content = make(read(source))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                presets.write_atomically(path, content)
+            made[name] = path
+        except ValueError as error:
+            print(f"\nskipped {name}: {' '.join(str(error).split())}", file=sys.stderr)
+        bar.add(1)
+    if not made:
+        raise ValueError("None of the pictures could be used; see above.")
+    return made
+
+
+def is_folder_of_any_size(model: Any, data: str | None) -> bool:
+    """Whether `--data` is a folder whose pictures a model takes at whatever size they have."""
+    return (
+        bool(getattr(model, "is_of_any_size", False)) and data is not None and Path(data).is_dir()
+    )
+
+
+def _model(preset):
+    from keras_vae.models import GenerativeModel
+
+    model = GenerativeModel.from_preset(preset)
+    if not hasattr(model, "reconstruct") or len(model.data_shape) != 3:
+        raise ValueError(f"{preset} is a {type(model).__name__}, which encodes no pictures.")
+    return model
+
+
+def _pictures(folder):
+    from keras_vae.datasets.folder import pictures_in
+
+    root = Path(folder)
+    if not root.is_dir():
+        raise ValueError(f"There is no folder {folder}.")
+    return {path.relative_to(root).as_posix(): path for path in pictures_in(root)}
+
+
+def _reads(model):
+    """Returns a function that reads a picture as (H, W, C), float32 from 0 to 1."""
+    from keras_vae.datasets.folder import read_picture
+
+    channels = model.data_shape[-1]
+    if channels not in _MODES:
+        raise ValueError(
+            f"Files hold pictures of 1 or 3 channels, and this model takes {channels}."
+        )
+    return lambda path: read_picture(path, _MODES[channels]).astype("float32") / 255
+
+
+def _latents(model, pixels, tile):
+    """Returns the latents of one picture without noise, or its codes."""
+    import keras
+
+    inferred = model.encode(pixels[None], **_tiled(tile))
+    latents = inferred.indices if model.encode_gives == "codes" else model.latent_of(inferred)
+    return keras.ops.convert_to_numpy(latents)[0]
+
+
+def _decoded(model, values, tile):
+    """Returns the pixels (H, W, C) of one picture's latents or codes."""
+    import keras
+
+    if model.encode_gives == "codes":
+        return model.decode_indices(values[None])[0]
+    distribution = model.decode(values[None], **_tiled(tile))
+    return keras.ops.convert_to_numpy(model.likelihood.point(distribution))[0]
+
+
+def _tiled(tile):
+    return {} if tile is None else {"tile": tile}
+
+
+def _png(pixels):
+    from PIL import Image
+
+    levels = np.round(255 * np.clip(pixels, 0, 1)).astype("uint8")
+    content = io.BytesIO()
+    Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels).save(content, "png")
+    return content.getvalue()
+
+
+def _npz(**arrays):
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    return content.getvalue()
+
+
+def _packed(output, arrays):
+    if Path(output).suffix == ".npz":
+        return _npz(**arrays)
+    from safetensors.numpy import save
+
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def _read(path):
+    if path.suffix == ".npz":
+        with np.load(path) as file:
+            return dict(file)
+    if path.suffix == ".safetensors":
+        from safetensors.numpy import load_file
+
+        return load_file(path)
+    raise ValueError(f"Latents are in a file that ends in {' or '.join(_ENDINGS)}, not {path}.")
+
+
+def _remove_empty(folder: Path) -> None:
+    for path in [*sorted(_folders_in(folder), reverse=True), folder]:
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def _folders_in(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_dir())
