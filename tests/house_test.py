@@ -38,7 +38,9 @@ ARROWS = {
     "networks": {"layers"},
     "evaluation": {"distributions", "metrics"},
     "callbacks": {"evaluation"},
+    "codecs": {"distributions"},
     "models": {
+        "codecs",
         "conditions",
         "datasets",
         "distributions",
@@ -50,7 +52,7 @@ ARROWS = {
         "quantizers",
         "steps",
     },
-    "cli": {"conditions", "datasets", "models", "plotting", "presets", "recipes"},
+    "cli": {"codecs", "conditions", "datasets", "models", "plotting", "presets", "recipes"},
     "recipes": {
         "conditions",
         "datasets",
