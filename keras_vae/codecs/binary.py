@@ -14,7 +14,7 @@ from keras_vae.codecs.stack import Stack
 _FINENESS = 0.2  # cells in logits are this wide, divided by the cube root of p (1 - p)
 _WIDEST = 4.0
 _LARGEST = 15.0  # beyond, logits count as one: the rarer value then costs 22 bits
-_SHIFT = 0.125  # how far the largest offset moves the logits
+_SHIFT = 0.25  # how far the largest offset moves the logits
 _TOTAL = 1 << 22
 _LEAST_LOG_PROB = -60.0
 

@@ -172,8 +172,8 @@ class BitsBackCode:
             mean, log_var = nets.prior(level, self._above(zs, level), conditions, count)
             code = self.prior_codes[level]
             shift = pop_offsets(stack, mean.size, self.levels[level].of_prior)
-            rounded = code.rounded(mean.ravel(), log_var.ravel(), shift)
             is_coded = np.tile(self.levels[level].is_coded, count)
+            rounded = code.rounded(mean.ravel(), log_var.ravel(), shift, is_coded)
             points[level] = code.pop(stack, *(p[is_coded] for p in rounded), window=False)
             zs[level] = self._z(level, points[level], rounded, count)
         parameters = nets.likelihood(self.data_code, [zs[i] for i in sorted(zs)], conditions)
@@ -196,10 +196,10 @@ class BitsBackCode:
     def _settled_prior(self, level, mean, log_var):
         """Returns the rounded parameters, the offsets, and which elements are coded, all flat."""
         code, blocks = self.prior_codes[level], self.levels[level].of_prior
-        found = code.settle(mean.ravel(), log_var.ravel(), blocks)
+        is_coded = np.tile(self.levels[level].is_coded, len(mean))
+        found = code.settle(mean.ravel(), log_var.ravel(), blocks, is_coded)
         shift = blocks.of_positions(found, mean.size)
-        rounded = code.rounded(mean.ravel(), log_var.ravel(), shift)
-        return rounded, found, np.tile(self.levels[level].is_coded, len(mean))
+        return code.rounded(mean.ravel(), log_var.ravel(), shift, is_coded), found, is_coded
 
     def _z(self, level, points, prior, count):
         """Returns z as the decoders are given it, (N, *shape) float32."""
@@ -263,10 +263,10 @@ class BitsBackCode:
             self.posterior_codes.append(q)
             self.prior_codes.append(p)
             blocks = [
-                blocks_for(code.clearance(*flat, np.zeros(len(flat[0]))))
-                for code, flat in (
-                    (q, [a.ravel() for a in coded]),
-                    (p, [a.ravel() for a in priors[level]]),
+                blocks_for(code.clearance(*flat, np.zeros(len(flat[0])), mask))
+                for code, flat, mask in (
+                    (q, [a.ravel() for a in coded], np.True_),
+                    (p, [a.ravel() for a in priors[level]], np.tile(is_coded, len(x))),
                 )
             ]
             self.levels.append(LevelSettings(lattice, is_coded, *blocks))

@@ -9,6 +9,7 @@ standard deviations, of posteriors and priors alike, count as d. A dimension of 
 is not coded at all: its z is the mean of its prior, rounded.
 """
 
+from typing import Any
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ from keras_vae.codecs.stack import Stack
 
 _WIDTH = 0.25  # of a cell in log-variances: off by half of it costs at most 0.004 nats
 _LEAST, _MOST = -24.0, 12.0  # log-variances
-_PER_SCALE = 2  # means are rounded to 2^-2 sigma or less: at most 0.003 nats
-_COARSE_SHARE = 0.02  # of the divergence, in posteriors that are narrower than the spacing
+_STEP = 0.28  # means are rounded to this share of sigma: 0.003 nats
+_COARSE_SHARE = 0.005  # of the divergence, in posteriors that are narrower than the spacing
 _CELLS = 1 << 21  # numbers of a table that are held at once
 
 
@@ -95,30 +96,43 @@ class GaussianCode:
         self._least_cell = int(np.searchsorted(_STDS, 2.0**lattice.spacing))
         self._floor = _LEAST + self._least_cell * _WIDTH
 
-    def clearance(self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray) -> np.ndarray:
-        """Returns the distances from the nearest edge, in margins, of the nearer parameter."""
+    def clearance(
+        self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray, is_coded: Any = True
+    ) -> np.ndarray:
+        """Returns the distances from the nearest edge, in margins, of the nearer parameter.
+
+        Args:
+            mean, log_var, shift: (N,).
+            is_coded: Bools (N,); of others only the point nearest to the mean matters.
+        """
         of_mean, of_log_var = self.margins or (np.inf, np.inf)
         in_cells = np.clip(log_var, _LEAST, _MOST) / _WIDTH + shift + 0.5
         from_edge = np.abs(in_cells - np.round(in_cells)) * _WIDTH / of_log_var
+        # Rounding errors of log-variances grow with their size.
+        from_edge = from_edge / (1.0 + np.abs(log_var))
         # Below the least standard deviation there are no edges.
-        from_edge = np.where(log_var < self._floor - _WIDTH, np.inf, from_edge)
-        step = self._step(log_var, shift)
+        has_edges = (log_var >= self._floor - _WIDTH) & is_coded
+        from_edge = np.where(has_edges, from_edge, np.inf)
+        step = self._step(log_var, shift, is_coded)
         in_steps = self._within(mean) / step + shift + 0.5
         mean_clear = np.abs(in_steps - np.round(in_steps)) * step / of_mean
         nearer = np.minimum(from_edge, mean_clear)
         return np.where(np.isfinite(mean) & np.isfinite(log_var), nearer, np.nan)
 
-    def settle(self, mean: np.ndarray, log_var: np.ndarray, blocks: Blocks) -> np.ndarray:
+    def settle(
+        self, mean: np.ndarray, log_var: np.ndarray, blocks: Blocks, is_coded: Any = True
+    ) -> np.ndarray:
         """Returns the offsets of blocks at which all parameters (N,) are clear of edges."""
+        is_coded = np.broadcast_to(is_coded, mean.shape)
         return settle(
-            lambda i, s: self.clearance(mean[i], log_var[i], s), len(mean), blocks
+            lambda i, s: self.clearance(mean[i], log_var[i], s, is_coded[i]), len(mean), blocks
         )
 
     def rounded(
-        self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray
+        self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray, is_coded: Any = True
     ) -> tuple[np.ndarray, np.ndarray]:
         """Returns the mean and the standard deviation that are coded with, each (N,)."""
-        step = self._step(log_var, shift)
+        step = self._step(log_var, shift, is_coded)
         cell = np.floor(self._within(mean) / step + shift + 0.5)
         return (cell - shift) * step, self._std(log_var, shift)
 
@@ -131,39 +145,46 @@ class GaussianCode:
             stack: `Stack`.
             points: Integers (N,).
             mean, std: (N,).
-            window: Whether only points in the window around the mean occur.
+            window: Whether only points in a window around the mean occur.
         """
-        first = self._first(mean, window)
-        for rows in reversed(self._pieces(len(points), window)):
-            table = self._table(first[rows], mean[rows], std[rows], window)
-            stack.push(points[rows] - first[rows], table)
+        for rows, count in reversed(self._pieces(std, window)):
+            first = self._first(mean[rows], count)
+            stack.push(points[rows] - first, self._table(first, mean[rows], std[rows], count))
 
     def pop(self, stack: Stack, mean: np.ndarray, std: np.ndarray, window: bool) -> np.ndarray:
         """Returns points, (N,), drawn from the bits on the stack, or written by `push`."""
-        first = self._first(mean, window)
-        pieces = [
-            stack.pop(self._table(first[rows], mean[rows], std[rows], window))
-            for rows in self._pieces(len(mean), window)
-        ]
-        return np.concatenate(pieces) + first
+        points = np.zeros(len(mean), "int32")
+        for rows, count in self._pieces(std, window):
+            first = self._first(mean[rows], count)
+            points[rows] = first + stack.pop(self._table(first, mean[rows], std[rows], count))
+        return points
 
-    def _table(self, first, mean, std, window):
-        count = self.lattice.num_in_window if window else self.lattice.num_points
+    def _table(self, first, mean, std, count):
         points = self.lattice.value(first[:, None] + np.arange(count))
         return gaussian_frequencies(points, mean[:, None], std[:, None])
 
-    def _first(self, mean, window):
-        """Returns the first point that can occur, (N,)."""
-        lattice = self.lattice
-        if not window:
-            return np.zeros(len(mean), "int32")
-        first = lattice.nearest(mean) - lattice.num_in_window // 2
-        return np.clip(first, 0, lattice.num_points - lattice.num_in_window).astype("int32")
+    def _first(self, mean, count):
+        """Returns the first of `count` points around the mean, (N,)."""
+        first = self.lattice.nearest(mean) - count // 2
+        return np.clip(first, 0, self.lattice.num_points - count).astype("int32")
 
-    def _pieces(self, count, window):
-        width = self.lattice.num_in_window if window else self.lattice.num_points
-        rows = max(1, _CELLS // width)
-        return [slice(start, start + rows) for start in range(0, count, rows)]
+    def _pieces(self, std, window):
+        """Returns pairs of the indices of positions and how many points each may be at.
+
+        The coder gives every point at least 2^-24. A window ends at 6 to 12 standard deviations, so
+        that no z is drawn from beyond, at which the decoder would be surprised.
+        """
+        if window:
+            exponent = np.frexp(np.ldexp(12.0 * std, -self.lattice.spacing))[1]
+            counts = np.minimum(1 << exponent.astype("int64"), self.lattice.num_in_window)
+        else:
+            counts = np.full(len(std), self.lattice.num_points)
+        pieces = []
+        for count in np.unique(counts):
+            rows = np.flatnonzero(counts == count)
+            size = max(1, _CELLS // int(count))
+            pieces += [(rows[i : i + size], int(count)) for i in range(0, len(rows), size)]
+        return pieces
 
     def _within(self, mean):
         return np.clip(mean, -(2.0**self.lattice.reach), 2.0**self.lattice.reach)
@@ -176,10 +197,10 @@ class GaussianCode:
     def _std(self, log_var, shift):
         return _STDS[self._cells(log_var, shift)]
 
-    def _step(self, log_var, shift):
-        return _STEPS[self._cells(log_var, shift)]
+    def _step(self, log_var, shift, is_coded):
+        return np.where(is_coded, _STEPS[self._cells(log_var, shift)], 2.0**self.lattice.spacing)
 
 
 _NUM_CELLS = int((_MOST - _LEAST) / _WIDTH) + 3
 _STDS = exp(0.5 * (_LEAST + np.arange(_NUM_CELLS) * _WIDTH))
-_STEPS = np.ldexp(1.0, np.frexp(_STDS)[1] - 1 - _PER_SCALE)
+_STEPS = _STDS * _STEP

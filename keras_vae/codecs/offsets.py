@@ -3,8 +3,8 @@
 A reader on another machine computes each number a little differently, and must still find it in the
 same cell. So the writer tries one offset after another for a block of numbers until none of them
 lies within its margin of an edge, and writes which one it was. The index of the first that will do
-is geometrically distributed, and is coded so: a block costs about 3 bits, and is so long that one
-or two of its numbers would otherwise lie near an edge.
+is geometrically distributed, and is coded so. The longer a block, the fewer bits each number near an
+edge costs, 2 where two or three of a block are, and the more offsets are tried.
 """
 
 import math
@@ -16,8 +16,8 @@ import numpy as np
 from keras_vae.codecs.exact_tables import geometric_frequencies
 from keras_vae.codecs.stack import Stack
 
-NUM_OFFSETS = 128
-_NEAR_IN_BLOCK = 1.5  # numbers near an edge that a block is meant to have
+NUM_OFFSETS = 512
+_NEAR_IN_BLOCK = 2.5  # numbers near an edge that a block is meant to have
 
 
 class Blocks(NamedTuple):

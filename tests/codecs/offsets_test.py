@@ -31,12 +31,12 @@ def test_no_number_is_left_near_an_edge():
 
 
 def test_blocks_have_one_or_two_numbers_near_an_edge():
-    # Of uniform numbers, 2 in 1,000 are within the margin, so that 512 have 1.02 of them.
-    assert blocks().exponent == 9
-    assert blocks().chance / 256 == pytest.approx(np.exp(-2e-3 * 512), abs=0.05)
+    # Of uniform numbers, 2 in 1,000 are within the margin, so that 1,024 have 2.05 of them.
+    assert blocks().exponent == 10
+    assert blocks().chance / 256 == pytest.approx(np.exp(-2e-3 * 1024), abs=0.05)
 
 
-def test_offsets_cost_about_three_bits_a_number_near_an_edge_and_come_back():
+def test_offsets_cost_about_two_bits_a_number_near_an_edge_and_come_back():
     settled, stack = offsets.settle(clearance, len(VALUES), blocks()), Stack()
     offsets.push_offsets(stack, settled, blocks())
     written, num_initial = stack.words()
