@@ -7,6 +7,8 @@ import click
 from keras_vae.cli import catalogue
 from keras_vae.cli import upkeep
 from keras_vae.cli.command import HelpWithExamples
+from keras_vae.cli.compress import compress
+from keras_vae.cli.compress import decompress
 from keras_vae.cli.evaluate import evaluate
 from keras_vae.cli.pictures import reconstruct
 from keras_vae.cli.pictures import sample
@@ -59,6 +61,8 @@ for _command in (
     evaluate,
     sample,
     reconstruct,
+    compress,
+    decompress,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

@@ -78,7 +78,8 @@ def decompress(
             symbols = code.read(stack, info.num_examples, info.shape, conditions, bar.add)
     except (ValueError, IndexError, AssertionError, OverflowError) as error:
         raise ValueError(_undecodable(model)) from error
-    if file_format.content_checksum(symbols) != content.checksum:
+    is_whole = file_format.content_checksum(symbols) == content.checksum
+    if not is_whole or not stack.is_back_at_start():
         raise ValueError(_undecodable(model))
     if scheme == "codes":
         given = _of_model(model, conditions)
