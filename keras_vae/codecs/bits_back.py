@@ -8,10 +8,10 @@ import numpy as np
 from keras_vae.codecs.data_codes import code_of
 from keras_vae.codecs.file_format import Reader
 from keras_vae.codecs.file_format import Writer
+from keras_vae.codecs.latents import latents_of
 from keras_vae.codecs.lattice import GaussianCode
 from keras_vae.codecs.lattice import Lattice
 from keras_vae.codecs.lattice import lattice_for
-from keras_vae.codecs.latents import latents_of
 from keras_vae.codecs.offsets import Blocks
 from keras_vae.codecs.offsets import blocks_for
 from keras_vae.codecs.offsets import pop_offsets
@@ -241,7 +241,9 @@ class BitsBackCode:
             kl = _divergence(posteriors[level], priors[level])
             is_coded = kl.mean(axis=0) >= _NO_NEWS
             is_coded[np.argmax(kl.mean(axis=0))] = True  # no level without any
-            above_come_later = set(nets.order[nets.order.index(level) :]) & {*range(level + 1, nets.num_levels)}
+            above_come_later = set(nets.order[nets.order.index(level) :]) & {
+                *range(level + 1, nets.num_levels)
+            }
             is_coded |= bool(above_come_later)
             coded = [p[:, is_coded] for p in posteriors[level]]
             lattice = lattice_for(*coded, kl[:, is_coded])

@@ -18,8 +18,6 @@ from keras_vae.codecs.exact_tables import exp
 from keras_vae.codecs.exact_tables import gaussian_frequencies
 from keras_vae.codecs.exact_tables import power_of_two
 from keras_vae.codecs.offsets import Blocks
-from keras_vae.codecs.offsets import pop_offsets
-from keras_vae.codecs.offsets import push_offsets
 from keras_vae.codecs.offsets import settle
 from keras_vae.codecs.stack import Stack
 
