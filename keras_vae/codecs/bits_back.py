@@ -241,10 +241,8 @@ class BitsBackCode:
             kl = _divergence(posteriors[level], priors[level])
             is_coded = kl.mean(axis=0) >= _NO_NEWS
             is_coded[np.argmax(kl.mean(axis=0))] = True  # no level without any
-            above_come_later = set(nets.order[nets.order.index(level) :]) & {
-                *range(level + 1, nets.num_levels)
-            }
-            is_coded |= bool(above_come_later)
+            later = nets.order[nets.order.index(level) :]
+            is_coded |= any(other > level for other in later)
             coded = [p[:, is_coded] for p in posteriors[level]]
             lattice = lattice_for(*coded, kl[:, is_coded])
             n = nets.order.index(level)

@@ -3,8 +3,8 @@
 A reader on another machine computes each number a little differently, and must still find it in the
 same cell. So the writer tries one offset after another for a block of numbers until none of them
 lies within its margin of an edge, and writes which one it was. The index of the first that will do
-is geometrically distributed, and is coded so. The longer a block, the fewer bits each number near an
-edge costs, 2 where two or three of a block are, and the more offsets are tried.
+is geometrically distributed, and is coded so. The longer a block, the fewer bits a number near an
+edge costs, 2 where two or three of a block are near one, and the more offsets are tried.
 """
 
 import math

@@ -17,10 +17,8 @@ def posterior_of(model):
 
 
 def test_a_margin_is_ten_times_the_largest_difference_at_least():
-    family = BY_NAME["vae"]
-    found = margins(
-        family.model(), ("mean", "log_var"), posterior_of(family.model()), family.pairs()
-    )
+    family, model = BY_NAME["vae"], BY_NAME["vae"].model()
+    found = margins(model, ("mean", "log_var"), posterior_of(model), family.pairs())
     assert found[0] >= 10 * LARGEST_DIFFERENCE["mean"]
     assert found[1] >= 10 * LARGEST_DIFFERENCE["log_var"]
 
