@@ -10,8 +10,8 @@ from keras import ops
 from keras_vae.typing import Array
 
 # The largest differences between the three backends, batches of 1 and 128, and 1 and 2 threads, of
-# vae_mnist, hierarchical_vae_mnist, pixelcnn_mnist, vae_frey_faces and the prior of vqvae_cifar10 on
-# 64 to 256 examples. Locations are in units of the data, and differences of log-variances are
+# vae_mnist, hierarchical_vae_mnist, pixelcnn_mnist, vae_frey_faces and the prior of vqvae_cifar10,
+# on 64 to 256 examples. Locations are in units of the data, and differences of log-variances are
 # divided by 1 + |log_var|. Logits of decoders differ by up to 4e-5, as their probe says.
 LARGEST_DIFFERENCE = {
     "mean": 5.5e-6,

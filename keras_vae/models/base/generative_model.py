@@ -378,7 +378,7 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
         Data of a VAE or of an autoregressive model come back bit for bit, on any backend. A model
         of codes is lossy: what comes back is its reconstruction.
 
-        Memory does not grow with x. It needs the package `constriction`, the extra `codec`.
+        Besides x itself, memory does not grow with the number of examples. It needs the package `constriction`, the extra `codec`.
 
         Args:
             x: Array (N, S) of discrete data, such as binary pixels or grey levels k / 255.
