@@ -28,7 +28,7 @@ ARROWS = {
     "datasets": set(),
     "plotting": set(),
     "presets": set(),
-    "steps": set(),
+    "steps": {"layers"},
     "metrics": set(),
     "layers": set(),
     "conditions": {"layers"},

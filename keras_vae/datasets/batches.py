@@ -106,9 +106,7 @@ class Batches(keras.utils.PyDataset):
         """Returns batch `index` of the current epoch, or of the first if none has begun."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
-        if self._epoch is None:
-            self._epoch = self._epoch_now()
-        key, order = self._epoch
+        key, order = self._current_epoch()
         rows = order[index * self.batch_size : (index + 1) * self.batch_size]
         # Indexing with an array copies: no batch shares the caller's memory.
         batch = keras.tree.map_structure(lambda array: array[rows], self.data)
@@ -117,6 +115,11 @@ class Batches(keras.utils.PyDataset):
         if self.binarize:
             batch = (bernoulli(batch[0], rng), *batch[1:])
         return batch if self.pair is None else self.pair(batch[0], rng)
+
+    @property
+    def order(self) -> np.ndarray:
+        """Int array (n,): the examples of the current epoch, or of the first if none has begun."""
+        return self._current_epoch()[1]
 
     def on_epoch_begin(self) -> None:
         """Reads the epoch's key from the clock and draws its order. Called by `fit`."""
@@ -143,6 +146,11 @@ class Batches(keras.utils.PyDataset):
             yield
         finally:
             self.clock = given
+
+    def _current_epoch(self):
+        if self._epoch is None:
+            self._epoch = self._epoch_now()
+        return self._epoch
 
     def _epoch_now(self):
         """Returns `(key, order)` of an epoch beginning now."""

@@ -6,6 +6,7 @@ from keras_vae.distributions.codes import BinaryCodes
 from keras_vae.distributions.codes import CategoricalCodes
 from keras_vae.distributions.codes import Codes
 from keras_vae.distributions.diagonal_gaussian import DiagonalGaussian
+from keras_vae.distributions.diagonal_gaussian import StandardGaussian
 from keras_vae.distributions.diagonal_gaussian import kl_per_dimension
 from keras_vae.distributions.discretized_logistic import DiscretizedLogistic
 from keras_vae.distributions.flow import Flow

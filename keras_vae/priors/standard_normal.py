@@ -1,9 +1,9 @@
 """The prior p(z) = N(0, I)."""
 
 import keras
-from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
+from keras_vae.distributions import StandardGaussian
 from keras_vae.priors.prior import Prior
 from keras_vae.typing import Tensor
 
@@ -24,6 +24,4 @@ class StandardNormal(Prior):
     distribution_class = DiagonalGaussian
 
     def call(self, condition: Tensor | None = None) -> DiagonalGaussian:
-        return DiagonalGaussian(
-            ops.zeros(self.latent_shape), ops.zeros(self.latent_shape), batch_ndims=0
-        )
+        return StandardGaussian(self.latent_shape)

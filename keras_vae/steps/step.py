@@ -194,6 +194,18 @@ class Step:
         """Returns a context whose tensors keep no gradients; here none do outside a step."""
         return contextlib.nullcontext()
 
+    def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
+        """Returns `network(inputs, training=training)`; how it is called is the backend's."""
+        return network(inputs, training=training)
+
+    def called(self, layer: keras.Layer, inputs: Any) -> Any:
+        """Returns `layer(inputs)`, of a layer that takes no `training`, such as a likelihood."""
+        return layer(inputs)
+
+    def batches_for_epochs(self, batches: Any) -> Any:
+        """Returns `Batches` as Keras is given them for training: here as they are."""
+        return batches
+
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""
         return statistics
@@ -208,22 +220,29 @@ class Step:
         return sum(self.at_this_step(weight) * means[name] for name, weight in weights.items())
 
     def _record(self, loss, terms, means, num_examples, sample_weight):
-        names = self.term_means.names[1:]
-        of_batch = [1.0, *[float(k in terms and len(terms[k].shape) == 0) for k in names]]
-        of_examples = [0.0, *[float(k in terms and len(terms[k].shape) > 0) for k in names]]
-        num_examples = ops.cast(num_examples, "float32")
-        of_batch, of_examples = (
-            ops.convert_to_tensor(v, "float32") for v in (of_batch, of_examples)
-        )
         total = num_examples if sample_weight is None else ops.sum(sample_weight)
-        weights = of_batch * num_examples + of_examples * total
-        values = [loss, *[means.get(k, ops.zeros(())) for k in names]]
-        self.term_means.update_state(ops.stack(values) * num_examples, weights)
+        values, weights = [loss], [num_examples]
+        for name in self.term_means.names[1:]:
+            is_of_batch = name in terms and len(terms[name].shape) == 0
+            weights.append(num_examples if is_of_batch else total if name in terms else 0)
+            values.append(means.get(name, 0.0))
+        self.term_means.update_state(_stacked(values) * _as_number(num_examples), _stacked(weights))
         for name, tracker in self.trackers.items():
             if name in terms:
                 is_of_batch = len(terms[name].shape) == 0
                 weight = num_examples if is_of_batch else sample_weight
                 tracker.update_state(terms[name], sample_weight=weight)
+
+
+def _as_number(value):
+    return float(value) if isinstance(value, int) else ops.cast(value, "float32")
+
+
+def _stacked(values):
+    """Returns scalars, Python's or tensors, as one vector of float32."""
+    if all(isinstance(v, int | float) for v in values):
+        return ops.convert_to_tensor([float(v) for v in values], "float32")
+    return ops.stack([ops.cast(v, "float32") for v in values])
 
 
 def _weights(objective, group):

@@ -51,7 +51,7 @@ def _update(adam: Any, gradients: list, variables: list, learning_rate: Any) -> 
     step = float(adam.iterations) + 1.0
     torch._fused_adam_(
         weights,
-        list(gradients),
+        [_laid_out_like(w, g) for w, g in zip(weights, gradients, strict=True)],
         first,
         second,
         [],
@@ -65,3 +65,14 @@ def _update(adam: Any, gradients: list, variables: list, learning_rate: Any) -> 
         eps=adam.epsilon / math.sqrt(1.0 - adam.beta_2**step),
         maximize=False,
     )
+
+
+def _laid_out_like(weight, gradient):
+    """Returns the gradient in the order in memory that the weight has.
+
+    The fused call goes through the memory of both in step, whatever their strides. Gradients of
+    Keras' convolutions are transposed views of those that PyTorch computes.
+    """
+    if gradient.stride() == weight.stride():
+        return gradient
+    return torch.empty_like(weight).copy_(gradient)

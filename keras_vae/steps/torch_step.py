@@ -8,7 +8,9 @@ from typing import Any
 import keras
 import torch
 
+from keras_vae.steps import torch_networks
 from keras_vae.steps.step import Step
+from keras_vae.steps.torch_batches import BatchesLoader
 from keras_vae.steps.torch_fused import fused_updates
 
 
@@ -57,6 +59,15 @@ class TorchStep(Step):
 
     def without_gradients(self) -> contextlib.AbstractContextManager:
         return torch.no_grad()
+
+    def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
+        return torch_networks.output_of(network, inputs, training)
+
+    def called(self, layer: keras.Layer, inputs: Any) -> Any:
+        return torch_networks.called(layer, inputs)
+
+    def batches_for_epochs(self, batches: Any) -> Any:
+        return BatchesLoader(batches)
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, without gradients and giving

@@ -7,6 +7,7 @@ from scipy import stats
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Distribution
+from keras_vae.distributions import StandardGaussian
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension
 
@@ -156,3 +157,15 @@ def test_log_prob_of_each_stays_finite_for_parameters_up_to_1e4(value_and_gradie
 def test_a_log_var_of_more_axes_than_the_mean_is_refused():
     with pytest.raises(ValueError, match=r"`log_var` must broadcast.*\(3,\).*\(2, 3\)"):
         DiagonalGaussian(np.zeros(3), np.zeros((2, 3)), batch_ndims=0)
+
+
+def test_the_standard_gaussian_is_the_one_of_zeros():
+    q = DiagonalGaussian([[1.0, -2.0], [25.0, 1e-4]], [[0.5, -3.0], [0.0, 22.0]])
+    standard, zeros = StandardGaussian((2,)), DiagonalGaussian([0.0, 0.0], [0.0, 0.0], 0)
+    for function in (
+        lambda p: kl_divergence(q, p),
+        lambda p: p.log_prob(q.mean),
+        lambda p: p.sample(1, 5),
+        lambda p: p.std,
+    ):
+        np.testing.assert_allclose(numpy(function(standard)), numpy(function(zeros)), 1e-6)

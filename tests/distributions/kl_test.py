@@ -9,6 +9,7 @@ from keras_vae.distributions import Categorical
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Mixture
 from keras_vae.distributions import OneHotCategorical
+from keras_vae.distributions import StandardGaussian
 from keras_vae.distributions import has_closed_form
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import register_kl
@@ -17,6 +18,7 @@ from keras_vae.distributions.kl import _CLOSED_FORMS
 # Every class that stands in a registered pair: constructor, shapes of its parameters.
 CLASSES = {
     DiagonalGaussian: (DiagonalGaussian, [(4, 3), (4, 3)]),
+    StandardGaussian: (lambda batch_ndims=0: StandardGaussian((3,)), []),
     Bernoulli: (Bernoulli, [(4, 3)]),
     Categorical: (Categorical, [(4, 3, 5)]),
     OneHotCategorical: (functools.partial(OneHotCategorical, num_classes=5), [(4, 15)]),

@@ -30,14 +30,17 @@ def calls_of(monkeypatch):
     return made
 
 
-def updated(optimizer, context, num_steps=6):
-    """Returns the weights and slots after steps along fixed gradients."""
+def updated(optimizer, context, num_steps=6, transposed=False):
+    """Returns the weights and slots after steps along fixed gradients, in memory as the weights
+    are, or transposed."""
     rng = np.random.default_rng(0)
     shapes = [(5, 3), (3,), ()]
     weights = [keras.Variable(rng.normal(size=shape), dtype="float32") for shape in shapes]
     optimizer.build(weights)
     for _ in range(num_steps):
         gradients = [torch.tensor(rng.normal(size=s), dtype=torch.float32) for s in shapes]
+        if transposed:
+            gradients = [g.T.contiguous().T if g.ndim == 2 else g for g in gradients]
         with torch.no_grad(), context(optimizer):
             optimizer.apply(gradients, weights)
     return [keras.ops.convert_to_numpy(v) for v in [*weights, *optimizer.variables]]
@@ -52,6 +55,18 @@ def test_equals_the_updates_of_keras(name, monkeypatch):
     for a, b in zip(found, expected, strict=True):
         # Six steps of up to 0.1: what float32 leaves of them.
         np.testing.assert_allclose(a, b, rtol=2e-6, atol=5e-6)
+
+
+def test_gradients_may_lie_in_memory_in_another_order():
+    """As those of the kernels of convolutions do."""
+    expected = updated(keras.optimizers.Adam(0.1), fused_updates)
+    found = updated(keras.optimizers.Adam(0.1), fused_updates, transposed=True)
+    for a, b in zip(found, expected, strict=True):
+        assert np.array_equal(a, b)
+    x = torch.ones((2, 4, 4, 3), requires_grad=True)
+    layer = keras.layers.Conv2D(5, 3)
+    (gradient,) = torch.autograd.grad(layer(x).sum(), [layer.kernel.value])
+    assert not gradient.is_contiguous()  # else this test could go
 
 
 class MyAdam(keras.optimizers.Adam):

@@ -106,7 +106,8 @@ class EncoderDecoderModel(ConditionalModel):
 
     def generate(self, z: Tensor, c: Tensor = None, training: bool = False) -> Distribution:
         """Returns the likelihood p(x|z, c), of c as `embedded` gives it."""
-        return self.likelihood(self.decoder(self.with_condition(z, c), training=training))
+        parameters = self.output_of(self.decoder, self.with_condition(z, c), training)
+        return self.called(self.likelihood, parameters)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
@@ -124,7 +125,7 @@ class EncoderDecoderModel(ConditionalModel):
 
     def encoder_outputs(self, x: Tensor, c: Tensor = None, training: bool = False) -> list[Tensor]:
         """Returns everything the encoder gives for x, as a list of tensors."""
-        outputs = self.encoder(self.with_condition(x, c), training=training)
+        outputs = self.output_of(self.encoder, self.with_condition(x, c), training)
         if isinstance(outputs, dict):
             raise ValueError(
                 f"The encoder of {type(self).__name__} must return a tensor or a tuple of tensors, "

@@ -13,6 +13,7 @@ from keras_vae.arrays import is_frame
 from keras_vae.arrays import to_numpy
 from keras_vae.datasets import Batches
 from keras_vae.models.base import data
+from keras_vae.models.base.callback_list import CallbackList
 from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.data.checks import check_fraction
 from keras_vae.models.base.data.streams import told_plainly
@@ -143,6 +144,11 @@ class FrontDoor:
         self._follow_weights()
         self._tell_directions(callbacks)
         batches = received.batches
+        callbacks = self._with_clock(callbacks)
+        if type(x) is Batches and steps_per_epoch is None and class_weight is None:
+            x = self.batches_for_epochs(x)
+            if not isinstance(callbacks, keras.callbacks.CallbackList):
+                callbacks = CallbackList(callbacks, self, len(batches), epochs, verbose)
         with (
             told_plainly(received.view, held_out and held_out.view),
             batches.timed_by(self._num_steps) if batches else contextlib.nullcontext(),
@@ -153,7 +159,7 @@ class FrontDoor:
                 batch_size=batch_size,
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=self._with_clock(callbacks),
+                callbacks=callbacks,
                 validation_data=held_out and held_out.given,
                 shuffle=shuffle and not received.is_in_order,
                 class_weight=class_weight,

@@ -1,0 +1,71 @@
+"""The callbacks of a training, called after a batch only where one of them listens."""
+
+import time
+from typing import Any
+
+import keras
+
+SECONDS_BETWEEN_BARS = 0.05  # Keras' own bar draws no more often
+
+
+class CallbackList(keras.callbacks.CallbackList):
+    """Keras' list of callbacks, without what it does at each batch where that changes nothing.
+
+    After every batch Keras turns the logs into numbers, which waits for the device, and hands them
+    to each callback, on some backends in a thread. Here that is done where a callback has a hook
+    of batches. A progress bar alone is given a batch where it would draw it: at most every 0.05 s.
+
+    Args:
+        callbacks: Callbacks of the user, or `None`.
+        model: The model that is trained.
+        steps: Int, batches an epoch.
+        epochs, verbose: As for `fit`.
+    """
+
+    def __init__(
+        self, callbacks: Any, model: Any, steps: int, epochs: int, verbose: int | str
+    ) -> None:
+        super().__init__(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps,
+            model=model,
+        )
+        bars = [c for c in self.callbacks if type(c) is keras.callbacks.ProgbarLogger]
+        others = [c for c in self.callbacks if c not in bars]
+        self._has_bar = bool(bars)
+        self._listens_before = any(_has_hook(c, "batch_begin") for c in others)
+        self._listens_after = any(_has_hook(c, "batch_end") for c in others)
+        self._last_bar = 0.0
+
+    @property
+    def listens(self) -> bool:
+        """Whether a callback has a hook that is called before or after a batch."""
+        return self._listens_before or self._listens_after
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        if self._listens_before:
+            super().on_train_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self._listens_after or self._is_time_for_a_bar():
+            super().on_train_batch_end(batch, logs)
+
+    def _is_time_for_a_bar(self):
+        now = time.monotonic()
+        if not self._has_bar or now - self._last_bar < SECONDS_BETWEEN_BARS:
+            return False
+        self._last_bar = now
+        return True
+
+
+def _has_hook(callback, name):
+    """Whether a callback does something before, or after, a batch of training."""
+    return any(
+        hook in vars(callback)
+        or getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+        for hook in (f"on_{name}", f"on_train_{name}")
+    )

@@ -1,0 +1,54 @@
+"""The batches of a training on PyTorch."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import torch
+
+SHARE_OF_DEVICE = 0.25  # of its free memory, which data may take
+
+
+class BatchesLoader(torch.utils.data.DataLoader):
+    """Yields the batches of a `Batches` as tensors, without threads.
+
+    Where nothing is drawn anew at each use, the arrays lie on the device as a whole, and a batch is
+    gathered there.
+
+    Args:
+        batches: `keras_vae.datasets.Batches`.
+    """
+
+    def __init__(self, batches: Any) -> None:
+        super().__init__(batches, batch_size=None)
+        self.batches = batches
+        self.resident = _resident(batches)
+
+    def __iter__(self) -> Iterator[Any]:
+        batches = self.batches
+        batches.on_epoch_begin()
+        if self.resident is None:
+            for i in range(len(batches)):
+                yield keras.tree.map_structure(keras.ops.convert_to_tensor, batches[i])
+            return
+        order = torch.from_numpy(batches.order).to(self.resident[0].device)
+        for rows in order.split(batches.batch_size):
+            yield tuple(part[rows] for part in self.resident)
+
+
+def _resident(batches):
+    """Returns the tensors of the whole data, or `None` where a batch is more than some rows."""
+    arrays = batches.data
+    if batches.binarize or batches.pair is not None:
+        return None
+    if not all(isinstance(a, np.ndarray) and a.flags.c_contiguous for a in arrays):
+        return None
+    if torch.cuda.is_available():
+        free, _ = torch.cuda.mem_get_info()
+        if sum(a.nbytes for a in arrays) > SHARE_OF_DEVICE * free:
+            return None
+    with warnings.catch_warnings():  # that an array is not writable: nothing is written
+        warnings.simplefilter("ignore")
+        return tuple(keras.ops.convert_to_tensor(a) for a in arrays)

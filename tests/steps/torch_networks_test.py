@@ -1,0 +1,169 @@
+import gc
+import weakref
+
+import keras
+import numpy as np
+import pytest
+
+if keras.config.backend() != "torch":
+    pytest.skip("runs on PyTorch", allow_module_level=True)
+
+import torch
+
+import keras_vae
+from keras_vae.steps import torch_networks
+
+L = keras.layers
+
+
+def functional(connect, *shapes):
+    inputs = [keras.Input(shape) for shape in shapes]
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], connect(*inputs))
+
+
+NETWORKS = {
+    "encoder": (lambda: keras_vae.MLPEncoder((4, 4, 1), 2, (5, 3)), [(4, 4, 1)]),
+    "decoder": (lambda: keras_vae.MLPDecoder((4, 4, 1), 2, (5, 3)), [(2,)]),
+    "conditional": (
+        lambda: keras_vae.MLPEncoder((4, 4, 1), 2, (5,), condition_shape=(3,)),
+        [(4, 4, 1), (3,)],
+    ),
+    "gated": (lambda: keras_vae.MLPEncoder((4,), 2, (5,), activation="glu"), [(4,)]),
+    "convolutions": (lambda: keras_vae.ConvEncoder((8, 8, 1), 2, (4, 4)), [(8, 8, 1)]),
+    "subpixel": (lambda: keras_vae.ConvDecoder((8, 8, 1), 2, (4, 4)), [(2,)]),
+    "sequential": (
+        lambda: keras.Sequential(
+            [L.Input((6,)), L.Dense(4, "tanh"), L.Dense(3, use_bias=False), L.Activation("gelu")]
+        ),
+        [(6,)],
+    ),
+    "dict": (lambda: functional(lambda x: {"a": L.Dense(2)(x), "b": L.Dense(1)(x)}, (3,)), [(3,)]),
+    "list of one": (lambda: functional(lambda x: [L.Dense(2)(x)], (3,)), [(3,)]),
+    "a layer called twice": (
+        lambda: functional(lambda x: (d := L.Dense(3, "silu"))(d(x)), (3,)),
+        [(3,)],
+    ),
+    "transposed": (
+        lambda: functional(lambda x: L.Conv2DTranspose(2, 3, 2, "same")(x), (4, 4, 1)),
+        [(4, 4, 1)],
+    ),
+    "sequences": (lambda: functional(lambda x: L.Dense(3)(x), (5, 2)), [(5, 2)]),
+}
+
+
+def inputs_for(shapes):
+    rng = np.random.default_rng(0)
+    tensors = [torch.tensor(rng.normal(size=(7, *s)), dtype=torch.float32) for s in shapes]
+    return tensors if len(tensors) > 1 else tensors[0]
+
+
+def calls_of_layers(monkeypatch):
+    calls, original = [], keras.Layer.__call__
+
+    def call(self, *args, **kwargs):
+        calls.append(self)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Layer, "__call__", call)
+    return calls
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_equals_a_call_of_the_network(name, monkeypatch):
+    make, shapes = NETWORKS[name]
+    network, inputs = make(), inputs_for(shapes)
+    expected = network(inputs, training=True)
+    calls = calls_of_layers(monkeypatch)
+    found = torch_networks.output_of(network, inputs, True)
+    assert network not in calls, "called as usual"
+    keras.tree.assert_same_structure(found, expected)
+    pairs = zip(keras.tree.flatten(found), keras.tree.flatten(expected), strict=True)
+    for a, b in pairs:
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+class Own(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = L.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+class OwnLayer(L.Dense):
+    pass
+
+
+OTHERS = {
+    "subclassed": Own,
+    "a layer of one's own": lambda: functional(lambda x: OwnLayer(2)(x), (3,)),
+    "dropout": lambda: functional(lambda x: L.Dropout(0.5)(x), (3,)),
+    "batch statistics": lambda: functional(lambda x: L.BatchNormalization()(x), (3,)),
+    "half precision": lambda: functional(lambda x: L.Dense(2, dtype="mixed_bfloat16")(x), (3,)),
+    "a cost of activations": lambda: functional(
+        lambda x: L.Dense(2, activity_regularizer="l2")(x), (3,)
+    ),
+    "not a model": lambda: L.Dense(2),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_networks_are_called_as_usual(name, monkeypatch):
+    network, x = OTHERS[name](), inputs_for([(3,)])
+    network(x)
+    calls = calls_of_layers(monkeypatch)
+    torch_networks.output_of(network, x, False)
+    assert network in calls
+
+
+@pytest.mark.parametrize("on_network", [True, False])
+def test_hooks_are_called(on_network):
+    network, x = functional(lambda x: L.Dense(2, name="dense")(x), (3,)), inputs_for([(3,)])
+    torch_networks.output_of(network, x, False)
+    seen = []
+    hooked = network if on_network else network.get_layer("dense")
+    handle = hooked.register_forward_hook(lambda *args: seen.append(1))
+    torch_networks.output_of(network, x, False)
+    assert seen
+    handle.remove()
+    torch_networks.output_of(network, x, False)
+    assert len(seen) == 1
+
+
+def test_a_layer_added_later_is_run():
+    network, x = keras.Sequential([L.Input((3,)), L.Dense(2)]), inputs_for([(3,)])
+    torch_networks.output_of(network, x, False)
+    network.add(L.Dense(4))
+    assert torch_networks.output_of(network, x, False).shape == (7, 4)
+
+
+def test_weights_are_those_of_now():
+    network, x = functional(lambda x: L.Dense(2)(x), (3,)), inputs_for([(3,)])
+    before = torch_networks.output_of(network, x, False)
+    network.set_weights([w * 2 for w in network.get_weights()])
+    torch.testing.assert_close(torch_networks.output_of(network, x, False), 2 * before)
+
+
+def test_inputs_of_another_shape_or_type_get_keras_own_errors_and_conversions():
+    network = functional(lambda x: L.Dense(2)(x), (3,))
+    with pytest.raises(ValueError, match="shape"):
+        torch_networks.output_of(network, torch.zeros(7, 4), False)
+    found = torch_networks.output_of(network, torch.zeros(7, 3, dtype=torch.int64), False)
+    assert found.dtype == torch.float32
+
+
+def test_a_network_is_not_kept_alive():
+    network = functional(lambda x: L.Dense(2)(x), (3,))
+    torch_networks.output_of(network, inputs_for([(3,)]), False)
+    gone = weakref.ref(network)
+    del network
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_likelihood_is_called_with_its_weights():
+    likelihood, x = keras_vae.LearnedSigmaGaussianLikelihood(), inputs_for([(3,)])
+    likelihood.build((None, 3))
+    expected, found = likelihood(x), torch_networks.called(likelihood, x)
+    torch.testing.assert_close(found.log_prob(x), expected.log_prob(x))
