@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 # Packages whose `__init__` imports Keras while light modules lie in them, parents first.
-_HEAVY = ("keras_vae", "keras_vae.recipes")
+_HEAVY = ("keras_vae", "keras_vae.codecs", "keras_vae.recipes")
 _postponed: dict[str, ModuleType] = {}
 
 

@@ -7,6 +7,7 @@ backend.choose_backend()  # before Keras is imported
 
 # isort: split
 from keras_vae import callbacks
+from keras_vae import codecs
 from keras_vae import datasets
 from keras_vae import distributions
 from keras_vae import evaluation

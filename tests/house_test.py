@@ -38,7 +38,9 @@ ARROWS = {
     "networks": {"layers"},
     "evaluation": {"distributions", "metrics"},
     "callbacks": {"evaluation", "plotting"},
+    "codecs": {"distributions"},
     "models": {
+        "codecs",
         "conditions",
         "datasets",
         "distributions",
@@ -52,6 +54,7 @@ ARROWS = {
     },
     "estimators": {"likelihoods", "models", "networks"},
     "cli": {
+        "codecs",
         "conditions",
         "datasets",
         "evaluation",

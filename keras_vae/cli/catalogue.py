@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from keras_vae import presets
+from keras_vae.cli import compress
 from keras_vae.cli import options
 from keras_vae.cli.command import Command
 from keras_vae.cli.preset_texts import indented
@@ -54,11 +55,15 @@ def list_presets(family: str | None, dataset: str | None) -> None:
     examples="""
     keras-vae info vae_mnist_mini
     keras-vae info runs/my_run
+    keras-vae info digits.kvz        a file of `keras-vae compress`
     """,
 )
 @options.preset()
 def info(preset: str) -> None:
-    """Show a preset's model, numbers, training and usage."""
+    """Show a preset's model, numbers, training and usage, or what a compressed file holds."""
+    if Path(preset).suffix == compress.ENDING and Path(preset).is_file():
+        compress.show(preset)
+        return
     folder = _folder_of(preset)
     recipe, metrics = read_recipe(folder), read_metrics(folder)
     print(recipe.name if recipe else folder)

@@ -7,6 +7,8 @@ import click
 from keras_vae.cli import catalogue
 from keras_vae.cli import upkeep
 from keras_vae.cli.command import HelpWithExamples
+from keras_vae.cli.compress import compress
+from keras_vae.cli.compress import decompress
 from keras_vae.cli.evaluate import evaluate
 from keras_vae.cli.folders import decode
 from keras_vae.cli.folders import encode
@@ -67,6 +69,8 @@ for _command in (
     plot,
     encode,
     decode,
+    compress,
+    decompress,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

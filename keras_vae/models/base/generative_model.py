@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae import codecs
 from keras_vae.metrics.term_means import TermMeans
 from keras_vae.models.base import arguments
 from keras_vae.models.base.any_size import at_probe
@@ -26,6 +27,7 @@ from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
 from keras_vae.models.saving import exported
 from keras_vae.models.saving import frozen_layers
+from keras_vae.models.saving import named_weights
 from keras_vae.models.saving import preset_model
 from keras_vae.models.saving.atomic_save import save_atomically
 from keras_vae.noise import NoiseSource
@@ -434,6 +436,70 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
                 f"draws. Received: {method!r}."
             )
         return self.log_likelihood(x, condition, num_samples)
+
+    def compress(
+        self, x: Array, condition: Array = None, batch_size: int = 64, verbose: int = 0
+    ) -> bytes:
+        """Returns the bytes of a file of x, about as small as the model's bound says.
+
+        Data of a VAE or of an autoregressive model come back bit for bit, on any backend. A model
+        of codes is lossy: what comes back is its reconstruction.
+
+        Besides x itself, memory does not grow with the number of examples. It needs the package
+        `constriction`, the extra `codec`.
+
+        Args:
+            x: Array (N, S) of discrete data, such as binary pixels or grey levels k / 255.
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each. It is not stored: `decompress` must be given it again.
+            batch_size: Integer, the number of examples given to the networks at once. It changes
+                neither the file nor who can read it.
+            verbose: 1 shows a progress bar.
+
+        Raises:
+            ValueError: If x or the condition does not fit this model, x has values between the
+                levels of its likelihood, or the networks are not computed in float32.
+            NotImplementedError: If the model has no bound, a likelihood of continuous data, or
+                latents or a prior that are not Gaussian.
+            ImportError: If `constriction` is not installed.
+
+        Example:
+
+        ```python
+        data = model.compress(x_test)
+        print(keras_vae.codecs.read_info(data).bits_per_dim)
+        x_again = model.decompress(data)  # on this machine or another
+        ```
+
+        Reference:
+            - [Townsend et al., 2019](https://arxiv.org/abs/1901.04866)
+        """
+        return codecs.compress(self, x, condition, batch_size, verbose)
+
+    def decompress(
+        self, data: bytes, condition: Array = None, batch_size: int = 64, verbose: int = 0
+    ) -> np.ndarray:
+        """Returns the x that `compress` was given, of a model of codes its reconstruction.
+
+        Args:
+            data: Bytes of the file.
+            condition: What `compress` was given.
+            batch_size: Integer, the number of examples given to the networks at once.
+            verbose: 1 shows a progress bar.
+
+        Returns:
+            NumPy array (N, S) of the type that x had.
+
+        Raises:
+            ValueError: If the file is damaged, was written with other weights or another condition,
+                or cannot be decoded on this device. Data are returned only if their checksum fits.
+            ImportError: If `constriction` is not installed.
+        """
+        return codecs.decompress(self, data, condition, batch_size, verbose)
+
+    def weights_sha256(self) -> str:
+        """Returns the sha256 of the weights, 64 hexadecimal digits, the same on every backend."""
+        return named_weights.sha256_of(self)
 
     def save_to_preset(self, folder: str | Path) -> None:
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.

@@ -1,5 +1,6 @@
 """A model's weights as named arrays, and back."""
 
+import hashlib
 import re
 
 import keras
@@ -41,6 +42,18 @@ def arrays_of(model: keras.Model) -> dict[str, np.ndarray]:
     """Returns `{name: NumPy array}` of all weights; half-precision ones widened to float32."""
     arrays = {k: keras.ops.convert_to_numpy(v) for k, v in named_variables(model).items()}
     return {k: a.astype("float32") if a.dtype.itemsize < 4 else a for k, a in arrays.items()}
+
+
+def sha256_of(model: keras.Model) -> str:
+    """Returns the sha256 of all weights, with their names and shapes, as 64 hexadecimal digits.
+
+    The same on every backend, and of a model that was saved and loaded.
+    """
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays_of(model).items()):
+        digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
 
 
 def check_table(model: keras.Model, table: dict, source: str) -> None:

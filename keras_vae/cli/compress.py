@@ -1,0 +1,138 @@
+"""The commands of compressed files: `keras-vae compress` and `decompress`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from keras_vae.cli import options
+from keras_vae.cli.command import Argument
+from keras_vae.cli.command import Command
+
+ENDING = ".kvz"
+_ARRAYS = (".npy", ".npz")
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    keras-vae compress vae_mnist digits.npy                 into digits.kvz
+    keras-vae compress vae_mnist digits.npz -o small.kvz    the array `images`, or the only one
+    keras-vae info digits.kvz                               what it is, in bits per dimension
+    """,
+)
+@options.preset()
+@click.argument(
+    "source",
+    cls=Argument,
+    metavar="FILE",
+    explanation="A .npy or .npz of data as the model takes them.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Where to (default: FILE with .kvz).")
+@options.count("--batch-size", default=64, help="Examples at once (default: 64).")
+def compress(preset: str, source: str, output: str | None, batch_size: int) -> None:
+    """Compress an array with a preset, losslessly if it is no model of codes.
+
+    The file can be read on every backend, with the same preset.
+    """
+    from keras_vae import codecs
+    from keras_vae.models import GenerativeModel
+
+    x = _read_array(source)
+    target = Path(output) if output else Path(source).with_suffix(ENDING)
+    if target.suffix != ENDING:
+        raise ValueError(f"--output must end in {ENDING}. Received: {target}")
+    model = GenerativeModel.from_preset(preset)
+    data = model.compress(x, batch_size=batch_size, verbose=1)
+    _write_bytes(target, data)
+    info = codecs.read_info(data)
+    print(described(info))
+    for name, size in _other_sizes(model, x).items():
+        print(f"  {name:<12}{8 * size / x.size:.4f} bits per dimension, {size:,} bytes")
+    print(f"Wrote {target}")
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    keras-vae decompress vae_mnist digits.kvz               into digits.npy
+    keras-vae decompress vae_mnist digits.kvz -o again.npz  as an array `images`
+    """,
+)
+@options.preset()
+@click.argument("source", cls=Argument, metavar="FILE", explanation=f"A {ENDING} file.")
+@click.option("-o", "--output", metavar="FILE", help="A .npy or .npz (default: FILE with .npy).")
+@options.count("--batch-size", default=64, help="Examples at once (default: 64).")
+def decompress(preset: str, source: str, output: str | None, batch_size: int) -> None:
+    """Read a compressed file with the preset that it was written with."""
+    from keras_vae.models import GenerativeModel
+
+    target = Path(output) if output else Path(source).with_suffix(".npy")
+    if target.suffix not in _ARRAYS:
+        raise ValueError(f"--output must end in .npy or .npz. Received: {target}")
+    data = Path(source).read_bytes()
+    x = GenerativeModel.from_preset(preset).decompress(data, batch_size=batch_size, verbose=1)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.suffix == ".npz":
+        np.savez_compressed(target, images=x)
+    else:
+        np.save(target, x)
+    print(f"Wrote {target}")
+
+
+def show(path: str) -> None:
+    """Prints what a compressed file says of itself."""
+    from keras_vae.codecs.file_format import read_info
+
+    print(described(read_info(Path(path).read_bytes())))
+
+
+def described(info: Any) -> str:
+    """Returns what a `FileInfo` says, in lines."""
+    kind = {
+        "bits-back": "lossless, bits-back with the latents of a VAE",
+        "direct": "lossless, with the probabilities of an autoregressive model",
+        "codes": "lossy: the codes of a model of codes, with their prior",
+    }[info.scheme]
+    shape = " x ".join(map(str, info.shape))
+    return (
+        f"{info.num_examples:,} examples of {shape}, {info.dtype}\n"
+        f"  {kind}\n"
+        f"  model       sha256 {info.model_sha256}\n"
+        f"  file        {info.bits_per_dim:.4f} bits per dimension, {info.num_bytes:,} bytes\n"
+        f"  bound       {info.bound:.4f} bits per dimension\n"
+        f"  of these    {info.header_bytes} bytes of header, {info.initial_bits} initial bits"
+    )
+
+
+def _other_sizes(model, x):
+    """Returns the bytes of other formats, where the data have few enough levels."""
+    from keras_vae.codecs.comparison import general_sizes
+
+    values = np.unique(x)
+    if values[0] < 0 or len(values) > 256:
+        return {}
+    if values[-1] <= 1 and len(values) > 2:  # grey levels k / 255
+        return general_sizes(np.round(np.asarray(x, "float64") * 255).astype("int32"), 256)
+    return general_sizes(x.astype("int32"), max(2, int(values[-1]) + 1))
+
+
+def _read_array(path):
+    if Path(path).suffix not in _ARRAYS:
+        raise ValueError(f"FILE must be a .npy or .npz. Received: {path}")
+    with open(path, "rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        names = loaded.files
+        if "images" not in names and len(names) != 1:
+            raise ValueError(
+                f"{path} must hold one array, or one named `images`. Received: {', '.join(names)}."
+            )
+        return loaded["images" if "images" in names else names[0]]
+
+
+def _write_bytes(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

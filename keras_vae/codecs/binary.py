@@ -1,0 +1,141 @@
+"""Codes of symbols decided by logits: binary ones, and of more values by a tree of decisions."""
+
+import functools
+
+import numpy as np
+
+from keras_vae.codecs.exact_tables import sigmoid
+from keras_vae.codecs.offsets import Blocks
+from keras_vae.codecs.offsets import pop_offsets
+from keras_vae.codecs.offsets import push_offsets
+from keras_vae.codecs.offsets import settle
+from keras_vae.codecs.stack import Stack
+
+_FINENESS = 0.2  # cells in logits are this wide, divided by the cube root of p (1 - p)
+_WIDEST = 4.0
+_LARGEST = 15.0  # beyond, logits count as one: the rarer value then costs 22 bits
+_SHIFT = 0.25  # how far the largest offset moves the logits
+_TOTAL = 1 << 22
+_LEAST_LOG_PROB = -60.0
+
+
+@functools.cache
+def edges() -> np.ndarray:
+    """Returns the edges between cells of logits, symmetric about 0.
+
+    A logit off by d costs p (1 - p) d^2 / 2 nats, and each edge costs as much as it is likely that
+    a number is near it. The sum is least if the width grows as the cube root of 1 / (p (1 - p)).
+    """
+    found = [0.0]
+    while found[-1] < _LARGEST:
+        width = _width(found[-1])
+        width = _width(found[-1] + width / 2)
+        found.append(found[-1] + width)
+    upper = np.array(found)
+    return np.concatenate([-upper[:0:-1], upper])
+
+
+@functools.cache
+def tables() -> np.ndarray:
+    """Returns the frequencies of 0 and 1 of every cell, (cells, 2) float64."""
+    inner = edges()
+    outer = (inner[-1] - inner[-2]) / 2
+    middle = np.concatenate([[inner[0] - outer], (inner[1:] + inner[:-1]) / 2, [inner[-1] + outer]])
+    ones = np.floor(_TOTAL * sigmoid(middle) + 0.5)
+    ones = np.clip(ones, 1, _TOTAL - 1)
+    return np.stack([_TOTAL - ones, ones], axis=1)
+
+
+def clearance(logits: np.ndarray, shift: np.ndarray, margin: float) -> np.ndarray:
+    """Returns the distances from the nearest edge, in margins."""
+    shifted = logits + shift * _SHIFT
+    lines = edges()
+    index = np.searchsorted(lines, shifted)
+    above = np.abs(lines[np.minimum(index, len(lines) - 1)] - shifted)
+    below = np.abs(lines[np.maximum(index - 1, 0)] - shifted)
+    return np.minimum(above, below) / margin
+
+
+def frequencies(logits: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Returns the frequencies of 0 and 1, (N, 2) float64, of logits (N,) in float64."""
+    return tables()[np.searchsorted(edges(), logits + shift * _SHIFT)]
+
+
+def push_binary(
+    stack: Stack, symbols: np.ndarray, logits: np.ndarray, margin: float, blocks: Blocks
+) -> None:
+    """Writes symbols 0 and 1, (N,), of logits (N,) in float64."""
+    found = settle(lambda i, s: clearance(logits[i], s, margin), len(logits), blocks)
+    shift = blocks.of_positions(found, len(logits))
+    stack.push(symbols, frequencies(logits, shift))
+    push_offsets(stack, found, blocks)
+
+
+def pop_binary(stack: Stack, logits: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """Returns the symbols that `push_binary` wrote."""
+    shift = pop_offsets(stack, len(logits), blocks)
+    return stack.pop(frequencies(logits, shift))
+
+
+def _width(logit):
+    """Returns the width of a cell at a logit, made of + - x / like all that files depend on."""
+    p = float(sigmoid(logit))
+    root = 1.0
+    for _ in range(60):  # Newton's method for the cube root of p (1 - p)
+        root = root - (root - p * (1.0 - p) / (root * root)) / 3.0
+    return min(_WIDEST, _FINENESS / root)
+
+
+def num_decisions(num_classes: int) -> int:
+    """Returns how many binary decisions tell `num_classes` values apart."""
+    return max(1, (num_classes - 1).bit_length())
+
+
+class DecisionTree:
+    """The logits of the decisions that lead to an integer, the bit of most weight first.
+
+    Each decision compares the probabilities of two halves of the values that are left, so only
+    log2 K of numbers are rounded for each symbol, and not K.
+
+    Args:
+        logits: (N, K), unnormalised log-probabilities.
+    """
+
+    def __init__(self, logits: np.ndarray):
+        logits = np.asarray(logits, "float64")
+        num_classes = logits.shape[1]
+        self.num_decisions = num_decisions(num_classes)
+        relative = logits - logits.max(axis=1, keepdims=True)
+        self._of_pair = relative[:, 1] - relative[:, 0] if num_classes == 2 else None
+        mass = np.exp(np.maximum(relative, _LEAST_LOG_PROB))
+        padded = np.full((len(logits), 1 << self.num_decisions), 1e-300)
+        padded[:, :num_classes] = mass
+        self._masses = [padded]
+        while self._masses[0].shape[1] > 2:
+            self._masses.insert(0, self._masses[0].reshape(len(logits), -1, 2).sum(axis=2))
+
+    def logits_at(self, depth: int, prefix: np.ndarray) -> np.ndarray:
+        """Returns log p(1) - log p(0) of a decision, (N,), given those before it.
+
+        Args:
+            depth: Integer, how many decisions came before.
+            prefix: Integers (N,), the number that these are the binary digits of.
+        """
+        if self._of_pair is not None:
+            return self._of_pair
+        rows, masses = np.arange(len(prefix)), self._masses[depth]
+        return np.log(masses[rows, 2 * prefix + 1]) - np.log(masses[rows, 2 * prefix])
+
+    def path(self, symbols: np.ndarray) -> np.ndarray:
+        """Returns the logits of all decisions that lead to symbols (N,), (decisions, N)."""
+        depths = range(self.num_decisions)
+        return np.stack([self.logits_at(d, self.prefix(symbols, d)) for d in depths])
+
+    def prefix(self, symbols: np.ndarray, depth: int) -> np.ndarray:
+        """Returns the first `depth` binary digits of symbols, as numbers."""
+        return symbols >> (self.num_decisions - depth)
+
+
+def digits(symbols: np.ndarray, count: int) -> np.ndarray:
+    """Returns the binary digits of integers (N,), (count, N), that of most weight first."""
+    return (symbols[None] >> np.arange(count)[::-1, None]) & 1

@@ -1,0 +1,304 @@
+"""Bits-back coding of data with the latents of a model."""
+
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_vae.codecs.data_codes import code_of
+from keras_vae.codecs.file_format import Reader
+from keras_vae.codecs.file_format import Writer
+from keras_vae.codecs.latents import latents_of
+from keras_vae.codecs.lattice import GaussianCode
+from keras_vae.codecs.lattice import Lattice
+from keras_vae.codecs.lattice import lattice_for
+from keras_vae.codecs.offsets import Blocks
+from keras_vae.codecs.offsets import blocks_for
+from keras_vae.codecs.offsets import pop_offsets
+from keras_vae.codecs.offsets import push_offsets
+from keras_vae.codecs.rounding_errors import margins
+from keras_vae.codecs.stack import Stack
+
+_SAMPLE = 256  # examples by which the settings of a file are chosen
+_LARGEST_GROUP = 64
+_NO_NEWS = 0.01  # nats: a dimension with less is not coded
+
+
+class LevelSettings(NamedTuple):
+    """How the latents of a level are coded.
+
+    Attributes:
+        lattice: `Lattice`.
+        is_coded: NumPy bools (D,), which dimensions are.
+        of_posterior: `Blocks` of the posterior's parameters.
+        of_prior: `Blocks` of the prior's parameters.
+    """
+
+    lattice: Lattice
+    is_coded: np.ndarray
+    of_posterior: Blocks
+    of_prior: Blocks
+
+
+def groups(num_examples: int) -> list[slice]:
+    """Returns the groups of examples whose latents are drawn at once.
+
+    The first examples are alone, so that few initial bits are drawn, and each group draws from what
+    those before have written.
+    """
+    found, done = [], 0
+    while done < num_examples:
+        size = min(num_examples - done, max(1, min(_LARGEST_GROUP, done // 8)))
+        found.append(slice(done, done + size))
+        done += size
+    return found
+
+
+class BitsBackCode:
+    """Codes the data of a VAE, of one or of several levels of Gaussian latents.
+
+    Args:
+        model: `LatentVariableModel` with Gaussian posteriors and priors.
+        batch_size: Integer, how many examples the networks are given at once.
+    """
+
+    def __init__(self, model: Any, batch_size: int):
+        self.nets = latents_of(model, batch_size)
+        self.data_code = code_of(self._example_of_likelihood(model))
+        self.levels: list[LevelSettings] = []
+        self.of_data = Blocks(0, 128)
+        self.posterior_codes: list[GaussianCode] = []
+        self.prior_codes: list[GaussianCode] = []
+
+    def write(
+        self, stack: Stack, symbols: np.ndarray, x: np.ndarray, conditions: list, report: Any
+    ) -> None:
+        """Writes all examples.
+
+        Args:
+            stack: `Stack`.
+            symbols: Integers (N, S).
+            x: float32 (N, S).
+            conditions: List of at most one array (N, ...).
+            report: Function that is told how many more examples are done.
+        """
+        self._choose_settings(x[:_SAMPLE], [c[:_SAMPLE] for c in conditions])
+        for rows in groups(len(x)):
+            given = [c[rows] for c in conditions]
+            self._write_group(stack, symbols[rows], x[rows], given)
+            report(rows.stop - rows.start)
+
+    def read(
+        self, stack: Stack, num_examples: int, shape: tuple, conditions: list, report: Any
+    ) -> np.ndarray:
+        """Returns the symbols of all examples, (N, S)."""
+        symbols = np.zeros((num_examples, *shape), "int32")
+        for rows in reversed(groups(num_examples)):
+            count = rows.stop - rows.start
+            given = [c[rows] for c in conditions]
+            symbols[rows] = self._read_group(stack, count, shape, given)
+            report(count)
+        return symbols
+
+    def write_settings(self, writer: Writer) -> None:
+        """Writes what a reader needs to know."""
+        for level in self.levels:
+            lattice = level.lattice
+            writer.numbers("bBB", lattice.spacing, lattice.reach, lattice.window)
+            writer.numbers("BBBB", *level.of_posterior, *level.of_prior)
+            writer.raw(np.packbits(level.is_coded).tobytes())
+        writer.numbers("BB", *self.of_data)
+
+    def read_settings(self, reader: Reader) -> None:
+        """Reads what `write_settings` wrote."""
+        self.levels = []
+        for size in self.nets.sizes():
+            lattice = Lattice(*reader.numbers("bBB"))
+            of_posterior, of_prior = Blocks(*reader.numbers("BB")), Blocks(*reader.numbers("BB"))
+            packed = np.frombuffer(reader.raw(-(-size // 8)), "uint8")
+            is_coded = np.unpackbits(packed, count=size).astype(bool)
+            self.levels.append(LevelSettings(lattice, is_coded, of_posterior, of_prior))
+        self.of_data = Blocks(*reader.numbers("BB"))
+        self.posterior_codes = [GaussianCode(level.lattice) for level in self.levels]
+        self.prior_codes = [GaussianCode(level.lattice) for level in self.levels]
+
+    # A group of examples.
+
+    def _write_group(self, stack, symbols, x, conditions):
+        nets, count = self.nets, len(x)
+        points: dict[int, np.ndarray] = {}
+        zs: dict[int, np.ndarray] = {}
+        priors: dict[int, tuple] = {}
+        offsets = []
+
+        def complete_levels():
+            """Adds z, and what its prior is, of levels of which all above are complete."""
+            for level in reversed(range(nets.num_levels)):
+                if level not in points:
+                    return
+                if level not in zs:
+                    mean, log_var = nets.prior(level, self._above(zs, level), conditions, count)
+                    priors[level] = self._settled_prior(level, mean, log_var)
+                    zs[level] = self._z(level, points[level], priors[level][0], count)
+
+        for n, level in enumerate(nets.order):
+            drawn = [self._drawn(i, zs, points, count) for i in nets.order[:n]]
+            parameters = self._coded(level, nets.posterior(n, x, drawn, conditions))
+            code, blocks = self.posterior_codes[level], self.levels[level].of_posterior
+            found = code.settle(*parameters, blocks)
+            shift = blocks.of_positions(found, len(parameters[0]))
+            points[level] = code.pop(stack, *code.rounded(*parameters, shift), window=True)
+            offsets.append((found, blocks))
+            complete_levels()
+        parameters = nets.likelihood(self.data_code, [zs[i] for i in sorted(zs)], conditions)
+        self.data_code.push(stack, symbols.ravel(), self.of_data, *_flat(parameters, symbols.shape))
+        for level in range(nets.num_levels):
+            rounded, found, is_coded = priors[level]
+            mean, std = (p[is_coded] for p in rounded)
+            self.prior_codes[level].push(stack, points[level], mean, std, window=False)
+            push_offsets(stack, found, self.levels[level].of_prior)
+        for found, blocks in reversed(offsets):
+            push_offsets(stack, found, blocks)
+
+    def _read_group(self, stack, count, shape, conditions):
+        nets = self.nets
+        shifts = {}
+        for level in nets.order:
+            positions = count * int(np.sum(self.levels[level].is_coded))
+            shifts[level] = pop_offsets(stack, positions, self.levels[level].of_posterior)
+        zs: dict[int, np.ndarray] = {}
+        points = {}
+        for level in reversed(range(nets.num_levels)):
+            mean, log_var = nets.prior(level, self._above(zs, level), conditions, count)
+            code = self.prior_codes[level]
+            shift = pop_offsets(stack, mean.size, self.levels[level].of_prior)
+            is_coded = np.tile(self.levels[level].is_coded, count)
+            rounded = code.rounded(mean.ravel(), log_var.ravel(), shift, is_coded)
+            points[level] = code.pop(stack, *(p[is_coded] for p in rounded), window=False)
+            zs[level] = self._z(level, points[level], rounded, count)
+        parameters = nets.likelihood(self.data_code, [zs[i] for i in sorted(zs)], conditions)
+        flat = _flat(parameters, (count, *shape))
+        symbols = self.data_code.pop(stack, self.of_data, *flat).reshape(count, *shape)
+        x = self.data_code.data(symbols).astype("float32")
+        posteriors = []
+        for n, level in enumerate(nets.order):
+            drawn = [zs[i] for i in nets.order[:n]]
+            parameters = self._coded(level, nets.posterior(n, x, drawn, conditions))
+            posteriors.append(self.posterior_codes[level].rounded(*parameters, shifts[level]))
+        for level, rounded in reversed(list(zip(nets.order, posteriors, strict=True))):
+            self.posterior_codes[level].push(stack, points[level], *rounded, window=True)
+        return symbols
+
+    def _coded(self, level, parameters):
+        """Returns parameters (N, D) of the dimensions that are coded, flat."""
+        return [p[:, self.levels[level].is_coded].ravel() for p in parameters]
+
+    def _settled_prior(self, level, mean, log_var):
+        """Returns the rounded parameters, the offsets, and which elements are coded, all flat."""
+        code, blocks = self.prior_codes[level], self.levels[level].of_prior
+        is_coded = np.tile(self.levels[level].is_coded, len(mean))
+        found = code.settle(mean.ravel(), log_var.ravel(), blocks, is_coded)
+        shift = blocks.of_positions(found, mean.size)
+        return code.rounded(mean.ravel(), log_var.ravel(), shift, is_coded), found, is_coded
+
+    def _z(self, level, points, prior, count):
+        """Returns z as the decoders are given it, (N, *shape) float32."""
+        lattice, is_coded = self.levels[level].lattice, self.levels[level].is_coded
+        every = lattice.nearest(prior[0]).reshape(count, -1)
+        every[:, is_coded] = points.reshape(count, -1)
+        return lattice.value(every).astype("float32").reshape(count, *self.nets.shapes[level])
+
+    def _drawn(self, level, zs, points, count):
+        """Returns z as later posteriors are given it.
+
+        A level that is inferred before those above it has no prior yet, and all of it is coded.
+        """
+        if level in zs:
+            return zs[level]
+        z = self.levels[level].lattice.value(points[level]).astype("float32")
+        return z.reshape(count, *self.nets.shapes[level])
+
+    @staticmethod
+    def _above(zs, level):
+        return [zs[i] for i in sorted(zs) if i > level]
+
+    # Settings, chosen by the writer.
+
+    def _choose_settings(self, x, conditions):
+        nets = self.nets
+        posteriors: dict[int, list] = {}
+        drawn: list[np.ndarray] = []
+        for n, level in enumerate(nets.order):
+            posteriors[level] = nets.posterior(n, x, drawn, conditions)
+            drawn.append(self._mean_z(level, posteriors[level]))
+        zs = {level: self._mean_z(level, posteriors[level]) for level in posteriors}
+        priors = {
+            level: nets.prior(level, [zs[i] for i in range(level + 1, len(zs))], conditions, len(x))
+            for level in zs
+        }
+        self.levels, self.posterior_codes, self.prior_codes = [], [], []
+        for level in range(nets.num_levels):
+            kl = _divergence(posteriors[level], priors[level])
+            is_coded = kl.mean(axis=0) >= _NO_NEWS
+            is_coded[np.argmax(kl.mean(axis=0))] = True  # no level without any
+            later = nets.order[nets.order.index(level) :]
+            is_coded |= any(other > level for other in later)
+            coded = [p[:, is_coded] for p in posteriors[level]]
+            lattice = lattice_for(*coded, kl[:, is_coded])
+            n = nets.order.index(level)
+            of_q = margins(
+                nets.model,
+                ("mean", "log_var"),
+                nets.posterior_parameters(n),
+                [x, *drawn[:n], *conditions],
+            )
+            above = [zs[i] for i in range(level + 1, len(zs))]
+            of_p = margins(
+                nets.model,
+                ("mean", "log_var"),
+                nets.prior_parameters(level),
+                [np.zeros((len(x), 1), "float32"), *above, *conditions],
+            )
+            q, p = GaussianCode(lattice, tuple(of_q)), GaussianCode(lattice, tuple(of_p))
+            self.posterior_codes.append(q)
+            self.prior_codes.append(p)
+            blocks = [
+                blocks_for(code.clearance(*flat, np.zeros(len(flat[0])), mask))
+                for code, flat, mask in (
+                    (q, [a.ravel() for a in coded], np.True_),
+                    (p, [a.ravel() for a in priors[level]], np.tile(is_coded, len(x))),
+                )
+            ]
+            self.levels.append(LevelSettings(lattice, is_coded, *blocks))
+        ordered = [zs[i] for i in range(len(zs))]
+        code = self.data_code
+        code.margins = margins(
+            nets.model, code.kinds, nets.likelihood_parameters(code), [*ordered, *conditions]
+        )
+        parameters = nets.likelihood(code, ordered, conditions)
+        self.of_data = code.blocks(*_flat(parameters, (len(x), *x.shape[1:])))
+
+    def _mean_z(self, level, posterior):
+        return posterior[0].astype("float32").reshape(-1, *self.nets.shapes[level])
+
+    def _example_of_likelihood(self, model):
+        zs = [np.zeros((1, *shape), "float32") for shape in self.nets.shapes]
+        conditions = [] if model.condition is None else [_zeros(model.condition)]
+        with model.without_gradients():
+            return self.nets.likelihood_of(*zs, c=model.embedded(*conditions))
+
+
+def _zeros(condition):
+    return np.zeros((1, *condition.raw_shape), condition.raw_dtype)
+
+
+def _divergence(q, p):
+    """Returns KL(q || p) of each element, of pairs of mean and log-variance, in nats."""
+    ratio = q[1] - p[1]
+    return 0.5 * (np.exp(ratio) - ratio - 1 + (q[0] - p[0]) ** 2 * np.exp(-p[1]))
+
+
+def _flat(parameters, shape):
+    """Returns arrays of parameters (N, S) or (N, S, K) as (N S,) or (N S, K)."""
+    size = int(np.prod(shape))
+    return [p.reshape(size, -1) if p.size != size else p.ravel() for p in parameters]

@@ -1,0 +1,187 @@
+"""From the data of a model to the bytes of a file, and back."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_vae.checks import check_count
+from keras_vae.codecs import file_format
+from keras_vae.codecs.bits_back import BitsBackCode
+from keras_vae.codecs.file_format import Content
+from keras_vae.codecs.file_format import Reader
+from keras_vae.codecs.file_format import Writer
+from keras_vae.codecs.sequences import CodesCode
+from keras_vae.codecs.sequences import SequenceCode
+from keras_vae.codecs.stack import Stack
+from keras_vae.devices import products_are_exact
+from keras_vae.typing import Array
+
+
+def compress(
+    model: Any, x: Array, condition: Array = None, batch_size: int = 64, verbose: int = 0
+) -> bytes:
+    """Returns the bytes of a file of x; see `GenerativeModel.compress`."""
+    batch_size = check_count("batch_size", batch_size)
+    scheme = _scheme_of(model)
+    _check_arithmetic(model)
+    x, *conditions = _checked_inputs(model, x, condition)
+    dtype = x.dtype.name
+    file_format.dtype_code(dtype)
+    bar = keras.utils.Progbar(len(x), verbose=verbose, unit_name="example")
+    stack = Stack()
+    if scheme == "codes":
+        code: Any = CodesCode(model, batch_size)
+        levels = model.indices_of(x, *_of_model(model, conditions), batch_size=batch_size)
+        code.write(stack, levels, conditions, bar.add)
+        content = np.concatenate([level.ravel() for level in levels])
+        nats = code.nats(levels, conditions)
+    else:
+        code = _coder(scheme)(model, batch_size)
+        content = _symbols(code, scheme, x, dtype)
+        code.write(stack, content, np.asarray(x, "float32"), conditions, bar.add)
+        nats = -float(np.sum(_bound(model, x, conditions)))
+    writer = Writer()
+    code.write_settings(writer)
+    words, num_initial = stack.words()
+    return file_format.write_file(
+        scheme,
+        model.weights_sha256(),
+        x.shape,
+        dtype,
+        nats / math.log(2) / x.size,
+        Content(file_format.content_checksum(content), writer.data, words, num_initial),
+    )
+
+
+def decompress(
+    model: Any, data: bytes, condition: Array = None, batch_size: int = 64, verbose: int = 0
+) -> np.ndarray:
+    """Returns the x of a file; see `GenerativeModel.decompress`."""
+    batch_size = check_count("batch_size", batch_size)
+    info, content = file_format.read_file(data)
+    scheme = _scheme_of(model)
+    _check_model(model, info, scheme)
+    _check_arithmetic(model)
+    conditions = list(_conditions(model, condition, info.num_examples))
+    bar = keras.utils.Progbar(info.num_examples, verbose=verbose, unit_name="example")
+    code: Any = CodesCode(model, batch_size) if scheme == "codes" else None
+    code = code or _coder(scheme)(model, batch_size)
+    code.read_settings(Reader(content.settings))
+    stack = Stack(content.words, content.num_initial)
+    try:
+        if scheme == "codes":
+            levels = code.read(stack, info.num_examples, conditions, bar.add)
+            symbols = np.concatenate([level.ravel() for level in levels])
+        else:
+            symbols = code.read(stack, info.num_examples, info.shape, conditions, bar.add)
+    except (ValueError, IndexError, AssertionError, OverflowError) as error:
+        raise ValueError(_undecodable(model)) from error
+    is_whole = file_format.content_checksum(symbols) == content.checksum
+    if not is_whole or not stack.is_back_at_start():
+        raise ValueError(_undecodable(model))
+    if scheme == "codes":
+        given = _of_model(model, conditions)
+        return model.decode_indices(model.for_user(levels), *given).astype(info.dtype)
+    values = symbols if scheme == "direct" else code.data_code.data(symbols)
+    return values.astype(info.dtype)
+
+
+def _scheme_of(model):
+    """Returns how the data of a model are coded."""
+    if not model.built:
+        raise ValueError(
+            f"This {type(model).__name__} has no weights yet. Train it, or load a preset."
+        )
+    if model.sample_draws == "elements":
+        return "direct"
+    if model.encode_gives == "codes":
+        return "codes"
+    if model.encode_gives in ("posterior", "posteriors"):
+        return "bits-back"
+    raise NotImplementedError(
+        f"{type(model).__name__} gives no bound on log p(x), so there is no file of that size. "
+        "Expected: a VAE, a model of codes, or an autoregressive model."
+    )
+
+
+def _coder(scheme):
+    return SequenceCode if scheme == "direct" else BitsBackCode
+
+
+def _symbols(code, scheme, x, dtype):
+    """Returns x as integers, of which x can be made again."""
+    symbols = x.astype("int32") if scheme == "direct" else code.data_code.symbols(x)
+    values = symbols if scheme == "direct" else code.data_code.data(symbols)
+    if not np.array_equal(values.astype(dtype), x):
+        raise ValueError(
+            "`x` holds values that would come back rounded. Expected: exactly the levels of the "
+            f"model's likelihood, as {dtype}. Received: data between them. Divide 8-bit pictures "
+            'by 255, `x.astype("float32") / 255`, and do not resize them afterwards.'
+        )
+    return symbols
+
+
+def _bound(model, x, conditions):
+    """Returns the model's bound on log p(x) of each example, nats; one draw of z serves."""
+    if model.log_likelihood_is == "estimate":
+        return model.log_likelihood(x, *conditions, num_samples=1, seed=0)
+    return model.log_likelihood(x, *conditions)
+
+
+def _checked_inputs(model, x, condition):
+    """Returns x and the condition, where the model or its prior takes one, as NumPy arrays."""
+    (x, *_) = model.check_inputs(x, condition if model.condition is not None else None)
+    return (x, *_conditions(model, condition, len(x)))
+
+
+def _conditions(model, condition, num_examples):
+    """Returns the conditions of all examples, where the model or its prior takes them."""
+    if model.condition is None and model.sample_condition is not None:
+        return model.priors[-1].conditions_for(condition, num_examples)
+    return model.conditions_for(condition, num_examples)
+
+
+def _of_model(model, conditions):
+    """Returns those conditions that the networks take, and not only the prior of codes."""
+    return conditions if model.condition is not None else []
+
+
+def _check_model(model, info, scheme):
+    own = model.weights_sha256()
+    if own != info.model_sha256:
+        raise ValueError(
+            f"This file was written with another model. Expected: weights with the sha256 "
+            f"{info.model_sha256[:16]}... Received: a {type(model).__name__} with {own[:16]}... "
+            "Load the preset that the file was compressed with."
+        )
+    if scheme != info.scheme or tuple(model.data_shape) != info.shape:
+        raise ValueError(
+            f"This file holds {info.scheme} data of shape {info.shape}, and the model is of "
+            f"{scheme} data of shape {tuple(model.data_shape)}."
+        )
+
+
+def _check_arithmetic(model):
+    """Raises `ValueError` where networks are not computed in float32."""
+    policies = {
+        layer.compute_dtype for layer in model._flatten_layers() if layer.compute_dtype != "float32"
+    }
+    floats = sorted(p for p in policies if p and "float" in p)
+    if floats or not products_are_exact():
+        what = f"dtypes {', '.join(floats)}" if floats else "a GPU that rounds factors to TF32"
+        raise ValueError(
+            "Compressed files need networks that are computed in float32, so that every machine "
+            f"finds nearly the same numbers. Received: {what}. Load the model with the policy "
+            "float32, and run it on a processor or on PyTorch."
+        )
+
+
+def _undecodable(model):
+    return (
+        "The content of this file does not fit its checksum, although the file is whole: here the "
+        f"networks of {type(model).__name__} give other numbers than where it was written, or the "
+        "condition is another one. Decompress on a processor, in float32, with the condition that "
+        "it was compressed with."
+    )

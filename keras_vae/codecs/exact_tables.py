@@ -1,0 +1,87 @@
+"""Numbers that every machine computes alike: exponentials and frequencies without a libm.
+
+IEEE 754 fixes the results of + - x / and of comparisons to the last bit; those of `exp` and `log`
+are left to each library. What decides how symbols are coded is therefore made here, from the four
+operations, one at a time: NumPy runs each of them as its own loop, so none is fused with another.
+"""
+
+import functools
+import math
+
+import numpy as np
+
+_LOG2_E = 1.4426950408889634
+# ln 2 in two parts; the first has so few digits that its product with a small integer is exact.
+_LN2_HIGH = 0.693145751953125
+_LN2_LOW = 1.4286068203094172e-06
+_GAUSSIAN_STEPS = 256  # per standard deviation
+_GAUSSIAN_REACH = 12  # standard deviations
+_GAUSSIAN_TOTAL = 1 << 30
+
+
+def exp(x: np.ndarray) -> np.ndarray:
+    """Returns e^x, float64, the same on every machine, to within 1e-15 of its value.
+
+    Args:
+        x: Array of numbers from -700 to 700.
+    """
+    x = np.asarray(x, "float64")
+    exponent = np.floor(x * _LOG2_E + 0.5)
+    rest = (x - exponent * _LN2_HIGH) - exponent * _LN2_LOW  # at most ln 2 / 2
+    series = np.ones_like(rest)
+    for n in range(14, 0, -1):  # 1 + r (1 + r / 2 (1 + r / 3 (...)))
+        series = series * rest
+        series = series / n
+        series = series + 1.0
+    return np.ldexp(series, exponent.astype("int32"))
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """Returns 1 / (1 + e^-x), float64, the same on every machine.
+
+    Args:
+        x: Array of numbers.
+    """
+    return 1.0 / (1.0 + exp(np.clip(-np.asarray(x, "float64"), -700.0, 700.0)))
+
+
+@functools.cache
+def gaussian_weights() -> np.ndarray:
+    """Returns e^(-t^2 / 2) for t = 0, 1/256, 2/256, ... 12, as integers in float64, at least 1."""
+    t = np.arange(_GAUSSIAN_REACH * _GAUSSIAN_STEPS + 1) / _GAUSSIAN_STEPS
+    return np.floor(exp(-0.5 * t * t) * _GAUSSIAN_TOTAL) + 1.0
+
+
+def gaussian_frequencies(points: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Returns integers in proportion to the density N(mean, std^2) at points, in float64.
+
+    Args:
+        points: Array (N, K).
+        mean: Array (N, 1).
+        std: Array (N, 1), of at least 1e-6.
+
+    Returns:
+        (N, K), each at least 1.
+    """
+    t = np.abs(points - mean) / std
+    index = np.minimum(t, _GAUSSIAN_REACH) * _GAUSSIAN_STEPS
+    return gaussian_weights()[index.astype("int64")]
+
+
+def geometric_frequencies(count: int, chance: int) -> np.ndarray:
+    """Returns integers in proportion to the geometric distribution, at least 1, in float64.
+
+    Args:
+        count: Integer, how many values it has.
+        chance: Integer from 1 to 255, of 256: the chance of each trial to be the last.
+    """
+    left, frequencies = 1 << 40, []
+    for _ in range(count):
+        frequencies.append(max(1, (left * chance) >> 24))
+        left = (left * (256 - chance)) >> 8
+    return np.array(frequencies, "float64")
+
+
+def power_of_two(value: float) -> int:
+    """Returns the largest integer e with 2^e at most `value`, from its binary digits."""
+    return math.frexp(value)[1] - 1

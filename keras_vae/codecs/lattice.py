@@ -1,0 +1,204 @@
+"""Codes of latents: Gaussians on a lattice of points.
+
+A latent is coded as a point of a lattice of spacing d, a power of two. A Gaussian on the lattice
+has at each point a probability in proportion to its density. Where sigma is at least d its
+variance and its entropy are those of the density, but for terms of the size of
+exp(-2 pi^2 sigma^2 / d^2), by Poisson's summation: at sigma = d that is 3e-9. So a spacing no
+larger than the standard deviations of posteriors codes at the cost of the continuous bound. Smaller
+standard deviations, of posteriors and priors alike, count as d. A dimension of which x says nothing
+is not coded at all: its z is the mean of its prior, rounded.
+"""
+
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_vae.codecs.exact_tables import exp
+from keras_vae.codecs.exact_tables import gaussian_frequencies
+from keras_vae.codecs.exact_tables import power_of_two
+from keras_vae.codecs.offsets import Blocks
+from keras_vae.codecs.offsets import settle
+from keras_vae.codecs.stack import Stack
+
+_WIDTH = 0.25  # of a cell in log-variances: off by half of it costs at most 0.004 nats
+_LEAST, _MOST = -24.0, 12.0  # log-variances
+_STEP = 0.28  # means are rounded to this share of sigma: 0.003 nats
+_COARSE_SHARE = 0.005  # of the divergence, in posteriors that are narrower than the spacing
+_CELLS = 1 << 21  # numbers of a table that are held at once
+
+
+class Lattice(NamedTuple):
+    """Where the latents of a level may lie.
+
+    Attributes:
+        spacing: Integer; the points are 2^spacing apart, which is the least standard deviation.
+        reach: Integer; they lie from -2^reach to 2^reach.
+        window: Integer; 2^window points around its mean are those a posterior can give.
+    """
+
+    spacing: int
+    reach: int
+    window: int
+
+    @property
+    def num_points(self) -> int:
+        """How many points there are."""
+        return 2 << (self.reach - self.spacing)
+
+    @property
+    def num_in_window(self) -> int:
+        """How many points a posterior can give."""
+        return min(self.num_points, 1 << self.window)
+
+    def value(self, points: np.ndarray) -> np.ndarray:
+        """Returns z, float64, of the indices of points; float32 holds it exactly."""
+        return np.ldexp(np.asarray(points, "float64") - self.num_points // 2, self.spacing)
+
+    def nearest(self, z: np.ndarray) -> np.ndarray:
+        """Returns the indices of the points nearest to z."""
+        index = np.floor(np.ldexp(z, -self.spacing) + 0.5) + self.num_points // 2
+        return np.clip(index, 0, self.num_points - 1).astype("int32")
+
+
+def lattice_for(mean: np.ndarray, log_var: np.ndarray, divergence: np.ndarray) -> Lattice:
+    """Returns a `Lattice` for posteriors like these.
+
+    Args:
+        mean, log_var: Arrays of one shape, of as many posteriors as are at hand.
+        divergence: Array of that shape, nats by which each differs from the prior. Those that do
+            not may be coded coarsely.
+    """
+    std = np.exp(0.5 * np.clip(log_var, _LEAST, _MOST)).ravel()
+    order = np.argsort(std)
+    share = np.cumsum(divergence.ravel()[order]) / max(1e-9, float(np.sum(divergence)))
+    finest = std[order][min(len(std) - 1, np.searchsorted(share, _COARSE_SHARE))]
+    spacing = max(-12, min(0, power_of_two(float(finest))))
+    reach = power_of_two(float(np.max(np.abs(mean.ravel()) + 8 * std))) + 1
+    reach = max(3, min(reach, spacing + 12))
+    window = power_of_two(12 * float(np.quantile(std, 0.999)) / 2.0**spacing) + 1
+    return Lattice(spacing, reach, max(4, min(window, 13)))
+
+
+class GaussianCode:
+    """Code of points of a lattice, symbols (N,), of means and log-variances.
+
+    Args:
+        lattice: `Lattice`.
+        margins: Pair of floats, of the mean and of the log-variance, or `None` for a reader.
+    """
+
+    def __init__(self, lattice: Lattice, margins: tuple[float, float] | None = None):
+        self.lattice = lattice
+        self.margins = margins
+        self._least_cell = int(np.searchsorted(_STDS, 2.0**lattice.spacing))
+        self._floor = _LEAST + self._least_cell * _WIDTH
+
+    def clearance(
+        self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray, is_coded: Any = True
+    ) -> np.ndarray:
+        """Returns the distances from the nearest edge, in margins, of the nearer parameter.
+
+        Args:
+            mean, log_var, shift: (N,).
+            is_coded: Bools (N,); of others only the point nearest to the mean matters.
+        """
+        of_mean, of_log_var = self.margins or (np.inf, np.inf)
+        in_cells = np.clip(log_var, _LEAST, _MOST) / _WIDTH + shift + 0.5
+        from_edge = np.abs(in_cells - np.round(in_cells)) * _WIDTH / of_log_var
+        # Rounding errors of log-variances grow with their size.
+        from_edge = from_edge / (1.0 + np.abs(log_var))
+        # Below the least standard deviation there are no edges.
+        has_edges = (log_var >= self._floor - _WIDTH) & is_coded
+        from_edge = np.where(has_edges, from_edge, np.inf)
+        step = self._step(log_var, shift, is_coded)
+        in_steps = self._within(mean) / step + shift + 0.5
+        mean_clear = np.abs(in_steps - np.round(in_steps)) * step / of_mean
+        nearer = np.minimum(from_edge, mean_clear)
+        return np.where(np.isfinite(mean) & np.isfinite(log_var), nearer, np.nan)
+
+    def settle(
+        self, mean: np.ndarray, log_var: np.ndarray, blocks: Blocks, is_coded: Any = True
+    ) -> np.ndarray:
+        """Returns the offsets of blocks at which all parameters (N,) are clear of edges."""
+        is_coded = np.broadcast_to(is_coded, mean.shape)
+        return settle(
+            lambda i, s: self.clearance(mean[i], log_var[i], s, is_coded[i]), len(mean), blocks
+        )
+
+    def rounded(
+        self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray, is_coded: Any = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the mean and the standard deviation that are coded with, each (N,)."""
+        step = self._step(log_var, shift, is_coded)
+        cell = np.floor(self._within(mean) / step + shift + 0.5)
+        return (cell - shift) * step, self._std(log_var, shift)
+
+    def push(
+        self, stack: Stack, points: np.ndarray, mean: np.ndarray, std: np.ndarray, window: bool
+    ) -> None:
+        """Writes points, integers (N,), of what `rounded` returns.
+
+        Args:
+            stack: `Stack`.
+            points: Integers (N,).
+            mean, std: (N,).
+            window: Whether only points in a window around the mean occur.
+        """
+        for rows, count in reversed(self._pieces(std, window)):
+            first = self._first(mean[rows], count)
+            stack.push(points[rows] - first, self._table(first, mean[rows], std[rows], count))
+
+    def pop(self, stack: Stack, mean: np.ndarray, std: np.ndarray, window: bool) -> np.ndarray:
+        """Returns points, (N,), drawn from the bits on the stack, or written by `push`."""
+        points = np.zeros(len(mean), "int32")
+        for rows, count in self._pieces(std, window):
+            first = self._first(mean[rows], count)
+            points[rows] = first + stack.pop(self._table(first, mean[rows], std[rows], count))
+        return points
+
+    def _table(self, first, mean, std, count):
+        points = self.lattice.value(first[:, None] + np.arange(count))
+        return gaussian_frequencies(points, mean[:, None], std[:, None])
+
+    def _first(self, mean, count):
+        """Returns the first of `count` points around the mean, (N,)."""
+        first = self.lattice.nearest(mean) - count // 2
+        return np.clip(first, 0, self.lattice.num_points - count).astype("int32")
+
+    def _pieces(self, std, window):
+        """Returns pairs of the indices of positions and how many points each may be at.
+
+        The coder gives every point at least 2^-24. A window ends at 6 to 12 standard deviations, so
+        that no z is drawn from beyond, at which the decoder would be surprised.
+        """
+        if window:
+            exponent = np.frexp(np.ldexp(12.0 * std, -self.lattice.spacing))[1]
+            counts = np.minimum(1 << exponent.astype("int64"), self.lattice.num_in_window)
+        else:
+            counts = np.full(len(std), self.lattice.num_points)
+        pieces = []
+        for count in np.unique(counts):
+            rows = np.flatnonzero(counts == count)
+            size = max(1, _CELLS // int(count))
+            pieces += [(rows[i : i + size], int(count)) for i in range(0, len(rows), size)]
+        return pieces
+
+    def _within(self, mean):
+        return np.clip(mean, -(2.0**self.lattice.reach), 2.0**self.lattice.reach)
+
+    def _cells(self, log_var, shift):
+        clipped = np.clip(log_var, _LEAST, _MOST)
+        cells = np.floor((clipped - _LEAST) / _WIDTH + shift + 0.5).astype("int64")
+        return np.maximum(cells, self._least_cell)
+
+    def _std(self, log_var, shift):
+        return _STDS[self._cells(log_var, shift)]
+
+    def _step(self, log_var, shift, is_coded):
+        return np.where(is_coded, _STEPS[self._cells(log_var, shift)], 2.0**self.lattice.spacing)
+
+
+_NUM_CELLS = int((_MOST - _LEAST) / _WIDTH) + 3
+_STDS = exp(0.5 * (_LEAST + np.arange(_NUM_CELLS) * _WIDTH))
+_STEPS = _STDS * _STEP

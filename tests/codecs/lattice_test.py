@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("constriction")
+
+from keras_vae.codecs import lattice
+from keras_vae.codecs import offsets
+from keras_vae.codecs.stack import Stack
+
+pytestmark = pytest.mark.one_backend
+
+RNG = np.random.default_rng(0)
+N = 3000
+MEAN = RNG.normal(scale=1.5, size=N)
+LOG_VAR = RNG.uniform(-5.0, 0.0, size=N)
+DIVERGENCE = 0.5 * (np.exp(LOG_VAR) - LOG_VAR - 1 + MEAN**2)
+PLACES = lattice.lattice_for(MEAN, LOG_VAR, DIVERGENCE)
+CODE = lattice.GaussianCode(PLACES, (4e-5, 1e-4))
+BLOCKS = offsets.blocks_for(CODE.clearance(MEAN, LOG_VAR, np.zeros(N)))
+
+
+def rounded(mean=MEAN, log_var=LOG_VAR):
+    shift = BLOCKS.of_positions(CODE.settle(MEAN, LOG_VAR, BLOCKS), N)
+    return CODE.rounded(mean, log_var, shift)
+
+
+def test_a_lattice_is_as_fine_as_the_posteriors_and_holds_them():
+    spacing = 2.0**PLACES.spacing
+    assert np.exp(-5 / 2) / 2 < spacing <= np.exp(-4.8 / 2)
+    assert 2.0**PLACES.reach >= np.abs(MEAN).max() + 6
+    assert PLACES.num_in_window * spacing >= 10
+
+
+def test_bits_back_costs_the_divergence():
+    # Draws from q, written with p = N(0, 1): KL(q || p) each, and no more.
+    stack, prior = Stack(), (np.zeros(N), np.ones(N))
+    stack.push(RNG.integers(0, 256, 40_000), np.ones(256))
+    before = 32 * stack.num_words
+    points = CODE.pop(stack, *rounded(), window=True)
+    CODE.push(stack, points, *prior, window=False)
+    nats = (32 * stack.num_words - before) * np.log(2)
+    z = PLACES.value(points)
+    sampled = -0.5 * (z - MEAN) ** 2 / np.exp(LOG_VAR) - 0.5 * LOG_VAR + 0.5 * z**2
+    assert nats == pytest.approx(sampled.sum(), rel=0.005)
+
+
+def test_draws_have_the_mean_and_the_variance_of_the_posterior():
+    z = PLACES.value(CODE.pop(Stack(), *rounded(), window=True))
+    standardised = (z - MEAN) / np.exp(0.5 * LOG_VAR)
+    assert np.mean(standardised) == pytest.approx(0, abs=4 / N**0.5)
+    assert np.var(standardised) == pytest.approx(1, abs=4 * (2 / N) ** 0.5)
+
+
+def test_parameters_that_are_a_margin_off_are_rounded_alike():
+    mean = MEAN + RNG.uniform(-0.99, 0.99, size=N) * 4e-5
+    log_var = LOG_VAR + RNG.uniform(-0.99, 0.99, size=N) * 1e-4
+    for one, other in zip(rounded(mean, log_var), rounded(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_latent_that_is_always_zero_is_rounded_to_it():
+    mean, std = CODE.rounded(np.zeros(3), np.zeros(3), np.zeros(3))
+    np.testing.assert_array_equal(mean, 0)
+    np.testing.assert_array_equal(std, 1)
+
+
+def test_narrow_posteriors_of_no_consequence_count_as_wider():
+    narrow = np.concatenate([LOG_VAR, np.full(N, -14.0)])
+    divergence = np.concatenate([DIVERGENCE, np.zeros(N)])
+    places = lattice.lattice_for(np.concatenate([MEAN, MEAN]), narrow, divergence)
+    assert places == PLACES
+    _, std = lattice.GaussianCode(places).rounded(MEAN, np.full(N, -14.0), np.zeros(N))
+    np.testing.assert_allclose(std, 2.0**places.spacing, rtol=0.14)
+
+
+def test_means_far_out_and_tiny_variances_are_coded():
+    mean, log_var = np.array([1e5, -1e5, 0.0]), np.array([-90.0, 40.0, -90.0])
+    parameters, stack = CODE.rounded(mean, log_var, np.zeros(3)), Stack()
+    points = CODE.pop(stack, *parameters, window=True)
+    assert points.min() >= 0
+    assert points.max() < PLACES.num_points
+    CODE.push(stack, points, *parameters, window=True)
+    assert stack.is_back_at_start()
