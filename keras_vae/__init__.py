@@ -56,6 +56,8 @@ from keras_vae.models import StraightThroughGumbelVAE
 from keras_vae.models import Term
 from keras_vae.models import TransformerPrior
 from keras_vae.models import from_preset
+from keras_vae.networks import AutoencoderKLDecoder
+from keras_vae.networks import AutoencoderKLEncoder
 from keras_vae.networks import CompletionDecoder
 from keras_vae.networks import CompletionNetwork
 from keras_vae.networks import ConvDecoder
@@ -71,6 +73,10 @@ from keras_vae.networks import ResNetDecoder
 from keras_vae.networks import ResNetEncoder
 from keras_vae.networks import ResNetMapDecoder
 from keras_vae.networks import ResNetMapEncoder
+from keras_vae.networks import TinyDecoder
+from keras_vae.networks import TinyEncoder
+from keras_vae.networks import VQModelDecoder
+from keras_vae.networks import VQModelEncoder
 from keras_vae.priors import ConditionalGaussian
 from keras_vae.priors import FlowPrior
 from keras_vae.priors import GaussianMixture

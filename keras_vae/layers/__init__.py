@@ -2,6 +2,7 @@
 
 from keras_vae.layers.causal_attention import CausalAttention
 from keras_vae.layers.gated_convolution import GatedConvolution
+from keras_vae.layers.map_attention import MapAttention
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.positions import LearnedPositions
 from keras_vae.layers.positions import Positions

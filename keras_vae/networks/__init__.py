@@ -1,5 +1,7 @@
 """Encoders and decoders."""
 
+from keras_vae.networks.autoencoder_kl import AutoencoderKLDecoder
+from keras_vae.networks.autoencoder_kl import AutoencoderKLEncoder
 from keras_vae.networks.completion import CompletionDecoder
 from keras_vae.networks.completion import CompletionNetwork
 from keras_vae.networks.conv import ConvDecoder
@@ -15,3 +17,7 @@ from keras_vae.networks.mlp import MLPEncoder
 from keras_vae.networks.patch_discriminator import PatchDiscriminator
 from keras_vae.networks.resnet import ResNetDecoder
 from keras_vae.networks.resnet import ResNetEncoder
+from keras_vae.networks.tiny_autoencoder import TinyDecoder
+from keras_vae.networks.tiny_autoencoder import TinyEncoder
+from keras_vae.networks.vq_model import VQModelDecoder
+from keras_vae.networks.vq_model import VQModelEncoder
