@@ -9,6 +9,7 @@ import jax
 import keras
 import numpy as np
 
+from keras_vae.steps import jax_chunks
 from keras_vae.steps.step import Step
 
 # The parts of the state, as Keras calls them where it keeps it.
@@ -27,6 +28,8 @@ class JAXStep(Step):
     (weights, seeds, metrics and the optimizer's, which schedules and loss scaling read) to its
     traced value; what it assigned is read back from the scope.
     """
+
+    _chunks: jax_chunks.Chunks | None = None  # what `fit` is given, where a call makes many steps
 
     def train_step(self, state: Any, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
@@ -88,9 +91,20 @@ class JAXStep(Step):
     def watched(self, train_function: Callable) -> Callable:
         """Returns a train function that looks at the guard after every 32 calls."""
 
+        # Not donated: for so many steps a copy of the state costs nothing, and where the call is
+        # interrupted the state before it is still there.
+        @jax.jit
+        def run(state, *chunk):
+            state = jax_chunks.run(self.train_step, state, *chunk)
+            return self._logs(state[3]), state
+
         @functools.wraps(train_function)
         def call(state, iterator):
-            logs, state = train_function(state, iterator)
+            if self._chunks is None:
+                logs, state = train_function(state, iterator)
+            else:
+                logs, state = run(state, self._chunks.resident, *next(iterator))
+                self._calls_unlooked = -1  # enough steps to look
             # The compiled function has written the new state in the place of the old one, so it is
             # the new one that `fit` must put back into the model if anything is raised from here.
             self._jax_state = dict(zip(_STATE, state, strict=True))
@@ -99,6 +113,21 @@ class JAXStep(Step):
             return logs, state
 
         return call
+
+    def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
+        is_plain = self.jit_compile and not self.run_eagerly and self.steps_per_execution == 1
+        is_alone = keras.distribution.distribution() is None
+        if listens or not (is_plain and is_alone and jax_chunks.is_worth_it(self)):
+            return batches
+        return jax_chunks.Chunks(batches)
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Trains the model; see `keras.Model.fit`."""
+        self._chunks = x if isinstance(x, jax_chunks.Chunks) else None
+        try:
+            return super().fit(x, *args, **kwargs)
+        finally:
+            self._chunks = None
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the objective and metrics; see `keras.Model.evaluate`."""

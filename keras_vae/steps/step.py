@@ -202,8 +202,13 @@ class Step:
         """Returns `layer(inputs)`, of a layer that takes no `training`, such as a likelihood."""
         return layer(inputs)
 
-    def batches_for_epochs(self, batches: Any) -> Any:
-        """Returns `Batches` as Keras is given them for training: here as they are."""
+    def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
+        """Returns `Batches` as Keras is given them for training: here as they are.
+
+        Args:
+            batches: `Batches`.
+            listens: Bool, whether a callback wants to be called at each batch.
+        """
         return batches
 
     def across_replicas(self, statistics: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class TorchStep(Step):
     def called(self, layer: keras.Layer, inputs: Any) -> Any:
         return torch_networks.called(layer, inputs)
 
-    def batches_for_epochs(self, batches: Any) -> Any:
+    def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
         return BatchesLoader(batches)
 
     def jitted(self, function: Callable) -> Callable:

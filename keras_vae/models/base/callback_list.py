@@ -1,6 +1,7 @@
 """The callbacks of a training, called after a batch only where one of them listens."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,6 +21,10 @@ class CallbackList(keras.callbacks.CallbackList):
         model: The model that is trained.
         steps: Int, batches an epoch.
         epochs, verbose: As for `fit`.
+
+    Attributes:
+        steps_of: Function from a call of the train function, counted from 0, to the steps that are
+            made after it; `None` where each call is one.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class CallbackList(keras.callbacks.CallbackList):
         self._listens_before = any(_has_hook(c, "batch_begin") for c in others)
         self._listens_after = any(_has_hook(c, "batch_end") for c in others)
         self._last_bar = 0.0
+        self.steps_of: Callable[[int], int] | None = None
 
     @property
     def listens(self) -> bool:
@@ -52,6 +58,8 @@ class CallbackList(keras.callbacks.CallbackList):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if self._listens_after or self._is_time_for_a_bar():
+            if self.steps_of is not None:
+                batch = self.steps_of(batch) - 1
             super().on_train_batch_end(batch, logs)
 
     def _is_time_for_a_bar(self):

@@ -146,9 +146,10 @@ class FrontDoor:
         batches = received.batches
         callbacks = self._with_clock(callbacks)
         if type(x) is Batches and steps_per_epoch is None and class_weight is None:
-            x = self.batches_for_epochs(x)
             if not isinstance(callbacks, keras.callbacks.CallbackList):
                 callbacks = CallbackList(callbacks, self, len(batches), epochs, verbose)
+            x = self.batches_for_epochs(x, getattr(callbacks, "listens", True))
+            callbacks.steps_of = getattr(x, "steps_of", None)
         with (
             told_plainly(received.view, held_out and held_out.view),
             batches.timed_by(self._num_steps) if batches else contextlib.nullcontext(),

@@ -60,19 +60,17 @@ class _Walk:
 
     def __init__(self):
         self.step, self.reach = 1.0, 0.0
-        self._padding = 0  # zeros put around a map, which belong to the convolution that follows
 
     def passes(self, operation: Any) -> bool:
         """Goes through an operation, and returns whether its reach is bounded."""
         if isinstance(operation, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
             sizes = zip(operation.kernel_size, operation.dilation_rate, strict=True)
-            self.reach += self.step * max(math.ceil((k - 1) * d / 2) for k, d in sizes)
+            # Padded by a layer before, if at all, and on one side only at worst.
+            share = 1 if operation.padding == "valid" else 2
+            self.reach += self.step * max(math.ceil((k - 1) * d / share) for k, d in sizes)
             self.step *= max(operation.strides)
-            given, self._padding = self._padding, 0
-            is_padded = all(given >= k // 2 for k in operation.kernel_size)
-            return operation.padding == "same" or (operation.padding == "valid" and is_padded)
+            return operation.padding in ("same", "valid")
         if isinstance(operation, keras.layers.ZeroPadding2D):
-            self._padding = min(min(sides) for sides in operation.padding)
             return True
         if isinstance(operation, SubpixelUpsampling2D):
             is_bounded = self.passes(operation.conv)

@@ -55,6 +55,25 @@ def test_reach_is_at_least_what_a_change_reaches(kernel_size):
         assert found <= measured + 2 + scale  # a bound, and no wild one
 
 
+def test_reach_of_convolutions_that_a_layer_pads():
+    """As those of PyTorch are, on both sides, or of published autoencoders, at the bottom."""
+    for padding in (1, ((0, 1), (0, 1))):
+        x = keras.Input(SHAPE)
+        y = x
+        for _ in range(2):
+            y = keras.layers.ZeroPadding2D(padding)(y)
+            y = keras.layers.Conv2D(3, 3, 2)(y)
+        encoder = keras.Model(x, keras.layers.Conv2D(3, 3, padding="same")(y))
+        found, measured = tiling.reach(encoder), influence(encoder, 64, 4)
+        assert measured <= found + 3
+        assert found <= 12
+        _, decoder = networks()
+        model = keras_vae.Autoencoder(encoder, decoder, **GAUSSIAN)
+        z = RNG.uniform(size=(1, 61, 50, 2)).astype("float32")
+        whole, tiled = (ops.convert_to_numpy(model.encode(z, **o)) for o in ({}, {"tile": 16}))
+        np.testing.assert_allclose(tiled, whole, rtol=1e-5, atol=1e-5)
+
+
 def test_what_sees_everything_has_no_reach():
     assert [tiling.reach(network) for network in normed_networks()] == [None, None]
     dense = keras.Sequential([keras.Input(SHAPE), keras.layers.Dense(3)])

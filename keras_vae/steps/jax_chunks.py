@@ -1,0 +1,100 @@
+"""Many steps of a training in one compiled call on JAX."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+
+STEPS_A_CALL = 32
+LARGEST_RESIDENT = 2**31  # bytes of data that are put on the device as a whole
+
+
+class Chunks(keras.utils.PyDataset):
+    """The batches of a `Batches`, many at a time, for `run`.
+
+    Where nothing is drawn anew at each use, the arrays lie on the device as a whole, and the rows
+    of the batches are all that is sent. The last batch of an epoch, where it is short, comes alone.
+
+    Args:
+        batches: `keras_vae.datasets.Batches`.
+    """
+
+    def __init__(self, batches: Any) -> None:
+        super().__init__(workers=1, use_multiprocessing=False)
+        self.batches = batches
+        self.num_full, rest = divmod(batches.num_examples, batches.batch_size)
+        self.num_calls = math.ceil(self.num_full / STEPS_A_CALL)
+        self.has_short = rest > 0
+        self.resident = _resident(batches)
+
+    def __len__(self) -> int:
+        return self.num_calls + self.has_short
+
+    def __getitem__(self, index: int) -> tuple:
+        """Returns `(count, chunk)`: the number of steps, and what `run` is given of their data."""
+        if index == self.num_calls:
+            return np.int32(1), self._chunk([self.num_full])
+        first = index * STEPS_A_CALL
+        count = min(STEPS_A_CALL, self.num_full - first)
+        # Of one shape, so that one function is compiled; what lies beyond `count` is not used.
+        return np.int32(count), self._chunk(first + np.arange(STEPS_A_CALL) % count)
+
+    def on_epoch_begin(self) -> None:
+        self.batches.on_epoch_begin()
+
+    def _chunk(self, indices):
+        size = self.batches.batch_size
+        if self.resident is not None:
+            order = self.batches.order.astype("int32")
+            return np.stack([order[i * size : (i + 1) * size] for i in indices])
+        distinct = {i: self.batches[i] for i in dict.fromkeys(indices)}
+        return keras.tree.map_structure(
+            lambda *parts: np.stack(parts), *[distinct[i] for i in indices]
+        )
+
+    def steps_of(self, call: int) -> int:
+        """Returns the number of steps made after the `call`-th, counted from 0."""
+        return min((call + 1) * STEPS_A_CALL, self.num_full) + (call >= self.num_calls)
+
+
+def run(train_step: Callable, state: Any, resident: Any, count: Any, chunk: Any) -> Any:
+    """Makes `count` steps, and returns the state after them.
+
+    Args:
+        train_step: Function of a state and a batch to `(logs, state)`.
+        state: What a step changes.
+        resident: Tuple of arrays (N, ...) on the device, or `None`.
+        count: Int scalar.
+        chunk: Of resident arrays the rows of the batches, (n, B); else the batches, (n, B, ...).
+    """
+
+    def one(i, state):
+        part = jax.tree.map(lambda a: a[i], chunk)
+        batch = part if resident is None else tuple(a[part] for a in resident)
+        _, state = train_step(state, batch)
+        return state
+
+    return jax.lax.fori_loop(0, count, one, state)
+
+
+def is_worth_it(model: Any) -> bool:
+    """Whether many steps in one call are faster than as many calls.
+
+    In loops XLA computes gradients of convolutions on processors by code that is slower by far.
+    """
+    has_convolutions = any(len(v.shape) > 2 for v in model.trainable_variables)
+    return not (has_convolutions and jax.default_backend() == "cpu")
+
+
+def _resident(batches):
+    """Returns arrays of the whole data, or `None` where a batch is more than some rows."""
+    arrays = batches.data
+    is_drawn = batches.binarize or batches.pair is not None
+    if is_drawn or not all(isinstance(a, np.ndarray) for a in arrays):
+        return None
+    if sum(a.nbytes for a in arrays) > LARGEST_RESIDENT:
+        return None
+    return tuple(jax.numpy.asarray(a) for a in arrays)

@@ -1,0 +1,118 @@
+import keras
+import numpy as np
+import pytest
+
+if keras.config.backend() != "jax":
+    pytest.skip("runs on JAX", allow_module_level=True)
+
+import keras_vae
+from keras_vae.datasets import Batches
+from keras_vae.steps import jax_chunks
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(size=(150, 6)).astype("float32")
+LABELS = RNG.integers(0, 3, size=150)
+
+
+def vae(**options):
+    keras.utils.set_random_seed(0)
+    model = keras_vae.VAE(
+        keras_vae.MLPEncoder((6,), 2, (4,)), keras_vae.MLPDecoder((6,), 2, (4,)), seed=0
+    )
+    model.compile(keras.optimizers.Adam(1e-2), **options)
+    return model
+
+
+def cvae():
+    keras.utils.set_random_seed(0)
+    model = keras_vae.CVAE(
+        keras_vae.MLPEncoder((6,), 2, (4,), condition_shape=(3,)),
+        keras_vae.MLPDecoder((6,), 2, (4,), condition_shape=(3,)),
+        condition=keras_vae.LabelCondition(3),
+        seed=0,
+    )
+    model.compile("adam")
+    return model
+
+
+def a_hook():
+    return [keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)]
+
+
+CASES = {
+    "resident": (vae, lambda: {"x": X, "batch_size": 4}),
+    "no short batch": (vae, lambda: {"x": X, "batch_size": 3}),
+    "less than a call": (vae, lambda: {"x": X, "batch_size": 50}),
+    "only a short batch": (vae, lambda: {"x": X, "batch_size": 200}),
+    "integers": (vae, lambda: {"x": (X > 0.5).astype("uint8"), "batch_size": 4}),
+    "weighted": (vae, lambda: {"x": X, "batch_size": 4, "sample_weight": LABELS + 0.5}),
+    "labels": (cvae, lambda: {"x": X, "y": LABELS, "batch_size": 4}),
+    "drawn anew": (vae, lambda: {"x": Batches(X, batch_size=4, binarize=True)}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_equals_a_call_for_each_step(name):
+    make, options = CASES[name]
+    found, expected = make(), make()
+    logs = found.fit(**options(), epochs=2, verbose=0).history
+    logs_of_each = expected.fit(**options(), epochs=2, verbose=0, callbacks=a_hook()).history
+    assert int(found.optimizer.iterations) == int(expected.optimizer.iterations)
+    for a, b in zip(found.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+    for key in logs_of_each:
+        np.testing.assert_allclose(logs[key], logs_of_each[key], rtol=1e-6)
+
+
+def test_it_is_how_fit_trains(monkeypatch):
+    sizes, original = [], jax_chunks.run
+
+    def run(*args):
+        sizes.append(args[-1].shape)
+        return original(*args)
+
+    monkeypatch.setattr(jax_chunks, "run", run)
+    vae().fit(X, batch_size=4, epochs=3, verbose=0)
+    # Traced once, and once more for the short batch.
+    assert sizes == [(32, 4), (1, 2)]
+    for model in (vae(jit_compile=False), vae(run_eagerly=True), vae(steps_per_execution=2)):
+        model.fit(X[:8], batch_size=4, verbose=0)
+    vae().fit(X[:8], batch_size=4, verbose=0, callbacks=a_hook())
+    assert len(sizes) == 2
+
+
+def test_convolutions_are_called_step_by_step():
+    x = RNG.uniform(size=(8, 8, 8, 1)).astype("float32")
+    model = keras_vae.VAE(
+        keras_vae.ConvEncoder((8, 8, 1), 2, (4,)), keras_vae.ConvDecoder((8, 8, 1), 2, (4,))
+    )
+    model.build((None, 8, 8, 1))
+    assert not jax_chunks.is_worth_it(model)
+    assert jax_chunks.is_worth_it(vae())
+    model.compile("adam")
+    model.fit(x, batch_size=4, verbose=0)
+
+
+def test_a_bad_batch_is_named_and_leaves_the_weights():
+    model = vae()
+    model.fit(X, batch_size=4, verbose=0)
+    before = model.get_weights()
+    model.optimizer.learning_rate = 1e10
+    with pytest.raises(keras_vae.NonFiniteError) as caught:
+        model.fit(X, batch_size=4, epochs=2, verbose=0)
+    assert caught.value.epoch == 1
+    assert 1 < caught.value.batch <= 38
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+    assert any((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_the_bar_counts_steps(capsys):
+    vae().fit(X, batch_size=4, verbose=1)
+    assert "38/38" in capsys.readouterr().out
+
+
+def test_data_too_large_for_the_device_are_sent_in_batches(monkeypatch):
+    expected = vae().fit(X, batch_size=4, verbose=0).history["loss"]
+    monkeypatch.setattr(jax_chunks, "LARGEST_RESIDENT", 10)
+    assert jax_chunks.Chunks(Batches(X)).resident is None
+    np.testing.assert_allclose(vae().fit(X, batch_size=4, verbose=0).history["loss"], expected)
