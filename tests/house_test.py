@@ -37,7 +37,7 @@ ARROWS = {
     "priors": {"distributions", "layers"},
     "networks": {"layers"},
     "evaluation": {"distributions", "metrics"},
-    "callbacks": {"evaluation"},
+    "callbacks": {"evaluation", "plotting"},
     "models": {
         "conditions",
         "datasets",
@@ -50,7 +50,16 @@ ARROWS = {
         "quantizers",
         "steps",
     },
-    "cli": {"conditions", "datasets", "models", "plotting", "presets", "recipes"},
+    "cli": {
+        "conditions",
+        "datasets",
+        "evaluation",
+        "models",
+        "plotting",
+        "presets",
+        "priors",
+        "recipes",
+    },
     "recipes": {
         "conditions",
         "datasets",

@@ -129,9 +129,15 @@ class CollapseMonitor(keras.callbacks.Callback):
             f"Posterior collapse after epoch {epoch}: KL(q(z|x) || p(z)) is {self.kl:.3g} nats and "
             f"{self._inactive()}, so the decoder ignores z. Anneal `kl_weight` "
             "(keras_vae.LinearAnnealing), or lower it if it is above 1; set `free_bits`; use a "
-            "weaker decoder; or check the scale of the likelihood: if sigma is far above the noise "
-            "of the data, it does not pay to encode x."
+            f"weaker decoder{self._of_sequences()}; or check the scale of the likelihood: if sigma "
+            "is far above the noise of the data, it does not pay to encode x."
         )
+
+    def _of_sequences(self) -> str:
+        """Returns what helps where the decoder is told what came before, as one of texts is."""
+        if not hasattr(self.model, "word_dropout"):
+            return ""
+        return ", or hide from it part of what came before (`word_dropout=0.3`)"
 
     def _inactive(self) -> str:
         """Returns a text with the number of inactive units and the first of them."""

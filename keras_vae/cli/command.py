@@ -61,7 +61,10 @@ class Command(HelpWithExamples, click.Command):
             help="Keras backend to use (default: $KERAS_BACKEND, or else the one that Keras is "
             "configured for).",
         )
-        self.params.append(backend)
+        debug = click.Option(
+            ["--debug"], is_flag=True, help="Show where an error comes from: a whole traceback."
+        )
+        self.params += [backend, debug]
 
     def invoke(self, ctx: click.Context) -> int | None:
         """Runs the command and returns its exit code, or `None` for 0.
@@ -70,7 +73,7 @@ class Command(HelpWithExamples, click.Command):
             Failure: the input is wrong, as told by one of the library's own errors, or the user has
                 interrupted the command.
         """
-        backend = ctx.params.pop("backend")
+        backend, debug = ctx.params.pop("backend"), ctx.params.pop("debug")
         try:
             if backend is not None:
                 library.check_installed(backend)
@@ -80,6 +83,8 @@ class Command(HelpWithExamples, click.Command):
         except KeyboardInterrupt as error:
             raise Failure(f"interrupted{self.when_interrupted}", INTERRUPTED) from error
         except (ValueError, OSError, ImportError, NotImplementedError) as error:
+            if debug:
+                raise
             raise Failure(f"error: {error}", WRONG) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -94,3 +94,16 @@ def pairs_of(
         assert data is not None  # `recipe_of` has asked for it
         return (datasets.load(data, data_dir=data_dir).test.x[:num_examples],)
     return recipes.pairs(recipe, recipes.load_data(recipe, data_dir).test[:num_examples])
+
+
+def labels_of(
+    recipe: Recipe | None, num_examples: int | None, data: str | None, data_dir: str | None
+) -> np.ndarray | None:
+    """Returns the labels (N,) of the test examples that `pairs_of` returns, or `None`."""
+    from keras_vae import datasets
+    from keras_vae import recipes
+
+    if recipe is None:
+        assert data is not None  # `recipe_of` has asked for it
+        return datasets.load(data, data_dir=data_dir).test[:num_examples].y
+    return recipes.load_data(recipe, data_dir).test[:num_examples].y

@@ -1,6 +1,7 @@
 """Arguments and options that several commands of `keras-vae` take."""
 
 from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -39,6 +40,28 @@ class Integer(click.ParamType):
         if self.maximum is None:
             return f"of at least {self.minimum}"
         return f"from {self.minimum} to {self.maximum}"
+
+
+class ImageSize(click.ParamType):
+    """The size of pictures: a side, such as 64, or a height and a width, such as 48x64."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Returns `(height, width)`."""
+        sides = str(value).lower().split("x")
+        if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+            self.fail(f"must be a side, such as 64, or HEIGHTxWIDTH, not {value!r}", param, ctx)
+        return int(sides[0]), int(sides[-1])
+
+
+def image_size(function: Callable) -> Callable:
+    """The option `--image-size`."""
+    text = "With --data: size to which pictures are resized, 64 or 48x64 (default: as they are, or "
+    text += "64 where they are larger or of several sizes)."
+    return click.option("--image-size", type=ImageSize(), metavar="SIZE", help=text)(function)
 
 
 def preset(**attributes) -> Callable:

@@ -12,6 +12,8 @@ from keras_vae.cli.folders import decode
 from keras_vae.cli.folders import encode
 from keras_vae.cli.pictures import reconstruct
 from keras_vae.cli.pictures import sample
+from keras_vae.cli.plots import interpolate
+from keras_vae.cli.plots import plot
 from keras_vae.cli.train import train
 from keras_vae.version import __version__
 
@@ -63,6 +65,8 @@ for _command in (
     reconstruct,
     encode,
     decode,
+    interpolate,
+    plot,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

@@ -1,8 +1,10 @@
 """The command `keras-vae train`."""
 
 import itertools
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +14,11 @@ from keras_vae.cli import preset_texts
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
 from keras_vae.recipes.cards.card_numbers import METRICS
+from keras_vae.recipes.proposal import LIKELIHOODS
+from keras_vae.recipes.proposal import MODELS
 
+LARGEST = 64  # pixels, the side of pictures where nobody says otherwise
+_TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
 RUNS = Path("runs")
 
 
@@ -22,19 +28,51 @@ RUNS = Path("runs")
     examples="""
     keras-vae train vae_mnist_mini                   a preset's recipe, into runs/vae_mnist_mini
     keras-vae train vae_mnist_mini --epochs 2        a quick look
+    keras-vae train --data ./photos                  pictures of your own, by good defaults
+    keras-vae train --data ./photos --model vqvae --image-size 128
     keras-vae train my/recipe.toml --output my_run   a recipe of your own
+    keras-vae train my/recipe.toml --set model.kl_weight=4 --set training.batch_size=64
     keras-vae train vae_frey_faces --data-dir data   with frey_faces.npz in the folder data
     keras-vae train vae_mnist_mini --backend jax     on another backend
     """,
 )
 @click.argument(
     "recipe",
-    metavar="RECIPE",
+    metavar="[RECIPE]",
+    required=False,
     cls=Argument,
-    explanation="The name of a preset, a folder, or a .toml file.",
+    explanation="The name of a preset, a folder, or a .toml file; or leave it out and give --data.",
 )
+@click.option(
+    "--data",
+    metavar="NAME_OR_PATH",
+    help="Data of your own in place of a recipe: a folder of images, an .npz file, mnist_mini, or "
+    "a name of tensorflow-datasets. A recipe is written into the run folder, to be edited.",
+)
+@click.option(
+    "--model",
+    type=click.Choice(MODELS),
+    help="With --data: the kind of model (default: vae for drawings, vqvae for other pictures).",
+)
+@options.image_size
+@options.count("--latent-dim", help="With --data: dimensions of z (default: by the data).")
+@click.option(
+    "--likelihood",
+    type=click.Choice(tuple(LIKELIHOODS)),
+    help="With --data: what p(x|z) is (default: bernoulli for drawings in black and white, "
+    "gaussian for other pictures).",
+)
+@options.count("--batch-size", help="With --data: examples of a step (default: by the data).")
 @options.count("--epochs", help="Number of epochs (default: the recipe's).")
 @options.seed("Seed of the weights, the noise and the order of batches (default: the recipe's).")
+@click.option(
+    "--set",
+    "changes",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change a value of the recipe, such as model.kl_weight=4. May be given several times.",
+)
+@click.option("--smoke", is_flag=True, help="Only see that it runs: one epoch of 64 examples.")
 @options.data_dir
 @click.option(
     "--output",
@@ -43,18 +81,39 @@ RUNS = Path("runs")
     "finished run).",
 )
 def train(
-    recipe: str, epochs: int | None, seed: int | None, data_dir: str | None, output: str | None
+    recipe: str | None,
+    data: str | None,
+    epochs: int | None,
+    seed: int | None,
+    changes: tuple[str, ...],
+    smoke: bool,
+    data_dir: str | None,
+    output: str | None,
+    **choices: Any,
 ) -> None:
-    """Train a recipe and save weights, metrics, curves and images.
+    """Train a recipe, or a model of your own pictures.
 
-    An interrupted run resumes from its last epoch when the same command is given again.
+    Weights, metrics, curves, pictures and the recipe are saved into a folder. An interrupted run
+    resumes from its last epoch when the same command is given again.
     """
     import keras
 
     from keras_vae import recipes
 
-    found = recipes.read_recipe(presets.find_recipe(recipe))
-    folder = _free_folder(found.name) if output is None else Path(output)
+    if data is None:
+        given = _check_recipe(recipe, choices)
+        found = recipes.read_recipe(presets.find_recipe(given))
+    else:
+        if recipe is not None:
+            raise ValueError(
+                f"Give a RECIPE or --data, not both. To train {recipe} on other data: keras-vae "
+                f"train {recipe} --set data.name={data}"
+            )
+        found = _proposed(data, data_dir, choices)
+    if changes:
+        found = recipes.parse_recipe(recipes.changed(found.text, changes), f"{found.name}.toml")
+    name = f"{found.name}-smoke" if smoke else found.name
+    folder = _free_folder(name) if output is None else Path(output)
     if _is_finished(folder):
         raise ValueError(
             f"{folder} holds a finished run. Give another --output, or leave it out for a new "
@@ -62,13 +121,56 @@ def train(
         )
     print(f"Training {found.name} on {keras.config.backend()} into {folder}", flush=True)
     metrics = recipes.train_recipe(
-        found, folder, epochs=epochs, seed=seed, data_dir=data_dir, verbose=verbosity()
+        found,
+        folder,
+        epochs=epochs,
+        seed=seed,
+        data_dir=data_dir,
+        smoke=smoke,
+        verbose=verbosity(),
     )
     print(f"\n{found.name}, trained in {metrics['training']['wall_seconds']:.0f} s:")
     print(preset_texts.summary(metrics["test"]))
     print(f"{folder} holds the weights (config.json, model.safetensors), the numbers")
-    print("(metrics.json, epochs.csv) and pictures (*.png). To use them:")
+    print("(metrics.json, epochs.csv), pictures (*.png), and recipe.toml, to train it again:")
+    print(f"  keras-vae train {folder / 'recipe.toml'}")
+    print("To use the weights:")
     print(preset_texts.indented(recipes.usage(found, str(folder))))
+
+
+def _check_recipe(recipe: str | None, choices: dict[str, Any]) -> str:
+    """Returns the recipe that is given; refuses options that choose what a recipe says."""
+    given = [f"--{k.replace('_', '-')}" for k, value in choices.items() if value is not None]
+    if recipe is None:
+        raise ValueError(
+            "train takes a RECIPE, such as vae_mnist_mini, or --data with pictures of your own."
+        )
+    if given:
+        raise ValueError(
+            f"{', '.join(given)} belong to --data. To change a value of a recipe: --set "
+            "encoder.latent_dim=32, for instance."
+        )
+    return recipe
+
+
+def _proposed(data, data_dir, choices):
+    """Returns the recipe for data of one's own, their path written in full."""
+    from keras_vae import datasets
+    from keras_vae import recipes
+
+    if Path(data).suffix in _TABLES:
+        raise ValueError(
+            f"{data} is a table, and --data takes pictures. Tables train in Python: "
+            "`model.fit(frame)` takes a data frame."
+        )
+    datasets.check_name(data, data_dir)
+    image_size = choices.pop("image_size") or datasets.fitting_size(data, LARGEST, data_dir)
+    splits = datasets.load(data, image_size=image_size, data_dir=data_dir)
+    path = Path(data).expanduser()
+    name = str(path.resolve()) if datasets.is_local(data) and path.exists() else data
+    text = recipes.propose(splits, name, image_size=image_size, **choices)
+    stem = re.sub(r"\W+", "_", path.resolve().stem if name != data else data).strip("_")
+    return recipes.parse_recipe(text, f"{stem}.toml")
 
 
 def verbosity() -> int:

@@ -43,6 +43,21 @@ def read_folder(folder: str | os.PathLike, image_size: tuple[int, int] | None = 
     }
 
 
+def picture_sizes(folder: str | os.PathLike) -> set[tuple[int, int]]:
+    """Returns the different (height, width) of the images in a folder, of which only the headers
+    are read.
+
+    Raises:
+        ValueError: If there are no images, or one cannot be read.
+        ImportError: If Pillow is not installed.
+    """
+    sizes = set()
+    for path in pictures_in(Path(folder)):
+        with _open(path) as picture:
+            sizes.add((picture.height, picture.width))
+    return sizes
+
+
 def pictures_in(root: Path) -> list[Path]:
     """Returns the sorted paths of the image files in a folder and its sub-folders.
 

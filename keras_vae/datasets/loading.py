@@ -7,6 +7,7 @@ import numpy as np
 from keras_vae.datasets.binarization import binarize as draw_binary
 from keras_vae.datasets.embedded import EMBEDDED
 from keras_vae.datasets.embedded import read_embedded
+from keras_vae.datasets.folder import picture_sizes
 from keras_vae.datasets.local import find
 from keras_vae.datasets.local import is_local
 from keras_vae.datasets.local import read_local
@@ -110,6 +111,30 @@ def check_name(name: str | os.PathLike, data_dir: str | os.PathLike | None = Non
         find(name, data_dir)
     elif name not in EMBEDDED:
         check_tfds(str(name), data_dir)
+
+
+def fitting_size(
+    name: str | os.PathLike, largest: int, data_dir: str | os.PathLike | None = None
+) -> tuple[int, int] | None:
+    """Returns the `image_size` with which `load` gives pictures of one size that is not too large.
+
+    Args:
+        name, data_dir: as for `load`.
+        largest: Int, the longest side allowed.
+
+    Returns:
+        `None` where the pictures can stay as they are, else `(largest, largest)`.
+
+    Raises:
+        As for `load`.
+    """
+    path = find(name, data_dir) if is_local(name) else None
+    if path is not None and path.is_dir():
+        sizes = picture_sizes(path)
+    else:
+        sizes = {load(name, data_dir=data_dir).train.x.shape[1:3]}
+    is_fine = len(sizes) == 1 and max(next(iter(sizes))) <= largest
+    return None if is_fine else (largest, largest)
 
 
 def to_unit_range(pictures: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -16,3 +16,4 @@ from keras_vae.distributions.kl import register_kl
 from keras_vae.distributions.mixture import Mixture
 from keras_vae.distributions.relaxed import OneHotCategorical
 from keras_vae.distributions.relaxed import RelaxableBernoulli
+from keras_vae.distributions.token_sequences import TokenSequences

@@ -91,6 +91,22 @@ class Distribution:
         self._check_event(x)
         return self._summed_log_prob(x)
 
+    def log_prob_of_elements(self, x: Tensor) -> Tensor:
+        """Computes the log-density of each element of `x`, which `log_prob` sums.
+
+        Args:
+            x: Tensor `(B, *event)`.
+
+        Returns:
+            Float32 tensor `(B, *event)`, in nats.
+
+        Raises:
+            ValueError: If the trailing axes of `x` are not the event axes.
+        """
+        x = as_float32(x)
+        self._check_event(x)
+        return self._log_prob(x)
+
     def log_prob_over_draws(self, x: Tensor, num_draws: int) -> Tensor:
         """Computes the log-density of each `x` under as many distributions as there are draws.
 

@@ -69,7 +69,7 @@ class CausalAttention(keras.layers.Layer):
         return keras.layers.Dense(features, use_bias=False, dtype=self.dtype_policy, name=name)
 
     def call(self, inputs: Tensor) -> Tensor:
-        heads = self._heads(inputs, ops.arange(inputs.shape[1]))
+        heads = self._heads(inputs, ops.arange(ops.shape(inputs)[1]))
         if self.compute_dtype == "float16":  # JAX has no float16 attention on CPUs
             heads = [ops.cast(h, "float32") for h in heads]
         return self._mixed(ops.dot_product_attention(*heads, is_causal=True))
@@ -111,7 +111,7 @@ class CausalAttention(keras.layers.Layer):
     def _heads(self, x, positions):
         """Returns queries, keys and values, each (B, N, H, d), of x (B, N, F) at positions (N,)."""
         projected = self.projections(x)
-        shape = (-1, x.shape[1], 3 * self.num_heads, self.head_size)
+        shape = (-1, ops.shape(x)[1], 3 * self.num_heads, self.head_size)
         queries, keys, values = ops.split(ops.reshape(projected, shape), 3, axis=2)
         if self.positions is not None:
             queries, keys = (self.positions.turn(heads, positions) for heads in (queries, keys))
@@ -119,7 +119,7 @@ class CausalAttention(keras.layers.Layer):
 
     def _mixed(self, heads):
         return self.mixing(
-            ops.reshape(heads, (-1, heads.shape[1], self.num_heads * self.head_size))
+            ops.reshape(heads, (-1, ops.shape(heads)[1], self.num_heads * self.head_size))
         )
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:

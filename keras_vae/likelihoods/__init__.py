@@ -8,3 +8,4 @@ from keras_vae.likelihoods.gaussian import GaussianLikelihood
 from keras_vae.likelihoods.gaussian import LearnedSigmaGaussianLikelihood
 from keras_vae.likelihoods.gaussian import PerPixelGaussianLikelihood
 from keras_vae.likelihoods.likelihood import Likelihood
+from keras_vae.likelihoods.token_sequence import TokenLikelihood

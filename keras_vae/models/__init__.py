@@ -19,9 +19,12 @@ from keras_vae.models.info_vae import InfoVAE
 from keras_vae.models.iwae import IWAE
 from keras_vae.models.iwae import DReGIWAE
 from keras_vae.models.ladder_vae import LadderVAE
+from keras_vae.models.lagging_sequence_vae import LaggingSequenceVAE
+from keras_vae.models.language_model import LanguageModel
 from keras_vae.models.pixel_cnn import PixelCNN
 from keras_vae.models.predictor import Predictor
 from keras_vae.models.saving.from_preset import from_preset
+from keras_vae.models.sequence_vae import SequenceVAE
 from keras_vae.models.transformer_prior import TransformerPrior
 from keras_vae.models.vae import VAE
 from keras_vae.models.vae_gan import VAEGAN

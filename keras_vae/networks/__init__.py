@@ -15,9 +15,17 @@ from keras_vae.networks.maps import ResNetMapEncoder
 from keras_vae.networks.mlp import MLPDecoder
 from keras_vae.networks.mlp import MLPEncoder
 from keras_vae.networks.patch_discriminator import PatchDiscriminator
+from keras_vae.networks.recurrent import RecurrentTokenDecoder
+from keras_vae.networks.recurrent import RecurrentTokenEncoder
 from keras_vae.networks.resnet import ResNetDecoder
 from keras_vae.networks.resnet import ResNetEncoder
+from keras_vae.networks.series import ConvSeriesDecoder
+from keras_vae.networks.series import ConvSeriesEncoder
+from keras_vae.networks.series import RecurrentSeriesDecoder
+from keras_vae.networks.series import RecurrentSeriesEncoder
 from keras_vae.networks.tiny_autoencoder import TinyDecoder
 from keras_vae.networks.tiny_autoencoder import TinyEncoder
+from keras_vae.networks.token_transformer import TransformerTokenDecoder
+from keras_vae.networks.token_transformer import TransformerTokenEncoder
 from keras_vae.networks.vq_model import VQModelDecoder
 from keras_vae.networks.vq_model import VQModelEncoder

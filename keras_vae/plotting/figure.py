@@ -2,12 +2,21 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
+from typing import TypeAlias
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+else:  # matplotlib is optional, and imported only to draw
+    Figure: TypeAlias = Any
+
+PathLike: TypeAlias = str | os.PathLike[str]
 
 DPI = 100
 
 
-def new_figure(width: int, height: int) -> Any:
+def new_figure(width: int, height: int) -> Figure:
     """Creates a matplotlib figure outside pyplot's global state.
 
     Args:
@@ -27,7 +36,41 @@ def new_figure(width: int, height: int) -> Any:
     return Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
 
 
-def save(figure: Any, path: str | os.PathLike[str]) -> None:
+def new_panel(width: int, height: int) -> tuple[Figure, Any]:
+    """Creates a figure with one panel whose labels find their place.
+
+    Args:
+        width: Integer, in pixels.
+        height: Integer, in pixels.
+
+    Returns:
+        Tuple `(figure, axes)` of matplotlib's objects.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    figure = new_figure(width, height)
+    figure.set_layout_engine("constrained")
+    panel = figure.subplots()
+    calm(panel)
+    return figure, panel
+
+
+def calm(panel: Any) -> None:
+    """Draws a faint grid behind a panel, and leaves out the lines above and to the right of it."""
+    panel.grid(color="0.9", linewidth=0.8)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def finish(figure: Figure, path: PathLike | None) -> Figure:
+    """Returns a figure, after it is saved where there is a path."""
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def save(figure: Figure, path: PathLike) -> None:
     """Writes a figure to a file atomically, so that no other program ever reads half of it.
 
     Missing folders are created.

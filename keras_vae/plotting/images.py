@@ -1,42 +1,50 @@
 """Grids of images."""
 
 import math
-import os
 from collections.abc import Sequence
 
 import numpy as np
 from keras import ops
 
+from keras_vae.plotting.figure import Figure
+from keras_vae.plotting.figure import PathLike
+from keras_vae.plotting.figure import finish
 from keras_vae.plotting.figure import new_figure
-from keras_vae.plotting.figure import save
 from keras_vae.typing import Array
 
 _TITLE_HEIGHT = 34  # pixels
-_LABEL_WIDTH = 56
-_LETTER_WIDTH = 9
+_LABEL_HEIGHT = 22
+_LETTER_WIDTH = 7
+_TITLE_LETTER_WIDTH = 9
+_MARGIN = 8
 _PAIR_GAP = 4  # pixels, before images are enlarged
 _LONGEST_SIDE = 1200
 _LARGEST_ZOOM = 8
+_SMALLEST_TILE = 64  # pixels: below that nothing is recognised
 
 
 def image_grid(
     images: Array,
-    path: str | os.PathLike[str],
+    path: PathLike | None = None,
     columns: int | None = None,
     title: str | None = None,
-) -> None:
+) -> Figure:
     """Plots images in a grid, row by row.
 
-    Pixels are not interpolated; small images are enlarged by an integer factor.
+    Pixels are not interpolated; small images are enlarged by an integer factor, to 64 pixels at
+    least.
 
     Args:
         images: Array (N, H, W, 1 or 3), (N, H, W), or (N, D) with D a square number: floats in
             [0, 1], or uint8. Floats may leave [0, 1] by up to 0.5, as Gaussian means do, and are
             clipped.
-        path: Path of the file to write; its suffix is the format.
+        path: Path of a file to write; its suffix is the format.
         columns: Integer, the number of images in a row. By default there are about as many columns
             as rows.
         title: Optional string, a line of text above the plot.
+
+    Returns:
+        `matplotlib.figure.Figure`.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -50,24 +58,27 @@ def image_grid(
     """
     images = as_pictures(images, "images")
     canvas = tile(images, columns or math.ceil(math.sqrt(len(images))))
-    _save_canvas(canvas, path, title)
+    return finish(draw_canvas(canvas, images.shape[1:3], title), path)
 
 
 def reconstructions(
     originals: Array,
     reconstructions: Array,
-    path: str | os.PathLike[str],
+    path: PathLike | None = None,
     columns: int = 10,
     title: str | None = None,
-) -> None:
+) -> Figure:
     """Plots images, with the reconstruction of each below it.
 
     Args:
         originals: Array of N images, as for `image_grid`.
         reconstructions: Array of N images of the same shape.
-        path: Path of the file to write; its suffix is the format.
+        path: Path of a file to write; its suffix is the format.
         columns: Integer, the number of pairs in a row.
         title: Optional string, a line of text above the plot.
+
+    Returns:
+        `matplotlib.figure.Figure`.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -87,14 +98,55 @@ def reconstructions(
             "`originals` and `reconstructions` must have the same shape. "
             f"Received: {originals.shape} and {reconstructions.shape}"
         )
-    height = originals.shape[1]
-    line = np.ones_like(originals[:, :1])
-    pairs = np.concatenate([originals, line, reconstructions], axis=1)
+    return finish(draw_pairs(originals, reconstructions, ("data", "model"), columns, title), path)
+
+
+def draw_pairs(
+    above: np.ndarray,
+    below: np.ndarray,
+    labels: tuple[str, str],
+    columns: int,
+    title: str | None = None,
+) -> Figure:
+    """Returns a figure of pictures (N, H, W, C), each with another below it.
+
+    Args:
+        above: Array as `as_pictures` returns it.
+        below: Array of the same shape.
+        labels: Two strings, what stands beside each row.
+        columns: Integer, the number of pairs in a row.
+        title: Optional string, a line of text above the plot.
+    """
+    height = above.shape[1]
+    line = np.ones_like(above[:, :1])
+    pairs = np.concatenate([above, line, below], axis=1)
     canvas = tile(pairs, min(columns, len(pairs)), row_gap=_PAIR_GAP)
-    labels: list[tuple[float, str]] = []
+    rows: list[tuple[float, str]] = []
     for top in range(0, len(canvas), pairs.shape[1] + _PAIR_GAP):
-        labels += [(top + height / 2, "data"), (top + 1.5 * height + 1, "model")]
-    _save_canvas(canvas, path, title, labels)
+        rows += [(top + height / 2, labels[0]), (top + 1.5 * height + 1, labels[1])]
+    return draw_canvas(canvas, above.shape[1:3], title, rows)
+
+
+def draw_table(
+    pictures: np.ndarray,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    title: str | None = None,
+) -> Figure:
+    """Returns a figure of pictures in rows and columns that have names.
+
+    Args:
+        pictures: Array (rows, columns, H, W, 1 or 3) of floats in [0, 1].
+        rows: Sequence of strings, one for each row, or none.
+        columns: Sequence of strings, one for each column, or none.
+        title: Optional string, a line of text above the plot.
+    """
+    flat = as_pictures(np.reshape(pictures, (-1, *pictures.shape[2:])), "pictures")
+    height, width = flat.shape[1:3]
+    canvas = tile(flat, pictures.shape[1])
+    row_labels = [(i * (height + 1) + height / 2, text) for i, text in enumerate(rows)]
+    column_labels = [(i * (width + 1) + width / 2, text) for i, text in enumerate(columns)]
+    return draw_canvas(canvas, (height, width), title, row_labels, column_labels)
 
 
 def as_pictures(images: Array, name: str) -> np.ndarray:
@@ -142,31 +194,56 @@ def tile(images: np.ndarray, columns: int, row_gap: int = 1) -> np.ndarray:
     return canvas[:-row_gap, :-1]
 
 
-def _save_canvas(
+def draw_canvas(
     canvas: np.ndarray,
-    path: str | os.PathLike[str],
-    title: str | None,
-    labels: Sequence[tuple[float, str]] = (),
-) -> None:
-    """Writes a canvas, enlarged by an integer factor, with text above and to the left.
+    tile_size: tuple[int, ...],
+    title: str | None = None,
+    row_labels: Sequence[tuple[float, str]] = (),
+    column_labels: Sequence[tuple[float, str]] = (),
+) -> Figure:
+    """Returns a figure of a canvas, enlarged by an integer factor, with text around it.
 
-    `labels` are pairs of a row of the canvas and the text beside it.
+    Args:
+        canvas: Array (height, width, 1 or 3).
+        tile_size: Tuple of 2 ints, the height and width of one picture on it.
+        title: Optional string, a line of text above the plot.
+        row_labels: Sequence of pairs of a row of the canvas and the text to its left.
+        column_labels: Sequence of pairs of a column of the canvas and the text above it.
     """
-    zoom = max(1, min(_LARGEST_ZOOM, _LONGEST_SIDE // max(canvas.shape[:2])))
+    zoom = _zoom(canvas.shape[:2], tile_size)
     canvas = np.repeat(np.repeat(canvas, zoom, axis=0), zoom, axis=1)
     height, width = canvas.shape[:2]
-    top = _TITLE_HEIGHT if title else 0
-    left = _LABEL_WIDTH if labels else 0
-    whole_width = max(left + width, _LETTER_WIDTH * len(title or ""))
+    above = _LABEL_HEIGHT if column_labels else 0
+    top = above + (_TITLE_HEIGHT if title else 0)
+    longest = max((len(text) for _, text in row_labels), default=0)
+    left = _LETTER_WIDTH * longest + 2 * _MARGIN if longest else 0
+    whole_width = max(left + width, _TITLE_LETTER_WIDTH * len(title or ""))
     left += (whole_width - left - width) // 2
-    figure = new_figure(whole_width, top + height)
+    whole_height = top + height
+    figure = new_figure(whole_width, whole_height)
+    # An axes as large as the canvas, pixel on pixel: unlike a figure's own image it also stays in
+    # place where a notebook draws the figure at another resolution.
+    place = (left / whole_width, 0, width / whole_width, height / whole_height)
+    axes = figure.add_axes(place)
+    axes.set_axis_off()
     if canvas.shape[-1] == 1:
         canvas = np.repeat(canvas, 3, axis=-1)
-    figure.figimage(canvas, xo=left, yo=0, origin="upper")
+    axes.imshow(canvas, interpolation="nearest", aspect="auto", vmin=0, vmax=1)
     if title:
-        y = 1 - top / 2 / (top + height)
+        y = 1 - (top - above) / 2 / whole_height
         figure.text(0.5, y, title, ha="center", va="center", fontsize=11)
-    for row, text in labels:
-        x, y = (left - 8) / whole_width, (height - zoom * row) / (top + height)
+    for row, text in row_labels:
+        x, y = (left - _MARGIN) / whole_width, (height - zoom * row) / whole_height
         figure.text(x, y, text, ha="right", va="center", fontsize=9, color="0.3")
-    save(figure, path)
+    for column, text in column_labels:
+        x, y = (left + zoom * column) / whole_width, (height + above / 2) / whole_height
+        figure.text(x, y, text, ha="center", va="center", fontsize=9, color="0.3")
+    return figure
+
+
+def _zoom(canvas_size, tile_size):
+    """The factor by which a canvas is enlarged: to a side of 1,200 pixels at most, but every tile
+    to 64 at least."""
+    fitting = min(_LARGEST_ZOOM, _LONGEST_SIDE // max(canvas_size))
+    legible = -(-_SMALLEST_TILE // min(tile_size))
+    return max(1, fitting, legible)

@@ -1,29 +1,40 @@
-"""Plots of a two-dimensional latent space."""
+"""Plots of latent spaces: where the examples lie, and what each dimension is used for."""
 
-import os
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from keras_vae.plotting.figure import new_figure
-from keras_vae.plotting.figure import save
+from keras_vae.plotting.figure import Figure
+from keras_vae.plotting.figure import PathLike
+from keras_vae.plotting.figure import finish
+from keras_vae.plotting.figure import new_panel
 from keras_vae.typing import Array
+
+_MOST_LABELS = 20  # as many colours as can be told apart
+_MOST_NAMED = 32  # bars whose dimension is written below them
+_USED = 0.01  # nats; a dimension that costs less carries nothing
 
 
 def latent_scatter(
     z: Array,
-    path: str | os.PathLike[str],
+    path: PathLike | None = None,
     y: Array | None = None,
     title: str | None = None,
-) -> None:
-    """Plots the positions of examples in a two-dimensional latent space.
+) -> Figure:
+    """Plots the positions of examples in a latent space.
+
+    Of more than two dimensions the plane is drawn in which the examples spread most, that of the
+    first two principal components; the axes say which share of the variance they show.
 
     Args:
-        z: Array (N, 2).
-        path: Path of the file to write; its suffix is the format.
+        z: Array (N, D), D at least 2.
+        path: Path of a file to write; its suffix is the format.
         y: Optional array (N,) of at most 20 different labels, each drawn in its own colour.
         title: Optional string, a line of text above the plot.
+
+    Returns:
+        `matplotlib.figure.Figure`.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -37,32 +48,88 @@ def latent_scatter(
     """
     z = ops.convert_to_numpy(z)
     labels = np.zeros(len(z)) if y is None else ops.convert_to_numpy(y)
-    if z.ndim != 2 or z.shape[1] != 2 or labels.shape != z.shape[:1]:
+    if z.ndim != 2 or z.shape[1] < 2 or labels.shape != z.shape[:1]:
         raise ValueError(
-            "`z` must have shape (N, 2), and `y`, if given, shape (N,). "
+            "`z` must have shape (N, D) with D at least 2, and `y`, if given, shape (N,). "
             f"Received: shapes {z.shape} and {labels.shape}"
         )
     kinds = np.unique(labels)
-    if len(kinds) > 20:
-        raise ValueError(f"`y` must hold at most 20 different labels. Received: {len(kinds)}.")
-    figure = new_figure(640, 560)
-    figure.set_layout_engine("constrained")
-    panel = figure.subplots()
+    if len(kinds) > _MOST_LABELS:
+        raise ValueError(
+            f"`y` must hold at most {_MOST_LABELS} different labels. Received: {len(kinds)}."
+        )
+    names = ["z[0]", "z[1]"]
+    if z.shape[1] > 2:
+        z, shares = _principal_plane(z)
+        words = ("first", "second")
+        names = [
+            f"{word} principal component, {share:.0%} of the variance"
+            for word, share in zip(words, shares, strict=True)
+        ]
+    figure, panel = new_panel(680, 600)
     panel.set_prop_cycle(color=_colours(len(kinds)))
     for kind in kinds:
         rows = labels == kind
         panel.scatter(z[rows, 0], z[rows, 1], s=9, alpha=0.7, linewidths=0, label=str(kind))
-    panel.set_xlabel("z[0]")
-    panel.set_ylabel("z[1]")
+    panel.set_xlabel(names[0])
+    panel.set_ylabel(names[1])
     panel.set_aspect("equal", adjustable="datalim")
-    panel.grid(color="0.9", linewidth=0.8)
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
     if y is not None:
         panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
     if title:
         panel.set_title(title, fontsize=12)
-    save(figure, path)
+    return finish(figure, path)
+
+
+def kl_per_dimension(kl: Array, path: PathLike | None = None, title: str | None = None) -> Figure:
+    """Plots what each latent dimension costs, the dearest first.
+
+    Args:
+        kl: Array in the shape of the latent, in nats, as `evaluation.kl_per_dimension` returns it.
+        path: Path of a file to write; its suffix is the format.
+        title: Optional string in place of the line that says how many dimensions are used.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+        ValueError: If `kl` is empty, or a value is negative or not a number.
+
+    Example:
+
+    ```python
+    kl_per_dimension(keras_vae.evaluation.kl_per_dimension(model, x_test), "kl.png")
+    ```
+    """
+    kl = np.ravel(ops.convert_to_numpy(kl)).astype("float64")
+    if kl.size == 0 or not np.all(kl > -1e-3):  # rounded, a zero may be a little below
+        raise ValueError(f"`kl` must hold nats of at least 0. Received: {kl}.")
+    order = np.argsort(-kl, kind="stable")
+    figure, panel = new_panel(min(1100, 420 + 12 * len(kl)), 380)
+    is_used = kl[order] >= _USED
+    colours = np.where(is_used, "tab:blue", "0.8")
+    panel.bar(range(len(kl)), kl[order], color=colours, width=0.85)
+    if len(kl) <= _MOST_NAMED:
+        panel.set_xticks(range(len(kl)), order)
+        panel.set_xlabel("latent dimension, sorted")
+    else:
+        panel.set_xlabel("rank of the latent dimension")
+    panel.set_xlim(-0.7, len(kl) - 0.3)
+    panel.set_ylabel("KL to the prior, nats")
+    used = f"{is_used.sum()} of {len(kl)} dimensions cost {_USED} nats or more"
+    panel.set_title(title or f"{used}; together {kl.sum():.1f} nats", fontsize=11)
+    panel.grid(visible=False, axis="x")
+    return finish(figure, path)
+
+
+def _principal_plane(z):
+    """Returns z (N, D) in its first two principal components, and their shares of the variance."""
+    centred = z.astype("float64") - z.mean(axis=0, dtype="float64")
+    _, scales, directions = np.linalg.svd(centred, full_matrices=False)
+    variances = np.append(scales**2, 0.0)[:2]  # of a single example there is one, of 0
+    plane = centred @ np.resize(directions, (max(2, len(directions)), z.shape[1]))[:2].T
+    return plane, variances / max(np.sum(scales**2), np.finfo("float64").tiny)
 
 
 def _colours(count: int) -> Any:

@@ -22,10 +22,13 @@ from keras_vae.recipes.further_measures import check_measures
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
 from keras_vae.recipes.measure import measure
+from keras_vae.recipes.proposal import propose
 from keras_vae.recipes.recipe import PARTS
 from keras_vae.recipes.recipe import Recipe
+from keras_vae.recipes.recipe import parse_recipe
 from keras_vae.recipes.recipe import read_recipe
 from keras_vae.recipes.seeds import train_seeds
+from keras_vae.recipes.toml import changed
 from keras_vae.recipes.train import RECIPE
 from keras_vae.recipes.train import draw_curves
 from keras_vae.recipes.train import train_recipe

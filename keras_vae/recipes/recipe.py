@@ -105,8 +105,25 @@ def read_recipe(path: str | Path) -> Recipe:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"The recipe {path} cannot be read: {error}") from error
+    return parse_recipe(text, path)
+
+
+def parse_recipe(text: str, path: str | Path) -> Recipe:
+    """Returns the `Recipe` that a text is.
+
+    Args:
+        text: String, TOML.
+        path: Path of the file that it is from, or is to be written to; it gives the name.
+
+    Raises:
+        ValueError: As for `read_recipe`.
+    """
+    path = Path(path)
+    try:
         tables = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise ValueError(f"The recipe {path} cannot be read: {error}") from error
     known = {f.name for f in dataclasses.fields(Recipe)} - {"name", "text", "parts"} | set(PARTS)
     _check_keys(path, "", tables, known, known - _OPTIONAL)

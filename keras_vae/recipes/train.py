@@ -1,5 +1,6 @@
 """From a recipe to a run folder: weights, numbers and pictures."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from keras_vae.recipes.recipe import Recipe
 RECIPE = "recipe.toml"
 EPOCHS = "epochs.csv"
 NUM_CURVE_POINTS = 60
+NUM_SMOKE = 64  # examples of each part
 NUM_ORIGINALS = 30
 NUM_SAMPLES, NUM_COLUMNS = 80, 8
 RECONSTRUCTIONS = "reconstructions.png"
@@ -39,6 +41,7 @@ def train_recipe(
     epochs: int | None = None,
     seed: int | None = None,
     data_dir: str | Path | None = None,
+    smoke: bool = False,
     verbose: int = 1,
 ) -> dict:
     """Trains a recipe's model and writes its run folder.
@@ -54,6 +57,8 @@ def train_recipe(
         epochs: Integer in place of the recipe's, of both stages where there are two.
         seed: Integer in place of the recipe's.
         data_dir: folder with local data sets.
+        smoke: Whether to run through everything within seconds, to see that it runs: one epoch of a
+            few examples, and numbers that mean nothing.
         verbose: As for `fit`.
 
     Returns:
@@ -64,10 +69,14 @@ def train_recipe(
             an interrupted run of another recipe or with other settings.
     """
     folder = Path(folder)
+    if smoke:
+        epochs, recipe = 1, _hardly_measured(recipe)
     seed = recipe.training.get("seed", 0) if seed is None else seed
     num_epochs = recipe.training["epochs"] if epochs is None else epochs
     measured = measurable(recipe)
     data = load_data(recipe, data_dir)
+    if smoke:
+        data = dataclasses.replace(data, train=data.train[:NUM_SMOKE], test=data.test[:NUM_SMOKE])
     batches = training_batches(recipe, data, seed)
     keras.utils.set_random_seed(seed)  # initial weights
     model = build_model(recipe, data.train.x.shape[1:], seed)
@@ -75,6 +84,9 @@ def train_recipe(
     model.compile(build_optimizer(recipe.training, num_epochs * len(batches)))
     settings = {"recipe": recipe.text, "epochs": num_epochs, "seed": seed}
     checkpoint = Checkpoint(folder, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / RECIPE).exists():  # to be seen while it trains
+        presets.write_atomically(folder / RECIPE, recipe.text.encode())
     held_out = pairs(recipe, data.test)
     if recipe.prior_training:
         _fit(model, batches, held_out[:1], folder, num_epochs, checkpoint, verbose)
@@ -108,13 +120,19 @@ def train_recipe(
     return metrics
 
 
+def _hardly_measured(recipe):
+    """The recipe with two draws for each likelihood, and without what else takes long."""
+    own = {k: v for k, v in recipe.evaluation.items() if k != "measures"}
+    return dataclasses.replace(recipe, evaluation={**own, "num_samples": 2})
+
+
 def draw_curves(folder: str | Path) -> None:
     """Draws `curves.png` from the `epochs.csv` of a run folder, where matplotlib is installed, and
     `curves_prior_1.png` from `epochs_prior_1.csv`, and so on."""
     try:
         for path in sorted(Path(folder).glob("epochs*.csv")):
             name = path.stem.replace("epochs", "curves")
-            plotting.curves(read_history(path), path.with_name(f"{name}.png"))
+            plotting.curves(read_history(path), path.with_name(f"{name}.png"), held_out="test")
     except ImportError as error:
         print(f"No curves were drawn: {error}")
 

@@ -99,9 +99,9 @@ def test_pictures(preset):
     run("sample", "tiny", "--num", "4")
     run("reconstruct", "tiny", "--num", "3")
     grid, pairs = imread("samples.png"), imread("reconstructions.png")
-    # Two by two pictures of 6 x 5 with a line between, enlarged eightfold.
-    assert grid.shape[:2] == (8 * 13, 8 * 11)
-    assert pairs.shape[0] == 8 * 13
+    # Two by two pictures of 6 x 5 with a line between, enlarged to 64 pixels at least.
+    assert grid.shape[:2] == (13 * 13, 13 * 11)
+    assert pairs.shape[0] == 13 * 13
 
 
 def test_the_ending_is_checked_before_the_work(preset, monkeypatch, capsys):

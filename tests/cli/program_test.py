@@ -8,7 +8,16 @@ from keras_vae.cli.program import program
 
 pytestmark = pytest.mark.one_backend
 
-MODELS = ("train", "evaluate", "sample", "reconstruct", "encode", "decode")
+MODELS = (
+    "train",
+    "evaluate",
+    "sample",
+    "reconstruct",
+    "encode",
+    "decode",
+    "interpolate",
+    "plot",
+)
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")
 COMMANDS = MODELS + PRESETS
 ARGUMENTS = {
@@ -67,13 +76,13 @@ def test_every_argument_and_option_is_explained(command):
 
 
 def test_defaults():
-    assert set(parsed("train", "vae").values()) == {"vae", None}
+    assert set(parsed("train", "vae").values()) == {"vae", None, False, ()}
     assert set(parsed("evaluate", "vae").values()) == {"vae", None, False}
     sample = parsed("sample", "vae")
     assert (sample["num"], sample["seed"], sample["output"]) == (64, None, "samples.png")
     reconstruct = parsed("reconstruct", "vae")
     assert (reconstruct["num"], reconstruct["output"]) == (30, "reconstructions.png")
-    assert set(parsed("list").values()) == {None}
+    assert set(parsed("list").values()) == {None, False}
     download = parsed("download", "a", "b")
     assert (download["preset"], download["everything"]) == (("a", "b"), False)
     assert parsed("verify")["preset"] == ()

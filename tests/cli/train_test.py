@@ -1,5 +1,7 @@
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tiny_recipe import write_tiny_recipe
 
@@ -56,3 +58,70 @@ def test_a_bar_is_for_terminals(monkeypatch):
     for is_terminal, expected in ((True, 1), (False, 2)):
         monkeypatch.setattr("sys.stdout.isatty", lambda answer=is_terminal: answer)
         assert verbosity() == expected
+
+
+@pytest.fixture
+def photos(here):
+    """A folder of colour pictures of several sizes."""
+    image = pytest.importorskip("PIL.Image")
+    (here / "photos").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        size = (10 + number % 3, 12, 3)
+        pixels = rng.integers(0, 256, size, dtype="uint8")
+        image.fromarray(pixels).save(here / "photos" / f"{number}.png")
+    return here / "photos"
+
+
+def test_pictures_of_ones_own(photos, capsys, monkeypatch):
+    command = ["train", "--data", "./photos", "--image-size", "8", "--latent-dim", "3"]
+    assert main([*command, "--set", "training.batch_size=9", "--smoke"]) == 0
+    (folder,) = Path("runs").iterdir()
+    recipe = recipes.read_recipe(folder / "recipe.toml")
+    assert recipe.data == {"name": str(photos), "image_size": [8, 8]}
+    assert (recipe.parts["encoder"]["latent_dim"], recipe.training["batch_size"]) == (3, 9)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["training"]["epochs"] == 1
+    assert metrics["data"]["shape"] == [8, 8, 3]
+    again = f"keras-vae train {folder / 'recipe.toml'}"
+    assert again in capsys.readouterr().out
+    monkeypatch.chdir(folder)  # wherever it is given, the recipe finds the pictures
+    assert main(["train", "recipe.toml", "--smoke", "--output", "again"]) == 0
+
+
+def test_a_recipe_lies_there_from_the_beginning(here):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keras_vae.models.VAE.fit", raise_interrupt)
+        assert main(["train", "tiny", "--set", "training.epochs=7"]) == 130
+    recipe = recipes.read_recipe(here / "runs" / "tiny" / "recipe.toml")
+    assert recipe.training["epochs"] == 7
+
+
+def raise_interrupt(*arguments, **options):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "a RECIPE, such as"),
+        (["tiny", "--data", "tiny.npz"], "--set data.name=tiny.npz"),
+        (["tiny", "--latent-dim", "3"], "--latent-dim belong to --data"),
+        (["tiny", "--set", "model.beta=3"], "[model] gives beta"),
+        (["--data", "people.csv"], "model.fit(frame)"),
+        (["--data", "./missing"], "no data file or folder"),
+        (["--data", "tiny.npz", "--model", "cvae"], "needs labels"),
+        (["--data", "tiny.npz", "--image-size", "0x3"], "HEIGHTxWIDTH"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_in_a_line(here, capsys, arguments, message):
+    assert main(["train", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (here / "runs").exists() or not list((here / "runs").glob("*/metrics.json"))
+
+
+def test_a_traceback_is_shown_where_it_is_asked_for(here):
+    with pytest.raises(FileNotFoundError, match="no data file"):
+        main(["train", "--data", "./missing", "--debug"])

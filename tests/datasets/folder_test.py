@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from keras_vae.datasets.folder import picture_sizes
 from keras_vae.datasets.folder import read_folder
 
 pytestmark = pytest.mark.one_backend
@@ -73,3 +74,13 @@ def test_a_broken_picture_is_named(tmp_path, size):
     (tmp_path / "broken.png").write_bytes(content[:size])
     with pytest.raises(ValueError, match=r"broken\.png cannot be read"):
         read_folder(tmp_path)
+
+
+def test_sizes_are_read_without_the_pixels(tmp_path):
+    from PIL import Image
+
+    for number, size in enumerate([(4, 3), (4, 3), (5, 6)]):
+        Image.new("L", size).save(tmp_path / f"{number}.png")
+    assert picture_sizes(tmp_path) == {(3, 4), (6, 5)}
+    with pytest.raises(ValueError, match="no images"):
+        picture_sizes(tmp_path / "missing")

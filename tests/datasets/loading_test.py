@@ -5,6 +5,7 @@ import pytest
 
 from keras_vae.datasets import loading
 from keras_vae.datasets.binarization import binarize
+from keras_vae.datasets.loading import fitting_size
 from keras_vae.datasets.loading import load
 from keras_vae.datasets.loading import to_unit_range
 
@@ -182,3 +183,17 @@ def test_real_files(name, train, test):
     data = load(name, data_dir=SHARED)
     assert data.train.x.shape == train
     assert data.test.x.shape == test
+
+
+def test_a_size_is_asked_for_where_pictures_are_large_or_differ(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    np.savez(tmp_path / "small.npz", x=np.zeros((4, 6, 5), "uint8"))
+    assert fitting_size(tmp_path / "small.npz", 6) is None
+    assert fitting_size(tmp_path / "small.npz", 5) == (5, 5)
+    for name, sizes in (("one", [(9, 9)]), ("two", [(4, 4), (4, 5)])):
+        (tmp_path / name).mkdir()
+        for number, size in enumerate(sizes):
+            image.new("L", size).save(tmp_path / name / f"{number}.png")
+    assert fitting_size(tmp_path / "one", 9) is None
+    assert fitting_size(tmp_path / "one", 8) == (8, 8)
+    assert fitting_size(tmp_path / "two", 8) == (8, 8)

@@ -9,14 +9,12 @@ pytest.importorskip("matplotlib")
 
 
 @pytest.fixture
-def drawn(monkeypatch):
+def drawn():
     """Draws a history and gives the axes of each metric by its title."""
-    figures = []
-    monkeypatch.setattr(module, "save", lambda figure, path: figures.append(figure))
 
-    def draw(history):
-        module.curves(history, "curves.png", title="a run")
-        return {axes.get_title(): axes for axes in figures[-1].axes if axes.get_title()}
+    def draw(history, **options):
+        figure = module.curves(history, title="a run", **options)
+        return {axes.get_title(): axes for axes in figure.axes if axes.get_title()}
 
     return draw
 
@@ -79,3 +77,44 @@ def test_the_file(tmp_path):
 def test_nothing_to_draw(tmp_path, empty):
     with pytest.raises(ValueError, match="no values"):
         module.curves(empty, tmp_path / "curves.png")
+
+
+def legend(panel):
+    return [text.get_text() for text in panel.get_legend().get_texts()]
+
+
+def test_an_axis_shows_how_training_ended(drawn):
+    loss = [1000.0, *np.linspace(20, 10, 19)]
+    panel = drawn({"loss": loss})["loss"]
+    low, high = panel.get_ylim()
+    assert low < 10
+    assert loss[2] < high < 25  # what came after the second epoch of twenty
+    assert legend(panel) == ["training: 10, from 1000"]
+
+
+def test_an_even_fall_is_shown_whole(drawn):
+    panel = drawn({"loss": list(np.linspace(20, 10, 20))})["loss"]
+    assert panel.get_ylim()[1] >= 20
+    assert legend(panel) == ["training: 10"]
+
+
+def test_test_data_are_called_so(drawn):
+    panel = drawn({"loss": [2.0], "val_loss": [3.0]}, held_out="test")["loss"]
+    assert legend(panel) == ["training: 2", "test: 3"]
+
+
+def test_the_parts_of_the_bound_lie_on_one_another(drawn):
+    parts = {"reconstruction": [60.0, 50.0], "kl": [10.0, 15.0]}
+    history = {"elbo": [-70.0, -65.0], **parts, "val_elbo": [-71.0, -66.0]}
+    history |= {f"val_{k}": [v + 0.5 for v in values] for k, values in parts.items()}
+    panel = drawn(history, held_out="test")["what the bound is made of (test)"]
+    assert legend(panel) == ["KL: 15.5", "reconstruction: 50.5", "-elbo: 66"]
+    low, high = panel.get_ylim()
+    assert low == 0
+    assert high >= 71
+    (line,) = panel.get_lines()
+    np.testing.assert_array_equal(line.get_ydata(), [71, 66])
+
+
+def test_parts_that_are_not_all_of_the_bound_are_not_stacked(drawn):
+    assert len(drawn({"elbo": [-70.0], "reconstruction": [60.0], "kl": [9.0]})) == 3

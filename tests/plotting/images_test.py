@@ -35,7 +35,7 @@ def test_rows_can_lie_further_apart():
 def test_every_pixel_of_the_file_is_right(tmp_path, channels):
     pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 7, channels), dtype="uint8")
     image_grid(pixels / 255, tmp_path / "grid.png", columns=2)
-    zoom = images._LARGEST_ZOOM
+    zoom = 13  # the least that makes 5 pixels 64
     canvas = np.full((11, 15, 3), 255, dtype="uint8")
     canvas[:5, :7], canvas[:5, 8:], canvas[6:, :7], canvas[6:, 8:] = pixels
     expected = np.kron(canvas, np.ones((zoom, zoom, 1), dtype="uint8"))
@@ -52,16 +52,22 @@ def test_a_title_stands_above_and_changes_no_pixel(tmp_path):
 
 
 def test_large_pictures_keep_their_size(tmp_path):
-    image_grid(np.zeros((1, 1500, 20, 1)), tmp_path / "large.png")
-    assert read(tmp_path / "large.png").shape == (1500, 20, 3)
+    image_grid(np.zeros((1, 1500, 70, 1)), tmp_path / "large.png")
+    assert read(tmp_path / "large.png").shape == (1500, 70, 3)
+
+
+def test_no_tile_is_too_small_to_see(tmp_path):
+    image_grid(np.zeros((900, 28, 28, 1)), tmp_path / "many.png")
+    assert read(tmp_path / "many.png").shape == (3 * (30 * 29 - 1), 3 * (30 * 29 - 1), 3)
 
 
 def test_a_reconstruction_lies_below_its_original(tmp_path):
     grey = np.array([0, 26, 51, 77, 102])
     data = np.broadcast_to(grey.reshape(5, 1, 1, 1) / 255, (5, 4, 4, 1))
     reconstructions(data, 1 - data, tmp_path / "pairs.png", columns=3)
-    zoom = images._LARGEST_ZOOM
-    canvas = read(tmp_path / "pairs.png")[::zoom, images._LABEL_WIDTH :: zoom, 0]
+    zoom = 16
+    left = 5 * images._LETTER_WIDTH + 2 * images._MARGIN  # for "model"
+    canvas = read(tmp_path / "pairs.png")[::zoom, left::zoom, 0]
     below_one_another = canvas[[1, 6, 13, 18]]
     np.testing.assert_array_equal(below_one_another[0, [1, 6, 11]], grey[:3])
     np.testing.assert_array_equal(below_one_another[1, [1, 6, 11]], 255 - grey[:3])
@@ -104,3 +110,19 @@ def test_what_is_no_picture_is_refused(tmp_path, wrong, message):
 def test_pairs_have_one_shape(tmp_path):
     with pytest.raises(ValueError, match=r"\(2, 4, 4, 1\) and \(3, 4, 4, 1\)"):
         reconstructions(np.zeros((2, 4, 4)), np.zeros((3, 4, 4)), tmp_path / "pairs.png")
+
+
+def test_rows_and_columns_of_a_table_have_names():
+    pictures = np.random.default_rng(0).random((2, 3, 4, 4, 1))
+    figure = images.draw_table(pictures, ["first", "second"], ["a", "b", "c"], "all")
+    assert [t.get_text() for t in figure.texts] == ["all", "first", "second", "a", "b", "c"]
+    lefts = [t.get_position()[0] for t in figure.texts[3:]]
+    heights = [t.get_position()[1] for t in figure.texts[1:3]]
+    assert lefts == sorted(lefts)
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_a_figure_comes_back_with_or_without_a_file():
+    from matplotlib.figure import Figure
+
+    assert isinstance(image_grid(np.zeros((2, 4, 4))), Figure)

@@ -31,17 +31,21 @@ from keras_vae import ConvDecoder
 from keras_vae import ConvEncoder
 from keras_vae import ConvMapDecoder
 from keras_vae import ConvMapEncoder
+from keras_vae import ConvSeriesDecoder
+from keras_vae import ConvSeriesEncoder
 from keras_vae import CyclicAnnealing
 from keras_vae import DReGIWAE
 from keras_vae import ExponentialAnnealing
 from keras_vae import FactorVAE
 from keras_vae import FiniteScalarQuantizer
+from keras_vae import GaussianLikelihood
 from keras_vae import GradientUpdate
 from keras_vae import GumbelVAE
 from keras_vae import HierarchicalVAE
 from keras_vae import InfoVAE
 from keras_vae import LabelCondition
 from keras_vae import LadderVAE
+from keras_vae import LanguageModel
 from keras_vae import LearnedSigmaGaussianLikelihood
 from keras_vae import LinearAnnealing
 from keras_vae import MLPDecoder
@@ -49,11 +53,16 @@ from keras_vae import MLPEncoder
 from keras_vae import PatchDiscriminator
 from keras_vae import PixelCNN
 from keras_vae import Predictor
+from keras_vae import RecurrentTokenDecoder
+from keras_vae import RecurrentTokenEncoder
 from keras_vae import ResNetMapDecoder
 from keras_vae import ResNetMapEncoder
 from keras_vae import RotationTrick
+from keras_vae import SequenceVAE
 from keras_vae import StraightThroughGumbelVAE
 from keras_vae import TransformerPrior
+from keras_vae import TransformerTokenDecoder
+from keras_vae import TransformerTokenEncoder
 from keras_vae import VectorQuantizer
 
 NUM_EXAMPLES, BATCH_SIZE, NUM_CLASSES = 8, 4, 3
@@ -68,6 +77,7 @@ class Family(NamedTuple):
         data_shape: shape of one example. Pictures are drawn black and white, vectors real.
         condition: for a conditional family, the shape of one condition: () for labels 0, 1, 2.
         target: for a predictor, the same of what it predicts.
+        num_tokens: for sequences of tokens, how many there are.
     """
 
     name: str
@@ -75,6 +85,7 @@ class Family(NamedTuple):
     data_shape: tuple
     condition: tuple | None = None
     target: tuple | None = None
+    num_tokens: int | None = None
 
     def model(self, seed=0):
         """Returns a new model, the same at every call."""
@@ -89,6 +100,8 @@ class Family(NamedTuple):
 
     def data(self, num_examples=NUM_EXAMPLES):
         """Returns examples (N, *data_shape), float32, the same at every call."""
+        if self.num_tokens is not None:
+            return _sequences(*self.data_shape, self.num_tokens, num_examples)
         return _drawn(self.data_shape, num_examples)
 
     def pairs(self, num_examples=NUM_EXAMPLES):
@@ -126,6 +139,14 @@ def _drawn(shape, num_examples):
         return np.arange(num_examples, dtype="int32") % NUM_CLASSES
     draws = np.random.default_rng(1).normal(size=(num_examples, *shape))
     return (draws > 0.5 if len(shape) == 3 else draws).astype("float32")
+
+
+def _sequences(length, num_tokens, num_examples):
+    """Sequences of tokens (N, T), of every length, the last of them cut."""
+    x = np.random.default_rng(1).integers(2, num_tokens, (num_examples, length))
+    ends = np.arange(num_examples)[:, None] % (length + 1)
+    positions = np.arange(length)
+    return np.where(positions < ends, x, positions == ends).astype("float32")
 
 
 def mlp(data_shape, latent_dim=3, activation="tanh", condition_shape=None):
@@ -182,6 +203,7 @@ def keras_example():
 CUSTOM_OBJECTS = {"Sampling": Sampling}  # the example registers nothing
 
 PICTURE, VECTOR = (6, 5, 1), (4,)
+SEQUENCE, NUM_TOKENS = (5,), 6
 
 
 def _any_size_vae():
@@ -337,6 +359,39 @@ def _transformer():
     return TransformerPrior(PICTURE, 2, seed=37, **options)
 
 
+def recurrent(latent_dim=2, cell="gru"):
+    """Returns an encoder and a decoder of tokens."""
+    sizes = {"units": 8, "embedding_dim": 4, "cell": cell}
+    return (
+        RecurrentTokenEncoder(NUM_TOKENS, latent_dim, **sizes),
+        RecurrentTokenDecoder(NUM_TOKENS, latent_dim, **sizes),
+    )
+
+
+def _series_vae():
+    networks = ConvSeriesEncoder((6, 2), 3, (4,)), ConvSeriesDecoder((6, 2), 3, (4,))
+    return VAE(*networks, GaussianLikelihood(), seed=42)
+
+
+def _sequence_vae():
+    options = {"kl_weight": CyclicAnnealing(10), "free_bits": 0.1, "word_dropout": 0.3}
+    return SequenceVAE(*recurrent(), *SEQUENCE, seed=39, **options)
+
+
+def _transformer_sequence_vae():
+    sizes = {"width": 8, "num_layers": 1, "num_heads": 2}
+    networks = (
+        TransformerTokenEncoder(NUM_TOKENS, 2, **sizes),
+        TransformerTokenDecoder(NUM_TOKENS, 2, **sizes),
+    )
+    return SequenceVAE(*networks, *SEQUENCE, seed=40)
+
+
+def _language_model():
+    decoder = RecurrentTokenDecoder(NUM_TOKENS, None, 8, 4, "lstm")
+    return LanguageModel(decoder, *SEQUENCE, seed=41)
+
+
 FAMILIES = [
     Family("vae", lambda: VAE(*mlp(PICTURE), seed=1), PICTURE),
     Family("conv_vae", lambda: VAE(*conv(PICTURE), seed=2), PICTURE),
@@ -370,6 +425,10 @@ FAMILIES = [
     Family("vqvae2", _vqvae2, PICTURE),
     Family("pixel_cnn", _pixel_cnn, PICTURE, condition=()),
     Family("transformer_prior", _transformer, PICTURE),
+    Family("series_vae", _series_vae, (6, 2)),
+    Family("sequence_vae", _sequence_vae, SEQUENCE, num_tokens=NUM_TOKENS),
+    Family("transformer_sequence_vae", _transformer_sequence_vae, SEQUENCE, num_tokens=NUM_TOKENS),
+    Family("language_model", _language_model, SEQUENCE, num_tokens=NUM_TOKENS),
     Family("keras_example", lambda: VAE(*keras_example(), seed=7), (28, 28, 1)),
 ]
 BY_NAME = {family.name: family for family in FAMILIES}
@@ -387,6 +446,8 @@ _VARIANTS = (
     "binary_gumbel_vae",
     "picture_predictor",
     "gradient_vqvae",
+    "series_vae",
+    "transformer_sequence_vae",
     "keras_example",
 )
 CONFORMING = [f for f in FAMILIES if keras.config.backend() == "torch" or f.name not in _VARIANTS]

@@ -172,8 +172,8 @@ class AutoregressiveModel(ConditionalModel):
             ValueError: If `temperature` or `top_k` is out of range, or `condition` does not fit.
         """
         num_samples = self.check_num_samples(num_samples)
-        top_k = _check_top_k(top_k, self.num_embeddings)
-        temperature = np.float32(_check_temperature(temperature))
+        top_k = check_top_k(top_k, self.num_embeddings)
+        temperature = np.float32(check_temperature(temperature))
         conditions = self.conditions_for(condition, num_samples)
         # A few are not worth a whole batch; powers of two keep the number of compilations small.
         size = min(self.sample_batch_size, 1 << (num_samples - 1).bit_length())
@@ -246,7 +246,8 @@ def _check_shape(shape):
     return tuple(check_count(f"shape[{i}]", n) for i, n in enumerate(shape))
 
 
-def _check_top_k(top_k, num_embeddings):
+def check_top_k(top_k: int | None, num_embeddings: int) -> int | None:
+    """Returns `top_k`; raises `ValueError` where there are not as many values."""
     if top_k is None or check_count("top_k", top_k) <= num_embeddings:
         return top_k
     raise ValueError(
@@ -255,7 +256,8 @@ def _check_top_k(top_k, num_embeddings):
     )
 
 
-def _check_temperature(temperature):
+def check_temperature(temperature: float) -> float:
+    """Returns a temperature; raises `ValueError` where it is no positive number."""
     is_number = isinstance(temperature, int | float | np.number)
     if not is_number or not 0 < temperature < np.inf:
         raise ValueError(f"`temperature` must be a positive number. Received: {temperature!r}.")

@@ -122,7 +122,7 @@ class FrontDoor:
         received = data.receive(self, x, y, sample_weight, batch_size)
         held_out = None
         if validation_data is not None:
-            given = keras.utils.unpack_x_y_sample_weight(validation_data)
+            given = keras.utils.unpack_x_y_sample_weight(self.as_arrays(validation_data))
             names = ("validation_data[0]", "validation_data[1]")
             size = kwargs.get("validation_batch_size") or batch_size
             held_out = data.receive(self, *given, batch_size=size, names=names)
@@ -147,7 +147,7 @@ class FrontDoor:
         callbacks = self._with_clock(callbacks)
         if type(x) is Batches and steps_per_epoch is None and class_weight is None:
             if not isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks = CallbackList(callbacks, self, len(batches), epochs, verbose)
+                callbacks = CallbackList(callbacks, self, len(x), epochs, verbose)
             x = self.batches_for_epochs(x, getattr(callbacks, "listens", True))
             callbacks.steps_of = getattr(x, "steps_of", None)
         with (
@@ -295,6 +295,10 @@ class FrontDoor:
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays;
         see the backend's step."""
         return super().jitted(data.inside(function))
+
+    def as_arrays(self, x: Any) -> Any:
+        """Returns what users give as numbers: here x itself. Models of texts read them here."""
+        return x
 
     # Checks, before anything is traced.
 

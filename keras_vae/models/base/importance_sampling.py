@@ -58,7 +58,8 @@ def log_likelihood(
 
 
 def _bytes_of_a_draw(model, data_shape):
-    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know.
+    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know, for
+    an example of a shape.
 
     Of a map of any size it is an upper bound: that of one as large as x.
     """
@@ -70,7 +71,8 @@ def _bytes_of_a_draw(model, data_shape):
         (*data_shape[:2], *shape[2:]) if any_size.is_of_any_size(shape) else shape
         for shape in shapes
     ]
-    return 4 * max(math.prod(n or 1 for n in shape) for shape in shapes)
+    length = data_shape[0]  # what is not known then is the length of a sequence
+    return 4 * max(math.prod(n or length for n in shape) for shape in shapes)
 
 
 def _summed_weights(model, log_weights, chunk):

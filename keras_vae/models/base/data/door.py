@@ -110,6 +110,7 @@ def receive(
     """
     if batch_size is not None:
         check_count("batch_size", batch_size)
+    x = model.as_arrays(x)
     if not _is_stream(x):
         given = _arrays(model, of_x(x, model.takes_pairs, names[0], model.data_shape), y, names)
         given = _checked(model, given, names, for_prediction)
@@ -159,6 +160,7 @@ def gathered(
         ValueError: If x is none of these, may have no end, or is more than memory holds.
     """
     takes_pairs = model.takes_pairs if takes_pairs is None else takes_pairs
+    x = model.as_arrays(x)
     if not _is_stream(x):
         given = of_x(x, takes_pairs, name, model.data_shape)
         _refuse_other_kinds(given.x, name)

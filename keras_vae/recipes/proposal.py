@@ -1,0 +1,164 @@
+"""A recipe for data of one's own: what is worth trying first, by the kind of data."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+
+from keras_vae.recipes.toml import to_toml
+
+if TYPE_CHECKING:  # the command line reads the choices below without it
+    from keras_vae.datasets.splits import Splits
+
+_CLASSES = {
+    "vae": "VAE",
+    "iwae": "IWAE",
+    "cvae": "CVAE",
+    "vqvae": "VQVAE",
+    "autoencoder": "Autoencoder",
+}
+MODELS = tuple(_CLASSES)
+LIKELIHOODS = {
+    "bernoulli": "black and white",
+    "gaussian": "any pictures: one standard deviation for all pixels, learned",
+    "logistic": "256 levels, with numbers in bits",
+}
+_UPDATES = 1500  # steps of the optimizer: minutes on two cores for pictures of 64 x 64
+_FEWEST_EPOCHS = 5
+_SMALLEST_MAP = 8  # the side down to which networks halve pictures
+_FILTERS = (32, 64, 128, 256)
+_NUM_SAMPLES = 100
+_LATENT_DIM = {"drawings": 20, "pictures": 64}
+_INKED = 0.7  # share of pixels near black or white, above which grey pictures are drawings
+_NEAR = 0.1
+
+
+def propose(
+    data: "Splits",
+    name: str,
+    *,
+    model: str | None = None,
+    image_size: Sequence[int] | None = None,
+    latent_dim: int | None = None,
+    likelihood: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+) -> str:
+    """Returns the text of a recipe for a data set of pictures.
+
+    Args:
+        data: `Splits`, the data.
+        name: String, what `keras_vae.datasets.load` finds them by.
+        model: String, one of `MODELS`; by default "vae" for drawings. For other pictures it is
+            "vqvae", whose grid of codes keeps the details that one vector z of a photograph
+            cannot, from a few hundred pictures least of all.
+        image_size: `(height, width)` that the pictures were resized to, if they were.
+        latent_dim: Integer; by default 20 for drawings and 64 for other pictures. For "vqvae" the
+            dimensions of a code, by default 32.
+        likelihood: String, a key of `LIKELIHOODS`; by default "bernoulli" for pictures that are
+            nearly black and white, and "gaussian" for others.
+        epochs: Integer; by default what makes about 1,500 updates, and at least 5.
+        batch_size: Integer, by default 32 for few or large pictures, else 100.
+
+    Raises:
+        ValueError: If `model` or `likelihood` is another word, or "cvae" is asked for without
+            labels.
+    """
+    _check("model", model, (None, *MODELS))
+    _check("likelihood", likelihood, (None, *LIKELIHOODS))
+    x, y = data.train.x, data.train.y
+    if model == "cvae" and y is None:
+        raise ValueError(
+            f"--model cvae needs labels, and {name} has none. Give a folder with a sub-folder for "
+            "each class, or an .npz with y_train; or take --model vae."
+        )
+    is_drawn = _is_drawn(x)
+    model = model or ("vae" if is_drawn else "vqvae")
+    likelihood = likelihood or ("bernoulli" if is_drawn else "gaussian")
+    num_pixels = x.shape[1] * x.shape[2]
+    if batch_size is None:
+        batch_size = 32 if len(x) < 1000 or num_pixels >= 64 * 64 else 100
+    num_batches = math.ceil(len(x) / batch_size)
+    if epochs is None:
+        epochs = max(_FEWEST_EPOCHS, round(_UPDATES / num_batches))
+    filters = _filters(min(x.shape[1:3]))
+    is_quantized = model == "vqvae"
+    kind = "drawings" if is_drawn else "pictures"
+    own = {"num_outputs": 1} if model == "autoencoder" else {}
+    dim = latent_dim or (32 if is_quantized else _LATENT_DIM[kind])
+    stem = "ConvMap" if is_quantized else "Conv"
+    if is_quantized:  # a grid of codes: it keeps more of the picture's own grid
+        filters = filters[: max(1, min(2, len(filters)))]
+    recipe: dict[str, Any] = {
+        "summary": f"{_CLASSES[model]} of {len(x):,} {kind}, {x.shape[1]} x {x.shape[2]}, by "
+        "default choices: see docs/own_pictures.md.",
+        "data": {"name": name, **_resized(image_size), **_drawn(likelihood, x), **_paired(model)},
+        "encoder": {"class": f"{stem}Encoder", "filters": filters, "latent_dim": dim, **own},
+        "decoder": {"class": f"{stem}Decoder", "filters": filters[::-1]},
+        **_likelihood(likelihood, is_quantized),
+        **_family(model, y),
+        "training": {"epochs": epochs, "batch_size": batch_size, "learning_rate": 1e-3, "seed": 0},
+        "evaluation": {"num_samples": _NUM_SAMPLES, "seed": 0},
+    }
+    if is_quantized:
+        prior_epochs = max(_FEWEST_EPOCHS, epochs // 3)
+        recipe["prior_training"] = {"epochs": prior_epochs, "batch_size": batch_size}
+        del recipe["evaluation"]["num_samples"]  # nothing is drawn for its bound
+    return to_toml(recipe)
+
+
+def _check(option, value, choices):
+    if value not in choices:
+        names = ", ".join(c for c in choices if c is not None)
+        raise ValueError(f"--{option} must be one of {names}. Received: {value!r}.")
+
+
+def _is_drawn(x):
+    """Whether pictures are of one channel and nearly black and white."""
+    few = x[:500]
+    return x.shape[-1] == 1 and np.mean((few < _NEAR) | (few > 1 - _NEAR)) > _INKED
+
+
+def _filters(side):
+    num_halvings = round(math.log2(max(side, 1) / _SMALLEST_MAP))
+    return list(_FILTERS[: min(max(num_halvings, 1), len(_FILTERS))])
+
+
+def _resized(image_size):
+    return {} if image_size is None else {"image_size": list(image_size)}
+
+
+def _drawn(likelihood, x):
+    is_binary = np.isin(x[:500], (0, 1)).all()
+    return {"binarize": "dynamic"} if likelihood == "bernoulli" and not is_binary else {}
+
+
+def _paired(model):
+    return {"pairs": "labels"} if model == "cvae" else {}
+
+
+def _likelihood(likelihood, is_quantized):
+    if likelihood == "bernoulli":
+        return {}
+    if likelihood == "logistic":
+        return {"likelihood": {"class": "DiscretizedLogisticLikelihood"}}
+    if is_quantized:  # the commitment is measured against it: it stays
+        return {"likelihood": {"class": "GaussianLikelihood", "sigma": 0.2}}
+    return {"likelihood": {"class": "LearnedSigmaGaussianLikelihood"}}
+
+
+def _family(model, y):
+    if model == "cvae":
+        num_classes = int(y.max()) + 1
+        condition = {"class": "LabelCondition", "num_classes": num_classes}
+        return {"condition": condition, "model": {"class": "CVAE"}}
+    if model == "vqvae":
+        update = {"class": "EMAUpdate", "decay": 0.95}
+        return {
+            "quantizer": {"class": "VectorQuantizer", "num_embeddings": 256, "update": update},
+            "prior": {"class": "PixelCNN"},
+            "model": {"class": "VQVAE", "commitment_weight": 4.0},
+        }
+    return {"model": {"class": _CLASSES[model]}}
