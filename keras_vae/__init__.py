@@ -74,6 +74,8 @@ from keras_vae.models import StraightThroughGumbelVAE
 from keras_vae.models import Term
 from keras_vae.models import TransformerPrior
 from keras_vae.models import from_preset
+from keras_vae.networks import AutoencoderKLDecoder
+from keras_vae.networks import AutoencoderKLEncoder
 from keras_vae.networks import CompletionDecoder
 from keras_vae.networks import CompletionNetwork
 from keras_vae.networks import ConvDecoder
@@ -98,8 +100,12 @@ from keras_vae.networks import ResNetMapDecoder
 from keras_vae.networks import ResNetMapEncoder
 from keras_vae.networks import TableDecoder
 from keras_vae.networks import TableEncoder
+from keras_vae.networks import TinyDecoder
+from keras_vae.networks import TinyEncoder
 from keras_vae.networks import TransformerTokenDecoder
 from keras_vae.networks import TransformerTokenEncoder
+from keras_vae.networks import VQModelDecoder
+from keras_vae.networks import VQModelEncoder
 from keras_vae.priors import ConditionalGaussian
 from keras_vae.priors import FlowPrior
 from keras_vae.priors import GaussianMixture

@@ -5,6 +5,7 @@ from keras_vae.layers.column_features import ColumnFeatures
 from keras_vae.layers.gated_convolution import GatedConvolution
 from keras_vae.layers.last_token import LastToken
 from keras_vae.layers.log_offset import LogOffset
+from keras_vae.layers.map_attention import MapAttention
 from keras_vae.layers.observed_values import ObservedValues
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.positions import LearnedPositions

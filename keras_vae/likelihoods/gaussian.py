@@ -1,6 +1,7 @@
 """Likelihoods of real numbers."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ from keras import ops
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.likelihood import check_positive
+from keras_vae.likelihoods.likelihood import check_range
+from keras_vae.likelihoods.likelihood import refuse_outside_support
 from keras_vae.likelihoods.likelihood import split_parameters
 from keras_vae.likelihoods.likelihood import warn_of_bytes
 from keras_vae.typing import Shape
@@ -25,23 +28,44 @@ class GaussianLikelihood(Likelihood):
 
     Args:
         sigma: Positive float.
+        value_range: Pair of numbers, the lowest and the highest value that data may have, or
+            `None`. Data outside are refused, and `pictures` are clipped to it. The density does not
+            depend on it.
 
     Input shape: Means (B, *S).
     Returns: `DiagonalGaussian` over (B, *S).
 
     Raises:
-        ValueError: If `sigma` is not a finite positive number.
+        ValueError: If `sigma` is not a finite positive number, or `value_range` is no such pair.
     """
 
-    def __init__(self, sigma: float = 1.0, **kwargs: Any) -> None:
+    def __init__(
+        self, sigma: float = 1.0, value_range: Sequence[float] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.sigma = check_positive("sigma", sigma)
+        self.value_range = None if value_range is None else check_range("value_range", value_range)
 
     def call(self, parameters: Tensor) -> DiagonalGaussian:
         return DiagonalGaussian(parameters, 2 * math.log(self.sigma))
 
+    def check(self, x: np.ndarray, name: str = "x") -> None:
+        if self.value_range is None:
+            return
+        low, high = self.value_range
+        margin = 1e-6 * (high - low)
+        if np.min(x) < low - margin or np.max(x) > high + margin:
+            scale = "x / 255" if low == 0 else f"{low:g} + x * {high - low:g} / 255"
+            refuse_outside_support(
+                x,
+                (x < low - margin) | (x > high + margin),
+                name,
+                f"values in [{low:g}, {high:g}], the `value_range` of this GaussianLikelihood",
+                f"8-bit images become such values by {scale}.",
+            )
+
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "sigma": self.sigma}
+        return {**super().get_config(), "sigma": self.sigma, "value_range": self.value_range}
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

@@ -29,6 +29,8 @@ class Likelihood(keras.layers.Layer):
         spread_of_draws: Float, an upper bound, from practice, on the standard deviation in nats of
             log p(x|z) of one example over draws of z. It determines the tolerance when a number is
             measured again with other draws.
+        value_range: Tuple (lowest, highest) of the values that x may have, or `None` where the
+            likelihood sets no bounds, or other ones.
 
     Example:
 
@@ -53,6 +55,7 @@ class Likelihood(keras.layers.Layer):
     is_density = True
     allows_missing = False
     spread_of_draws = 24.0  # 10 on Frey faces
+    value_range: tuple[float, float] | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")  # never compute log-densities in half precision
@@ -200,3 +203,18 @@ def check_positive(name: str, value: float) -> float:
     if not value > 0 or not math.isfinite(value):
         raise ValueError(f"`{name}` must be a positive number. Received: {value!r}.")
     return float(value)
+
+
+def check_range(argument: str, value: Any) -> tuple[float, float]:
+    """Returns `value` as a tuple of two floats.
+
+    Raises:
+        ValueError: If `value` is not a pair of finite numbers, the lower one first.
+    """
+    is_pair = isinstance(value, list | tuple) and len(value) == 2
+    if not is_pair or not all(isinstance(v, int | float) and math.isfinite(v) for v in value):
+        raise ValueError(f"`{argument}` must be a pair of finite numbers. Received: {value!r}.")
+    low, high = map(float, value)
+    if not low < high:
+        raise ValueError(f"`{argument}` must begin with the lower number. Received: {value!r}.")
+    return low, high

@@ -1,5 +1,6 @@
 """The deterministic autoencoder, a baseline."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -22,6 +23,7 @@ class Autoencoder(EncoderDecoderModel):
         likelihood: `Likelihood`. By default Bernoulli: on the decoder's logits, or on its
             probabilities if its last layer is found to end in a sigmoid.
         seed: Integer, or `None`. It determines the order of the batches.
+        latent_shift, latent_scale: See `EncoderDecoderModel`.
 
     Terms: `reconstruction` = -log p(x|z), in nats per example.
 
@@ -45,8 +47,19 @@ class Autoencoder(EncoderDecoderModel):
         seed: int | None = None,
         name: str | None = None,
         dtype: Any = None,
+        latent_shift: float | Sequence[float] = 0.0,
+        latent_scale: float | Sequence[float] = 1.0,
     ):
-        super().__init__(encoder, decoder, likelihood, seed=seed, name=name, dtype=dtype)
+        super().__init__(
+            encoder,
+            decoder,
+            likelihood,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+            latent_shift=latent_shift,
+            latent_scale=latent_scale,
+        )
 
     def objective(self) -> dict[str, Term]:
         return {"reconstruction": Term(evaluate=1.0)}

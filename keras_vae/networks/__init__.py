@@ -1,5 +1,7 @@
 """Encoders and decoders."""
 
+from keras_vae.networks.autoencoder_kl import AutoencoderKLDecoder
+from keras_vae.networks.autoencoder_kl import AutoencoderKLEncoder
 from keras_vae.networks.completion import CompletionDecoder
 from keras_vae.networks.completion import CompletionNetwork
 from keras_vae.networks.conv import ConvDecoder
@@ -24,5 +26,9 @@ from keras_vae.networks.series import RecurrentSeriesDecoder
 from keras_vae.networks.series import RecurrentSeriesEncoder
 from keras_vae.networks.table import TableDecoder
 from keras_vae.networks.table import TableEncoder
+from keras_vae.networks.tiny_autoencoder import TinyDecoder
+from keras_vae.networks.tiny_autoencoder import TinyEncoder
 from keras_vae.networks.token_transformer import TransformerTokenDecoder
 from keras_vae.networks.token_transformer import TransformerTokenEncoder
+from keras_vae.networks.vq_model import VQModelDecoder
+from keras_vae.networks.vq_model import VQModelEncoder

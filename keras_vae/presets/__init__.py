@@ -17,6 +17,9 @@ from keras_vae.presets.format.preset_files import Preset
 from keras_vae.presets.format.preset_files import read_preset
 from keras_vae.presets.format.preset_files import write_preset
 from keras_vae.presets.index_writing import write_index
+from keras_vae.presets.interchange import is_foreign
+from keras_vae.presets.interchange import read_foreign
+from keras_vae.presets.interchange import write_foreign
 from keras_vae.presets.verifying import Finding
 from keras_vae.presets.verifying import of_entry
 from keras_vae.presets.verifying import verify

@@ -11,6 +11,7 @@ from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.index import read_index
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS
+from keras_vae.presets.interchange import is_foreign
 
 RECIPE = "recipe.toml"
 _PACKAGE = Path(__file__).parent
@@ -74,8 +75,8 @@ def find(name_or_folder: str | os.PathLike, thorough: bool = True) -> Path:
     """Returns the folder of a preset, downloaded and verified if it is not installed.
 
     Args:
-        name_or_folder: One of `names()`, the path of a folder written by `save_to_preset`, or
-            `hf://owner/name`, a repository on the Hugging Face hub.
+        name_or_folder: One of `names()`, the path of a folder written by `save_to_preset` or of
+            what `interchange` reads, or `hf://owner/name`, a repository on the Hugging Face hub.
         thorough: Bool. If false, existing weights are not verified here: `Preset.read_tensors`
             verifies them, and `mend` downloads them again if they are damaged.
 
@@ -88,6 +89,8 @@ def find(name_or_folder: str | os.PathLike, thorough: bool = True) -> Path:
         return hub.download(name_or_folder)
     if whole := _first(name_or_folder, CONFIG, WEIGHTS):
         return whole
+    if name_or_folder not in names() and is_foreign(name_or_folder):
+        return Path(name_or_folder)
     folder = _find(name_or_folder, CONFIG, names())
     entry = entries().get(name_or_folder)  # type: ignore[arg-type]
     return cached_weights.obtain(entry, folder, thorough=thorough) if entry else folder

@@ -61,3 +61,17 @@ def test_per_pixel_sigma_reads_means_then_log_variances():
 def test_scales_must_be_positive(value):
     with pytest.raises(ValueError, match=r"`sigma`.*positive number"):
         likelihoods.GaussianLikelihood(value)
+
+
+@pytest.mark.one_backend
+def test_a_value_range_is_checked_and_kept():
+    likelihood = likelihoods.GaussianLikelihood(value_range=(-1, 1))
+    likelihood.check(np.array([-1.0, 1.0]))
+    with pytest.raises(ValueError, match=r"values in \[-1, 1\].*255 at index \(1,\).*-1 \+ x \* 2"):
+        likelihood.check(np.array([0.0, 255.0]))
+    again = likelihoods.GaussianLikelihood.from_config(likelihood.get_config())
+    assert again.value_range == (-1.0, 1.0)
+    likelihoods.GaussianLikelihood().check(np.array([0.0, 255.0]))
+    for wrong in ((1, 0), (0, np.inf), 1.0, (0, 1, 2), ("a", "b")):
+        with pytest.raises(ValueError, match="`value_range` must"):
+            likelihoods.GaussianLikelihood(value_range=wrong)

@@ -1,6 +1,8 @@
 """The base of models with an encoder, a decoder and a likelihood."""
 
 import contextlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,6 +11,7 @@ from keras import ops
 
 from keras_vae.arrays import is_symbolic
 from keras_vae.arrays import to_numpy
+from keras_vae.batching import run_batches
 from keras_vae.conditions import Condition
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import BernoulliLikelihood
@@ -21,6 +24,7 @@ from keras_vae.models.base.conditional_model import as_input
 from keras_vae.models.base.data import is_inside
 from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.generative_model import EncodingKind
+from keras_vae.models.saving import preset_model
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
@@ -43,6 +47,8 @@ class EncoderDecoderModel(ConditionalModel):
             probabilities if its last layer is found to end in a sigmoid.
         condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
         seed: Integer, or `None`. Determines all noise and the order of the batches.
+        latent_shift, latent_scale: Numbers, or lists of one for each channel of z. `latents` are (z
+            - latent_shift) * latent_scale.
     """
 
     encode_gives: EncodingKind | None = "point"
@@ -60,8 +66,12 @@ class EncoderDecoderModel(ConditionalModel):
         seed: int | None = None,
         name: str | None = None,
         dtype: Any = None,
+        latent_shift: float | Sequence[float] = 0.0,
+        latent_scale: float | Sequence[float] = 1.0,
     ):
         super().__init__(condition, seed=seed, name=name, dtype=dtype)
+        self.latent_shift = check_numbers("latent_shift", latent_shift)
+        self.latent_scale = check_numbers("latent_scale", latent_scale, can_be_zero=False)
         check_network("encoder", encoder)
         check_network("decoder", decoder)
         self.encoder = encoder
@@ -256,6 +266,116 @@ class EncoderDecoderModel(ConditionalModel):
         inputs = (x, *conditions) if conditions else x
         return self.predict(inputs, batch_size=batch_size, verbose=0)
 
+    def latents(
+        self,
+        x: Array,
+        condition: Array = None,
+        batch_size: int = 32,
+        tile: int | None = None,
+        overlap: int | None = None,
+        verbose: int = 0,
+    ) -> np.ndarray:
+        """Returns the latents of x as another model is trained on them: z without noise, shifted
+        and scaled to a standard deviation near 1 by `latent_shift` and `latent_scale`.
+
+        Args:
+            x: Array (N, S).
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            batch_size: Integer, the number of examples per batch.
+            tile, overlap, verbose: See `encode`.
+
+        Returns:
+            NumPy array (N, *latent_shape), float32: (z - latent_shift) * latent_scale.
+
+        Raises:
+            ValueError: If x or the condition does not fit this model, or `tile` does not.
+
+        Example:
+
+        ```python
+        latents = model.latents(photographs / 255)
+        pictures = model.pictures(latents)
+        ```
+        """
+        x, *conditions = self.check_inputs(x, condition)
+        x, (shift, scale) = x.astype("float32"), self._shift_and_scale()
+        if tile is None:
+            run = self.jitted_once("latents", lambda x, *c: self.latent_mean(x, self.embedded(*c)))
+            return (run_batches(run, x, *conditions, batch_size=batch_size) - shift) * scale
+        outputs = self._encoded_in_tiles(x, conditions, tile, overlap, verbose)
+        with self.without_gradients():
+            z = self.latent_of(self.inferred([ops.convert_to_tensor(y) for y in outputs]))
+            return (ops.convert_to_numpy(z) - shift) * scale
+
+    def pictures(
+        self,
+        latents: Array,
+        condition: Array = None,
+        batch_size: int = 32,
+        tile: int | None = None,
+        overlap: int | None = None,
+        verbose: int = 0,
+    ) -> np.ndarray:
+        """Returns what latents, as `latents` gives them, stand for.
+
+        It is the mean of p(x|z), or for nominal data the most probable value, clipped to the
+        `value_range` of the likelihood where it has one.
+
+        Args:
+            latents: Array (N, *latent_shape).
+            condition: In a conditional model: one condition for all, or an array (N, ...) of one
+                for each.
+            batch_size: Integer, the number of examples per batch.
+            tile, overlap, verbose: See `encode`, in pixels of x.
+
+        Returns:
+            NumPy array (N, S).
+
+        Raises:
+            ValueError: If the latents have another shape or are not finite, or the condition or
+                `tile` does not fit.
+        """
+        values = to_numpy(latents, "latents")
+        check_examples(values, self.latent_shape, "latents")
+        conditions = self.conditions_for(condition, len(values))
+        shift, scale = self._shift_and_scale()
+        z = values.astype("float32") / scale + shift
+
+        def decoded(z, *c):
+            return self.likelihood.point(self.generate(z, self.embedded(*c)))
+
+        if tile is None:
+            run = self.jitted_once("pictures", decoded)
+            x = run_batches(run, z, *conditions, batch_size=batch_size)
+        else:
+            x = self._decoded_in_tiles("point", z, conditions, tile, overlap, verbose)
+        return x if self.likelihood.value_range is None else x.clip(*self.likelihood.value_range)
+
+    def save_to_diffusers(self, folder: str | Path) -> None:
+        """Writes the model so that diffusers reads it: `config.json` and
+        `diffusion_pytorch_model.safetensors`, float32.
+
+        Its networks must be `AutoencoderKLEncoder` and `AutoencoderKLDecoder`, those of `VQModel`,
+        or the tiny autoencoder's without group norms. `keras_vae.from_preset` reads the folder too.
+
+        Raises:
+            ValueError: If diffusers has no such model, or weights are not finite. Nothing is
+                written.
+            OSError: If the disk is full, or the folder cannot be written to.
+
+        Example:
+
+        ```python
+        model = keras_vae.from_preset("hf://madebyollin/taesd")
+        model.save_to_diffusers("mine")  # diffusers.AutoencoderTiny.from_pretrained("mine")
+        ```
+        """
+        preset_model.save_foreign(self, folder)
+
+    def _shift_and_scale(self):
+        return np.asarray(self.latent_shift, "float32"), np.asarray(self.latent_scale, "float32")
+
     # Tiles.
 
     def _encoded_in_tiles(self, x, conditions, tile, overlap, verbose):
@@ -390,6 +510,27 @@ def _first_shape(network, name):
     shape = getattr(network, name, None) if network is not None and network.built else None
     shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
     return shape if isinstance(shape, tuple) else None
+
+
+def check_numbers(
+    argument: str, value: float | Sequence[float], can_be_zero: bool = True
+) -> float | list[float]:
+    """Returns a number, or a list of one for each channel, as floats.
+
+    Raises:
+        ValueError: If one is not finite, or is 0 where it must not be.
+    """
+    try:
+        numbers = np.asarray(value, "float64")
+    except (TypeError, ValueError):
+        numbers = np.asarray(np.nan)
+    if numbers.ndim > 1 or not np.isfinite(numbers).all() or not (can_be_zero or numbers.all()):
+        kind = "a finite number" if can_be_zero else "a finite number other than 0"
+        raise ValueError(
+            f"`{argument}` must be {kind}, or a list of one for each channel. Received: {value!r}."
+        )
+    found: float | list[float] = numbers.tolist()
+    return found
 
 
 def check_network(name: str, network: keras.Model) -> None:

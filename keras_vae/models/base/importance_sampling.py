@@ -63,7 +63,8 @@ def sizes_at_once(model: keras.Model, num_samples: int, x: np.ndarray) -> tuple[
 
 
 def _bytes_of_a_draw(model, data_shape):
-    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know.
+    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know, for
+    an example of a shape.
 
     Of a map of any size it is an upper bound: that of one as large as x.
     """

@@ -113,6 +113,7 @@ _OPERATIONS = (
     "Divide",
     "Identity",
     "Multiply",
+    "ReLU",
     "Relu",
     "Sigmoid",
     "Silu",

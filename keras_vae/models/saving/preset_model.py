@@ -36,6 +36,13 @@ def save_model(model: keras.Model, folder: str | Path) -> None:
     presets.write_preset(folder, config, arrays)
 
 
+def save_foreign(model: keras.Model, folder: str | Path) -> None:
+    """Writes a model in diffusers' layout; see `EncoderDecoderModel.save_to_diffusers`."""
+    arrays = named_weights.arrays_of(model)
+    named_weights.check_finite(model, arrays, "this model")
+    presets.write_foreign(folder, keras.saving.serialize_keras_object(model), arrays)
+
+
 def load_model(name_or_folder: str | Path, model_class: type) -> Any:
     """Returns the model of a preset with its weights.
 
@@ -59,8 +66,29 @@ def load_model(name_or_folder: str | Path, model_class: type) -> Any:
 
 def _loaded(name_or_folder, model_class):
     # Not thorough: what is read below is compared as it is read, and once is enough.
-    preset = presets.read_preset(presets.find(name_or_folder, thorough=False))
-    found = trusted_config.class_of(preset.model_config)
+    folder = presets.find(name_or_folder, thorough=False)
+    if presets.is_foreign(folder):
+        return _foreign(name_or_folder, presets.read_foreign(folder), model_class)
+    preset = presets.read_preset(folder)
+    _check_class(name_or_folder, preset.model_config, model_class)
+    model = _rebuilt(preset.model_config, preset.table, preset.folder)
+    named_weights.check_table(model, preset.table, preset.folder)
+    named_weights.assign_all(model, preset.read_tensors(), preset.folder)
+    return model
+
+
+def _foreign(name_or_folder, foreign, model_class):
+    """Returns the model that another library wrote."""
+    _check_class(name_or_folder, foreign.model_config, model_class)
+    model = _rebuilt(foreign.model_config, foreign.tensors, foreign.path)
+    variables = named_weights.named_variables(model)
+    foreign.check_shapes({name: variable.shape for name, variable in variables.items()})
+    named_weights.assign_all(model, foreign.tensors, foreign.path)
+    return model
+
+
+def _check_class(name_or_folder, config, model_class):
+    found = trusted_config.class_of(config)
     if found is not None and not issubclass(found, model_class):
         advice = f"Load it with {found.__name__}.from_preset(...)."
         raise ValueError(
@@ -68,10 +96,6 @@ def _loaded(name_or_folder, model_class):
             f"{model_class.__name__}. "
             f"{advice if hasattr(found, 'from_preset') else 'That is no model of this library.'}"
         )
-    model = _rebuilt(preset.model_config, preset.table, preset.folder)
-    named_weights.check_table(model, preset.table, preset.folder)
-    named_weights.assign_all(model, preset.read_tensors(), preset.folder)
-    return model
 
 
 def _check_again(model, arrays):

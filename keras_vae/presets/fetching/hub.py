@@ -6,14 +6,18 @@ import warnings
 from pathlib import Path
 
 from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching import pins
 from keras_vae.presets.format.index import MAX_SIZE
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS
 from keras_vae.presets.format.preset_files import read_preset
+from keras_vae.presets.interchange import FOREIGN_WEIGHTS
+from keras_vae.presets.interchange import is_foreign
 
 _SCHEME = "hf://"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _NEEDED = (CONFIG, WEIGHTS)
+_FOREIGN = (CONFIG, FOREIGN_WEIGHTS)  # in diffusers' layout
 _TEXTS = ("recipe.toml", "metrics.json")
 _ABOUT = ("README.md", "epochs.csv", "*.png")
 
@@ -43,30 +47,36 @@ def url_of(address: str, path: str) -> str:
 def download(address: str | os.PathLike, again: bool = False) -> Path:
     """Returns a folder with the preset of a repository, in the cache of `huggingface_hub`.
 
-    Only data are downloaded: configuration, weights, recipe and metrics. With `KERAS_VAE_OFFLINE`
-    they must be in the cache already.
+    Only data are downloaded: configuration, weights, recipe and metrics, and weights in diffusers'
+    layout. With `KERAS_VAE_OFFLINE`
+    they must be in the cache already. Files of other libraries must stay what they were when they
+    were first fetched; see `pins`.
 
     Args:
         address: String, `hf://owner/name`.
         again: Bool, whether to download files that are in the cache again.
 
     Raises:
-        ValueError: If the repository holds no preset, or one that is too large.
+        ValueError: If the repository holds no preset, one that is too large, or in diffusers'
+            layout other files than when it was first fetched.
         OSError: If the repository cannot be reached.
     """
     library, name, revision = _library(), repository(address), None
     if not cache.is_offline():
-        revision = _checked_revision(library, name)
+        revision = pins.revision_of(name) or _checked_revision(library, name)
     folder = library.snapshot_download(
         name,
         revision=revision,
-        allow_patterns=[*_NEEDED, *_TEXTS],
+        allow_patterns=[*_NEEDED, *_FOREIGN, *_TEXTS],
         local_files_only=cache.is_offline(),
         force_download=again,
     )
-    missing = [name for name in _NEEDED if not (Path(folder) / name).is_file()]
+    needed = _FOREIGN if is_foreign(folder) else _NEEDED
+    missing = [name for name in needed if not (Path(folder) / name).is_file()]
     if missing:
         raise ValueError(f"{address} holds no preset: {' and '.join(missing)} missing.")
+    if needed == _FOREIGN:
+        pins.hold(name, revision, Path(folder), _FOREIGN)
     return Path(folder)
 
 
@@ -80,6 +90,8 @@ def mend(address: str | os.PathLike) -> bool:
         ValueError, OSError: See `download`.
     """
     folder = download(address)
+    if is_foreign(folder):
+        return False  # it does not say what it should be
     try:
         read_preset(folder).read_tensors()
     except ValueError:
@@ -134,7 +146,7 @@ def _checked_revision(library, name):
     """Returns a repository's current revision, after checking the sizes of its files."""
     info = library.HfApi().model_info(name, files_metadata=True)
     for file in info.siblings:
-        if file.rfilename in (*_NEEDED, *_TEXTS) and (file.size or 0) > MAX_SIZE:
+        if file.rfilename in (*_NEEDED, *_FOREIGN, *_TEXTS) and (file.size or 0) > MAX_SIZE:
             raise ValueError(
                 f"{_SCHEME}{name} holds {file.rfilename} of {file.size:,} bytes; the limit is "
                 f"{MAX_SIZE:,}."

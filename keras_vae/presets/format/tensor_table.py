@@ -9,7 +9,7 @@ import numpy as np
 from keras_vae.presets.format import strict_json
 
 # Weights are stored in these two dtypes; half-precision weights are widened.
-DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+DTYPES: dict[str, np.dtype] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 _LENGTH_BYTES = 8  # the header's length comes first, little-endian
 _MAX_AXES = 32
 _MAX_TENSORS = 10_000
@@ -43,12 +43,15 @@ class TensorEntry(NamedTuple):
         return np.require(tensor, requirements="A").reshape(self.shape)
 
 
-def read_table(file: BinaryIO, num_bytes: int) -> dict[str, TensorEntry]:
+def read_table(
+    file: BinaryIO, num_bytes: int, dtypes: dict[str, np.dtype] = DTYPES
+) -> dict[str, TensorEntry]:
     """Returns `{name: TensorEntry}` of a safetensors file, in the order of the data.
 
     Args:
         file: Binary file, positioned at its start, and afterwards at the first tensor.
         num_bytes: Int, the size of the file.
+        dtypes: Dict, the types that are allowed, and what NumPy is to read them as.
 
     Raises:
         ValueError: If the file is not a safetensors file, or its tensors do not fill it exactly.
@@ -67,24 +70,24 @@ def read_table(file: BinaryIO, num_bytes: int) -> dict[str, TensorEntry]:
         raise ValueError(
             f"it holds {len(header):,} tensors, but at most {_MAX_TENSORS:,} are allowed"
         )
-    table = {name: _entry(name, value) for name, value in header.items()}
+    table = {name: _entry(name, value, dtypes) for name, value in header.items()}
     table = dict(sorted(table.items(), key=lambda item: (item[1].start, item[1].num_bytes)))
     _check_layout(table, num_bytes - _LENGTH_BYTES - length)
     return table
 
 
-def _entry(name, value):
+def _entry(name, value, dtypes):
     shown = f"the tensor {name[:100]!r}"
     if not isinstance(value, dict) or value.keys() != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"{shown} is not described by `dtype`, `shape` and `data_offsets`")
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise ValueError(f"{shown} has the dtype {str(dtype)[:20]!r}, not one of {list(DTYPES)}")
+    if not isinstance(dtype, str) or dtype not in dtypes:
+        raise ValueError(f"{shown} has the dtype {str(dtype)[:20]!r}, not one of {list(dtypes)}")
     if not _are_sizes(shape) or len(shape) > _MAX_AXES:
         raise ValueError(f"{shown} has no valid shape: {str(shape)[:100]}")
     if not _are_sizes(offsets) or len(offsets) != 2:
         raise ValueError(f"{shown} has no valid `data_offsets`: {str(offsets)[:100]}")
-    entry = TensorEntry(DTYPES[dtype], tuple(shape), offsets[0])
+    entry = TensorEntry(dtypes[dtype], tuple(shape), offsets[0])
     if offsets[1] - offsets[0] != entry.num_bytes:
         raise ValueError(
             f"{shown} of shape {str(shape)[:100]} takes {entry.num_bytes:,} bytes, but "

@@ -6,9 +6,11 @@ import types
 import numpy as np
 import pytest
 
+import keras_vae
 from keras_vae import presets
 from keras_vae.presets.fetching import hub
 from keras_vae.presets.format.preset_files import write_preset
+from tests.support.peers import Peer
 
 pytestmark = pytest.mark.one_backend
 
@@ -20,6 +22,7 @@ class Hub(types.ModuleType):
         super().__init__("huggingface_hub")
         self.folder = folder
         self.calls = []
+        self.revision = "abc"
         self.sizes = {"config.json": 10, "model.safetensors": 10, "code.bin": 1 << 40}
 
     def hf_hub_url(self, repo_id, filename):
@@ -27,7 +30,7 @@ class Hub(types.ModuleType):
 
     def model_info(self, repo_id, *, files_metadata):
         files = [types.SimpleNamespace(rfilename=k, size=v) for k, v in self.sizes.items()]
-        return types.SimpleNamespace(sha="abc", siblings=files)
+        return types.SimpleNamespace(sha=self.revision, siblings=files)
 
     def snapshot_download(
         self, repo_id, *, revision, allow_patterns, local_files_only, force_download
@@ -160,3 +163,38 @@ def test_the_error_without_the_library_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(ImportError, match=r"pip install keras-vae\[hub\]"):
         presets.find("hf://me/my-vae")
+
+
+FOREIGN = "diffusion_pytorch_model.safetensors"
+
+
+@pytest.fixture
+def foreign(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_VAE_HOME", str(tmp_path / "home"))
+    shutil.rmtree(library.folder)
+    Peer("tiny").write(library.folder)
+    (library.folder / "diffusion_pytorch_model.bin").write_text("1")
+    return library
+
+
+def test_models_in_the_layout_of_diffusers_are_fetched_without_their_pickles(foreign):
+    found = presets.find("hf://me/tiny")
+    assert {p.name for p in found.iterdir()} == {"config.json", FOREIGN}
+    assert isinstance(keras_vae.from_preset("hf://me/tiny"), keras_vae.Autoencoder)
+
+
+def test_their_first_revision_and_their_bytes_are_held(foreign, monkeypatch):
+    found = presets.find("hf://me/tiny")
+    monkeypatch.setattr(foreign, "revision", "newer")
+    presets.find("hf://me/tiny")
+    assert [revision for _, revision, _ in foreign.calls] == ["abc", "abc"]
+    weights = (found / FOREIGN).read_bytes()
+    (found / FOREIGN).write_bytes(weights[:-1] + b"\x77")
+    with pytest.raises(ValueError, match=r"is not the file.*first fetched"):
+        keras_vae.from_preset("hf://me/tiny")
+
+
+def test_a_configuration_without_weights_in_their_layout(foreign):
+    (foreign.folder / FOREIGN).unlink()
+    with pytest.raises(ValueError, match=rf"holds no preset: {FOREIGN} missing"):
+        presets.find("hf://me/tiny")

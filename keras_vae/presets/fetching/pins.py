@@ -1,0 +1,77 @@
+"""What was fetched once stays what it is: the revision and the sha256 of files first seen.
+
+A preset of this library says itself what its files must be. Others do not, so whatever a
+repository held when it was first fetched is noted in `HOME/pins`, and held to from then on.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from keras_vae.presets.fetching import cache
+from keras_vae.presets.format import strict_json
+from keras_vae.presets.format.atomic_files import write_atomically
+
+
+def revision_of(name: str) -> str | None:
+    """Returns the revision that "owner/name" is pinned to, or `None`.
+
+    Raises:
+        ValueError: If the note of it is damaged.
+    """
+    found = _read(name)
+    return found["revision"] if found else None
+
+
+def hold(name: str, revision: str | None, folder: Path, files: Iterable[str]) -> None:
+    """Notes a repository's files when they are first seen, and later compares them.
+
+    Args:
+        name: String, "owner/name".
+        revision: String, or `None` without a connection: then nothing new is noted.
+        folder: `pathlib.Path` of the files.
+        files: Their names.
+
+    Raises:
+        ValueError: If a file is not the one first seen.
+    """
+    found = _read(name)
+    digests = {file: _sha256(folder / file) for file in files}
+    if found is None:
+        if revision is not None:
+            path = _path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"revision": revision, "sha256": digests}, indent=2)
+            write_atomically(path, text.encode())
+        return
+    changed = [file for file, digest in digests.items() if found["sha256"].get(file) != digest]
+    if changed:
+        raise ValueError(
+            f"{folder / changed[0]} is not the file that hf://{name} held when it was first "
+            f"fetched (its sha256 differs from that in {_path(name)}): it is damaged, or was "
+            "exchanged. Delete the copy to fetch it again; to take a newer revision, delete that "
+            "note."
+        )
+
+
+def _path(name):
+    return cache.home() / "pins" / f"{name.replace('/', '--')}.json"
+
+
+def _read(name):
+    path = _path(name)
+    if not path.is_file():
+        return None
+    try:
+        found = strict_json.parse(path.read_bytes())
+        if isinstance(found["revision"], str) and isinstance(found["sha256"], dict):
+            return found
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise ValueError(f"{path}, the note of what hf://{name} held, is damaged: delete it.")
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
