@@ -131,7 +131,8 @@ def test_fit_with_validation(family):
         if np.array_equal(a, b)
     ]
     unused = {"autoencoder": ["encoder/z_log_var/kernel", "encoder/z_log_var/bias"]}
-    measures = [model.features] if getattr(model, "features", None) else []
+    features = getattr(model, "features", None)
+    measures = [features] if isinstance(features, keras.Layer) else []
     frozen = [v.path for part in [*getattr(model, "priors", []), *measures] for v in part.weights]
     assert unmoved == unused.get(family.name, frozen)
 

@@ -60,7 +60,7 @@ def list_presets(family: str | None, dataset: str | None) -> None:
 )
 @options.preset()
 def info(preset: str) -> None:
-    """Show a preset's model, numbers, training and usage, or what a compressed file holds."""
+    """Show what a preset is, or what a compressed file holds."""
     if Path(preset).suffix == compress.ENDING and Path(preset).is_file():
         compress.show(preset)
         return

@@ -32,7 +32,9 @@ _ARRAYS = (".npy", ".npz")
 @click.option("-o", "--output", metavar="FILE", help="Where to (default: FILE with .kvz).")
 @options.count("--batch-size", default=64, help="Examples at once (default: 64).")
 def compress(preset: str, source: str, output: str | None, batch_size: int) -> None:
-    """Compress an array with a preset, losslessly if it is no model of codes.
+    """Compress an array with the probabilities of a preset.
+
+    Losslessly, if it is no model of codes.
 
     The file can be read on every backend, with the same preset.
     """
@@ -65,7 +67,7 @@ def compress(preset: str, source: str, output: str | None, batch_size: int) -> N
 @click.option("-o", "--output", metavar="FILE", help="A .npy or .npz (default: FILE with .npy).")
 @options.count("--batch-size", default=64, help="Examples at once (default: 64).")
 def decompress(preset: str, source: str, output: str | None, batch_size: int) -> None:
-    """Read a compressed file with the preset that it was written with."""
+    """Read a compressed file back with its preset."""
     from keras_vae.models import GenerativeModel
 
     target = Path(output) if output else Path(source).with_suffix(".npy")

@@ -284,7 +284,7 @@ class BitsBackCode:
     def _example_of_likelihood(self, model):
         zs = [np.zeros((1, *shape), "float32") for shape in self.nets.shapes]
         conditions = [] if model.condition is None else [_zeros(model.condition)]
-        with model.without_gradients():
+        with model.reading():
             return self.nets.likelihood_of(*zs, c=model.embedded(*conditions))
 
 

@@ -94,7 +94,17 @@ def _scheme_of(model):
         raise ValueError(
             f"This {type(model).__name__} has no weights yet. Train it, or load a preset."
         )
+    if None in model.data_shape:
+        raise NotImplementedError(
+            f"Files hold examples of one shape, and those of this {type(model).__name__} are of "
+            f"any size or length: {model.data_shape}."
+        )
     if model.sample_draws == "elements":
+        if not hasattr(model, "num_embeddings"):
+            raise NotImplementedError(
+                "Of models that draw one number after another, PixelCNN and TransformerPrior write "
+                f"files. Received: {type(model).__name__}, whose sequences are of any length."
+            )
         return "direct"
     if model.encode_gives == "codes":
         return "codes"

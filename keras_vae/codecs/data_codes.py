@@ -90,8 +90,9 @@ def code_of(distribution: Distribution) -> Any:
     raise NotImplementedError(
         "Files hold discrete data: p(x|z) must be one of "
         f"{', '.join(sorted(c.__name__ for c in _CODES))}. Received: "
-        f"{type(distribution).__name__}, whose nats are no number of bits. Train with a likelihood "
-        "of discrete data, such as keras_vae.DiscretizedLogisticLikelihood() for 8-bit pictures."
+        f"{type(distribution).__name__}. Nats of a density are no number of bits: train with a "
+        "likelihood of discrete data, such as keras_vae.DiscretizedLogisticLikelihood() for 8-bit "
+        "pictures."
     )
 
 

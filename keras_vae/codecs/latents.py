@@ -131,7 +131,7 @@ class LatentLevels(Latents):
             return drawn[-1]
 
         x = ops.zeros((1, *self.model.data_shape))
-        with self.model.without_gradients():
+        with self.model.reading():
             levels = self.model.levels_of(self.model.bottom_up(x), draw)
         place = {id(z): n for n, z in enumerate(drawn)}
         by_place = {place[id(level.z)]: i for i, level in enumerate(levels)}

@@ -12,11 +12,12 @@ from keras_vae.typing import Array
 # The largest differences between the three backends, batches of 1 and 128, and 1 and 2 threads, of
 # vae_mnist, hierarchical_vae_mnist, pixelcnn_mnist, vae_frey_faces and the prior of vqvae_cifar10,
 # on 64 to 256 examples. Locations are in units of the data, and differences of log-variances are
-# divided by 1 + |log_var|. Logits of decoders differ by up to 4e-5, as their probe says.
+# divided by 1 + |log_var|. Those of a whole
+# chain of levels, z included, differ by up to 4e-5 in their logits.
 LARGEST_DIFFERENCE = {
     "mean": 5.5e-6,
     "log_var": 2.7e-6,
-    "logits": 1.2e-5,
+    "logits": 2.1e-5,
     "location": 7.2e-7,
     "log_scale": 4.8e-6,
 }
@@ -63,7 +64,7 @@ def margins(
 
 
 def _outputs(model, function, tensors):
-    with model.without_gradients():
+    with model.reading():
         return [ops.convert_to_numpy(t).astype("float64") for t in function(*tensors)]
 
 

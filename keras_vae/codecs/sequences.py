@@ -39,7 +39,7 @@ class SequenceCode:
         self.batch_size = batch_size
         self.blocks = Blocks(0, 128)
         condition = None if model.condition is None else _zeros(model.condition)
-        with model.without_gradients():
+        with model.reading():
             zeros = np.zeros((1, *model.data_shape), "int32")
             distribution = model.distribution(zeros, model.embedded(condition))
         self.code: CategoricalCode = code_of(distribution)

@@ -103,7 +103,9 @@ class SequenceVAE(SequenceModel, VAE):
         # As integers: a network in half precision would round numbers of tokens.
         return super().encoder_outputs(ops.cast(x, "int32"), c, training)
 
-    def generate(self, z: Tensor, c: Tensor = None, training: bool = False) -> TokenSequences:
+    def generate(
+        self, z: Tensor, c: Tensor = None, training: bool = False, like: Tensor | None = None
+    ) -> TokenSequences:
         return self.sequences(z, ops.shape(z)[0], training)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:

@@ -123,7 +123,7 @@ def test_wrong_input_is_one_line_and_2(preset, monkeypatch, capsys, arguments, m
     [
         ([], "Missing command"),
         (["trian"], "No such command 'trian'. Did you mean 'train'?"),
-        (["train"], "Missing argument 'RECIPE'"),
+        (["train"], "train takes a RECIPE"),
         (
             ["train", "tiny", "--epochs", "0"],
             "'--epochs': must be an integer of at least 1, not",

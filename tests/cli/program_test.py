@@ -17,6 +17,8 @@ MODELS = (
     "plot",
     "encode",
     "decode",
+    "compress",
+    "decompress",
 )
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")
 COMMANDS = MODELS + PRESETS
@@ -26,6 +28,8 @@ ARGUMENTS = {
     "upload": ["folder", "hf://me/vae"],
     "encode": ["vae", "folder"],
     "decode": ["vae", "latents.npz"],
+    "compress": ["vae", "digits.npz"],
+    "decompress": ["vae", "digits.kvz"],
 }
 
 

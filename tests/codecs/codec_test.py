@@ -18,10 +18,14 @@ from keras_vae.backend import installed_backends
 PICTURE, N = (6, 5, 1), 40
 WITHOUT_FILES = {
     **dict.fromkeys(["autoencoder", "aae", "classifier", "picture_predictor"], "no bound"),
-    **dict.fromkeys(["sigma_vae"], "discrete data"),
+    **dict.fromkeys(
+        ["sigma_vae", "series_vae", "sequence_vae", "transformer_sequence_vae"], "discrete data"
+    ),
     **dict.fromkeys(
         ["gumbel_vae", "straight_through_gumbel_vae", "binary_gumbel_vae"], "Gaussian posteriors"
     ),
+    "any_size_vae": "any size or length",
+    "language_model": "one number after another",
 }
 
 
@@ -30,7 +34,7 @@ def of(name):
     family = BY_NAME[name]
     model = family.model()
     x, *condition = family.pairs(N)
-    if model.sample_draws == "elements":
+    if model.sample_draws == "elements" and not family.num_tokens:
         x = np.random.default_rng(0).integers(0, model.num_embeddings, x.shape)
     return model, x, *condition
 

@@ -19,13 +19,13 @@ def test_parameters_are_those_of_one_pass_through_the_model(name):
     model, x = BY_NAME[name].model(), BY_NAME[name].data()
     nets = latents_of(model, batch_size=3)
     if name == "vae":
-        with model.without_gradients():
+        with model.reading():
             posterior = model.infer(ops.convert_to_tensor(x))
         np.testing.assert_allclose(
             nets.posterior(0, x, [], [])[0], ops.convert_to_numpy(posterior.mean), rtol=1e-5
         )
         return
-    with model.without_gradients():
+    with model.reading():
         levels = model.levels_of(model.bottom_up(ops.convert_to_tensor(x)), lambda q: q.mean)
         expected = ops.convert_to_numpy(model.generate(levels[0].state).logits)
     zs = [ops.convert_to_numpy(level.z) for level in levels]

@@ -54,7 +54,9 @@ def kind(request):
 def decoded(monkeypatch, model, training):
     """Returns the z that the decoder is given in a step."""
     seen, generate = [], model.generate
-    monkeypatch.setattr(model, "generate", lambda z, *a: [seen.append(z), generate(z, *a)][1])
+    monkeypatch.setattr(
+        model, "generate", lambda z, *a, **k: [seen.append(z), generate(z, *a, **k)][1]
+    )
     model.terms(ops.convert_to_tensor(BITS), training=training)
     return ops.convert_to_numpy(seen[0])
 

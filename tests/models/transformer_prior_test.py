@@ -119,8 +119,9 @@ def test_steps_give_the_logits_of_all_positions_at_once(name, positions):
 )
 def test_samples_are_those_of_whole_passes_with_the_same_noise(name, positions):
     prior, condition = tiny(name=name, positions=positions)
-    size, stream = 16, prior.noise.stream(training=False)
+    size = 16
     with prior.noise.seeded(3):
+        stream = prior.noise.stream(training=False)
         noise = keras.random.uniform((prior.sample_batch_size, prior.num_codes), seed=stream)
     x = np.zeros((size, 6), "int32")
     for i in range(6):

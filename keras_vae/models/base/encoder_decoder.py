@@ -304,7 +304,7 @@ class EncoderDecoderModel(ConditionalModel):
             run = self.jitted_once("latents", lambda x, *c: self.latent_mean(x, self.embedded(*c)))
             return (run_batches(run, x, *conditions, batch_size=batch_size) - shift) * scale
         outputs = self._encoded_in_tiles(x, conditions, tile, overlap, verbose)
-        with self.without_gradients():
+        with self.reading():
             z = self.latent_of(self.inferred([ops.convert_to_tensor(y) for y in outputs]))
             return (ops.convert_to_numpy(z) - shift) * scale
 

@@ -77,9 +77,10 @@ def test_latents_are_shifted_and_scaled_and_come_back(shift, scale):
     z = keras.ops.convert_to_numpy(model.encode(x).mean)
     latents = model.latents(x, batch_size=2)
     np.testing.assert_allclose(latents, (z - np.array(shift)) * np.array(scale), rtol=1e-5)
+    z = np.random.default_rng(1).normal(size=(5, 2)).astype("float32")
     means = keras.ops.convert_to_numpy(model.decode(z).mean)
     assert np.abs(means).max() > 0.001
-    found = model.pictures(latents, batch_size=2)
+    found = model.pictures((z - np.array(shift)) * np.array(scale), batch_size=2)
     np.testing.assert_allclose(found, means.clip(-0.001, 0.001), atol=1e-6)
 
 
