@@ -81,10 +81,13 @@ def run(train_step: Callable, state: Any, resident: Any, count: Any, chunk: Any)
 
 
 def is_worth_it(model: Any) -> bool:
-    """Whether many steps in one call are faster than as many calls.
+    """Whether many steps can be made in one call, and faster than in as many calls.
 
-    In loops XLA computes gradients of convolutions on processors by code that is slower by far.
+    Layers that are not built yet are built by Keras, on a batch. In loops XLA computes gradients of
+    convolutions on processors by code that is slower by far.
     """
+    if not all(layer.built for layer in model._flatten_layers()):
+        return False
     has_convolutions = any(len(v.shape) > 2 for v in model.trainable_variables)
     return not (has_convolutions and jax.default_backend() == "cpu")
 

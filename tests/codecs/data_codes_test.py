@@ -35,6 +35,8 @@ def test_draws_cost_their_log_probability_and_come_back(make):
         if hasattr(distribution.sample(1), "cpu")
         else distribution.sample(seed=1)
     )
+    if make is logistic:  # a backend may divide by 255 to another last digit
+        x = (np.round(x * 255) / 255).astype("float32")
     code = data_codes.code_of(distribution)
     code.margins = [1e-5] * len(code.kinds)
     parameters = [

@@ -1,5 +1,4 @@
-"""Models written in diffusers' layout. diffusers itself read these folders where the fixtures were
-made; here the files are compared with those that it writes."""
+"""Models written in diffusers' layout: the files are compared with those that diffusers writes."""
 
 import json
 
