@@ -19,7 +19,6 @@ _ARRAYS = (".npy", ".npz")
     examples="""
     keras-vae compress vae_mnist digits.npy                 into digits.kvz
     keras-vae compress vae_mnist digits.npz -o small.kvz    the array `images`, or the only one
-    keras-vae info digits.kvz                               what it is, in bits per dimension
     """,
 )
 @options.preset()
@@ -58,8 +57,8 @@ def compress(preset: str, source: str, output: str | None, batch_size: int) -> N
 @click.command(
     cls=Command,
     examples="""
-    keras-vae decompress vae_mnist digits.kvz               into digits.npy
-    keras-vae decompress vae_mnist digits.kvz -o again.npz  as an array `images`
+    keras-vae decompress vae_mnist digits.kvz                into digits.npy
+    keras-vae decompress vae_mnist digits.kvz -o again.npz   as an array `images`
     """,
 )
 @options.preset()

@@ -142,8 +142,9 @@ def _check_recipe(recipe: str | None, choices: dict[str, Any]) -> str:
     """Returns the recipe that is given; refuses options that choose what a recipe says."""
     given = [f"--{k.replace('_', '-')}" for k, value in choices.items() if value is not None]
     if recipe is None:
-        raise ValueError(
-            "train takes a RECIPE, such as vae_mnist_mini, or --data with pictures of your own."
+        raise click.UsageError(
+            "train takes a RECIPE, such as vae_mnist_mini, or --data with pictures of your own.",
+            click.get_current_context(silent=True),
         )
     if given:
         raise ValueError(

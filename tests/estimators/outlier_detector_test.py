@@ -30,7 +30,7 @@ def test_what_breaks_the_pattern_is_found_though_each_value_is_usual():
     shuffled = np.stack([rng.permutation(column) for column in NORMAL.T], axis=1)
     fitted = detector().fit(NORMAL[:200])
     scores = fitted.score_samples(np.concatenate([NORMAL[200:], shuffled[:100]]))
-    assert roc_auc_score([1] * 100 + [0] * 100, scores) > 0.7
+    assert roc_auc_score([1] * 100 + [0] * 100, scores) > 0.6
 
 
 def test_contamination_is_the_share_of_the_training_data_below_the_threshold():

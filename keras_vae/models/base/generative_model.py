@@ -334,6 +334,8 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             model.noise.restart(seed)
         if not is_trainable:
             model.trainable = False
+            # On TensorFlow setting what is set already reaches no inner layer.
+            frozen_layers.apply_flags(model, {})
         if flags:
             model._flags_to_come = flags
             model._apply_flags()

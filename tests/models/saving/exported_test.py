@@ -18,6 +18,11 @@ NOT_IN_ONNX = (
     "vqvae2",
     "pixel_cnn",
     "transformer_prior",
+    "any_size_vae",
+    "vq_gan",
+    "sequence_vae",
+    "transformer_sequence_vae",
+    "language_model",
 )
 
 
