@@ -68,15 +68,15 @@ def decompress(
     bar = keras.utils.Progbar(info.num_examples, verbose=verbose, unit_name="example")
     code: Any = CodesCode(model, batch_size) if scheme == "codes" else None
     code = code or _coder(scheme)(model, batch_size)
-    code.read_settings(Reader(content.settings))
     stack = Stack(content.words, content.num_initial)
     try:
+        code.read_settings(Reader(content.settings))
         if scheme == "codes":
             levels = code.read(stack, info.num_examples, conditions, bar.add)
             symbols = np.concatenate([level.ravel() for level in levels])
         else:
             symbols = code.read(stack, info.num_examples, info.shape, conditions, bar.add)
-    except (ValueError, IndexError, AssertionError, OverflowError) as error:
+    except (ValueError, LookupError, AssertionError, ArithmeticError) as error:
         raise ValueError(_undecodable(model)) from error
     is_whole = file_format.content_checksum(symbols) == content.checksum
     if not is_whole or not stack.is_back_at_start():
