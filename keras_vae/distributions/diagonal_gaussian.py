@@ -118,7 +118,11 @@ class StandardGaussian(DiagonalGaussian):
     """The Gaussian N(0, I) over one event: a `DiagonalGaussian` whose divergences cost less.
 
     Args:
-        shape: Tuple of ints, the event.
+        shape: Tuple of ints, the event. An axis that is `None`, as of maps of any size, is as long
+            as that of what the density or the divergence is asked of.
+
+    Raises:
+        ValueError: From `sample`, if an axis of the event is `None`.
 
     Example:
 
@@ -126,9 +130,17 @@ class StandardGaussian(DiagonalGaussian):
     >>> prior.log_prob(np.zeros((1, 2)))  # [-1.8379], which is -log(2 pi)
     """
 
-    def __init__(self, shape: Sequence[int]) -> None:
-        self.mean = self.log_var = ops.zeros(shape, "float32")
+    def __init__(self, shape: Sequence[int | None]) -> None:
+        self.mean = self.log_var = ops.zeros([n or 1 for n in shape], "float32")
         Distribution.__init__(self, shape, batch_ndims=0)
+
+    def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
+        if None in shape:
+            raise ValueError(
+                f"Draws of N(0, I) over {self.shape} have no known size. Expected: a shape without "
+                "`None`, as `prior.over((height, width, channels))` gives."
+            )
+        return super()._sample(shape, seed)
 
 
 def _log_densities(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:

@@ -2,10 +2,8 @@
 
 import keras
 
-from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import StandardGaussian
 from keras_vae.priors.prior import Prior
-from keras_vae.typing import Seed
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
 
@@ -26,27 +24,11 @@ class StandardNormal(Prior):
     ```
     """
 
-    distribution_class = DiagonalGaussian
+    distribution_class = StandardGaussian
 
-    def call(self, condition: Tensor | None = None) -> DiagonalGaussian:
-        if None in self.latent_shape:
-            return _OfAnySize(self.latent_shape)
+    def call(self, condition: Tensor | None = None) -> StandardGaussian:
         return self.over(self.latent_shape)
 
-    def over(self, latent_shape: Shape) -> DiagonalGaussian:
+    def over(self, latent_shape: Shape) -> StandardGaussian:
         """Returns N(0, I) over latents of a shape, where the model's own may be of any size."""
         return StandardGaussian(latent_shape)
-
-
-class _OfAnySize(StandardGaussian):
-    """N(0, I) over maps as large as those whose density is asked for."""
-
-    def __init__(self, latent_shape: Shape) -> None:
-        super().__init__(tuple(n or 1 for n in latent_shape))
-        self.shape = tuple(latent_shape)
-
-    def sample(self, seed: Seed = None, num_samples: int | None = None) -> Tensor:
-        raise ValueError(
-            f"Latents of shape {self.shape} cannot be drawn: their height and width are unknown. "
-            "Draw from `prior.over((height, width, channels))`."
-        )

@@ -57,7 +57,7 @@ def test_columns_that_determine_each_other_stay_matched_and_rare_classes_survive
     nearest = np.array(["Bonn", "Ulm", "Kiel"])[
         np.abs(height[:, None] - [-3.0, 0.0, 4.0]).argmin(axis=1)
     ]
-    assert np.mean(nearest == city) >= 0.95
+    assert np.mean(nearest == city) >= 0.99
     assert 0.004 < np.mean(city == "Kiel") < 0.02
 
 

@@ -108,7 +108,7 @@ def main(list_file, report):
     folders = json.loads(Path(list_file).read_text())
     for _ in range(3):  # what is imported and allotted at first use is no case's doing
         keras_vae.GenerativeModel.from_preset(folders["sound"])
-    # On PyTorch the first one imports a part of the framework.
+    # At the first recurrent layer Keras imports TensorFlow where it is installed, 430 MB, once.
     keras.layers.Bidirectional(keras.layers.GRU(2, unroll=True))(keras.Input((3, 3)))
     tempfile.gettempdir()  # which it finds by writing, once
     signal.signal(signal.SIGALRM, out_of_time)
