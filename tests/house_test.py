@@ -52,7 +52,7 @@ ARROWS = {
         "quantizers",
         "steps",
     },
-    "estimators": {"likelihoods", "models", "networks"},
+    "estimators": {"likelihoods", "models", "networks", "priors"},
     "cli": {
         "codecs",
         "conditions",

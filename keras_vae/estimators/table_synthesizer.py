@@ -12,6 +12,7 @@ from keras_vae.arrays import is_frame
 from keras_vae.checks import check_count
 from keras_vae.estimators.rows import RowEstimator
 from keras_vae.frames import frame_like
+from keras_vae.priors import GaussianMixture
 from keras_vae.table_schema import TableSchema
 
 
@@ -19,6 +20,7 @@ class TableSynthesizer(RowEstimator):
     """Draws new rows like those of a table, all of them or those with given values.
 
     Args:
+        num_components: Integer, the Gaussians of the prior.
         latent_dim, hidden_units, num_updates, batch_size, learning_rate, min_sigma, schema,
             random_state: See `OutlierDetector`.
 
@@ -43,6 +45,7 @@ class TableSynthesizer(RowEstimator):
         batch_size: int = 256,
         learning_rate: float = 1e-3,
         min_sigma: float = 0.02,
+        num_components: int = 32,
         schema: TableSchema | None = None,
         random_state: Any = None,
     ) -> None:
@@ -52,6 +55,7 @@ class TableSynthesizer(RowEstimator):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.min_sigma = min_sigma
+        self.num_components = num_components
         self.schema = schema
         self.random_state = random_state
 
@@ -63,7 +67,9 @@ class TableSynthesizer(RowEstimator):
             )
         x, _ = self._table_rows(X, reset=True)
         self.like_ = X[:0] if is_frame(X) else X[:0] if isinstance(X, np.ndarray) else None
-        self.model_ = self._trained(x, self._more_seed())
+        # Draws of N(0, I) between two classes would fit neither.
+        prior = GaussianMixture(self.num_components)
+        self.model_ = self._trained(x, self._more_seed(), prior=prior)
         return self
 
     def sample(

@@ -30,6 +30,13 @@ def test_rows_keep_the_shares_and_what_goes_together(fitted):
     assert height[sex == "M"].mean() - height[sex == "F"].mean() > 8
 
 
+def test_columns_that_determine_each_other_stay_matched(fitted):
+    rows = fitted.sample(4000, seed=1)
+    sex, height = np.array(rows["sex"]), np.array(rows["height"])
+    # The two heights overlap, at their middle, in 1 of 10,000 rows.
+    assert np.mean((sex == "F") == (height < 172.5)) >= 0.99
+
+
 def test_rows_with_a_given_value(fitted):
     rows = fitted.sample(300, where={"sex": "F"}, seed=0)
     assert set(rows["sex"]) == {"F"}
