@@ -20,7 +20,7 @@ def table(size=600):
 @pytest.fixture(scope="module")
 def fitted():
     options = {"latent_dim": 2, "hidden_units": (16,), "learning_rate": 5e-3}
-    return TableSynthesizer(num_updates=800, random_state=0, **options).fit(table())
+    return TableSynthesizer(num_updates=2500, random_state=0, **options).fit(table())
 
 
 def test_rows_keep_the_shares_and_what_goes_together(fitted):
