@@ -72,6 +72,8 @@ def decompress(preset: str, source: str, output: str | None, batch_size: int) ->
     target = Path(output) if output else Path(source).with_suffix(".npy")
     if target.suffix not in _ARRAYS:
         raise ValueError(f"--output must end in .npy or .npz. Received: {target}")
+    if not Path(source).is_file():
+        raise ValueError(f"There is no file {source}.")
     data = Path(source).read_bytes()
     x = GenerativeModel.from_preset(preset).decompress(data, batch_size=batch_size, verbose=1)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +124,8 @@ def _other_sizes(model, x):
 def _read_array(path):
     if Path(path).suffix not in _ARRAYS:
         raise ValueError(f"FILE must be a .npy or .npz. Received: {path}")
+    if not Path(path).is_file():
+        raise ValueError(f"There is no file {path}.")
     with open(path, "rb") as file:
         loaded = np.load(file, allow_pickle=False)
         if isinstance(loaded, np.ndarray):

@@ -39,11 +39,12 @@ def test_info_of_a_file(folder, capsys):
 @pytest.mark.parametrize(
     "arguments, words",
     [
+        (["compress", "tiny", "absent.npy"], "There is no file absent.npy"),
+        (["decompress", "tiny", "absent.kvz"], "There is no file absent.kvz"),
         (["compress", "tiny", "digits.txt"], ".npy or .npz"),
         (["compress", "tiny", "digits.npy", "-o", "out.zip"], "--output must end in .kvz"),
         (["decompress", "tiny", "digits.npy", "-o", "out.txt"], "--output must end in"),
         (["decompress", "tiny", "digits.npy"], "does not begin with"),
-        (["decompress", "tiny", "no.kvz"], "No such file"),
     ],
 )
 def test_what_does_not_fit_is_one_line(folder, capsys, arguments, words):
