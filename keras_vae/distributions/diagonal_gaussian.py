@@ -132,7 +132,7 @@ class StandardGaussian(DiagonalGaussian):
 
     def __init__(self, shape: Sequence[int | None]) -> None:
         self.mean = self.log_var = ops.zeros([n or 1 for n in shape], "float32")
-        Distribution.__init__(self, shape, batch_ndims=0)
+        Distribution.__init__(self, shape, batch_ndims=0)  # type: ignore[arg-type]
 
     def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         if None in shape:
