@@ -56,7 +56,7 @@ class Program(HelpWithExamples, click.Group):
     """,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def program():
+def program() -> None:
     """Variational autoencoders: pretrained presets, and recipes to train them."""
 
 

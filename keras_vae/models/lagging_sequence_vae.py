@@ -1,5 +1,7 @@
 """The VAE whose encoder is trained ahead of its decoder."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -48,7 +50,15 @@ class LaggingSequenceVAE(SequenceVAE):
           posterior collapse in variational autoencoders", algorithm 1
     """
 
-    def __init__(self, encoder, decoder, max_length, vocabulary=None, encoder_steps=5, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        max_length: int,
+        vocabulary: Any = None,
+        encoder_steps: int = 5,
+        **kwargs: Any,
+    ):
         super().__init__(encoder, decoder, max_length, vocabulary, **kwargs)
         self.encoder_steps = check_count("encoder_steps", encoder_steps)
         # A weight, so that it is saved, and that a compiled step sees it change.

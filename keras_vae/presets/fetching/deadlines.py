@@ -2,7 +2,9 @@
 
 import http.client
 import io
+import socket
 import time
+from typing import Any
 
 from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
@@ -60,12 +62,15 @@ def paced(
     """
 
     class Paced(connection_class):  # type: ignore[valid-type]
-        def connect(self):
+        def connect(self) -> None:
             self.timeout = pace.connecting()
             super().connect()
 
-        def response_class(self, sock, *arguments, **options):
-            return http.client.HTTPResponse(_PacedSocket(sock, pace), *arguments, **options)
+        def response_class(
+            self, sock: socket.socket, *arguments: Any, **options: Any
+        ) -> http.client.HTTPResponse:
+            paced: Any = _PacedSocket(sock, pace)
+            return http.client.HTTPResponse(paced, *arguments, **options)
 
     return Paced
 
