@@ -18,13 +18,16 @@ def networks(num_outputs=2, **options):
     return encoder, decoder
 
 
-def normed_networks():
-    """Networks that see the whole picture."""
+def normed_networks(everywhere=False):
+    """Networks that see the whole picture: where it is small, or where it is large too."""
     x = keras.Input(SHAPE)
     y = keras.layers.Conv2D(4, 4, 2, padding="same")(x)
-    y = keras.layers.GroupNormalization(2)(y)
+    y = keras.layers.Conv2D(4, 3, padding="same", activation="tanh")(y)
+    y = y + keras.layers.Conv2D(4, 1)(keras.layers.GroupNormalization(2)(y))
     heads = [keras.layers.Conv2D(3, 1)(y) for _ in range(2)]
     z = keras.Input((None, None, 3))
     h = keras.layers.GroupNormalization(1)(keras.layers.Conv2D(4, 3, padding="same")(z))
     h = keras.layers.UpSampling2D(2)(h)
+    if everywhere:
+        h = keras.layers.GroupNormalization(2)(h)
     return keras.Model(x, heads), keras.Model(z, keras.layers.Conv2D(2, 3, padding="same")(h))

@@ -103,8 +103,10 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
             tile: of a model of pictures of any size: height and width in pixels of the tiles that
                 large pictures are encoded in, one after the other, or `None` for whole pictures.
             overlap: how many pixels around a tile the network sees beside it. By default as many as
-                count, and tiles give what the whole does; for a network that sees everything (group
-                norms, attention) a quarter of `tile`, over which neighbours are blended.
+                count, and tiles give what the whole does. So they do where group norms see
+                everything but only on the small latent map, which is then computed whole. Of other
+                networks that see everything it is a quarter of `tile`, over which neighbours are
+                blended.
             verbose: 1 shows a bar of tiles.
 
         Raises:

@@ -6,18 +6,35 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_vae.models.base import any_size
+from keras_vae.models.base import locality
 from keras_vae.models.base import tiling
+from keras_vae.models.base.conditional_model import as_input
 
 
 def encoded(
     model: Any, x: np.ndarray, conditions: Sequence, tile: int, overlap: int | None, verbose: int
 ) -> list[np.ndarray]:
     """Returns all that the encoder gives for x."""
-    tiles = _tiles(model, model.encoder, tile, overlap)
-    run = model.jitted_once(
-        "encoded tile", lambda x, *c: tuple(model.encoder_outputs(x, model.embedded(*c)))
+    _check(model, tile)
+    halves = locality.halves(model.encoder, is_encoder=True)
+    tiles = tiling.tiles_of(
+        halves.near if halves else model.encoder, model.stride, True, tile, overlap
     )
-    return _in_tiles(run, x, conditions, tiles, model.stride, 1, verbose)
+
+    def of_tile(x, *c):
+        if halves is None:
+            return tuple(model.encoder_outputs(x, model.embedded(*c)))
+        return (halves.near(any_size.padded_by_reflection(as_input(x), model.stride)),)
+
+    run = model.jitted_once("encoded tile", of_tile)
+    outputs = _in_tiles(run, x, conditions, tiles, model.stride, 1, verbose)
+    if halves is None:
+        return outputs
+    of_whole = model.jitted_once(
+        "encoded whole", lambda h: tuple(keras.tree.flatten(halves.whole(h)))
+    )
+    return _one_by_one(of_whole, outputs[0])
 
 
 def decoded(
@@ -30,10 +47,18 @@ def decoded(
     verbose: int,
 ) -> np.ndarray:
     """Returns the decoder's "parameters" for z, or the "point" of p(x|z)."""
-    tiles = _tiles(model, model.decoder, tile, overlap)
+    _check(model, tile)
+    halves = locality.halves(model.decoder, is_encoder=False)
+    tiles = tiling.tiles_of(
+        halves.near if halves else model.decoder, model.stride, False, tile, overlap
+    )
+    if halves is not None:
+        of_whole = model.jitted_once("decoded whole", lambda z: (halves.whole(as_input(z)),))
+        (z,) = _one_by_one(of_whole, z)
 
     def of_tile(z, *c):
-        parameters = model.decoder(model.with_condition(z, model.embedded(*c)))
+        network = model.decoder if halves is None else halves.near
+        parameters = network(model.with_condition(z, model.embedded(*c)))
         if what == "parameters":
             return (parameters,)
         return (model.likelihood.point(model.likelihood(parameters)),)
@@ -42,14 +67,19 @@ def decoded(
     return _in_tiles(run, z, conditions, tiles, 1, model.stride, verbose)[0]
 
 
-def _tiles(model, network, tile, overlap):
+def _check(model, tile):
     if not model.is_of_any_size or not model.can_tile:
         raise ValueError(
             "`tile` is for models with one latent map of pictures of any size. Received: "
             f"tile={tile!r}, and a {type(model).__name__} of data of shape {model.data_shape}. "
             "Leave it out, or use networks such as ConvMapEncoder((None, None, 3), ...)."
         )
-    return tiling.tiles_of(network, model.stride, network is model.encoder, tile, overlap)
+
+
+def _one_by_one(run, x):
+    """Returns what a function of one map at a time gives, NumPy arrays."""
+    of_each = [run(x[i : i + 1]) for i in range(len(x))]
+    return [np.concatenate(arrays) for arrays in zip(*of_each, strict=True)]
 
 
 def _in_tiles(run, x, conditions, tiles, scale_in, scale_out, verbose):

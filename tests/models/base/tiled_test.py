@@ -38,8 +38,25 @@ def test_tiles_equal_the_whole_where_the_reach_is_bounded(family):
     )
 
 
+@pytest.mark.parametrize("name", ["norms", "tiny"])
+def test_tiles_equal_the_whole_where_only_small_maps_are_seen_as_a_whole(name):
+    if name == "norms":
+        model = keras_vae.VAE(*normed_networks(), **GAUSSIAN)
+    else:
+        options = {"num_channels": 8, "num_blocks": (1, 1), "has_norm": True}
+        encoder = keras_vae.TinyEncoder((None, None, 2), 3, **options)
+        decoder = keras_vae.TinyDecoder((None, None, 2), 3, **options)
+        model = keras_vae.Autoencoder(encoder, decoder, **GAUSSIAN)
+    ramp = np.linspace(0, 1, 83 * 70, dtype="float32").reshape(83, 70)
+    x = np.stack([ramp, ramp.T.reshape(83, 70)], axis=-1)[None] ** 2
+    whole, tiled = (model.reconstruct(x, **o) for o in ({}, {"tile": 16}))
+    assert whole.std() > 0.01
+    np.testing.assert_allclose(tiled, whole, rtol=1e-5, atol=1e-5)
+
+
 def test_no_seams_where_a_network_sees_everything():
-    model = keras_vae.VAE(*normed_networks(), **GAUSSIAN)
+    encoder, decoder = normed_networks()[0], normed_networks(everywhere=True)[1]
+    model = keras_vae.VAE(encoder, decoder, **GAUSSIAN)
     ramp = np.linspace(0, 1, 96, dtype="float32")  # so that tiles differ in what they norm by
     x = np.broadcast_to(ramp[:, None, None], (96, 96, 2))[None] ** 2
     blended = model.reconstruct(x, tile=32)[0]
