@@ -27,9 +27,9 @@ class Finding(NamedTuple):
 def verify(name_or_folder: str | os.PathLike) -> list[Finding]:
     """Returns a list of `Finding`s, one per file of a preset, wherever it is on this machine.
 
-    A preset of the index is compared with the index: in the installation, in the cache, and where
-    it is published in a folder of `KERAS_VAE_ZOO`. Any other preset is compared with its own
-    `config.json`.
+    A preset of the index is compared with the index: in the installation, in that of
+    `keras-vae-zoo`, in the cache, and where it is published in a folder of `KERAS_VAE_ZOO`. Any
+    other preset is compared with its own `config.json`.
 
     Args:
         name_or_folder: The name of a preset, or its folder.
@@ -52,7 +52,8 @@ def of_entry(entry: Entry) -> list[Finding]:
     """Returns the `Finding`s of a preset of the index, none if no file of it is on this machine."""
     findings = []
     published = [f for f in sources.folders(sources.configured(), entry) if f.name != entry.name]
-    for folder in (*finding.installed_folders(entry.name), *published):
+    data_only = [folder / entry.name for folder in sources.installed()]
+    for folder in (*finding.installed_folders(entry.name), *data_only, *published):
         # An installation may contain the texts without the weights.
         there = [name for name in entry.files if (folder / name).exists()]
         findings += [_compared(folder / name, entry.files[name]) for name in there]

@@ -24,9 +24,10 @@ def obtain(
 ) -> Path:
     """Returns a folder with a preset's files, all of them verified.
 
-    A complete folder of `KERAS_VAE_ZOO` is used in place. Otherwise missing weights are downloaded
-    into the cache, with the installation's own configuration next to them: a download never
-    determines what a model is made of.
+    What is not in the cache is taken from `KERAS_VAE_ZOO`, or else from the distribution
+    `keras-vae-zoo`, or else from the default address. A complete folder is used in place. Missing
+    weights are downloaded into the cache, with the installation's own configuration next to them: a
+    download never determines what a model is made of.
 
     Args:
         entry: `Entry` of the index.
@@ -41,22 +42,30 @@ def obtain(
     """
     folder = cache.folder_of(entry)
     if not _is_whole(folder, entry, thorough):
-        addresses = sources.configured()
-        for other in sources.folders(addresses, entry):
-            if _is_whole(other, entry, thorough):
-                return other
-        _fetch_weights(folder, entry, addresses, settings or Settings())
+        failures = []
+        for addresses in sources.in_order():
+            for other in sources.folders(addresses, entry):
+                if _is_whole(other, entry, thorough):
+                    return other
+            try:
+                if _fetch_weights(folder, entry, addresses, settings or Settings()):
+                    break
+            except FetchError as failure:
+                failures.append(failure)
+        else:
+            raise _failure(entry, failures)
     _copy_texts(texts, folder, entry)
     return folder
 
 
 def is_here(entry: Entry) -> bool:
-    """Returns whether a preset's files, by size, are in the cache or a folder of `KERAS_VAE_ZOO`.
+    """Returns whether a preset's files, by size, are in the cache or in a folder of a source.
 
     Args:
         entry: `Entry` of the index.
     """
-    places = [cache.folder_of(entry), *sources.folders(sources.configured(), entry)]
+    every = [address for addresses in sources.in_order() for address in addresses]
+    places = [cache.folder_of(entry), *sources.folders(every, entry)]
     return any(
         all(_size(folder / name) == file.size for name, file in entry.files.items())
         for folder in places
@@ -81,13 +90,24 @@ def _size(path):
 
 
 def _fetch_weights(folder, entry, addresses, settings):
+    """Fetches what is not in the cache, and returns whether all of it is there then."""
     for name, file in entry.files.items():
         if name == CONFIG or cache.holds(folder / name, file.size, file.sha256):
             continue
         urls = sources.urls(addresses, entry, name)
-        if not urls and not cache.is_offline():
-            raise FetchError(sources.how_to_set(entry.name, addresses))
+        if not urls:
+            return False
         fetch(urls, folder / name, file.size, file.sha256, settings)
+    return True
+
+
+def _failure(entry, failures):
+    """Returns what to raise where no source holds the weights."""
+    if failures:
+        return failures[0]  # of what is set, if anything is
+    words = sources.how_to_set(entry.name, sources.configured())
+    offline = " (KERAS_VAE_OFFLINE forbids every connection.)" if cache.is_offline() else ""
+    return FetchError(words + offline)
 
 
 def _copy_texts(texts, folder, entry):

@@ -1,5 +1,6 @@
-"""The addresses that weights are downloaded from: `KERAS_VAE_ZOO`."""
+"""Where weights come from: `KERAS_VAE_ZOO`, the package `keras-vae-zoo`, a default address."""
 
+import importlib.util
 import os
 import urllib.parse
 from pathlib import Path
@@ -8,7 +9,28 @@ from keras_vae.presets.fetching import hub
 from keras_vae.presets.format.index import Entry
 
 VARIABLE = "KERAS_VAE_ZOO"
+DEFAULT: str | None = None  # the zoo's public address, set at release
+_PACKAGE = "keras_vae_zoo"
 _EXAMPLE = "https://example.org/zoo"
+
+
+def in_order() -> list[list[str | Path]]:
+    """Returns the addresses of all sources: what is set, what is installed, the default.
+
+    All of them hold the same files, since each file must be the one that the index names. They
+    differ in what it takes to read them, which is the user's to decide.
+
+    Raises:
+        ValueError: See `configured`.
+    """
+    return [configured(), list(installed()), [DEFAULT] if DEFAULT else []]
+
+
+def installed() -> list[Path]:
+    """Returns the folders of the distribution `keras-vae-zoo`, none if it is not installed."""
+    spec = importlib.util.find_spec(_PACKAGE)  # which imports nothing: there is no code in it
+    locations = spec.submodule_search_locations if spec else None
+    return [Path(location) for location in locations or ()]
 
 
 def configured() -> list[str | Path]:
@@ -48,9 +70,10 @@ def how_to_set(name: str, sources: list[str | Path]) -> str:
     """Returns the advice on what to set if none of `sources` holds the weights."""
     state = f"no folder of {VARIABLE} holds them" if sources else f"{VARIABLE} is not set"
     return (
-        f"The weights of {name!r} are not here, and {state}. Set it to the address to fetch them "
-        f"from, for example {VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of "
-        f"these separated by commas), or train them: `keras-vae train {name}`."
+        f"The weights of {name!r} are not here, and {state}. Install those of this version, pip "
+        'install "keras-vae[zoo]", or set it to the address to fetch them from, for example '
+        f"{VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of these separated by "
+        f"commas), or train them: `keras-vae train {name}`."
     )
 
 

@@ -6,11 +6,14 @@ import numpy as np
 import published_zoo
 import pytest
 from fault_server import FaultServer
+from fetching import QUICK
+from fetching import closed_port
 from published_zoo import TENSOR
 
 from keras_vae import presets
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import cached_weights
+from keras_vae.presets.fetching import sources
 from keras_vae.presets.format.preset_files import write_preset
 
 pytestmark = pytest.mark.one_backend
@@ -74,7 +77,7 @@ def test_it_is_listed_and_described_without_a_connection(wheel, monkeypatch):
 
 def test_without_an_address_the_error_says_what_to_set(wheel, monkeypatch):
     forbid_sockets(monkeypatch)
-    with pytest.raises(presets.FetchError, match=r"KERAS_VAE_ZOO=https://.*keras-vae train vae_a"):
+    with pytest.raises(presets.FetchError, match=r"\[zoo\].*KERAS_VAE_ZOO=https://.*train vae_a"):
         presets.find("vae_a")
 
 
@@ -103,6 +106,37 @@ def test_a_folder_with_another_file_is_not_used(zoo, wheel, tmp_path, monkeypatc
     monkeypatch.setenv("KERAS_VAE_ZOO", str(zoo))
     with pytest.raises(presets.FetchError, match=r"no folder.*KERAS_VAE_ZOO"):
         presets.find("vae_a")
+
+
+def test_the_installed_zoo_is_used_in_place(wheel, tmp_path, monkeypatch):
+    place = published_zoo.install_package(tmp_path, monkeypatch)
+    forbid_sockets(monkeypatch)
+    monkeypatch.setattr(sources, "DEFAULT", "http://127.0.0.1:1/zoo")
+    assert presets.is_here("vae_a")
+    assert presets.find("vae_a") == place
+    assert not cache.home().exists()
+
+
+def test_an_address_that_is_set_comes_first(server, entry, tmp_path, monkeypatch):
+    published_zoo.install_package(tmp_path, monkeypatch)
+    assert presets.find("vae_a") == cache.folder_of(entry)
+    assert len(server.requests) == 1
+
+
+def test_the_installed_zoo_serves_where_the_address_does_not(wheel, tmp_path, monkeypatch):
+    place = published_zoo.install_package(tmp_path, monkeypatch)
+    monkeypatch.setenv("KERAS_VAE_ZOO", closed_port())
+    monkeypatch.setattr(cached_weights, "Settings", lambda: QUICK)
+    assert presets.find("vae_a") == place
+
+
+def test_the_default_address_comes_last(server, entry, zoo, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "DEFAULT", f"http://127.0.0.1:{server.port}/default")
+    monkeypatch.setenv("KERAS_VAE_ZOO", str(tmp_path / "nothing"))
+    place = published_zoo.install_package(tmp_path, monkeypatch)
+    write_preset(place, {"class_name": "Anything"}, {"a": TENSOR + 1})  # of another version
+    assert presets.find("vae_a") == cache.folder_of(entry)
+    assert server.requests[0].path.startswith("/default/vae_a/")
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])

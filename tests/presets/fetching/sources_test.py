@@ -24,6 +24,17 @@ def test_addresses_in_order(monkeypatch):
     ]
 
 
+def test_what_is_set_comes_before_what_is_installed_and_the_default(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_VAE_ZOO", "https://a")
+    monkeypatch.setattr(sources, "_PACKAGE", "a_zoo_of_this_test")
+    monkeypatch.setattr(sources, "DEFAULT", None)
+    assert sources.in_order() == [["https://a"], [], []]
+    (tmp_path / "a_zoo_of_this_test").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sources, "DEFAULT", "https://b")
+    assert sources.in_order() == [["https://a"], [tmp_path / "a_zoo_of_this_test"], ["https://b"]]
+
+
 @pytest.mark.parametrize("word", ["ftp://a/b", "file:///a", "s3://a/b", "https://", "http:///a"])
 def test_addresses_that_are_none(word, monkeypatch):
     monkeypatch.setenv("KERAS_VAE_ZOO", f"https://a,{word}")
@@ -63,7 +74,8 @@ def test_folders_are_published_ones_or_as_a_checkout_has_them():
 
 def test_how_to_set_says_what_to_set():
     words = sources.how_to_set("vae_a", [])
-    assert "KERAS_VAE_ZOO is not set. Set it to" in words
+    assert "KERAS_VAE_ZOO is not set. Install" in words
+    assert 'pip install "keras-vae[zoo]"' in words
     assert "KERAS_VAE_ZOO=https://" in words
     assert "keras-vae train vae_a" in words
     assert "no folder of KERAS_VAE_ZOO holds them" in sources.how_to_set("vae_a", [Path("zoo")])
