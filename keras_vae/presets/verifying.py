@@ -10,6 +10,7 @@ from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import sources
 from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.preset_files import read_preset
+from keras_vae.presets.format.regular_files import opened
 
 
 class Finding(NamedTuple):
@@ -65,9 +66,8 @@ def of_entry(entry: Entry) -> list[Finding]:
 
 def _compared(path, expected):
     try:
-        with open(path, "rb") as file:
+        with opened(path) as (file, size):
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
     except OSError as error:
         return Finding(path, f"cannot be read: {error.strerror}")
     if size != expected.size:

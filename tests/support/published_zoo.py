@@ -37,7 +37,7 @@ def install(folder, monkeypatch, weights=True, model=None):
     for name in ("KERAS_VAE_ZOO", "KERAS_VAE_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sources, "_PACKAGE", PACKAGE)
-    monkeypatch.setattr(sources, "DEFAULT", None)
+    monkeypatch.setattr(sources, "DEFAULT", ())
     return folder / "site"
 
 

@@ -6,27 +6,16 @@ import urllib.parse
 from pathlib import Path
 
 from keras_vae.presets.fetching import hub
+from keras_vae.presets.fetching.credentials import masked
 from keras_vae.presets.format.index import Entry
 
 VARIABLE = "KERAS_VAE_ZOO"
-DEFAULT: str | None = None  # the zoo's public address, set at release
+DEFAULT: tuple[str, ...] = ()  # the zoo's public address, tried last; set at release
 _PACKAGE = "keras_vae_zoo"
 _EXAMPLE = "https://example.org/zoo"
 
 
-def in_order() -> list[list[str | Path]]:
-    """Returns the addresses of all sources: what is set, what is installed, the default.
-
-    All of them hold the same files, since each file must be the one that the index names. They
-    differ in what it takes to read them, which is the user's to decide.
-
-    Raises:
-        ValueError: See `configured`.
-    """
-    return [configured(), list(installed()), [DEFAULT] if DEFAULT else []]
-
-
-def installed() -> list[Path]:
+def installed() -> list[str | Path]:
     """Returns the folders of the distribution `keras-vae-zoo`, none if it is not installed."""
     spec = importlib.util.find_spec(_PACKAGE)  # which imports nothing: there is no code in it
     locations = spec.submodule_search_locations if spec else None
@@ -78,18 +67,27 @@ def how_to_set(name: str, sources: list[str | Path]) -> str:
 
 
 def _checked(word):
-    scheme = urllib.parse.urlsplit(word).scheme
+    scheme = word.partition("://")[0].lower()
     if hub.is_address(word):
         hub.repository(word)
         return word
-    if scheme in ("http", "https") and urllib.parse.urlsplit(word).netloc:
+    if scheme in ("http", "https") and _has_host(word):
         return word
     if "://" in word:
         raise ValueError(
             f"{VARIABLE} must hold http or https addresses, hf://OWNER/NAME or folders, separated "
-            f"by commas. Received: {word!r}."
+            "by commas. In a user or password @ / : ? # and commas are written as %40 %2F %3A %3F "
+            f"%23 and %2C. Received: {masked(word)!r}."
         )
     return Path(word).expanduser()
+
+
+def _has_host(word):
+    try:
+        parts = urllib.parse.urlsplit(word)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _join(source, path):

@@ -24,15 +24,12 @@ def test_addresses_in_order(monkeypatch):
     ]
 
 
-def test_what_is_set_comes_before_what_is_installed_and_the_default(tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_VAE_ZOO", "https://a")
+def test_a_package_of_data_is_found_where_it_is_installed(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "_PACKAGE", "a_zoo_of_this_test")
-    monkeypatch.setattr(sources, "DEFAULT", None)
-    assert sources.in_order() == [["https://a"], [], []]
+    assert sources.installed() == []
     (tmp_path / "a_zoo_of_this_test").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sources, "DEFAULT", "https://b")
-    assert sources.in_order() == [["https://a"], [tmp_path / "a_zoo_of_this_test"], ["https://b"]]
+    assert sources.installed() == [tmp_path / "a_zoo_of_this_test"]
 
 
 @pytest.mark.parametrize("word", ["ftp://a/b", "file:///a", "s3://a/b", "https://", "http:///a"])
@@ -40,6 +37,14 @@ def test_addresses_that_are_none(word, monkeypatch):
     monkeypatch.setenv("KERAS_VAE_ZOO", f"https://a,{word}")
     with pytest.raises(ValueError, match=f"KERAS_VAE_ZOO must hold .*{word}"):
         sources.configured()
+
+
+@pytest.mark.parametrize("word", ["https://me:pass/word@a", "ftp://me:password@a", "http://a:b:c"])
+def test_passwords_are_not_shown(word, monkeypatch):
+    monkeypatch.setenv("KERAS_VAE_ZOO", word)
+    with pytest.raises(ValueError, match=r"KERAS_VAE_ZOO must hold .*%40") as caught:
+        sources.configured()
+    assert "word" not in str(caught.value).replace("password @", "")
 
 
 @pytest.mark.parametrize("word", ["hf://", "hf://me", "hf://me/a/b", "hf://../x", "hf://me/a?b"])
