@@ -32,9 +32,9 @@ def front_matter(recipe: Recipe, metrics: dict) -> str:
     lines = [
         "---",
         "license: apache-2.0",
-        "library_name: keras",
+        "library_name: keras_vae",  # or a hub would tell to load it with Keras alone
         f"pipeline_tag: {task}",
-        f"tags: {_list('keras', 'keras_vae', family, 'generative-model')}",
+        f"tags: {_list('keras_vae', family, 'generative-model')}",
         f"datasets: {_list(data)}",
         "model-index:",
         f"- name: {_text(recipe.name)}",
