@@ -168,17 +168,9 @@ class ReplicatedStep(Step):
         strategy = self.distribute_strategy
         if num_workers(strategy) == 1:
             return
-
-        @tf.function
-        def gathered(numbers):
-            def gather(n):
-                return tf.distribute.get_replica_context().all_gather(n, axis=0)
-
-            found = strategy.run(gather, args=(numbers,))
-            return strategy.experimental_local_results(found)[0]
-
         mine = tf.constant([[digest_of(x), self.noise.seed]], "int64")
-        digests, seeds = gathered(mine).numpy().T
+        of_replicas = strategy.experimental_distribute_values_from_function(lambda context: mine)
+        digests, seeds = strategy.gather(of_replicas, axis=0).numpy().T
         if len(set(digests)) > 1:
             raise differing_data(num_workers(strategy))
         self.noise.seed = int(seeds[0])
@@ -227,6 +219,11 @@ class ReplicatedStep(Step):
         sums = context.all_reduce("sum", [tf.convert_to_tensor(v.value) for v in own])
         with keras.StatelessScope(list(zip(own, sums, strict=True))):
             return super().get_metrics_result()  # type: ignore[misc]
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # On several workers Keras cannot take the mean of a batch that it would build a model on.
+        if not all(layer.built for layer in self._flatten_layers()):  # type: ignore[attr-defined]
+            super()._maybe_symbolic_build(iterator, data_batch)  # type: ignore[misc]
 
     def predict_step(self, data: Any) -> Any:
         """Returns what `call` gives for a batch, of several replicas each for its own rows."""
