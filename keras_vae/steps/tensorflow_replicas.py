@@ -63,6 +63,14 @@ def replica() -> Any:
     return None if context is None or context.num_replicas_in_sync == 1 else context
 
 
+def summed(tensors: list, context: Any) -> list:
+    """Returns the sums of tensors over all replicas, exchanged together."""
+    devices = context.strategy.extended.worker_devices  # of this process
+    place = tf.get_static_value(context.replica_id_in_sync_group) % len(devices)
+    with tf.device(devices[place]):  # what lies on no device in particular is not exchanged
+        return context.all_reduce("sum", [tf.identity(t) for t in tensors])
+
+
 def share_of(data: Any, context: Any) -> Share:
     """Returns the share that a replica takes of a batch: consecutive rows, as even as can be."""
     number, place = context.num_replicas_in_sync, context.replica_id_in_sync_group
@@ -85,16 +93,17 @@ def whole_batches(strategy: tf.distribute.Strategy) -> Callable:
     replica the whole of each batch."""
 
     def distribute(dataset: tf.data.Dataset, options: Any = None) -> Any:
+        is_tuple = isinstance(dataset.element_spec, tuple)
+
         def of_worker(context):
             # One after the other, the replicas of a worker take an element each.
             number = context.num_replicas_in_sync // context.num_input_pipelines
             return dataset.flat_map(
-                lambda *parts: tf.data.Dataset.from_tensors(
-                    parts[0] if len(parts) == 1 and not is_tuple else parts
-                ).repeat(number)
+                lambda *parts: tf.data.Dataset.from_tensors(parts if is_tuple else parts[0]).repeat(
+                    number
+                )
             )
 
-        is_tuple = isinstance(dataset.element_spec, tuple)
         return strategy.distribute_datasets_from_function(of_worker, options)
 
     return distribute
@@ -125,6 +134,7 @@ class ReplicatedStep(Step):
     seed_generator_class = ReplicaSeedGenerator
     distribute_strategy: Any
     noise: Any
+    weights: list
 
     @property
     def saves(self) -> bool:
@@ -136,7 +146,9 @@ class ReplicatedStep(Step):
     def on_devices(self) -> Iterator[None]:
         strategy = self.distribute_strategy
         self._check_strategy(strategy)
-        if strategy.num_replicas_in_sync == 1 or "experimental_distribute_dataset" in vars(strategy):
+        if strategy.num_replicas_in_sync == 1 or "experimental_distribute_dataset" in vars(
+            strategy
+        ):
             yield
             return
         # On the object, before the method of its class.
@@ -156,7 +168,9 @@ class ReplicatedStep(Step):
                 f"workers, and a {type(strategy).__name__}. Make the strategy first, then the "
                 "model within `strategy.scope()`, or unset TF_CONFIG."
             )
-        is_mirrored = all(isinstance(v.value, tf.distribute.DistributedValues) for v in self.weights)
+        is_mirrored = all(
+            isinstance(v.value, tf.distribute.DistributedValues) for v in self.weights
+        )
         if strategy.num_replicas_in_sync > 1 and not is_mirrored:
             raise RuntimeError(
                 f"This {type(self).__name__} was made outside of the scope of its strategy. "
@@ -198,27 +212,38 @@ class ReplicatedStep(Step):
         share = _SHARE.get()
         return cost if share is None else share.weight * cost
 
+    def of_all_replicas(self, is_finite: Tensor) -> Tensor:
+        """Returns what is finite, bool (n,), on every replica."""
+        if (context := replica()) is None:
+            return is_finite
+        (votes,) = summed([tf.cast(is_finite, "int32")], context)
+        return votes == context.num_replicas_in_sync
+
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas of a `tf.distribute` strategy."""
         if (share := _SHARE.get()) is None:
             return statistics
-        return replica().all_reduce("sum", statistics) / share.num_copies
+        return summed([statistics], replica())[0] / share.num_copies
 
     def of_first_replica(self, tensor: Tensor) -> Tensor:
         """Returns a tensor as the first of the replicas that share a step has it."""
         if _SHARE.get() is None:
             return tensor
         is_first = replica().replica_id_in_sync_group == 0
-        return replica().all_reduce("sum", tf.where(is_first, tensor, tf.zeros_like(tensor)))
+        return summed([tf.where(is_first, tensor, tf.zeros_like(tensor))], replica())[0]
 
     def get_metrics_result(self) -> dict:
         """Returns the logs, of the shares of all replicas."""
         if (context := replica()) is None:  # across replicas, TensorFlow sums what is read
             return super().get_metrics_result()  # type: ignore[misc]
         own = [v for v in self.metrics_variables if v.dtype.startswith("float")]
-        sums = context.all_reduce("sum", [tf.convert_to_tensor(v.value) for v in own])
+        sums = summed([v.value for v in own], context)
         with keras.StatelessScope(list(zip(own, sums, strict=True))):
-            return super().get_metrics_result()  # type: ignore[misc]
+            logs = super().get_metrics_result()  # type: ignore[misc]
+        if num_workers(self.distribute_strategy) == 1:
+            return logs
+        # On several workers Keras takes the mean of logs over an axis, which scalars do not have.
+        return {k: v[None] for k, v in logs.items()}
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # On several workers Keras cannot take the mean of a batch that it would build a model on.

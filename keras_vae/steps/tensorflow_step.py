@@ -23,7 +23,6 @@ class TensorFlowStep(ReplicatedStep):
 
     def _update(self, data):
         groups = self.groups()
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with (
             _after(data),
             tf.GradientTape(persistent=len(groups) > 1) as tape,
@@ -41,10 +40,7 @@ class TensorFlowStep(ReplicatedStep):
             )
             of_variable.update(zip(map(id, group), gradients, strict=True))
         gradients = self.in_order(of_variable)
-        is_finite = self.judged(costs.guarded, _are_finite(gradients))
-        if replicas > 1:
-            votes = tf.distribute.get_replica_context().all_reduce("sum", tf.cast(is_finite, "int32"))
-            is_finite = votes == replicas
+        is_finite = self.of_all_replicas(self.judged(costs.guarded, _are_finite(gradients)))
         # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
         # what else the forward pass makes of it may then be read too late.
         with tf.control_dependencies([*gradients, is_finite]):

@@ -4,6 +4,7 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 import shared_training
 import tensorflow as tf
 
@@ -17,12 +18,13 @@ def split_processor():
 
 def main(path):
     strategy = tf.distribute.MirroredStrategy(split_processor())
+    outside, x = shared_training.compiled("vae"), shared_training.data_of("vae")
     with strategy.scope():
         shared_training.write(path, shared_training.EXACT)
         vae = shared_training.compiled("vae")
-
-    x = shared_training.data_of("vae")
-    alone = np.concatenate([vae.call(keras.ops.convert_to_tensor(x))])
+        with pytest.raises(RuntimeError, match="outside of the scope of its strategy"):
+            outside.fit(x)
+    alone = keras.ops.convert_to_numpy(vae.call(keras.ops.convert_to_tensor(x)))
     np.testing.assert_allclose(vae.predict(x, batch_size=7, verbose=0), alone, atol=1e-6)
 
     @tf.function

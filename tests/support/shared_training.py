@@ -24,12 +24,12 @@ from keras_vae import VectorQuantizer
 NUM_EXAMPLES, BATCH_SIZE = 15, 7
 
 
-def vae():
+def vae(seed=0):
     """With a penalty on weights, which must not count once a device."""
     x = keras.Input((6,))
     outputs = [layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.1))(x) for _ in "ab"]
     encoder, likelihood = keras.Model(x, outputs), GaussianLikelihood()
-    return VAE(encoder, families.mlp((6,))[1], likelihood=likelihood, seed=0)
+    return VAE(encoder, families.mlp((6,))[1], likelihood=likelihood, seed=seed)
 
 
 def vqvae(**options):
@@ -59,6 +59,7 @@ EXACT = {
 }
 # Each device draws for its own share, or sees only that: the devices must agree with each other.
 OTHERS = {"noisy_vae": vae, "placed_vqvae": vqvae, "normalised": normalised}
+ALL = {**EXACT, **OTHERS}
 
 
 def data_of(name):
@@ -84,7 +85,7 @@ def same_noise():
 
 def compiled(name):
     keras.utils.set_random_seed(0)
-    model = {**EXACT, **OTHERS}[name]()
+    model = ALL[name]()
     groups = model.group_names(model.objective())
     model.compile({group: keras.optimizers.SGD(0.02, momentum=0.9) for group in groups})
     return model
@@ -102,10 +103,9 @@ def trained(name, epochs=2):
     return {**state(model), **logs}
 
 
-def write(path, names=None):
+def write(path, names=ALL):
     """Trains models, and writes what `trained` returns of them into a file."""
-    found = {f"{n}/{k}": v for n in names or {**EXACT, **OTHERS} for k, v in trained(n).items()}
-    np.savez(path, **found)
+    np.savez(path, **{f"{n}/{k}": v for n in names for k, v in trained(n).items()})
 
 
 def read(path):
@@ -118,8 +118,9 @@ def read(path):
     return found
 
 
-def check_equal(found, names=EXACT, tolerance=1e-5):
-    """Compares what other processes have found with one device, which is this process."""
-    for name in names:
-        difference = largest_difference(found[name], trained(name))
-        assert difference < tolerance, (name, difference)
+def check_alike(found, expected, tolerance=1e-5):
+    """Compares what several devices have found with what one has, or another process."""
+    assert found.keys() == expected.keys()
+    for name in expected:
+        difference = largest_difference(found[name], expected[name])
+        assert difference <= tolerance, (name, difference)
