@@ -87,14 +87,16 @@ class Files:
 
         The preset holds the architecture and the weights, readable on every backend; not the
         optimizer nor the noise, which `model.save("x.keras")` keeps for resuming. A kill or a full
-        disk leaves what the folder held.
+        disk leaves what the folder held. Of several processes that train together, the first
+        writes it.
 
         Raises:
             ValueError: If the model is not built, could not be read again (Lambda layers, classes
                 that are not registered), or has weights that are not finite. Nothing is written.
             OSError: If the disk is full, or the folder cannot be written to.
         """
-        preset_model.save_model(self, folder)
+        if self.saves:
+            preset_model.save_model(self, folder)
 
     @classmethod
     def from_preset(cls, name_or_folder: str | Path) -> Any:
@@ -125,8 +127,10 @@ class Files:
         """Saves the model with its optimizer and its noise; see `keras.Model.save`.
 
         A `.keras` file is put in place once it is whole: a kill or a full disk leaves the one that
-        was there.
+        was there. Of several processes that train together, the first writes it.
         """
+        if not self.saves:
+            return
         save = functools.partial(super().save, overwrite=overwrite, zipped=zipped, **kwargs)
         if (
             _is_local(filepath, ".keras")
@@ -142,8 +146,11 @@ class Files:
     ) -> None:
         """Saves the weights and the state of the optimizer; see `keras.Model.save_weights`.
 
-        A file of its own, and not of shards, is put in place once it is whole.
+        A file of its own, and not of shards, is put in place once it is whole. Of several processes
+        that train together, the first writes it.
         """
+        if not self.saves:
+            return
         save = functools.partial(
             super().save_weights, overwrite=overwrite, max_shard_size=max_shard_size
         )

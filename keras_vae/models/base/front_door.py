@@ -34,7 +34,7 @@ def _in_turn(method):
     @functools.wraps(method)
     def call(self, *args, **kwargs):
         self.check_process()
-        with self.lock:
+        with self.lock, self.on_devices():
             return method(self, *args, **kwargs)
 
     return call
@@ -151,6 +151,7 @@ class FrontDoor:
                 of before the batch that it names.
         """
         received = data.receive(self, x, y, sample_weight, batch_size)
+        self.meet(received.seen, begins=True)
         held_out = None
         if validation_data is not None:
             given = keras.utils.unpack_x_y_sample_weight(self.as_arrays(validation_data))
@@ -222,6 +223,7 @@ class FrontDoor:
         view = None
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             received = data.receive(self, x, y, sample_weight, batch_size)
+            self.meet(received.seen)
             (x, y, sample_weight), view = received[:3], received.view
             batch_size = batch_size if received.is_arrays else None
         if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
@@ -456,6 +458,7 @@ class FrontDoor:
         """Returns what Keras is given for one batch, NumPy arrays."""
         self._check_one_batch(x)
         received = data.receive(self, x, y, sample_weight)
+        self.meet(received.seen)
         if class_weight is not None:
             received, class_weight = self._weighed(received, class_weight)
         return (*received[:3], class_weight)
