@@ -106,7 +106,7 @@ class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHEC
     def __init__(
         self,
         num_tokens: int,
-        latent_dim: int | None,
+        latent_dim: int | None = None,
         units: int = 256,
         embedding_dim: int = 128,
         cell: str = "gru",

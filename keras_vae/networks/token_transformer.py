@@ -104,7 +104,7 @@ class TransformerTokenDecoder(Network, default_name="decoder", checks=DECODER_CH
     def __init__(
         self,
         num_tokens: int,
-        latent_dim: int | None,
+        latent_dim: int | None = None,
         width: int = 128,
         num_layers: int = 2,
         num_heads: int = 4,

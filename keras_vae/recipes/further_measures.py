@@ -109,6 +109,12 @@ def _aggregate_posterior(model, recipe, test):
     }
 
 
+def _mutual_information(model, recipe, test):
+    """The information of z about x, all test examples told apart."""
+    seed = recipe.evaluation.get("seed", 0)
+    return {"mutual_information": evaluation.mutual_information(model, test.x, seed=seed)}
+
+
 def _quadrants(model, recipe, test):
     """-log p of the hidden quadrants given those seen, for one, two and three of them seen."""
     config, numbers = recipe.evaluation, {}
@@ -176,6 +182,7 @@ def _drawn(model, recipe, num_samples):
 _MEASURES = {
     "aggregate_posterior": _aggregate_posterior,
     "codes": _codes,
+    "mutual_information": _mutual_information,
     "quadrants": _quadrants,
     "recognition": _recognition,
     "samples": _samples,

@@ -1,10 +1,14 @@
 """The classes that a recipe names, and what they say of its model before it is built."""
 
+from __future__ import annotations
+
 import functools
 import inspect
+from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_vae.recipes.recipe import Recipe
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
 
 
 @functools.cache
@@ -87,7 +91,7 @@ def family_of(recipe: Recipe) -> type:
 def likelihood_of(recipe: Recipe) -> Any:
     """Returns the class of a recipe's likelihood, `None` where its family has none."""
     family = family_of(recipe)
-    if "likelihood" not in arguments_of(family):
+    if family.fixed_likelihood or "likelihood" not in arguments_of(family):
         return family.fixed_likelihood
     return class_named(recipe.parts["likelihood"]["class"], recipe, "likelihood")
 

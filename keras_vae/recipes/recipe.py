@@ -6,22 +6,28 @@ import tomllib
 from pathlib import Path
 
 from keras_vae.recipes.cards import published
+from keras_vae.recipes.kinds import Kind
+from keras_vae.recipes.kinds import kind_of
 
 # Table -> its keys. The tables of parts have `class` and the arguments of that class.
 _TABLES = {
-    "data": {"name", "binarize", "validation_size", "image_size", "pairs"},
-    "training": {"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate", "beta_1"},
+    "data": {"kind", "name"},  # and what its kind adds
+    "training": {
+        *{"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate", "beta_1"},
+        "clipnorm",
+    },
     "prior_training": {"epochs", "batch_size", "learning_rate", "final_learning_rate"},
-    "evaluation": {"num_samples", "seed", "measures", "quadrants_num_samples"},
+    "evaluation": {"num_examples", "num_samples", "seed", "measures", "quadrants_num_samples"},
     "pictures": {"originals"},
 }
 _REQUIRED = {"data": {"name"}, "training": {"epochs"}, "prior_training": {"epochs"}}
 # Key -> the least integer that it may be, and keys of positive numbers, in whatever table.
 _LEAST = {
     **dict.fromkeys(("epochs", "batch_size", "num_samples", "quadrants_num_samples"), 1),
+    **dict.fromkeys(("num_examples", "max_tokens", "min_count", "max_length"), 1),
     **dict.fromkeys(("seed", "validation_size"), 0),
 }
-_POSITIVE = ("learning_rate", "final_learning_rate", "beta_1")
+_POSITIVE = ("learning_rate", "final_learning_rate", "beta_1", "clipnorm")
 PARTS = (
     "model",
     "encoder",
@@ -84,6 +90,11 @@ class Recipe:
         return self.parts["model"]["class"]
 
     @property
+    def kind(self) -> Kind:
+        """What is particular to its kind of data."""
+        return kind_of(self.data)
+
+    @property
     def is_dynamic(self) -> bool:
         """Whether training draws its black-and-white pictures anew at each use."""
         return self.data.get("binarize") == "dynamic"
@@ -129,10 +140,12 @@ def parse_recipe(text: str, path: str | Path) -> Recipe:
     _check_keys(path, "", tables, known, known - _OPTIONAL)
     for table, keys in _TABLES.items():
         found = _check_is_table(path, table, tables.get(table, {}))
+        keys = keys | _kind_of(path, found).keys if table == "data" else keys
         is_left_out = table in _OPTIONAL and table not in tables
         required = set() if is_left_out else _REQUIRED.get(table, set())
         _check_keys(path, f"[{table}] ", found, keys, required)
-    tables.setdefault("likelihood", {"class": "BernoulliLikelihood"})
+    if likelihood := kind_of(tables["data"]).likelihood:
+        tables.setdefault("likelihood", {"class": likelihood})
     parts = {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
@@ -155,6 +168,13 @@ def _check_keys(path, table, found, known, required):
             f"unknown keys {sorted(unknown) or 'none'}, missing keys {sorted(missing) or 'none'}. "
             f"Known keys: {', '.join(sorted(known))}."
         )
+
+
+def _kind_of(path, data):
+    try:
+        return kind_of(data)
+    except ValueError as error:
+        raise ValueError(f"The recipe {path} is not as expected: {error}") from error
 
 
 def _check_is_table(path, name, value):

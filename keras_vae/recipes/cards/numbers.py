@@ -109,6 +109,22 @@ NUMBERS = (
     ),
     Number(r"nll_per_code", "NLL, nats per element", 4, direction="min"),
     Number(
+        r"token_perplexity",
+        "perplexity of a token, exp of the nats per token",
+        2,
+        "ratio",
+        Tolerance(relative=1e-2),
+        "min",
+        on_hubs="perplexity of a token",
+    ),
+    Number(
+        r"nll_per_token",
+        "NLL, nats per token, the mean of the examples' own means",
+        4,
+        direction="min",
+        is_shown=False,
+    ),
+    Number(
         r"nll_(\d)_seen",
         "NLL of the hidden quadrants, {} of 4 seen, nats",
         tolerance=MANY_DRAWS,
@@ -135,6 +151,7 @@ NUMBERS = (
     ),
     Number(r"kl", "KL(q(z|x), p(z)), nats", tolerance=KL),
     Number(r"kl_(\d+)", "KL of level {}, nats", tolerance=ONE_DRAW),
+    Number(r"mutual_information", "mutual information of x and z, nats", tolerance=ONE_DRAW),
     Number(r"adversarial", "-log D(z) of codes, nats"),
     Number(
         r"discriminator",
