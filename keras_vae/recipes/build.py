@@ -109,6 +109,22 @@ def build_optimizers(model: GenerativeModel, training: dict, num_updates: int) -
     return {group: build_optimizer(training, num_updates) for group in groups}
 
 
+def build_callbacks(recipe: Recipe, data: Any) -> list[keras.callbacks.Callback]:
+    """Returns the callbacks that a recipe names; those that measure held-out examples, `x`, are
+    given the validation part.
+
+    Args:
+        recipe: `Recipe`.
+        data: `Splits`, as `load_data` returns them.
+
+    Raises:
+        ValueError: As for `build_model`; a callback lacks its `x` where there is no validation
+            part.
+    """
+    given = {} if data.validation is None else {"x": data.validation.x}
+    return [_construct(recipe, f"callbacks[{i}]", t, given) for i, t in enumerate(recipe.callbacks)]
+
+
 def start_at_data(model: GenerativeModel, x: np.ndarray, seed: int) -> None:
     """Lets the parts of a model that can begin at the training data do so: the output bias at the
     mean picture (Burda et al. 2016), a prior's pseudo-inputs at examples."""

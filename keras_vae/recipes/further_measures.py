@@ -109,6 +109,12 @@ def _aggregate_posterior(model, recipe, test):
     }
 
 
+def _clusters(model, recipe, test):
+    """Whether the components of the prior are the classes, which the model is never told."""
+    clusters = evaluation.assign_clusters(model, test.x).argmax(axis=1)
+    return {"cluster_accuracy": evaluation.cluster_accuracy(clusters, test.y)}
+
+
 def _mutual_information(model, recipe, test):
     """The information of z about x, all test examples told apart."""
     seed = recipe.evaluation.get("seed", 0)
@@ -181,6 +187,7 @@ def _drawn(model, recipe, num_samples):
 
 _MEASURES = {
     "aggregate_posterior": _aggregate_posterior,
+    "clusters": _clusters,
     "codes": _codes,
     "mutual_information": _mutual_information,
     "quadrants": _quadrants,

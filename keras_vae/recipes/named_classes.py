@@ -16,6 +16,7 @@ def _rooms():
     """Returns the modules whose classes a recipe may name, beside those that its user has
     registered with Keras. Nothing else is looked up, so a recipe cannot run foreign code."""
     # Here, so that texts that ask no class are written without importing Keras.
+    from keras_vae import callbacks
     from keras_vae import conditions
     from keras_vae import distributions
     from keras_vae import layers
@@ -27,6 +28,7 @@ def _rooms():
     from keras_vae import schedules
 
     return (
+        callbacks,
         conditions,
         distributions,
         layers,

@@ -47,6 +47,7 @@ PARTS = (
 _PUBLISHED = {*published.KEYS, "source", "protocol"}
 _OPTIONAL = {
     *{"published", "limits", "attribution", "pictures", "twin", "device", "prior_training"},
+    "callbacks",
     *PARTS,
 } - {"model"}
 
@@ -63,6 +64,7 @@ class Recipe:
         parts: Dict, the tables of `PARTS` that it has: the model and what it is made of.
         device: String, "cpu", or "gpu" where an hour on a processor would not do.
         twin: String, the preset trained alike to compare with, or "".
+        callbacks: List of dicts, the tables of callbacks of `fit`.
         published: List of dicts, numbers of papers to compare with.
         limits: String, what the preset is not good for.
         attribution: String, whose data they are, and their licence.
@@ -77,6 +79,7 @@ class Recipe:
     evaluation: dict
     pictures: dict = dataclasses.field(default_factory=dict)
     prior_training: dict = dataclasses.field(default_factory=dict)
+    callbacks: list = dataclasses.field(default_factory=list)
     published: list = dataclasses.field(default_factory=list)
     limits: str = ""
     attribution: str = ""
@@ -147,6 +150,8 @@ def parse_recipe(text: str, path: str | Path) -> Recipe:
     if likelihood := kind_of(tables["data"]).likelihood:
         tables.setdefault("likelihood", {"class": likelihood})
     parts = {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
+    for table in tables.get("callbacks", []):
+        _check_is_table(path, "callbacks", table)
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
     for table in _TABLES:

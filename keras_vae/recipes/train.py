@@ -8,6 +8,7 @@ import keras
 
 from keras_vae import plotting
 from keras_vae import presets
+from keras_vae.recipes.build import build_callbacks
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizers
 from keras_vae.recipes.build import start_at_data
@@ -86,10 +87,11 @@ def train_recipe(
         presets.write_atomically(folder / RECIPE, recipe.text.encode())
     held_out = pairs(recipe, data.test)
     if recipe.prior_training:
-        _fit(model, batches, held_out[:1], folder, num_epochs, checkpoint, verbose)
+        held_out = held_out[:1]
+    further = build_callbacks(recipe, data)
+    _fit(model, batches, held_out, folder, num_epochs, checkpoint, further, verbose)
+    if recipe.prior_training:
         train_priors(model, recipe, data, folder, seed, checkpoint, epochs, verbose)
-    else:
-        _fit(model, batches, held_out, folder, num_epochs, checkpoint, verbose)
     wall_seconds, cpu_seconds = checkpoint.seconds()
     metrics = {
         "preset": recipe.name,
@@ -134,7 +136,7 @@ def draw_curves(folder: str | Path) -> None:
         print(f"No curves were drawn: {error}")
 
 
-def _fit(model, batches, held_out, folder, epochs, checkpoint, verbose):
+def _fit(model, batches, held_out, folder, epochs, checkpoint, further, verbose):
     """Trains with a line of `epochs.csv` and a checkpoint after every epoch.
 
     The test curve is for the picture only: nothing is chosen by it.
@@ -149,6 +151,6 @@ def _fit(model, batches, held_out, folder, epochs, checkpoint, verbose):
         validation_data=held_out,
         validation_batch_size=100,
         validation_freq=max(1, epochs // NUM_CURVE_POINTS),
-        callbacks=[log, checkpoint],
+        callbacks=[*further, log, checkpoint],  # which holds what the others changed
         verbose=verbose,
     )

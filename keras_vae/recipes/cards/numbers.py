@@ -178,6 +178,16 @@ NUMBERS = (
         headline="accuracy {}",
     ),
     Number(
+        r"cluster_accuracy",
+        "accuracy of latent classes, matched one to one with the labels",
+        4,
+        "share",
+        Tolerance(absolute=2e-3),  # chosen by an argmax, as above
+        "max",
+        on_hubs="accuracy of latent classes",
+        headline="accuracy of latent classes {}",
+    ),
+    Number(
         r"mse_over_variance",
         "squared error over the variance of the data",
         4,
@@ -270,7 +280,13 @@ NUMBERS = (
     Number(r"nll_num_samples", "draws each for the NLL", 0, "setting", SAME, is_shown=False),
     Number(r"nll_seconds", "time of the NLL, seconds", 0, "time", is_shown=False),
 )
-HEADLINES = ("accuracy", "mse_over_variance", "nll", "classifier_frechet_distance")
+HEADLINES = (
+    "accuracy",
+    "cluster_accuracy",
+    "mse_over_variance",
+    "nll",
+    "classifier_frechet_distance",
+)
 
 
 def number_of(name: str) -> Number:
