@@ -23,3 +23,5 @@ from keras_vae.evaluation.latent_usage import active_units
 from keras_vae.evaluation.latent_usage import kl_per_dimension
 from keras_vae.evaluation.linear_probe import linear_probe
 from keras_vae.evaluation.log_likelihood import log_likelihood
+from keras_vae.evaluation.molecules import MoleculeShares
+from keras_vae.evaluation.molecules import molecule_shares

@@ -95,7 +95,7 @@ def train_recipe(
     wall_seconds, cpu_seconds = checkpoint.seconds()
     metrics = {
         "preset": recipe.name,
-        "test": all_measures(model, measured, data.test, verbose),
+        "test": all_measures(model, measured, data.test, verbose, data.train),
         "training": {
             "epochs": num_epochs,
             "updates": int(keras.ops.convert_to_numpy(model.optimizer.iterations)),

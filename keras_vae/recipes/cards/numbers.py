@@ -251,6 +251,32 @@ NUMBERS = (
         "max",
     ),
     Number(
+        r"validity",
+        "share of 10,000 drawn texts that are molecules",
+        4,
+        "share",
+        Tolerance(absolute=0.02),  # of other draws: four errors of a share of 10,000
+        "max",
+        on_hubs="validity of drawn molecules",
+    ),
+    Number(
+        r"uniqueness",
+        "share of these that differ",
+        4,
+        "share",
+        Tolerance(absolute=0.02),
+        "max",
+        on_hubs="uniqueness of drawn molecules",
+    ),
+    Number(
+        r"novelty",
+        "share of these that are not in the training part",
+        4,
+        "share",
+        Tolerance(absolute=0.03),
+        on_hubs="novelty of drawn molecules",
+    ),
+    Number(
         r"samples_recognised",
         "samples recognised by classifier_mnist",
         3,
