@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def further_measures(
     """
     numbers: dict = {}
     for name in _asked(recipe):
-        function = _MEASURES[name]
+        function: Any = _MEASURES[name]
         numbers |= function(model, recipe, test, **taken(function, train=train))
     return numbers
 
