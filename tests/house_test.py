@@ -65,6 +65,7 @@ ARROWS = {
         "recipes",
     },
     "recipes": {
+        "callbacks",
         "conditions",
         "datasets",
         "distributions",

@@ -21,6 +21,7 @@ _ARRAYS = (".npz", ".npy")
     keras-vae sample vae_mnist_mini --num 1000 --output digits.npz   as an array `images`
     keras-vae sample vae_mnist_mini --seed 1                         the same at every call
     keras-vae sample cvae_mnist --label 7                            of one class
+    keras-vae sample text_vae_yelp --num 5                           texts, a line each
     """,
 )
 @options.preset()
@@ -36,14 +37,18 @@ _ARRAYS = (".npz", ".npy")
 def sample(preset: str, num: int, label: int | None, seed: int | None, output: str) -> None:
     """Generate new samples from a preset.
 
-    These are the means of p(x|z), with z sampled from the prior.
+    These are the means of p(x|z), with z sampled from the prior. Texts are printed, a line each.
     """
     from keras_vae.models import GenerativeModel
 
     _check_ending(output)
     model = GenerativeModel.from_preset(preset)
     condition = _condition(preset, model, num, label)
-    _save(output, {"images": model.sample(num, condition, seed=seed)})
+    drawn = model.sample(num, condition, seed=seed)
+    if _are_texts(drawn):
+        print("\n".join(drawn))
+    else:
+        _save(output, {"images": drawn})
 
 
 @click.command(
@@ -100,7 +105,16 @@ def reconstruct(
         raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")
     pairs = evaluation_data.pairs_of(recipe, num, data, data_dir)
     evaluation_data.check_conditions(preset, model, pairs, model.predicts_from_pairs)
-    _save(output, {"originals": pairs[0], "reconstructions": model.reconstruct(*pairs)})
+    again = model.reconstruct(*pairs)
+    if _are_texts(again):
+        both = zip(model.as_texts(pairs[0]), again, strict=True)
+        print("\n".join(f"{text}\n    {copy}" for text, copy in both))
+    else:
+        _save(output, {"originals": pairs[0], "reconstructions": again})
+
+
+def _are_texts(examples):
+    return isinstance(examples, list)  # of a model with a vocabulary
 
 
 def _condition(preset, model, num, label):

@@ -360,7 +360,8 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
     @property
     def likelihood_shape(self) -> Shape | None:
-        """Shape of one example of what `log_likelihood` is the likelihood of: here x."""
+        """Shape of one example of what `log_likelihood` is the likelihood of: here x. `None` in
+        it is a size that differs from example to example."""
         return self.data_shape
 
     # Scores.

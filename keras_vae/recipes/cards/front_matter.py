@@ -12,12 +12,6 @@ from keras_vae.recipes.cards.numbers import words_of
 if TYPE_CHECKING:
     from keras_vae.recipes.recipe import Recipe
 
-_TASKS: dict = {
-    "classes": "image-classification",
-    "completion": "image-to-image",
-    "prediction": "image-to-image",
-}
-
 
 def front_matter(recipe: Recipe, metrics: dict) -> str:
     """Returns the YAML head of a card, as the Hugging Face hub reads it.
@@ -26,8 +20,8 @@ def front_matter(recipe: Recipe, metrics: dict) -> str:
         recipe: `Recipe`.
         metrics: Dict, the contents of its `metrics.json`.
     """
-    data = recipe.data["name"].removesuffix(".npz")
-    task = _TASKS.get(recipe.data.get("pairs"), "unconditional-image-generation")
+    data = recipe.data["name"].removesuffix(".npz").removesuffix(".csv")
+    task = recipe.kind.task(recipe)
     family = recipe.family.rpartition(">")[-1].lower()
     lines = [
         "---",
