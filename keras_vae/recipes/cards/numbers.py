@@ -178,6 +178,16 @@ NUMBERS = (
         headline="accuracy {}",
     ),
     Number(
+        r"roc_auc",
+        "ROC-AUC of the score, outliers against the other rows of the test part",
+        4,
+        "share",
+        Tolerance(absolute=2e-3),  # of an importance-sampled score, on another machine
+        "max",
+        on_hubs="ROC-AUC",
+        headline="ROC-AUC {}",
+    ),
+    Number(
         r"mse_over_variance",
         "squared error over the variance of the data",
         4,
@@ -264,13 +274,14 @@ NUMBERS = (
         tolerance=Tolerance(relative=0.05),
         is_shown=False,
     ),
+    Number(r"num_outliers", "outliers", 0, "setting", SAME, is_shown=False),
     Number(r"num_examples", "test examples", 0, "setting", SAME, is_shown=False),
     Number(r"latent_dim", "size of z", 0, "setting", SAME, is_shown=False),
     Number(r"num_classes", "classes of the classifier", 0, "setting", SAME, is_shown=False),
     Number(r"nll_num_samples", "draws each for the NLL", 0, "setting", SAME, is_shown=False),
     Number(r"nll_seconds", "time of the NLL, seconds", 0, "time", is_shown=False),
 )
-HEADLINES = ("accuracy", "mse_over_variance", "nll", "classifier_frechet_distance")
+HEADLINES = ("accuracy", "roc_auc", "mse_over_variance", "nll", "classifier_frechet_distance")
 
 
 def number_of(name: str) -> Number:
