@@ -12,10 +12,12 @@ from keras_vae.cli.compress import decompress
 from keras_vae.cli.evaluate import evaluate
 from keras_vae.cli.folders import decode
 from keras_vae.cli.folders import encode
+from keras_vae.cli.impute import impute
 from keras_vae.cli.pictures import reconstruct
 from keras_vae.cli.pictures import sample
 from keras_vae.cli.plots import interpolate
 from keras_vae.cli.plots import plot
+from keras_vae.cli.score import score
 from keras_vae.cli.train import train
 from keras_vae.version import __version__
 
@@ -71,6 +73,8 @@ for _command in (
     decode,
     compress,
     decompress,
+    score,
+    impute,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

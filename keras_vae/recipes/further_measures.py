@@ -168,6 +168,14 @@ def _codes(model, recipe, test):
     return numbers
 
 
+def _outliers(model, recipe, test):
+    """How well the score tells outliers from the other rows of the test part."""
+    nats = model.score(test.x)
+    usual, odd = np.sort(nats[test.y == 0]), nats[test.y == 1]
+    below = np.searchsorted(usual, odd, "left") + np.searchsorted(usual, odd, "right")
+    return {"roc_auc": float(1 - below.mean() / (2 * len(usual))), "num_outliers": len(odd)}
+
+
 def _samples(model, recipe, test):
     """How samples look to a classifier: the distance of their features from those of test
     pictures, and for a conditional model how many are taken for their label."""
@@ -208,6 +216,7 @@ _MEASURES = {
     "clusters": _clusters,
     "codes": _codes,
     "molecules": _molecules,
+    "outliers": _outliers,
     "mutual_information": _mutual_information,
     "quadrants": _quadrants,
     "recognition": _recognition,

@@ -19,6 +19,8 @@ MODELS = (
     "decode",
     "compress",
     "decompress",
+    "score",
+    "impute",
 )
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")
 COMMANDS = MODELS + PRESETS
@@ -30,6 +32,8 @@ ARGUMENTS = {
     "decode": ["vae", "latents.npz"],
     "compress": ["vae", "digits.npz"],
     "decompress": ["vae", "digits.kvz"],
+    "score": ["vae", "--data", "new.csv"],
+    "impute": ["vae", "--data", "gaps.csv"],
 }
 
 
@@ -83,7 +87,7 @@ def test_defaults():
     assert set(parsed("train", "vae").values()) == {"vae", None, False, ()}
     assert set(parsed("evaluate", "vae").values()) == {"vae", None, False}
     sample = parsed("sample", "vae")
-    assert (sample["num"], sample["seed"], sample["output"]) == (64, None, "samples.png")
+    assert (sample["num"], sample["seed"], sample["where"]) == (64, None, ())
     reconstruct = parsed("reconstruct", "vae")
     assert (reconstruct["num"], reconstruct["output"]) == (30, "reconstructions.png")
     assert set(parsed("list").values()) == {None, False}

@@ -188,6 +188,16 @@ NUMBERS = (
         headline="accuracy of latent classes {}",
     ),
     Number(
+        r"roc_auc",
+        "ROC-AUC of the score, outliers against the other rows of the test part",
+        4,
+        "share",
+        Tolerance(absolute=2e-3),  # of an importance-sampled score, on another machine
+        "max",
+        on_hubs="ROC-AUC",
+        headline="ROC-AUC {}",
+    ),
+    Number(
         r"mse_over_variance",
         "squared error over the variance of the data",
         4,
@@ -300,6 +310,7 @@ NUMBERS = (
         tolerance=Tolerance(relative=0.05),
         is_shown=False,
     ),
+    Number(r"num_outliers", "outliers", 0, "setting", SAME, is_shown=False),
     Number(r"num_examples", "test examples", 0, "setting", SAME, is_shown=False),
     Number(r"latent_dim", "size of z", 0, "setting", SAME, is_shown=False),
     Number(r"num_classes", "classes of the classifier", 0, "setting", SAME, is_shown=False),
@@ -309,6 +320,7 @@ NUMBERS = (
 HEADLINES = (
     "accuracy",
     "cluster_accuracy",
+    "roc_auc",
     "mse_over_variance",
     "nll",
     "classifier_frechet_distance",

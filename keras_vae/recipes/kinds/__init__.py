@@ -2,10 +2,11 @@
 
 from keras_vae.recipes.kinds.kind import Kind
 from keras_vae.recipes.kinds.pictures import Pictures
+from keras_vae.recipes.kinds.tables import Tables
 from keras_vae.recipes.kinds.texts import Texts
 
 PICTURES = "pictures"  # where a recipe says nothing
-KINDS: dict[str, Kind] = {PICTURES: Pictures(), "texts": Texts()}
+KINDS: dict[str, Kind] = {PICTURES: Pictures(), "tables": Tables(), "texts": Texts()}
 
 
 def kind_of(data: dict) -> Kind:
