@@ -39,6 +39,7 @@ ARROWS = {
     "evaluation": {"distributions", "metrics"},
     "callbacks": {"evaluation", "plotting"},
     "codecs": {"distributions"},
+    "explorer": {"conditions", "evaluation", "plotting"},
     "models": {
         "codecs",
         "conditions",
@@ -58,6 +59,7 @@ ARROWS = {
         "conditions",
         "datasets",
         "evaluation",
+        "explorer",
         "models",
         "plotting",
         "presets",

@@ -118,6 +118,10 @@ def test_the_tables_are_what_the_numbers_make(train_script, entries):
     assert train_script.readme_with_table(text, entries.values()) == text
     text = (CHECKOUT / "README.md").read_text()
     assert train_script.main_readme_with_table(text, entries.values()) == text
+    pages = train_script.pages_with_tables()
+    assert len(pages) > 10
+    for path in pages:
+        assert train_script.page_with_tables(path, entries.values()) == path.read_text(), path.name
 
 
 @pytest.mark.first_case_elsewhere

@@ -10,6 +10,7 @@ from keras_vae.cli.command import HelpWithExamples
 from keras_vae.cli.compress import compress
 from keras_vae.cli.compress import decompress
 from keras_vae.cli.evaluate import evaluate
+from keras_vae.cli.explore import explore
 from keras_vae.cli.folders import decode
 from keras_vae.cli.folders import encode
 from keras_vae.cli.impute import impute
@@ -69,6 +70,7 @@ for _command in (
     reconstruct,
     interpolate,
     plot,
+    explore,
     encode,
     decode,
     compress,

@@ -15,6 +15,7 @@ MODELS = (
     "reconstruct",
     "interpolate",
     "plot",
+    "explore",
     "encode",
     "decode",
     "compress",
