@@ -104,14 +104,16 @@ def table(results):
     lines.append("|---" * (len(columns) + 1) + "|")
     names = {name for (key, _) in columns for name in results["/".join(key)]}
     for name in sorted(names):
-        cells = [_cell(results["/".join(key)].get(name, {})) for key, _ in columns]
+        cells = [_cell(results["/".join(key)].get(name)) for key, _ in columns]
         lines.append(f"| `{name}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _cell(parts):
+    if parts is None:
+        return "not measured"
     works = [part for part, problem in parts.items() if not problem]
-    return "all" if parts and len(works) == len(parts) else ", ".join(works) or "-"
+    return "all" if len(works) == len(parts) else ", ".join(works) or "-"
 
 
 def write(results):
