@@ -28,7 +28,7 @@ from states import largest_difference
 from states import state
 
 BACKEND = keras.config.backend()
-NUM_KILLS, NUM_EPOCHS, NUM_STEPS = 40, 20, 8
+NUM_KILLS, NUM_EPOCHS, NUM_STEPS = 40, 8, 4
 RESUMED = ("vae", "vqvae", "factor_vae", "pixel_cnn")
 
 
