@@ -112,7 +112,7 @@ def table(results):
 def _cell(parts):
     if parts is None:
         return "not measured"
-    works = [part for part, problem in parts.items() if not problem]
+    works = [part for part in PARTS if parts.get(part) == ""]
     return "all" if len(works) == len(parts) else ", ".join(works) or "-"
 
 
