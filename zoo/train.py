@@ -1,7 +1,8 @@
 """Trains presets of the zoo from their recipes: `python zoo/train.py vae_mnist`.
 
 Writes weights, `metrics.json`, pictures and the card into the preset's folder, the tables into
-`zoo/README.md` and the main `README.md`, and `zoo/index.json`, which says what every file must be.
+`zoo/README.md`, the main `README.md` and pages of `docs`, and `zoo/index.json`, which says what
+every file must be.
 Nothing of it is written by hand but `recipe.toml` and the text around the tables.
 `python zoo/train.py --cards` writes cards, curves, tables and index again from what is there.
 `python zoo/train.py vae_mnist --seeds 3` trains a preset that is there with two further seeds, into
@@ -10,6 +11,8 @@ Nothing of it is written by hand but `recipe.toml` and the text around the table
 
 import argparse
 import json
+import os
+import re
 from pathlib import Path
 
 from keras_vae.presets import write_atomically
@@ -27,6 +30,12 @@ from keras_vae.recipes import write_card
 ZOO = Path(__file__).parent
 TABLE = ("<!-- table: begin, written by zoo/train.py -->", "<!-- table: end -->")
 
+# In a page of `docs`, where it names families or presets: the table of those that are trained.
+CHOSEN = re.compile(
+    r"(<!-- presets: (?P<names>[\w, ]+); written by zoo/train.py -->\n).*?(<!-- presets: end -->)",
+    re.DOTALL,
+)
+
 
 def read_zoo(zoo=ZOO):
     """Returns `[(recipe, metrics or None)]`, all presets by name."""
@@ -42,6 +51,29 @@ def readme_with_table(text, entries):
 def main_readme_with_table(text, entries):
     """Returns the text of the main `README.md` with its table made anew."""
     return _with_table(text, short_overview(entries))
+
+
+def page_with_tables(path, entries):
+    """Returns the text of a page of `docs`, with the tables of the presets that it names."""
+    zoo = Path(os.path.relpath(ZOO, path.parent)).as_posix()
+
+    def table(match):
+        names = match["names"].split(", ")
+        chosen = [
+            (recipe, metrics)
+            for recipe, metrics in entries
+            if metrics and (names == ["all"] or {recipe.family, recipe.name} & set(names))
+        ]
+        rows = short_overview(chosen, zoo) if chosen else "No preset of the zoo is one yet."
+        return f"{match[1]}{rows}\n{match[3]}"
+
+    return CHOSEN.sub(table, path.read_text())
+
+
+def pages_with_tables():
+    """Returns the paths of the pages of `docs` that have such tables."""
+    pages = sorted((ZOO.parent / "docs").rglob("*.md"))
+    return [path for path in pages if CHOSEN.search(path.read_text())]
 
 
 def _with_table(text, table):
@@ -63,6 +95,9 @@ def write_texts(zoo=ZOO):
         (zoo.parent / "README.md", main_readme_with_table),
     ):
         write_atomically(readme, renewed(readme.read_text(), entries).encode())
+    if zoo == ZOO:  # which the pages are about
+        for path in pages_with_tables():
+            write_atomically(path, page_with_tables(path, entries).encode())
     write_index(zoo)
 
 

@@ -1,5 +1,5 @@
-"""The command line: `keras-vae train | evaluate | sample | reconstruct | interpolate | plot`, and
-for presets `list | info | download | verify | cache | upload`.
+"""The command line: `keras-vae train | evaluate | sample | reconstruct | interpolate | plot |
+explore`, and for presets `list | info | download | verify | cache | upload`.
 
 A command's options, help and examples stand above the function that does it; `program` puts the
 commands together. These modules are imported before Keras is (see `keras_vae_cli`): at their top

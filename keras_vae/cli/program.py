@@ -10,12 +10,15 @@ from keras_vae.cli.command import HelpWithExamples
 from keras_vae.cli.compress import compress
 from keras_vae.cli.compress import decompress
 from keras_vae.cli.evaluate import evaluate
+from keras_vae.cli.explore import explore
 from keras_vae.cli.folders import decode
 from keras_vae.cli.folders import encode
+from keras_vae.cli.impute import impute
 from keras_vae.cli.pictures import reconstruct
 from keras_vae.cli.pictures import sample
 from keras_vae.cli.plots import interpolate
 from keras_vae.cli.plots import plot
+from keras_vae.cli.score import score
 from keras_vae.cli.train import train
 from keras_vae.version import __version__
 
@@ -56,7 +59,7 @@ class Program(HelpWithExamples, click.Group):
     """,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def program():
+def program() -> None:
     """Variational autoencoders: pretrained presets, and recipes to train them."""
 
 
@@ -67,10 +70,13 @@ for _command in (
     reconstruct,
     interpolate,
     plot,
+    explore,
     encode,
     decode,
     compress,
     decompress,
+    score,
+    impute,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

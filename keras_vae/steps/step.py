@@ -105,13 +105,21 @@ class Step:
         """Makes the optimizer's variables, where they are not there yet."""
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
-        optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        built_on = {id(v) for v in optimizer._trainable_variables}
-        if built_on != {id(v) for v in self.trainable_variables}:
+        if self.has_other_slots():
             raise ValueError(
                 f"Other weights of {type(self).__name__} are trainable than when its optimizer was "
                 "made. Call `compile` again after you change `trainable`."
             )
+
+    def variables_with_slots(self) -> list[keras.Variable]:
+        """Returns the variables that the optimizer was made for."""
+        optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        return list(optimizer._trainable_variables) if self.optimizer.built else []
+
+    def has_other_slots(self) -> bool:
+        """Returns whether other variables are trainable than when the optimizer was made."""
+        made_for = {id(v) for v in self.variables_with_slots()}
+        return self.optimizer.built and made_for != {id(v) for v in self.trainable_variables}
 
     def make_train_function(self, force: bool = False) -> Any:
         """Compiles the train step; Keras calls it."""

@@ -20,6 +20,7 @@ from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.data.checks import check_fraction
 from keras_vae.models.base.data.streams import told_plainly
 from keras_vae.models.base.group_optimizer import check_optimizer
+from keras_vae.models.saving import frozen_layers
 from keras_vae.typing import Array
 
 
@@ -92,11 +93,19 @@ class FrontDoor:
 
     def get_compile_config(self) -> dict:
         config = super().get_compile_config()
-        return {k: v for k, v in config.items() if k not in _OBJECTIVE_ARGUMENTS}
+        config = {k: v for k, v in config.items() if k not in _OBJECTIVE_ARGUMENTS}
+        if self.compiled and self.has_other_slots():
+            config[_TRAINED] = frozen_layers.state_for(self, self.variables_with_slots())
+        return config
 
     def compile_from_config(self, config: dict) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.built:
+        config = keras.saving.deserialize_keras_object(config)
+        trained = config.pop(_TRAINED, None)
+        self.compile(**config)
+        if not self.built:
+            return
+        # What was frozen or unfrozen since has its slots, or none, in the file.
+        with frozen_layers.as_it_was(self, trained) if trained else contextlib.nullcontext():
             self.build_optimizer()
 
     @_in_turn
@@ -488,5 +497,6 @@ class FrontDoor:
 
 
 # What Keras keeps of `compile` that has no meaning for a model with its own objective.
+_TRAINED = "trained_layers"  # those that the optimizer was made for, where they are others now
 _OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
 _CALL = ("x", "condition")
