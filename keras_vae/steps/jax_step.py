@@ -95,10 +95,10 @@ class JAXStep(Step):
         spread = jax_devices.spread(data) if jax.process_count() == 1 else data
         return super().predict_step(state, spread)  # type: ignore[misc]
 
-    @property
-    def saves(self) -> bool:
-        """Whether this process writes files: of several, the first."""
-        return jax.process_index() == 0
+    def writing(self, path: Any) -> contextlib.AbstractContextManager:
+        if jax.process_index() == 0:
+            return contextlib.nullcontext(path)
+        return jax_devices.discarded(path)
 
     def on_devices(self) -> contextlib.AbstractContextManager:
         jax_devices.check_distribution(type(self).__name__)

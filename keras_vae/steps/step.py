@@ -223,10 +223,10 @@ class Step:
                 '`multiprocessing.get_context("spawn")`, and give them the model or its file.'
             )
 
-    @property
-    def saves(self) -> bool:
-        """Whether this process writes files: of several that train together, the first does."""
-        return True
+    def writing(self, path: Any) -> contextlib.AbstractContextManager:
+        """Returns a context that gives the path to write to: of several processes that train
+        together the first is given `path` itself, others another one or `None`."""
+        return contextlib.nullcontext(path)
 
     def on_devices(self) -> contextlib.AbstractContextManager:
         """Returns a context for what runs over batches, on all devices that share a step.

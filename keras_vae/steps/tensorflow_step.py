@@ -56,7 +56,7 @@ class TensorFlowStep(ReplicatedStep):
             with self.switched(is_on):
                 self.optimizer.apply(gradients, self.trainable_variables)
 
-        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        if not tf.distribute.has_strategy():
             tf.cond(is_good, apply, lambda: None)
             return
         # A strategy makes its updates across replicas, and cannot do so within a condition.
