@@ -4,11 +4,12 @@
     python benchmarks/anomaly.py ../shared/data/adbench
     PEERS/bin/python benchmarks/anomaly.py ../shared/data/adbench --only pyod_vae
 
-The first command tries the settings of `GRID` on the ten sets of `CHOSEN_ON`; the best of them are
-the defaults of `OutlierDetector`. The second judges these defaults on the other sets. Of each set
-70 % of the normal rows, at most 10,000, are trained on; the rest and all anomalies are ranked.
-Everything is standardised by the training rows. Sets with fewer than five anomalies to rank are
-left out. The third command runs pyod in an environment of its own, which needs no keras_vae.
+The first command tries the settings of `GRID` on the ten sets of `CHOSEN_ON`, which alone may
+decide what the defaults of `OutlierDetector` are. The second judges these defaults on the other
+sets. Of each set 70 % of the normal rows, at most 10,000, are trained on; the rest and all
+anomalies are ranked. Everything is standardised by the training rows. Sets with fewer than five
+anomalies to rank are left out. The third command runs pyod in an environment of its own, which
+needs no keras_vae.
 
 Each number is added to anomaly.json as soon as it is there, a command that is given again goes on
 from them, and anomaly.md is written from them. On JAX, JAX_COMPILATION_CACHE_DIR spares compiling
