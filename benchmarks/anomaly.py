@@ -173,8 +173,9 @@ def judge(paths, contenders, seeds):
 def table(results):
     """Returns the text of anomaly.md."""
     judged, chosen = results["judged"], results["chosen"]
-    names = [name for name in CONTENDERS if name in judged]
-    sets = sorted(set.intersection(*[set(judged[n]) for n in names]) if names else [], key=_number)
+    most = max(map(len, judged.values()), default=0)  # whoever is not done yet is left out
+    names = [name for name in CONTENDERS if len(judged.get(name, ())) == most > 0]
+    sets = sorted(judged[names[0]] if names else [], key=_number)
     lines = [
         "# Outliers in the tables of ADBench",
         "",
