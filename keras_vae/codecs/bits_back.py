@@ -276,7 +276,6 @@ class BitsBackCode:
             is_coded[np.argmax(kl.mean(axis=0))] = True  # no level without any
             is_coded |= not self._knows_prior(level)
             coded = [p[:, is_coded] for p in posteriors[level]]
-            lattice = lattice_for(*coded, kl[:, is_coded])
             n = nets.order.index(level)
             of_q = margins(
                 nets.model,
@@ -284,6 +283,7 @@ class BitsBackCode:
                 nets.posterior_parameters(n),
                 [x, *drawn[:n], *conditions],
             )
+            lattice = lattice_for(*coded, kl[:, is_coded], of_q[0])
             above = [zs[i] for i in range(level + 1, len(zs))]
             of_p = margins(
                 nets.model,
