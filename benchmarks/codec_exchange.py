@@ -9,7 +9,6 @@ the backend of this process. The numbers are kept in `benchmarks/codecs.json`.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys

@@ -1,14 +1,14 @@
-"""Sizes and speed of compressed files, beside their bounds and other formats: the table of the docs.
+"""Sizes and speed of compressed files, beside bounds and other formats: the table of the docs.
 
-    python benchmarks/codecs.py ../shared/data --only vae_mnist frey --models /tmp/models
+    python benchmarks/codecs.py ../shared/data --only vae_mnist --models /tmp/models
     python benchmarks/codecs.py ../shared/data --memory
     python benchmarks/codecs.py --table
 
 Each case is measured on the backend of this process, and its row kept in `benchmarks/codecs.json`,
 from which the last command writes the tables of `docs/codecs.md`. Data are those of the folder:
-`mnist.npz`, `frey_faces.npz`, `cifar10_jpeg75.npz`, `counts/smfish.npz`. The models of pictures and
-counts that have no preset are trained here, in some minutes, and kept in `--models`. Seconds are CPU
-seconds, of one thread.
+`mnist.npz`, `frey_faces.npz`, `cifar10_jpeg75.npz`, `counts/smfish.npz`. The models of pictures
+and counts that have no preset are trained here, in some minutes, and kept in `--models`. Seconds
+are CPU seconds, of one thread.
 """
 
 import argparse
@@ -26,14 +26,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import keras
 import numpy as np
-from codecs_table import read_results
-from codecs_table import write_results
 
 import keras_vae
+from codecs_table import read_results
+from codecs_table import write_results
 from keras_vae import codecs
 from keras_vae.codecs.comparison import general_sizes
 from keras_vae.codecs.comparison import raw_bytes
 from keras_vae.datasets.splits import fixed_split
+
 
 def digits(folder):
     """Returns the test digits as grey levels, (10000, 28, 28, 1)."""

@@ -20,7 +20,7 @@ from keras_vae.codecs.rounding_errors import margins
 from keras_vae.codecs.stack import Stack
 
 _SAMPLE = 256  # examples by which the settings of a file are chosen
-_LARGEST_GROUP = 64
+_LARGEST_GROUP = 256
 _NO_NEWS = 0.01  # nats: a dimension with less is not coded
 
 

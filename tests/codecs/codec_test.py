@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("constriction")
 
+from codec_worker import KINDS
 from families import BY_NAME
 from families import FAMILIES
 from families import mlp
-from codec_worker import KINDS
 from workers import run_worker
 
 import keras_vae

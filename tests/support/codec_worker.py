@@ -5,10 +5,10 @@
     codec_worker.py FOLDER read THREADS BATCH_SIZE
     codec_worker.py FOLDER damage
 
-`make` leaves presets and data in FOLDER, `write` files, and `read` reads all of them; it fails where
-one gives other data, and prints how many it read. `damage` flips bits of files and cuts them off, some
-under a checksum that fits again, and prints how many of them were refused. THREADS are the cores
-that the process may use.
+`make` leaves presets and data in FOLDER, `write` files, and `read` reads all of them; it fails
+where one gives other data, and prints how many it read. `damage` flips bits of files and cuts them
+off, some under a checksum that fits again, and prints how many of them were refused. THREADS are
+the cores that the process may use.
 """
 
 import os
