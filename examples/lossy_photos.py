@@ -5,9 +5,8 @@
 
 The file holds pictures (N, H, W, C), uint8. Each model compresses all of them into one file of
 codes, with the prior that it was published with. JPEG and WebP get the pictures side by side as one
-large one, at several qualities, so that they pay for one header too. It prints bits per pixel and
-PSNR, and plots them into `samples.png`. `--smoke` runs it on drawn pictures with a model that
-nobody has trained.
+large one, at several qualities, so that they pay for one header too. Bits per pixel and PSNR are
+printed, and plotted into `samples.png`. `--smoke` takes drawn pictures and random weights.
 """
 
 import argparse
@@ -50,7 +49,7 @@ def sheet_of(pictures):
     return grid.transpose(0, 2, 1, 3, 4).reshape(side * height, side * width, channels).squeeze()
 
 
-def peak_signal_to_noise(x, y):
+def decibels_of(x, y):
     return -10 * np.log10(np.mean(np.square(x / 255.0 - y / 255.0)))
 
 
@@ -60,7 +59,7 @@ def of_format(sheet, kind, quality):
     Image.fromarray(sheet).save(file, kind, quality=quality)
     again = Image.open(file).convert("L" if sheet.ndim == 2 else "RGB")
     pixels = sheet.shape[0] * sheet.shape[1]
-    return 8 * len(file.getvalue()) / pixels, peak_signal_to_noise(sheet, np.asarray(again))
+    return 8 * len(file.getvalue()) / pixels, decibels_of(sheet, np.asarray(again))
 
 
 def of_model(model, pictures):
@@ -68,7 +67,7 @@ def of_model(model, pictures):
     data = model.compress(pictures.astype("float32") / 255)
     again = 255 * np.clip(model.decompress(data), 0, 1)
     pixels = np.prod(pictures.shape[:3])
-    return 8 * len(data) / pixels, peak_signal_to_noise(pictures, again)
+    return 8 * len(data) / pixels, decibels_of(pictures, again)
 
 
 def main():
@@ -82,7 +81,7 @@ def main():
     models = {name: keras_vae.from_preset(name) for name in arguments.presets}
     models |= {"untrained": untrained()} if arguments.smoke else {}
 
-    curves = {k: [of_format(sheet_of(pictures), k, q) for q in QUALITIES] for k in ("jpeg", "webp")}
+    curves = {k: [of_format(sheet_of(pictures), k, q) for q in QUALITIES] for k in ("JPEG", "WebP")}
     points = {name: of_model(model, pictures) for name, model in models.items()}
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for name, curve in {**curves, **{k: [v] for k, v in points.items()}}.items():
@@ -90,7 +89,8 @@ def main():
             print(f"{name:<20}{rate:8.3f} bits per pixel{decibels:8.2f} dB")
         axes.plot(*zip(*curve, strict=True), "o-" if len(curve) > 1 else "*", ms=5, label=name)
     axes.set(xlabel="bits per pixel", ylabel="PSNR, dB", xscale="log")
-    axes.grid(alpha=0.3)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
     axes.legend()
     figure.savefig(arguments.output / "samples.png", dpi=150)
 
