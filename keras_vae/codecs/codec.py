@@ -70,8 +70,8 @@ def decompress(
     bar = keras.utils.Progbar(info.num_examples, verbose=verbose, unit_name="example")
     code: Any = CodesCode(model, batch_size) if scheme == "codes" else None
     code = code or _coder(scheme)(model, batch_size)
-    stack = Stack(content.words, content.num_initial)
     try:
+        stack = Stack(content.words, content.num_initial)
         code.read_settings(Reader(content.settings))
         if scheme == "codes":
             levels = code.read(stack, info.num_examples, conditions, bar.add)
