@@ -13,11 +13,9 @@ import argparse
 import io
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogFormatter
 from PIL import Image
 
 import keras_vae
@@ -87,10 +85,10 @@ def main():
     for name, curve in {**curves, **{k: [v] for k, v in points.items()}}.items():
         for rate, decibels in curve:
             print(f"{name:<20}{rate:8.3f} bits per pixel{decibels:8.2f} dB")
-        axes.plot(*zip(*curve, strict=True), "o-" if len(curve) > 1 else "*", ms=5, label=name)
+        axes.plot(*zip(*curve, strict=True), "o-" if len(curve) > 1 else "*", ms=7, label=name)
     axes.set(xlabel="bits per pixel", ylabel="PSNR, dB", xscale="log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("{x:g}")
+    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     axes.legend()
     figure.savefig(arguments.output / "samples.png", dpi=150)
 
