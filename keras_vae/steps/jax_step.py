@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_vae.steps import jax_chunks
+from keras_vae.steps import jax_convolutions
 from keras_vae.steps.step import Step
 
 # The parts of the state, as Keras calls them where it keeps it.
@@ -52,8 +53,15 @@ class JAXStep(Step):
             values = [scope.get_current_value(v) for v in assigned]
             return scaled, (costs.guarded, is_on, values)
 
-        scaled, pull_back, (guarded, is_on, values) = jax.vjp(scaled_costs, trainable, has_aux=True)
-        gradients = self._gradients(groups, scaled, pull_back)
+        def forth_and_back():
+            scaled, pull_back, found = jax.vjp(scaled_costs, trainable, has_aux=True)
+            return found, self._gradients(groups, scaled, pull_back)
+
+        try:
+            with jax_convolutions.fast_gradients():
+                (guarded, is_on, values), gradients = forth_and_back()
+        except (TypeError, NotImplementedError):  # a cost is differentiated in forward mode
+            (guarded, is_on, values), gradients = forth_and_back()
         assigned, side = values[: len(trainable)], values[len(trainable) :]
         with self.switched(is_on):
             updated, new_optimizer_values = self.optimizer.stateless_apply(
