@@ -30,8 +30,6 @@ class JAXStep(Step):
     traced value; what it assigned is read back from the scope.
     """
 
-    _chunks: jax_chunks.Chunks | None = None  # what `fit` is given, where a call makes many steps
-
     def train_step(self, state: Any, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
         trainable, non_trainable, optimizer_values, metrics = state
@@ -127,15 +125,7 @@ class JAXStep(Step):
         is_alone = keras.distribution.distribution() is None
         if listens or not (is_plain and is_alone and jax_chunks.is_worth_it(self)):
             return batches
-        return jax_chunks.Chunks(batches)
-
-    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Trains the model; see `keras.Model.fit`."""
-        self._chunks = x if isinstance(x, jax_chunks.Chunks) else None
-        try:
-            return super().fit(x, *args, **kwargs)
-        finally:
-            self._chunks = None
+        return jax_chunks.JAXChunks(batches)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the objective and metrics; see `keras.Model.evaluate`."""
