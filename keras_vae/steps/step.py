@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.steps import guard
+from keras_vae.steps.chunks import Chunks
 from keras_vae.typing import Tensor
 
 CHECKED_EVERY = 32  # steps between two looks at the guard, each of which waits for the device
@@ -48,6 +49,7 @@ class Step:
     epoch = 0  # that `fit` is in, counted from 0
     _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
     _calls_unlooked = 0
+    _chunks: Chunks | None = None  # what `fit` is given, where a call makes many steps
     train_function: Any
     allows_missing: bool
     lock: threading.RLock  # type: ignore[valid-type]  # held by calls that train or evaluate
@@ -139,6 +141,15 @@ class Step:
             return outputs
 
         return call
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Trains the model; see `keras.Model.fit`."""
+        if isinstance(x, Chunks):
+            self._chunks, x = x, x.given_to_keras()
+        try:
+            return super().fit(x, *args, **kwargs)  # type: ignore[misc]
+        finally:
+            self._chunks = None
 
     def reset_metrics(self) -> None:
         """Sets the metrics back; Keras calls it before each epoch and each evaluation."""
