@@ -128,6 +128,7 @@ def train(folder):
             name: keras.saving.load_model(path) if path.exists() else _compiled(name)
             for name, path in paths.items()
         }
+        (folder / "begun").touch()  # also where all of it is done
         for epoch in range(NUM_EPOCHS):
             for name, model in models.items():
                 if int(model.optimizer.iterations) == NUM_STEPS * epoch:
@@ -135,7 +136,6 @@ def train(folder):
                     options = {"epochs": epoch + 1, "initial_epoch": epoch, "verbose": 0}
                     model.fit(*pairs, batch_size=BATCH_SIZE, **options)
                     model.save(paths[name])
-                    (folder / "begun").touch()
         for name, model in models.items():
             np.savez(folder / f"{name}.npz", **state(model))
 
@@ -161,7 +161,7 @@ def resumes(seed=0):
 
 
 def _run(folder, kill_after=None):
-    """Runs `train` in a process of its own; returns its seconds after its first epoch."""
+    """Runs `train` in a process of its own; returns its seconds of training."""
     (folder / "begun").unlink(missing_ok=True)
     worker = subprocess.Popen(
         [sys.executable, __file__, "train", str(folder)], stderr=subprocess.DEVNULL
