@@ -11,6 +11,7 @@ from keras_vae.cli.compress import compress
 from keras_vae.cli.compress import decompress
 from keras_vae.cli.evaluate import evaluate
 from keras_vae.cli.explore import explore
+from keras_vae.cli.export import export
 from keras_vae.cli.folders import decode
 from keras_vae.cli.folders import encode
 from keras_vae.cli.pictures import reconstruct
@@ -73,6 +74,7 @@ for _command in (
     decode,
     compress,
     decompress,
+    export,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

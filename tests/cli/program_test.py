@@ -20,6 +20,7 @@ MODELS = (
     "decode",
     "compress",
     "decompress",
+    "export",
 )
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")
 COMMANDS = MODELS + PRESETS
