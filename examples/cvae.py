@@ -1,6 +1,6 @@
 """A conditional VAE that draws the digit you ask for.
 
-    python examples/cvae.py      # about two minutes
+    python examples/cvae.py
 
 Draws a row of each class, and prints the share of samples that a classifier, trained beside it,
 takes for what they should be.

@@ -1,6 +1,6 @@
 """Fine-tunes trained weights on the digits of one class.
 
-    python examples/fine_tuning.py --digit 7      # a minute
+    python examples/fine_tuning.py --digit 7
 
 Prints the log-likelihood of held-out digits of that class before and after, for all weights and for
 the decoder alone, and draws reconstructions.
@@ -18,7 +18,7 @@ from keras_vae import plotting
 def tuned(x, epochs, is_encoder_frozen):
     vae = keras_vae.from_preset("vae_mnist_mini")
     vae.encoder.trainable = not is_encoder_frozen  # before `compile`
-    vae.compile(keras.optimizers.Adam(2e-4))  # a tenth of the rate of training
+    vae.compile(keras.optimizers.Adam(2e-4))  # far below the rate of training
     vae.fit(x, epochs=epochs, batch_size=50, verbose=0)
     return vae
 

@@ -1,6 +1,6 @@
 """Makes small shapes large by adding a vector to their codes.
 
-    python examples/latent_arithmetic.py      # about two minutes
+    python examples/latent_arithmetic.py
 
 The vector is the mean code of large shapes less that of small ones. The data are drawn, so that
 what should come out is known: the error is printed beside that of leaving the shapes as they are,

@@ -1,6 +1,6 @@
 """A family of your own: an autoencoder whose codes follow the prior by sliced distances.
 
-    python examples/own_family.py      # about two minutes
+    python examples/own_family.py
 
 The codes of a batch and draws of the prior are projected onto random lines, sorted, and compared
 (Kolouri et al., 2018, https://arxiv.org/abs/1804.01947). Prints how far the codes of test digits

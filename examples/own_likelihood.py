@@ -1,6 +1,6 @@
 """A likelihood of your own: the continuous Bernoulli, for grey pixels.
 
-    python examples/own_likelihood.py      # about three minutes
+    python examples/own_likelihood.py
 
 Cross-entropy of grey pixels is no log-density: what is missing is the constant that makes it one
 (Loaiza-Ganem and Cunningham, 2019, https://arxiv.org/abs/1907.06845). Prints the bound of held-out

@@ -1,6 +1,6 @@
 """A VAE of networks of your own, written with Keras' functional interface.
 
-    python examples/own_networks.py      # about two minutes
+    python examples/own_networks.py
 
 Any encoder that returns (mean, log-variance) and any decoder that returns the parameters of the
 likelihood will do. Prints the test log-likelihood and draws samples.

@@ -1,6 +1,6 @@
 """A VQ-VAE in two stages: codes first, then a prior from which new pictures are drawn.
 
-    python examples/vqvae.py      # about four minutes
+    python examples/vqvae.py
 
 Draws samples and the codes of test pictures, and prints the error of the reconstructions and what
 a code costs under the prior.
