@@ -17,14 +17,6 @@ import keras_vae
 from keras_vae.datasets import LengthBatches
 from keras_vae.datasets import load_text
 
-try:
-    from rdkit import Chem
-    from rdkit import RDLogger
-
-    RDLogger.DisableLog("rdApp.*")
-except ImportError:
-    Chem = None
-
 SIZES = {"units": 256, "embedding_dim": 64}
 
 
@@ -35,22 +27,12 @@ def built_in():
 
 
 def counted(molecules, known):
-    """Returns the shares of valid, unique and novel molecules, or `{}` without RDKit.
-
-    Unique are the different ones among the valid, novel those of them that are not in `known`, all
-    compared in RDKit's own form.
-    """
-    if Chem is None:
-        print("RDKit is not installed: nothing is counted.")
+    """Returns the shares of valid, unique and novel molecules, or `{}` without RDKit."""
+    try:
+        return keras_vae.evaluation.molecule_shares(molecules, known)._asdict()
+    except ImportError as error:
+        print(f"Nothing is counted: {error}")
         return {}
-    parsed = [Chem.MolFromSmiles(text) if text else None for text in molecules]
-    valid = [Chem.MolToSmiles(molecule) for molecule in parsed if molecule is not None]
-    unique, known = set(valid), {Chem.CanonSmiles(text) for text in known}
-    return {
-        "validity": len(valid) / len(molecules),
-        "uniqueness": len(unique) / max(len(valid), 1),
-        "novelty": len(unique - known) / max(len(unique), 1),
-    }
 
 
 def main():

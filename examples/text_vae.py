@@ -5,7 +5,7 @@
     python examples/text_vae.py --data FOLDER --method language_model
 
 Writes the model as a preset, and one row of the table that counts: nats a sentence, the KL, the
-mutual information of x and z, active units. Methods: plain, annealed, cyclic, lagging.
+mutual information of x and z, active units. Methods: plain, normalised, annealed, cyclic, lagging.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from keras_vae.datasets import LengthBatches
 from keras_vae.datasets import load_text
 
 SIZES = {"units": 256, "embedding_dim": 128}
-METHODS = ("plain", "annealed", "cyclic", "lagging", "language_model")
+METHODS = ("plain", "normalised", "annealed", "cyclic", "lagging", "language_model")
 
 
 def built_in():
@@ -42,9 +42,10 @@ def build(method, data, latent_dim, num_steps):
         "annealed": {"kl_weight": keras_vae.LinearAnnealing(num_steps // 2), "free_bits": 0.1},
         "cyclic": {"kl_weight": keras_vae.CyclicAnnealing(num_steps)},
     }.get(method, {})
+    spread = 0.5 if method == "normalised" else None  # of the means of q(z|x)
     kind = keras_vae.LaggingSequenceVAE if method == "lagging" else keras_vae.SequenceVAE
     return kind(
-        keras_vae.RecurrentTokenEncoder(num_tokens, latent_dim, **SIZES),
+        keras_vae.RecurrentTokenEncoder(num_tokens, latent_dim, mean_std=spread, **SIZES),
         keras_vae.RecurrentTokenDecoder(num_tokens, latent_dim, **SIZES),
         length,
         vocabulary,

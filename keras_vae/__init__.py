@@ -16,6 +16,7 @@ from keras_vae.callbacks import CodebookMonitor
 from keras_vae.callbacks import CollapseMonitor
 from keras_vae.callbacks import LaggingInference
 from keras_vae.callbacks import PictureWriter
+from keras_vae.callbacks import PriorFit
 from keras_vae.conditions import ArrayCondition
 from keras_vae.conditions import CodeCondition
 from keras_vae.conditions import Condition

@@ -32,10 +32,12 @@ class Column:
             as x / scale. Of a count they are the logarithm of its mean, and the standard deviation
             of log(1 + x).
         is_whole: Whether numbers of this column are whole, and are rounded where they are drawn.
+        least, most: Floats, the range that draws of numbers are kept in, or `None`. New data may
+            lie outside.
 
     Raises:
         ValueError: If `kind` is another word, the classes are fewer than two or not all different,
-            or `scale` is not positive.
+            `scale` is not positive, or `least` exceeds `most`.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Column:
     location: float = 0.0
     scale: float = 1.0
     is_whole: bool = False
+    least: float | None = None
+    most: float | None = None
 
     def __post_init__(self) -> None:
         check_choice(f"kind of {self.name!r}", self.kind, KINDS)
@@ -59,6 +63,11 @@ class Column:
             raise ValueError(
                 f"`scale` of the column {self.name!r} must be a positive number. Received: "
                 f"{self.scale!r}."
+            )
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise ValueError(
+                f"`least` of the column {self.name!r} must not exceed `most`. Received: "
+                f"{self.least!r} and {self.most!r}."
             )
 
     @property
@@ -80,33 +89,64 @@ class Column:
         Raises:
             ValueError: If a value does not belong to this column; the message names its row.
         """
-        missing = frames.is_missing(values)
-        numbers = np.full(len(values), math.nan)
-        if self.kind in OF_CLASSES:
-            index = {category: i for i, category in enumerate(self.categories)}
-            for row in np.flatnonzero(~missing):
-                value = frames.plain(values[row])
-                if value not in index:
-                    self._refuse(values, row, f"one of {', '.join(map(repr, self.categories))}")
-                numbers[row] = index[value]
-            return numbers
-        for row in np.flatnonzero(~missing):
-            try:
-                numbers[row] = float(values[row])
-            except (TypeError, ValueError):
-                self._refuse(values, row, "a number")
-        bad = ~missing & ~np.isfinite(numbers)
-        expected = "a finite number"
-        if self.kind == "positive":
-            bad, expected = bad | (numbers <= 0), "a number above 0"
-        elif self.kind == "count":
-            bad = bad | (numbers < 0) | (numbers != np.floor(numbers)) & ~missing
-            expected = "a whole number from 0 on"
+        numbers, bad = self._read(values)
         if bad.any():
-            self._refuse(values, int(np.argmax(bad)), expected)
+            row = int(np.argmax(bad))
+            raise ValueError(
+                f"Row {row + 1}, column {self.name!r}, holds a value that does not belong there. "
+                f"Expected: {self.expected} ({self.kind}). Received: {values[row]!r}. Repair or "
+                "remove the row, or change the kind of the column: `schema.with_kind(name, kind)`."
+            )
+        return self._stored(numbers)
+
+    def clipped(self, numbers: np.ndarray) -> np.ndarray:
+        """Returns numbers (N,), as they are stored, kept within `least` and `most`."""
+        if self.kind in OF_CLASSES or (self.least is None and self.most is None):
+            return numbers
+        ends = (None if end is None else self._stored(end) for end in (self.least, self.most))
+        return np.clip(numbers, *ends)
+
+    def _stored(self, numbers):
         if self.kind == "real":
             return (numbers - self.location) / self.scale
         return numbers / self.scale if self.kind == "positive" else numbers
+
+    def misfits(self, values: np.ndarray) -> np.ndarray:
+        """Returns the rows, counted from 0, whose values do not belong to this column.
+
+        Args:
+            values: Object array (N,), as for `encode`.
+        """
+        return np.flatnonzero(self._read(values)[1])
+
+    @property
+    def expected(self) -> str:
+        """What values of this column are, in words."""
+        if self.kind in OF_CLASSES:
+            return f"one of {', '.join(map(repr, self.categories))}"
+        return {
+            "positive": "a number above 0",
+            "count": "a whole number from 0 on",
+        }.get(self.kind, "a finite number")
+
+    def _read(self, values):
+        """Returns the numbers that values are, NaN where one is missing or does not belong to the
+        column, and where that is."""
+        missing = frames.is_missing(values)
+        index = {category: i for i, category in enumerate(self.categories)}
+        numbers = np.full(len(values), math.nan)
+        for row in np.flatnonzero(~missing):
+            try:
+                value = frames.plain(values[row])
+                numbers[row] = index[value] if index else float(value)
+            except (KeyError, TypeError, ValueError):
+                continue
+        bad = ~missing & ~np.isfinite(numbers)
+        if self.kind == "positive":
+            bad |= numbers <= 0
+        elif self.kind == "count":
+            bad |= ~missing & ((numbers < 0) | (numbers != np.floor(numbers)))
+        return np.where(bad, math.nan, numbers), bad
 
     def decode(self, numbers: np.ndarray) -> list:
         """Returns the values that numbers (N,) stand for, a list, `None` for NaN."""
@@ -122,13 +162,6 @@ class Column:
         if self.is_whole or self.kind == "count":
             return [None if m else round(n) for m, n in zip(missing, numbers, strict=True)]
         return [None if m else float(n) for m, n in zip(missing, numbers, strict=True)]
-
-    def _refuse(self, values, row, expected):
-        raise ValueError(
-            f"Row {row + 1}, column {self.name!r}, holds a value that does not belong there. "
-            f"Expected: {expected} ({self.kind}). Received: {values[row]!r}. Repair or remove the "
-            "row, or change the kind of the column: `schema.with_kind(name, kind)`."
-        )
 
 
 class TableSchema(Configured):
@@ -255,6 +288,10 @@ class TableSchema(Configured):
         decoded = {c.name: c.decode(x[:, i]) for i, c in enumerate(self.columns)}
         return decoded if like is None else frames.frame_like(decoded, like)
 
+    def clipped(self, x: np.ndarray) -> np.ndarray:
+        """Returns rows (N, C), as they are stored, each number within the range of its column."""
+        return np.stack([c.clipped(x[:, i]) for i, c in enumerate(self.columns)], axis=1)
+
     def get_config(self) -> dict[str, Any]:
         return {"columns": [_plain_column(c) for c in self.columns]}
 
@@ -275,6 +312,21 @@ def check_schema(argument: str, value: Any) -> TableSchema:
     return value
 
 
+def schema_of(model: Any) -> TableSchema | None:
+    """Returns the schema of the rows that a model is of, or `None` if it is of something else.
+
+    Args:
+        model: Model of this library, whose likelihood or encoder was made for a schema.
+    """
+    found = getattr(getattr(model, "likelihood", None), "schema", None)
+    if found is None and hasattr(model, "encoder"):
+        try:
+            found = model.encoder.get_config().get("schema")
+        except NotImplementedError:  # a model of the user's own that has no config
+            return None
+    return None if found is None else check_schema("schema", found)
+
+
 def _plain_column(column):
     return {**dataclasses.asdict(column), "categories": list(column.categories)}
 
@@ -293,14 +345,16 @@ def _inferred(name, values, kind):
         return Column(name, kind, categories)
     numbers = np.array(present, "float64")
     is_whole = bool((numbers == np.floor(numbers)).all())
+    ends = float(numbers.min()), float(numbers.max())
     if kind == "positive":
         logs = np.log(np.maximum(numbers, 1e-300))
-        return Column(name, kind, (), 0.0, float(np.exp(logs.mean())), is_whole)
+        return Column(name, kind, (), 0.0, float(np.exp(logs.mean())), is_whole, *ends)
     if kind == "count":
         spread = float(np.log1p(np.maximum(numbers, 0)).std()) or 1.0
         location = math.log(max(float(numbers.mean()), 1e-3))
-        return Column(name, kind, (), location, spread, True)
-    return Column(name, kind, (), float(numbers.mean()), float(numbers.std()) or 1.0, is_whole)
+        return Column(name, kind, (), location, spread, True, *ends)
+    location, spread = float(numbers.mean()), float(numbers.std()) or 1.0
+    return Column(name, kind, (), location, spread, is_whole, *ends)
 
 
 def _kind_of(present):

@@ -46,6 +46,13 @@ def test_terms(computed, family):
     compare(computed, family, "term", rtol=1e-5, atol=0)
 
 
+def test_scores(computed):
+    scored = {key.split(":")[0] for key in computed[BACKENDS[0]] if ": score" in key}
+    assert {"vae", "cvae", "iwae"} < scored
+    for family in scored:
+        compare(computed, family, "score", rtol=1e-4, atol=0)
+
+
 @pytest.mark.first_case_elsewhere
 @every_family
 def test_gradients(computed, family):

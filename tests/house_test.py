@@ -67,6 +67,7 @@ ARROWS = {
         "recipes",
     },
     "recipes": {
+        "callbacks",
         "conditions",
         "datasets",
         "distributions",
@@ -160,6 +161,28 @@ def test_public_names_and_methods_are_documented():
             if is_public_method and not member.__doc__ and not inherited:
                 bare.append(f"{path}.{name}")
     assert not bare, f"no docstring: {bare}"
+
+
+def public_functions(tree):
+    """Functions and methods that others may call, and constructors of public classes."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node)
+        elif isinstance(node, ast.FunctionDef) and re.match(r"__init__$|[^_]", node.name):
+            yield node
+
+
+def test_public_functions_are_annotated():
+    bare = []
+    for path in SOURCES:
+        for function in public_functions(ast.parse(path.read_text())):
+            arguments = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+            untyped = [
+                a.arg for a in arguments if not a.annotation and a.arg not in ("self", "cls")
+            ]
+            if untyped or (function.returns is None and function.name != "__init__"):
+                bare.append(f"{relative(path)}:{function.lineno} {function.name}{untyped}")
+    assert not bare, f"no annotations: {bare}"
 
 
 def test_neither_import_nor_model_brings_another_framework_or_anything_heavy():

@@ -3,8 +3,10 @@ import json
 import numpy as np
 import pytest
 
+import keras_vae
 from keras_vae import Column
 from keras_vae import TableSchema
+from keras_vae.table_schema import schema_of
 
 pytestmark = pytest.mark.one_backend
 
@@ -69,7 +71,7 @@ def test_a_kind_can_be_changed():
     ("name", "value", "expected"),
     [
         ("city", "Rome", r"Row 2, column 'city'.*one of 'Bonn'"),
-        ("height", "tall", r"Row 2, column 'height'.*a number"),
+        ("height", "tall", r"Row 2, column 'height'.*a finite number"),
         ("income", -3.0, r"Row 2, column 'income'.*above 0"),
         ("visits", 2.5, r"Row 2, column 'visits'.*whole number"),
     ],
@@ -99,3 +101,34 @@ def test_tables_and_columns_that_do_not_fit():
         Column("a", "ordinal", ("x",))
     with pytest.raises(ValueError, match="`scale`"):
         Column("a", "real", scale=0.0)
+
+
+def test_draws_are_kept_within_the_range_of_a_column():
+    schema = TableSchema.infer(TABLE)
+    x = schema.encode(TABLE)
+    far = np.where(np.arange(200)[:, None] < 100, -1e6, 1e6) * np.ones(6)
+    rows = schema.decode(schema.clipped(far.astype("float32")))
+    for name in ("height", "income", "visits"):
+        ends = min(TABLE[name]), max(TABLE[name])
+        np.testing.assert_allclose((min(rows[name]), max(rows[name])), ends, rtol=1e-5)
+    np.testing.assert_array_equal(schema.clipped(x), x)
+
+
+def test_new_data_may_lie_outside_the_range():
+    schema = TableSchema.infer(TABLE)
+    row = {**{k: v[:1] for k, v in TABLE.items()}, "visits": [10_000]}
+    assert schema.decode(schema.encode(row))["visits"] == [10_000]
+
+
+def test_a_range_that_is_none():
+    with pytest.raises(ValueError, match=r"`least`.*must not exceed"):
+        Column("a", "real", least=2.0, most=1.0)
+
+
+def test_the_schema_of_a_model():
+    schema = TableSchema.infer(TABLE)
+    networks = keras_vae.TableEncoder(schema, 2, (4,)), keras_vae.MLPDecoder((6,), 2, (4,))
+    model = keras_vae.VAE(*networks, keras_vae.GaussianLikelihood())
+    assert schema_of(model).columns == schema.columns
+    pictures = keras_vae.MLPEncoder((4,), 2, (4,)), keras_vae.MLPDecoder((4,), 2, (4,))
+    assert schema_of(keras_vae.VAE(*pictures)) is None

@@ -1,4 +1,4 @@
-"""The wheel: what is in it, how large it is, and that its weights come from elsewhere."""
+"""The two wheels: what is in them, how large they are, and where the weights come from."""
 
 import configparser
 import functools
@@ -14,12 +14,14 @@ from pathlib import Path
 import keras
 import pytest
 
+import keras_vae
 from keras_vae import presets
 
 CHECKOUT = Path(__file__).parents[1]
 ZOO = CHECKOUT / "zoo"
 INSIDE = "keras_vae/presets/zoo/"
 MAX_BYTES = 3_000_000
+MAX_BYTES_OF_WEIGHTS = 95_000_000  # indexes of packages take no more than 100
 NAMES = sorted(path.parent.name for path in ZOO.glob("*/recipe.toml"))
 
 pytestmark = [
@@ -28,14 +30,22 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def build(project, folder):
     builders = pytest.importorskip("hatchling.builders.wheel")
-    folder = tmp_path_factory.mktemp("wheel")
-    (path,) = builders.WheelBuilder(str(CHECKOUT)).build(
+    (path,) = builders.WheelBuilder(str(project)).build(
         directory=str(folder), versions=["standard"]
     )
     return Path(path)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return build(CHECKOUT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def wheel_of_weights(tmp_path_factory):
+    return build(ZOO, tmp_path_factory.mktemp("wheel_of_weights"))
 
 
 def test_it_is_small(wheel):
@@ -137,3 +147,36 @@ def test_an_installation_fetches_what_it_does_not_hold(site, tmp_path):
         server.shutdown()
     assert "KERAS_VAE_ZOO=https://" in told[0]
     assert told[1:] == [str(presets.entries()["vae_mnist"].num_parameters)] * 2
+
+
+@pytest.mark.slow
+def test_the_wheel_of_weights_holds_every_preset_and_no_code_nor_picture(wheel_of_weights):
+    assert wheel_of_weights.stat().st_size < MAX_BYTES_OF_WEIGHTS
+    assert wheel_of_weights.name.startswith(f"keras_vae_zoo-{keras_vae.__version__}-")
+    with zipfile.ZipFile(wheel_of_weights) as archive:
+        inside = {n for n in archive.namelist() if n.startswith("keras_vae_zoo/")}
+    entries = presets.entries().items()
+    needed = {f"keras_vae_zoo/{name}/{file}" for name, entry in entries for file in entry.files}
+    assert needed <= inside
+    assert {Path(name).suffix for name in inside} == {".json", ".safetensors", ".toml"}
+
+
+@pytest.mark.slow
+def test_with_both_wheels_every_preset_is_here_without_a_connection(site, wheel_of_weights):
+    with zipfile.ZipFile(wheel_of_weights) as archive:
+        archive.extractall(site)
+    code = (
+        "import sys, keras_vae\n"
+        f"assert {str(site)!r} in keras_vae.__file__\n"
+        "def refuse(event, arguments):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo'):\n"
+        "        raise AssertionError(event)\n"
+        "sys.addaudithook(refuse)\n"
+        "print(keras_vae.from_preset('vae_mnist').count_params())\n"
+        "print(all(map(keras_vae.presets.is_here, keras_vae.presets.names())))\n"
+        "found = [f for n in keras_vae.presets.names() for f in keras_vae.presets.verify(n)]\n"
+        "print([f for f in found if f.problem])\n"
+    )
+    parameters = str(presets.entries()["vae_mnist"].num_parameters)
+    assert run(site, code) == [parameters, "True", "[]"]
+    assert not (site.parent / "home").exists()

@@ -91,22 +91,28 @@ def data(function: Callable) -> Callable:
     return option(data_dir(function))
 
 
+def table(function: Callable) -> Callable:
+    """The option `--data` of commands that read a table."""
+    text = "A .csv or .tsv file with the columns that the model knows, named in its first line."
+    return click.option("--data", metavar="FILE", required=True, help=text)(function)
+
+
 def data_dir(function: Callable) -> Callable:
     """The option `--data-dir`."""
     text = "Where to look for data files and keep downloads."
     return click.option("--data-dir", metavar="FOLDER", help=text)(function)
 
 
-def count(name: str, default: int | None = None, metavar: str = "N", help: str = "") -> Callable:
+def count(*names: str, default: int | None = None, metavar: str = "N", help: str = "") -> Callable:
     """An option that takes a positive integer.
 
     Args:
-        name: The option, such as `--num`.
+        *names: The option, such as `--num`, and its other names.
         default: its value where it is not given.
         metavar: The letter that stands for its value in the help.
         help: its line in the help.
     """
-    return click.option(name, type=Integer(1), default=default, metavar=metavar, help=help)
+    return click.option(*names, type=Integer(1), default=default, metavar=metavar, help=help)
 
 
 def seed(help: str) -> Callable:

@@ -1,4 +1,4 @@
-"""The commands that make pictures: `keras-vae sample` and `reconstruct`."""
+"""The commands that make pictures, or rows: `keras-vae sample` and `reconstruct`."""
 
 from pathlib import Path
 
@@ -9,7 +9,9 @@ from keras_vae import presets
 from keras_vae.cli import evaluation_data
 from keras_vae.cli import folders
 from keras_vae.cli import options
+from keras_vae.cli import tables
 from keras_vae.cli.command import Command
+from keras_vae.table_schema import schema_of
 
 _ARRAYS = (".npz", ".npy")
 
@@ -21,29 +23,62 @@ _ARRAYS = (".npz", ".npy")
     keras-vae sample vae_mnist_mini --num 1000 --output digits.npz   as an array `images`
     keras-vae sample vae_mnist_mini --seed 1                         the same at every call
     keras-vae sample cvae_mnist --label 7                            of one class
+    keras-vae sample text_vae_yelp --num 5                           texts, a line each
+    keras-vae sample runs/customers --rows 1000 --where sex=F        rows of a table: samples.csv
     """,
 )
 @options.preset()
-@options.count("--num", default=64, help="Number of samples (default: 64).")
+@options.count("--num", "--rows", default=64, help="Number of samples (default: 64).")
 @click.option(
     "--label",
     type=options.Integer(0),
     metavar="C",
     help="Class of all samples, for a model conditioned on labels (default: each class in turn).",
 )
+@click.option(
+    "--where",
+    metavar="COLUMN=VALUE",
+    multiple=True,
+    help="Of a table: a value that all rows have. May be given several times.",
+)
 @options.seed("Seed of the draws (default: a different one at every call).")
-@options.image_file("samples.png", ".npz (array `images`) or .npy")
-def sample(preset: str, num: int, label: int | None, seed: int | None, output: str) -> None:
+@click.option(
+    "--output",
+    metavar="FILE",
+    help="A .png, .npz (array `images`) or .npy (default: samples.png); of a table a .csv or .tsv "
+    "(default: samples.csv).",
+)
+def sample(
+    preset: str,
+    num: int,
+    label: int | None,
+    where: tuple[str, ...],
+    seed: int | None,
+    output: str | None,
+) -> None:
     """Generate new samples from a preset.
 
-    These are the means of p(x|z), with z sampled from the prior.
+    These are the means of p(x|z), with z sampled from the prior; rows of a table are drawn from
+    p(x|z). Texts are printed, a line each.
     """
     from keras_vae.models import GenerativeModel
 
-    _check_ending(output)
+    if output is not None:
+        _check_ending(output, also=tables.ENDINGS)
     model = GenerativeModel.from_preset(preset)
+    if schema_of(model) is not None:
+        tables.sample_into(output or "samples.csv", model, num, where, label, seed)
+        return
+    output = output or "samples.png"
+    _check_ending(output)
+    if where:
+        raise ValueError(f"--where is for models of tables. Received: {preset}.")
     condition = _condition(preset, model, num, label)
-    _save(output, {"images": model.sample(num, condition, seed=seed)})
+    drawn = model.sample(num, condition, seed=seed)
+    if _are_texts(drawn):
+        print("\n".join(drawn))
+    else:
+        _save(output, {"images": drawn})
 
 
 @click.command(
@@ -100,7 +135,16 @@ def reconstruct(
         raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")
     pairs = evaluation_data.pairs_of(recipe, num, data, data_dir)
     evaluation_data.check_conditions(preset, model, pairs, model.predicts_from_pairs)
-    _save(output, {"originals": pairs[0], "reconstructions": model.reconstruct(*pairs)})
+    again = model.reconstruct(*pairs)
+    if _are_texts(again):
+        both = zip(model.as_texts(pairs[0]), again, strict=True)
+        print("\n".join(f"{text}\n    {copy}" for text, copy in both))
+    else:
+        _save(output, {"originals": pairs[0], "reconstructions": again})
+
+
+def _are_texts(examples):
+    return isinstance(examples, list)  # of a model with a vocabulary
 
 
 def _condition(preset, model, num, label):
@@ -126,8 +170,8 @@ def _condition(preset, model, num, label):
     return None
 
 
-def _check_ending(path):
-    if Path(path).suffix not in (".png", *_ARRAYS):
+def _check_ending(path, also=()):
+    if Path(path).suffix not in (".png", *_ARRAYS, *also):
         raise ValueError(f"--output must end in .png, .npz or .npy. Received: {path}")
 
 

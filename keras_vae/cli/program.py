@@ -14,10 +14,12 @@ from keras_vae.cli.explore import explore
 from keras_vae.cli.export import export
 from keras_vae.cli.folders import decode
 from keras_vae.cli.folders import encode
+from keras_vae.cli.impute import impute
 from keras_vae.cli.pictures import reconstruct
 from keras_vae.cli.pictures import sample
 from keras_vae.cli.plots import interpolate
 from keras_vae.cli.plots import plot
+from keras_vae.cli.score import score
 from keras_vae.cli.train import train
 from keras_vae.version import __version__
 
@@ -58,7 +60,7 @@ class Program(HelpWithExamples, click.Group):
     """,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def program():
+def program() -> None:
     """Variational autoencoders: pretrained presets, and recipes to train them."""
 
 
@@ -75,6 +77,8 @@ for _command in (
     compress,
     decompress,
     export,
+    score,
+    impute,
     catalogue.list_presets,
     catalogue.info,
     upkeep.download,

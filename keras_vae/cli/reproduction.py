@@ -39,9 +39,9 @@ def reproduce(
             "measure again."
         )
     recipes.check_measures(recipe)
-    test = recipes.load_data(recipe, data_dir).test
+    data = recipes.load_data(recipe, data_dir)
     model = GenerativeModel.from_preset(preset)
-    measured = recipes.all_measures(model, recipe, test, verbose=0)
+    measured = recipes.all_measures(model, recipe, data.test, verbose=0, train=data.train)
     found = recipes.compare(metrics["test"], measured, recipe)
     print(table(found))
     again = {"test": measured, "environment": recipes.environment()}

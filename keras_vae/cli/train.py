@@ -11,6 +11,7 @@ import click
 from keras_vae import presets
 from keras_vae.cli import options
 from keras_vae.cli import preset_texts
+from keras_vae.cli import tables
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
 from keras_vae.recipes.cards.card_numbers import METRICS
@@ -18,7 +19,7 @@ from keras_vae.recipes.proposal import LIKELIHOODS
 from keras_vae.recipes.proposal import MODELS
 
 LARGEST = 64  # pixels, the side of pictures where nobody says otherwise
-_TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
+_OTHER_TABLES = (".parquet", ".xlsx")
 RUNS = Path("runs")
 
 
@@ -30,6 +31,7 @@ RUNS = Path("runs")
     keras-vae train vae_mnist_mini --epochs 2        a quick look
     keras-vae train --data ./photos                  pictures of your own, by good defaults
     keras-vae train --data ./photos --model vqvae --image-size 128
+    keras-vae train --data customers.csv             the rows of a table
     keras-vae train my/recipe.toml --output my_run   a recipe of your own
     keras-vae train my/recipe.toml --set model.kl_weight=4 --set training.batch_size=64
     keras-vae train vae_frey_faces --data-dir data   with frey_faces.npz in the folder data
@@ -46,8 +48,9 @@ RUNS = Path("runs")
 @click.option(
     "--data",
     metavar="NAME_OR_PATH",
-    help="Data of your own in place of a recipe: a folder of images, an .npz file, mnist_mini, or "
-    "a name of tensorflow-datasets. A recipe is written into the run folder, to be edited.",
+    help="Data of your own in place of a recipe: a folder of images, a .csv or .tsv table, an .npz "
+    "file, mnist_mini, or a name of tensorflow-datasets. A recipe is written into the run folder, "
+    "to be edited.",
 )
 @click.option(
     "--model",
@@ -91,7 +94,7 @@ def train(
     output: str | None,
     **choices: Any,
 ) -> None:
-    """Train a recipe, or a model of your own pictures.
+    """Train a recipe, or a model of your own pictures or table.
 
     Weights, metrics, curves, pictures and the recipe are saved into a folder. An interrupted run
     resumes from its last epoch when the same command is given again.
@@ -143,7 +146,7 @@ def _check_recipe(recipe: str | None, choices: dict[str, Any]) -> str:
     given = [f"--{k.replace('_', '-')}" for k, value in choices.items() if value is not None]
     if recipe is None:
         raise click.UsageError(
-            "train takes a RECIPE, such as vae_mnist_mini, or --data with pictures of your own.",
+            "train takes a RECIPE, such as vae_mnist_mini, or --data with pictures or a table.",
             click.get_current_context(silent=True),
         )
     if given:
@@ -159,11 +162,13 @@ def _proposed(data, data_dir, choices):
     from keras_vae import datasets
     from keras_vae import recipes
 
-    if Path(data).suffix in _TABLES:
+    if Path(data).suffix in _OTHER_TABLES:
         raise ValueError(
-            f"{data} is a table, and --data takes pictures. Tables train in Python: "
-            "`model.fit(frame)` takes a data frame."
+            f"A table must be a .csv or .tsv file with a line of names. Received: {data}. Others "
+            "train in Python: `model.fit(frame)` takes a data frame."
         )
+    if tables.is_ending(data):
+        return tables.proposed(data, data_dir, choices)
     datasets.check_name(data, data_dir)
     image_size = choices.pop("image_size") or datasets.fitting_size(data, LARGEST, data_dir)
     splits = datasets.load(data, image_size=image_size, data_dir=data_dir)

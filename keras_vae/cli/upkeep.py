@@ -29,8 +29,8 @@ from keras_vae.recipes.cards.card_numbers import CARD
 def download(preset: tuple[str, ...], everything: bool) -> None:
     """Download and verify the weights of presets.
 
-    They come from $KERAS_VAE_ZOO and are kept in the cache. A preset that cannot be downloaded does
-    not stop the others.
+    They come from $KERAS_VAE_ZOO and are kept in the cache. What "keras-vae[zoo]" has installed is
+    here already. A preset that cannot be downloaded does not stop the others.
     """
     if bool(preset) == everything:
         raise ValueError("download takes names of presets, or --all.")

@@ -5,13 +5,16 @@ import functools
 import numpy as np
 
 from keras_vae.codecs.exact_tables import sigmoid
+from keras_vae.codecs.offsets import NUM_OFFSETS
 from keras_vae.codecs.offsets import Blocks
+from keras_vae.codecs.offsets import blocks_for
 from keras_vae.codecs.offsets import pop_offsets
 from keras_vae.codecs.offsets import push_offsets
-from keras_vae.codecs.offsets import settle
+from keras_vae.codecs.offsets import settle_intervals
+from keras_vae.codecs.rounding_errors import size_of
 from keras_vae.codecs.stack import Stack
 
-_FINENESS = 0.2  # cells in logits are this wide, divided by the cube root of p (1 - p)
+_FINENESS = 0.17  # cells in logits are this wide, divided by the cube root of p (1 - p)
 _WIDEST = 4.0
 _LARGEST = 15.0  # beyond, logits count as one: the rarer value then costs 22 bits
 _SHIFT = 0.25  # how far the largest offset moves the logits
@@ -37,13 +40,14 @@ def edges() -> np.ndarray:
 
 @functools.cache
 def tables() -> np.ndarray:
-    """Returns the frequencies of 0 and 1 of every cell, (cells, 2) float64."""
+    """Returns the frequencies of 0 and 1 at every offset of every cell, (offsets, cells, 2)."""
     inner = edges()
     outer = (inner[-1] - inner[-2]) / 2
     middle = np.concatenate([[inner[0] - outer], (inner[1:] + inner[:-1]) / 2, [inner[-1] + outer]])
-    ones = np.floor(_TOTAL * sigmoid(middle) + 0.5)
+    shift = np.arange(NUM_OFFSETS) / NUM_OFFSETS * _SHIFT
+    ones = np.floor(_TOTAL * sigmoid(middle - shift[:, None]) + 0.5)
     ones = np.clip(ones, 1, _TOTAL - 1)
-    return np.stack([_TOTAL - ones, ones], axis=1)
+    return np.stack([_TOTAL - ones, ones], axis=2)
 
 
 def clearance(logits: np.ndarray, shift: np.ndarray, margin: float) -> np.ndarray:
@@ -53,22 +57,48 @@ def clearance(logits: np.ndarray, shift: np.ndarray, margin: float) -> np.ndarra
     index = np.searchsorted(lines, shifted)
     above = np.abs(lines[np.minimum(index, len(lines) - 1)] - shifted)
     below = np.abs(lines[np.maximum(index - 1, 0)] - shifted)
-    return np.minimum(above, below) / margin
+    return np.minimum(above, below) / (margin * size_of(logits, "logits"))
+
+
+def blocks_of(logits: np.ndarray, margin: float) -> Blocks:
+    """Returns the blocks that suit logits like these."""
+    near = clearance(logits, np.zeros(len(logits)), margin)
+    return blocks_for(near, _SHIFT / (2 * margin))
+
+
+def settled(logits: np.ndarray, margin: float, blocks: Blocks) -> np.ndarray:
+    """Returns the offsets of blocks at which all logits (N,) are clear of edges."""
+    reach = margin * size_of(logits, "logits")
+    lines, step = edges(), _SHIFT / NUM_OFFSETS
+    next_edge = np.searchsorted(lines, logits - reach)
+    positions, first, last = [], [], []
+    for i in range(2):  # no more can be within reach
+        edge = lines[np.minimum(next_edge + i, len(lines) - 1)]
+        near = np.flatnonzero(~(edge > logits + reach + _SHIFT))
+        distance, half = (edge - logits)[near] / step, reach[near] / step
+        if not np.all(np.isfinite(distance)):
+            distance, half = np.zeros(len(near)), np.full(len(near), float(NUM_OFFSETS))
+        positions.append(near)
+        first.append(np.clip(np.ceil(distance - half), -1, NUM_OFFSETS).astype("int64"))
+        last.append(np.clip(np.floor(distance + half), -1, NUM_OFFSETS).astype("int64"))
+    joined = [np.concatenate(parts) for parts in (positions, first, last)]
+    return settle_intervals(*joined, len(logits), blocks)
 
 
 def frequencies(logits: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """Returns the frequencies of 0 and 1, (N, 2) float64, of logits (N,) in float64."""
-    return tables()[np.searchsorted(edges(), logits + shift * _SHIFT)]
+    offset = np.asarray(shift * NUM_OFFSETS).astype("int64")
+    return tables()[offset, np.searchsorted(edges(), logits + shift * _SHIFT)]
 
 
 def push_binary(
     stack: Stack, symbols: np.ndarray, logits: np.ndarray, margin: float, blocks: Blocks
 ) -> None:
     """Writes symbols 0 and 1, (N,), of logits (N,) in float64."""
-    found = settle(lambda i, s: clearance(logits[i], s, margin), len(logits), blocks)
+    found = settled(logits, margin, blocks)
     shift = blocks.of_positions(found, len(logits))
     stack.push(symbols, frequencies(logits, shift))
-    push_offsets(stack, found, blocks)
+    push_offsets(stack, found, len(logits), blocks)
 
 
 def pop_binary(stack: Stack, logits: np.ndarray, blocks: Blocks) -> np.ndarray:

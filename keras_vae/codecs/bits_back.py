@@ -40,6 +40,15 @@ class LevelSettings(NamedTuple):
     of_prior: Blocks
 
 
+class _Settled(NamedTuple):
+    """A prior, rounded: its mean and standard deviation, which elements are coded, all (N D,)."""
+
+    mean: np.ndarray
+    std: np.ndarray
+    is_coded: np.ndarray
+    offsets: np.ndarray | None = None
+
+
 def groups(num_examples: int) -> list[slice]:
     """Returns the groups of examples whose latents are drawn at once.
 
@@ -66,7 +75,7 @@ class BitsBackCode:
         self.nets = latents_of(model, batch_size)
         self.data_code = code_of(self._example_of_likelihood(model))
         self.levels: list[LevelSettings] = []
-        self.of_data = Blocks(0, 128)
+        self.of_data = Blocks(1, 0)
         self.posterior_codes: list[GaussianCode] = []
         self.prior_codes: list[GaussianCode] = []
 
@@ -82,7 +91,8 @@ class BitsBackCode:
             conditions: List of at most one array (N, ...).
             report: Function that is told how many more examples are done.
         """
-        self._choose_settings(x[:_SAMPLE], [c[:_SAMPLE] for c in conditions])
+        sample = slice(0, _SAMPLE)
+        self._choose_settings(symbols[sample], x[sample], [c[sample] for c in conditions])
         for rows in groups(len(x)):
             given = [c[rows] for c in conditions]
             self._write_group(stack, symbols[rows], x[rows], given)
@@ -105,22 +115,25 @@ class BitsBackCode:
         for level in self.levels:
             lattice = level.lattice
             writer.numbers("bBB", lattice.spacing, lattice.reach, lattice.window)
-            writer.numbers("BBBB", *level.of_posterior, *level.of_prior)
+            writer.numbers("HBHB", *level.of_posterior, *level.of_prior)
             writer.raw(np.packbits(level.is_coded).tobytes())
-        writer.numbers("BB", *self.of_data)
+        writer.numbers("HB", *self.of_data)
 
     def read_settings(self, reader: Reader) -> None:
         """Reads what `write_settings` wrote."""
         self.levels = []
         for size in self.nets.sizes():
             lattice = Lattice(*reader.numbers("bBB"))
-            of_posterior, of_prior = Blocks(*reader.numbers("BB")), Blocks(*reader.numbers("BB"))
+            of_posterior, of_prior = Blocks(*reader.numbers("HB")), Blocks(*reader.numbers("HB"))
             packed = np.frombuffer(reader.raw(-(-size // 8)), "uint8")
             is_coded = np.unpackbits(packed, count=size).astype(bool)
             self.levels.append(LevelSettings(lattice, is_coded, of_posterior, of_prior))
-        self.of_data = Blocks(*reader.numbers("BB"))
+        self.of_data = Blocks(*reader.numbers("HB"))
         self.posterior_codes = [GaussianCode(level.lattice) for level in self.levels]
-        self.prior_codes = [GaussianCode(level.lattice) for level in self.levels]
+        self.prior_codes = [
+            GaussianCode(level.lattice, skips_narrow=self._knows_prior(i))
+            for i, level in enumerate(self.levels)
+        ]
 
     # A group of examples.
 
@@ -128,84 +141,99 @@ class BitsBackCode:
         nets, count = self.nets, len(x)
         points: dict[int, np.ndarray] = {}
         zs: dict[int, np.ndarray] = {}
-        priors: dict[int, tuple] = {}
-        offsets = []
+        priors: dict[int, _Settled] = {}
+        posteriors = []
 
         def complete_levels():
-            """Adds z, and what its prior is, of levels of which all above are complete."""
+            """Adds the priors of levels of which all above are drawn, and their z once they are."""
             for level in reversed(range(nets.num_levels)):
+                if level not in priors:
+                    priors[level] = self._settled_prior(level, zs, conditions, count)
                 if level not in points:
                     return
                 if level not in zs:
-                    mean, log_var = nets.prior(level, self._above(zs, level), conditions, count)
-                    priors[level] = self._settled_prior(level, mean, log_var)
-                    zs[level] = self._z(level, points[level], priors[level][0], count)
+                    zs[level] = self._z(level, points[level], priors[level], count)
 
         for n, level in enumerate(nets.order):
+            complete_levels()
             drawn = [self._drawn(i, zs, points, count) for i in nets.order[:n]]
-            parameters = self._coded(level, nets.posterior(n, x, drawn, conditions))
+            is_coded = priors[level].is_coded if level in priors else np.True_
+            parameters = self._coded(is_coded, nets.posterior(n, x, drawn, conditions))
             code, blocks = self.posterior_codes[level], self.levels[level].of_posterior
             found = code.settle(*parameters, blocks)
             shift = blocks.of_positions(found, len(parameters[0]))
             points[level] = code.pop(stack, *code.rounded(*parameters, shift), window=True)
-            offsets.append((found, blocks))
-            complete_levels()
+            posteriors.append((found, len(shift), blocks))
+        complete_levels()
+        for offsets in posteriors:
+            push_offsets(stack, *offsets)
         parameters = nets.likelihood(self.data_code, [zs[i] for i in sorted(zs)], conditions)
         self.data_code.push(stack, symbols.ravel(), self.of_data, *_flat(parameters, symbols.shape))
         for level in range(nets.num_levels):
-            rounded, found, is_coded = priors[level]
-            mean, std = (p[is_coded] for p in rounded)
+            prior = priors[level]
+            mean, std = prior.mean[prior.is_coded], prior.std[prior.is_coded]
             self.prior_codes[level].push(stack, points[level], mean, std, window=False)
-            push_offsets(stack, found, self.levels[level].of_prior)
-        for found, blocks in reversed(offsets):
-            push_offsets(stack, found, blocks)
+            push_offsets(stack, prior.offsets, len(prior.mean), self.levels[level].of_prior)
 
     def _read_group(self, stack, count, shape, conditions):
         nets = self.nets
-        shifts = {}
-        for level in nets.order:
-            positions = count * int(np.sum(self.levels[level].is_coded))
-            shifts[level] = pop_offsets(stack, positions, self.levels[level].of_posterior)
         zs: dict[int, np.ndarray] = {}
-        points = {}
+        points, priors = {}, {}
         for level in reversed(range(nets.num_levels)):
-            mean, log_var = nets.prior(level, self._above(zs, level), conditions, count)
-            code = self.prior_codes[level]
-            shift = pop_offsets(stack, mean.size, self.levels[level].of_prior)
-            is_coded = np.tile(self.levels[level].is_coded, count)
-            rounded = code.rounded(mean.ravel(), log_var.ravel(), shift, is_coded)
-            points[level] = code.pop(stack, *(p[is_coded] for p in rounded), window=False)
-            zs[level] = self._z(level, points[level], rounded, count)
+            prior = priors[level] = self._read_prior(stack, level, zs, conditions, count)
+            mean, std = prior.mean[prior.is_coded], prior.std[prior.is_coded]
+            points[level] = self.prior_codes[level].pop(stack, mean, std, window=False)
+            zs[level] = self._z(level, points[level], prior, count)
         parameters = nets.likelihood(self.data_code, [zs[i] for i in sorted(zs)], conditions)
         flat = _flat(parameters, (count, *shape))
         symbols = self.data_code.pop(stack, self.of_data, *flat).reshape(count, *shape)
         x = self.data_code.data(symbols).astype("float32")
-        posteriors = []
-        for n, level in enumerate(nets.order):
+        shifts = {}
+        for level in reversed(nets.order):
+            positions = int(np.count_nonzero(priors[level].is_coded))
+            shifts[level] = pop_offsets(stack, positions, self.levels[level].of_posterior)
+        for n, level in reversed(list(enumerate(nets.order))):
             drawn = [zs[i] for i in nets.order[:n]]
-            parameters = self._coded(level, nets.posterior(n, x, drawn, conditions))
-            posteriors.append(self.posterior_codes[level].rounded(*parameters, shifts[level]))
-        for level, rounded in reversed(list(zip(nets.order, posteriors, strict=True))):
-            self.posterior_codes[level].push(stack, points[level], *rounded, window=True)
+            found = nets.posterior(n, x, drawn, conditions)
+            parameters = self._coded(priors[level].is_coded, found)
+            code = self.posterior_codes[level]
+            code.push(stack, points[level], *code.rounded(*parameters, shifts[level]), window=True)
         return symbols
 
-    def _coded(self, level, parameters):
-        """Returns parameters (N, D) of the dimensions that are coded, flat."""
-        return [p[:, self.levels[level].is_coded].ravel() for p in parameters]
+    def _coded(self, is_coded, parameters):
+        """Returns parameters (N, D) of the elements that are coded, flat."""
+        return [p.ravel()[np.broadcast_to(is_coded, p.size)] for p in parameters]
 
-    def _settled_prior(self, level, mean, log_var):
-        """Returns the rounded parameters, the offsets, and which elements are coded, all flat."""
+    def _settled_prior(self, level, zs, conditions, count):
+        """Returns the prior of a level, as a writer finds it."""
         code, blocks = self.prior_codes[level], self.levels[level].of_prior
-        is_coded = np.tile(self.levels[level].is_coded, len(mean))
-        found = code.settle(mean.ravel(), log_var.ravel(), blocks, is_coded)
-        shift = blocks.of_positions(found, mean.size)
-        return code.rounded(mean.ravel(), log_var.ravel(), shift, is_coded), found, is_coded
+        parameters = self._prior_parameters(level, zs, conditions, count)
+        is_coded = np.tile(self.levels[level].is_coded, count)
+        offsets = code.settle(*parameters, blocks, is_coded)
+        shift = blocks.of_positions(offsets, len(is_coded))
+        return self._rounded_prior(level, parameters, shift, is_coded)._replace(offsets=offsets)
+
+    def _read_prior(self, stack, level, zs, conditions, count):
+        """Returns the prior of a level, as a reader finds it."""
+        parameters = self._prior_parameters(level, zs, conditions, count)
+        is_coded = np.tile(self.levels[level].is_coded, count)
+        shift = pop_offsets(stack, len(is_coded), self.levels[level].of_prior)
+        return self._rounded_prior(level, parameters, shift, is_coded)
+
+    def _prior_parameters(self, level, zs, conditions, count):
+        found = self.nets.prior(level, self._above(zs, level), conditions, count)
+        return [p.ravel() for p in found]
+
+    def _rounded_prior(self, level, parameters, shift, is_coded):
+        code = self.prior_codes[level]
+        mean, std = code.rounded(*parameters, shift, is_coded)
+        return _Settled(mean, std, code.coded(parameters[1], shift, is_coded))
 
     def _z(self, level, points, prior, count):
         """Returns z as the decoders are given it, (N, *shape) float32."""
-        lattice, is_coded = self.levels[level].lattice, self.levels[level].is_coded
-        every = lattice.nearest(prior[0]).reshape(count, -1)
-        every[:, is_coded] = points.reshape(count, -1)
+        lattice = self.levels[level].lattice
+        every = lattice.nearest(prior.mean)
+        every[prior.is_coded] = points
         return lattice.value(every).astype("float32").reshape(count, *self.nets.shapes[level])
 
     def _drawn(self, level, zs, points, count):
@@ -218,13 +246,18 @@ class BitsBackCode:
         z = self.levels[level].lattice.value(points[level]).astype("float32")
         return z.reshape(count, *self.nets.shapes[level])
 
+    def _knows_prior(self, level):
+        """Whether all levels above are drawn before a level is, so that its prior is known."""
+        later = self.nets.order[self.nets.order.index(level) :]
+        return not any(other > level for other in later)
+
     @staticmethod
     def _above(zs, level):
         return [zs[i] for i in sorted(zs) if i > level]
 
     # Settings, chosen by the writer.
 
-    def _choose_settings(self, x, conditions):
+    def _choose_settings(self, symbols, x, conditions):
         nets = self.nets
         posteriors: dict[int, list] = {}
         drawn: list[np.ndarray] = []
@@ -241,8 +274,7 @@ class BitsBackCode:
             kl = _divergence(posteriors[level], priors[level])
             is_coded = kl.mean(axis=0) >= _NO_NEWS
             is_coded[np.argmax(kl.mean(axis=0))] = True  # no level without any
-            later = nets.order[nets.order.index(level) :]
-            is_coded |= any(other > level for other in later)
+            is_coded |= not self._knows_prior(level)
             coded = [p[:, is_coded] for p in posteriors[level]]
             lattice = lattice_for(*coded, kl[:, is_coded])
             n = nets.order.index(level)
@@ -259,7 +291,8 @@ class BitsBackCode:
                 nets.prior_parameters(level),
                 [np.zeros((len(x), 1), "float32"), *above, *conditions],
             )
-            q, p = GaussianCode(lattice, tuple(of_q)), GaussianCode(lattice, tuple(of_p))
+            q = GaussianCode(lattice, tuple(of_q))
+            p = GaussianCode(lattice, tuple(of_p), skips_narrow=self._knows_prior(level))
             self.posterior_codes.append(q)
             self.prior_codes.append(p)
             blocks = [
@@ -273,7 +306,11 @@ class BitsBackCode:
         ordered = [zs[i] for i in range(len(zs))]
         code = self.data_code
         code.margins = margins(
-            nets.model, code.kinds, nets.likelihood_parameters(code), [*ordered, *conditions]
+            nets.model,
+            code.kinds,
+            nets.likelihood_parameters(code),
+            [*ordered, *conditions],
+            lambda outputs: code.compared(outputs, symbols[: len(outputs[0])]),
         )
         parameters = nets.likelihood(code, ordered, conditions)
         self.of_data = code.blocks(*_flat(parameters, (len(x), *x.shape[1:])))

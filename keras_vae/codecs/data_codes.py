@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.codecs import binary
+from keras_vae.codecs.counts import CountCode
 from keras_vae.codecs.logistic import LogisticCode
 from keras_vae.codecs.offsets import Blocks
 from keras_vae.codecs.offsets import blocks_for
@@ -16,6 +17,9 @@ from keras_vae.distributions import Bernoulli
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import DiscretizedLogistic
 from keras_vae.distributions import Distribution
+from keras_vae.distributions import NegativeBinomial
+from keras_vae.distributions import Poisson
+from keras_vae.distributions import ZeroInflated
 from keras_vae.typing import Tensor
 
 _CODES: dict[type[Distribution], type["DataCode"]] = {}
@@ -28,7 +32,7 @@ class DataCode:
     and `pop`, and data as integers, symbols (N,), for N elements in raster order.
 
     Attributes:
-        kinds: What each array is, a key of `rounding_errors.LARGEST_DIFFERENCE`.
+        kinds: What each array is, a key of `rounding_errors.SCALES`.
         margins: List of floats, one for each kind; empty for a reader, which needs none.
     """
 
@@ -52,6 +56,15 @@ class DataCode:
     def data(self, symbols: np.ndarray) -> np.ndarray:
         """Returns the data of integers, float64."""
         return symbols.astype("float64")
+
+    def compared(self, parameters: list[np.ndarray], symbols: np.ndarray) -> list[np.ndarray]:
+        """Returns the numbers that are compared with edges, arrays of `kinds`.
+
+        Args:
+            parameters: Arrays (B, S) or (B, S, K).
+            symbols: Integers (B, S) of the same examples.
+        """
+        return parameters
 
     def blocks(self, *parameters: np.ndarray) -> Blocks:
         """Returns the blocks that suit parameters like these."""
@@ -117,7 +130,7 @@ class BernoulliCode(DataCode):
 
     def blocks(self, *parameters: np.ndarray) -> Blocks:
         (logits,) = parameters
-        return blocks_for(binary.clearance(logits, np.zeros(len(logits)), self.margins[0]))
+        return binary.blocks_of(logits, self.margins[0])
 
     def push(
         self, stack: Stack, symbols: np.ndarray, blocks: Blocks, *parameters: np.ndarray
@@ -144,6 +157,11 @@ class CategoricalCode(DataCode):
     def symbols(self, x: np.ndarray) -> np.ndarray:
         return x.astype("int32")
 
+    def compared(self, parameters: list[np.ndarray], symbols: np.ndarray) -> list[np.ndarray]:
+        (log_probs,) = parameters
+        tree = binary.DecisionTree(log_probs.reshape(-1, self.num_classes))
+        return [tree.path(symbols.ravel())]
+
     def blocks(self, *parameters: np.ndarray) -> Blocks:
         tree = binary.DecisionTree(parameters[0])
         likeliest = np.argmax(parameters[0], axis=1)
@@ -151,19 +169,14 @@ class CategoricalCode(DataCode):
 
     def blocks_of_decisions(self, logits: np.ndarray) -> Blocks:
         """Returns the blocks that suit logits of decisions (N,)."""
-        return blocks_for(binary.clearance(logits, np.zeros(len(logits)), self.margin_of_decisions))
-
-    @property
-    def margin_of_decisions(self) -> float:
-        """How far the logits of decisions must be from an edge: they are differences of two."""
-        return 2 * self.margins[0]
+        return binary.blocks_of(logits, self.margins[0])
 
     def push(
         self, stack: Stack, symbols: np.ndarray, blocks: Blocks, *parameters: np.ndarray
     ) -> None:
         tree = binary.DecisionTree(parameters[0])
         logits, taken = tree.path(symbols), binary.digits(symbols, tree.num_decisions)
-        binary.push_binary(stack, taken.ravel(), logits.ravel(), self.margin_of_decisions, blocks)
+        binary.push_binary(stack, taken.ravel(), logits.ravel(), self.margins[0], blocks)
 
     def pop(self, stack: Stack, blocks: Blocks, *parameters: np.ndarray) -> np.ndarray:
         tree = binary.DecisionTree(parameters[0])
@@ -220,3 +233,50 @@ class DiscretizedLogisticCode(DataCode):
 
     def _in_bins(self, location, log_scale):
         return location * self.last, log_scale + np.log(self.last)
+
+
+@register_code(Poisson)
+@register_code(NegativeBinomial)
+@register_code(ZeroInflated)
+class CountsCode(DataCode):
+    """Code of counts."""
+
+    def __init__(self, distribution: Any):
+        super().__init__(distribution)
+        self.has_zeros = isinstance(distribution, ZeroInflated)
+        base = distribution.base if self.has_zeros else distribution
+        if not isinstance(base, Poisson | NegativeBinomial):
+            raise NotImplementedError(
+                "Files of zero-inflated counts are of Poisson or NegativeBinomial ones. Received: "
+                f"{type(base).__name__}."
+            )
+        self.has_r = isinstance(base, NegativeBinomial)
+        self.kinds = ("logits",) * (1 + self.has_r + self.has_zeros)
+
+    @property
+    def _code(self):
+        return CountCode(self.has_r, self.has_zeros, self.margins)
+
+    def parameters(self, distribution: Any) -> tuple[Tensor, ...]:
+        base = distribution.base if self.has_zeros else distribution
+        found = [base.log_mean, base.log_inverse_dispersion] if self.has_r else [base.log_rate]
+        found += [distribution.logits] if self.has_zeros else []
+        return tuple(ops.broadcast_to(p, ops.shape(found[0])) for p in found)
+
+    def symbols(self, x: np.ndarray) -> np.ndarray:
+        if np.any(x >= 2**31):
+            raise ValueError(
+                f"Counts in a file must be below 2**31. Received: {np.max(x):.0f} in `x`."
+            )
+        return x.astype("int32")
+
+    def blocks(self, *parameters: np.ndarray) -> Blocks:
+        return blocks_for(self._code.clearance([*parameters], np.zeros(len(parameters[0]))))
+
+    def push(
+        self, stack: Stack, symbols: np.ndarray, blocks: Blocks, *parameters: np.ndarray
+    ) -> None:
+        self._code.push(stack, symbols, [*parameters], blocks)
+
+    def pop(self, stack: Stack, blocks: Blocks, *parameters: np.ndarray) -> np.ndarray:
+        return self._code.pop(stack, [*parameters], blocks)

@@ -68,6 +68,7 @@ def gaussian_frequencies(points: np.ndarray, mean: np.ndarray, std: np.ndarray) 
     return gaussian_weights()[index.astype("int64")]
 
 
+@functools.cache
 def geometric_frequencies(count: int, chance: int) -> np.ndarray:
     """Returns integers in proportion to the geometric distribution, at least 1, in float64.
 

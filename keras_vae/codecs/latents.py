@@ -137,7 +137,7 @@ class LatentLevels(Latents):
         by_place = {place[id(level.z)]: i for i, level in enumerate(levels)}
         return tuple(by_place[n] for n in range(len(levels)))
 
-    def posterior_of(self, n, x, *zs, c=None):
+    def posterior_of(self, n: int, x: Tensor, *zs: Tensor, c: Tensor = None) -> Distribution:
         met: list = []
 
         def draw(posterior):
@@ -147,7 +147,7 @@ class LatentLevels(Latents):
         self.model.levels_of(self.model.bottom_up(x), draw)
         return met[n]
 
-    def prior_of(self, level, *above, c=None):
+    def prior_of(self, level: int, *above: Tensor, c: Tensor = None) -> Distribution:
         if not above:
             return self.model.prior_given(c)
         met = {}
@@ -161,7 +161,7 @@ class LatentLevels(Latents):
         self.model.top_down(choose)
         return met[level]
 
-    def likelihood_of(self, *zs, c=None):
+    def likelihood_of(self, *zs: Tensor, c: Tensor = None) -> Distribution:
         levels = self.model.top_down(lambda i, prior: (prior, zs[i]))
         return self.model.generate(levels[0].state, c)
 

@@ -19,11 +19,12 @@ from keras_vae.codecs.exact_tables import gaussian_frequencies
 from keras_vae.codecs.exact_tables import power_of_two
 from keras_vae.codecs.offsets import Blocks
 from keras_vae.codecs.offsets import settle
+from keras_vae.codecs.rounding_errors import size_of
 from keras_vae.codecs.stack import Stack
 
 _WIDTH = 0.25  # of a cell in log-variances: off by half of it costs at most 0.004 nats
 _LEAST, _MOST = -24.0, 12.0  # log-variances
-_STEP = 0.28  # means are rounded to this share of sigma: 0.003 nats
+_STEP = 0.22  # means are rounded to this share of sigma: 0.002 nats
 _COARSE_SHARE = 0.005  # of the divergence, in posteriors that are narrower than the spacing
 _CELLS = 1 << 21  # numbers of a table that are held at once
 
@@ -86,11 +87,19 @@ class GaussianCode:
     Args:
         lattice: `Lattice`.
         margins: Pair of floats, of the mean and of the log-variance, or `None` for a reader.
+        skips_narrow: Whether elements whose standard deviation is at most the spacing are not
+            coded, as their mean says nearly all of them.
     """
 
-    def __init__(self, lattice: Lattice, margins: tuple[float, float] | None = None):
+    def __init__(
+        self,
+        lattice: Lattice,
+        margins: tuple[float, float] | None = None,
+        skips_narrow: bool = False,
+    ):
         self.lattice = lattice
         self.margins = margins
+        self.skips_narrow = skips_narrow
         self._least_cell = int(np.searchsorted(_STDS, 2.0**lattice.spacing))
         self._floor = _LEAST + self._least_cell * _WIDTH
 
@@ -106,14 +115,14 @@ class GaussianCode:
         of_mean, of_log_var = self.margins or (np.inf, np.inf)
         in_cells = np.clip(log_var, _LEAST, _MOST) / _WIDTH + shift + 0.5
         from_edge = np.abs(in_cells - np.round(in_cells)) * _WIDTH / of_log_var
-        # Rounding errors of log-variances grow with their size.
-        from_edge = from_edge / (1.0 + np.abs(log_var))
+        from_edge = from_edge / size_of(log_var, "log_var")
         # Below the least standard deviation there are no edges.
         has_edges = (log_var >= self._floor - _WIDTH) & is_coded
         from_edge = np.where(has_edges, from_edge, np.inf)
         step = self._step(log_var, shift, is_coded)
         in_steps = self._within(mean) / step + shift + 0.5
         mean_clear = np.abs(in_steps - np.round(in_steps)) * step / of_mean
+        mean_clear = mean_clear / size_of(self._within(mean), "mean")
         nearer = np.minimum(from_edge, mean_clear)
         return np.where(np.isfinite(mean) & np.isfinite(log_var), nearer, np.nan)
 
@@ -133,6 +142,12 @@ class GaussianCode:
         step = self._step(log_var, shift, is_coded)
         cell = np.floor(self._within(mean) / step + shift + 0.5)
         return (cell - shift) * step, self._std(log_var, shift)
+
+    def coded(self, log_var: np.ndarray, shift: np.ndarray, is_coded: np.ndarray) -> np.ndarray:
+        """Returns which elements (N,) are coded, of those that may be."""
+        if not self.skips_narrow:
+            return is_coded
+        return is_coded & (self._cells(log_var, shift) > self._least_cell)
 
     def push(
         self, stack: Stack, points: np.ndarray, mean: np.ndarray, std: np.ndarray, window: bool
@@ -193,10 +208,11 @@ class GaussianCode:
         return np.maximum(cells, self._least_cell)
 
     def _std(self, log_var, shift):
-        return _STDS[self._cells(log_var, shift)]
+        return exp(0.5 * (_LEAST + (self._cells(log_var, shift) - shift) * _WIDTH))
 
     def _step(self, log_var, shift, is_coded):
-        return np.where(is_coded, _STEPS[self._cells(log_var, shift)], 2.0**self.lattice.spacing)
+        steps = _STEPS[self._cells(log_var, shift)]
+        return np.where(self.coded(log_var, shift, is_coded), steps, 2.0**self.lattice.spacing)
 
 
 _NUM_CELLS = int((_MOST - _LEAST) / _WIDTH) + 3

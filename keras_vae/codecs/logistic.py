@@ -10,10 +10,12 @@ from keras_vae.codecs.offsets import Blocks
 from keras_vae.codecs.offsets import pop_offsets
 from keras_vae.codecs.offsets import push_offsets
 from keras_vae.codecs.offsets import settle
+from keras_vae.codecs.rounding_errors import size_of
 from keras_vae.codecs.stack import Stack
 
 _WIDTH = 0.125  # of a cell in log-scales: off by half of it costs 0.003 nats
 _LEAST, _MOST = -4.0, 6.0  # log-scales in bins: beyond, one bin has nearly all, or all are alike
+_SHIFT = 0.25  # how far the largest offset moves log-scales, in cells
 _FINEST = -4  # locations are rounded to 2^-4 of a bin at least
 _TOTAL = 1 << 22
 _MOST_BINS = 1024
@@ -48,14 +50,18 @@ class LogisticCode:
     ) -> np.ndarray:
         """Returns the distances from the nearest edge, in margins, of the nearer parameter."""
         of_location, of_log_scale = self.margins or (np.inf, np.inf)
-        in_cells = np.clip(log_scale, _LEAST, _MOST) / _WIDTH + shift
+        in_cells = np.clip(log_scale, _LEAST, _MOST) / _WIDTH + shift * _SHIFT
         from_edge = np.abs(in_cells - np.round(in_cells)) * _WIDTH
         # A scale that is clipped has no edge near; one that is nearly, has that of the last cell.
         is_far = (log_scale < _LEAST - _WIDTH) | (log_scale > _MOST + _WIDTH)
         scale_clear = np.where(is_far, np.inf, from_edge) / of_log_scale
+        of_data = log_scale - np.log(self.num_bins - 1)
+        scale_clear = scale_clear / size_of(of_data, "log_scale")
         step = np.ldexp(1.0, self._exponents(log_scale, shift))
-        in_steps = np.clip(location, -self.num_bins, 2 * self.num_bins) / step + shift
+        within = np.clip(location, -self.num_bins, 2 * self.num_bins)
+        in_steps = within / step + shift
         location_clear = np.abs(in_steps - np.round(in_steps)) * step / of_location
+        location_clear = location_clear / size_of(within / (self.num_bins - 1), "location")
         return np.where(
             np.isfinite(location) & np.isfinite(log_scale),
             np.minimum(scale_clear, location_clear),
@@ -80,7 +86,7 @@ class LogisticCode:
         for rows in reversed(_pieces(len(symbols))):
             tables = self.frequencies(location[rows], log_scale[rows], shift[rows])
             stack.push(symbols[rows], tables)
-        push_offsets(stack, found, blocks)
+        push_offsets(stack, found, len(symbols), blocks)
 
     def pop(
         self, stack: Stack, location: np.ndarray, log_scale: np.ndarray, blocks: Blocks
@@ -114,7 +120,7 @@ class LogisticCode:
 
     def _cells(self, log_scale, shift):
         clipped = np.clip(log_scale, _LEAST, _MOST)
-        return np.floor((clipped - _LEAST) / _WIDTH + shift).astype("int64")
+        return np.floor((clipped - _LEAST) / _WIDTH + shift * _SHIFT).astype("int64")
 
     def _exponents(self, log_scale, shift):
         return _step_exponents()[self._cells(log_scale, shift)]
@@ -124,7 +130,7 @@ class LogisticCode:
 def _scales():
     """Returns the scale of every cell of log-scales, in bins."""
     count = int((_MOST - _LEAST) / _WIDTH) + 2
-    return exp(_LEAST + (np.arange(count) + 0.5) * _WIDTH)
+    return exp(_LEAST + (np.arange(count) + 0.5 - _SHIFT / 2) * _WIDTH)
 
 
 @functools.cache

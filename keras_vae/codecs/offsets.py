@@ -4,7 +4,7 @@ A reader on another machine computes each number a little differently, and must 
 same cell. So the writer tries one offset after another for a block of numbers until none of them
 lies within its margin of an edge, and writes which one it was. The index of the first that will do
 is geometrically distributed, and is coded so. The longer a block, the fewer bits a number near an
-edge costs, 2 where two or three of a block are near one, and the more offsets are tried.
+edge costs, 1.9 where three of a block are near one, and the more offsets are tried.
 """
 
 import math
@@ -13,45 +13,70 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_vae.codecs.exact_tables import exp
 from keras_vae.codecs.exact_tables import geometric_frequencies
 from keras_vae.codecs.stack import Stack
 
 NUM_OFFSETS = 512
-_NEAR_IN_BLOCK = 2.5  # numbers near an edge that a block is meant to have
+# One shift after another lies far from those before, so that each is a new chance for a number that
+# is near an edge: 317 / 512 is close to the golden section.
+_SHIFTS = (np.arange(NUM_OFFSETS + 1) * 317 % NUM_OFFSETS) / NUM_OFFSETS
+_NEAR_IN_BLOCK = 3.3  # numbers near an edge that a block is meant to have, at most
+# Offsets differ where they move numbers by two margins, which leaves so many. A block is so short
+# that e^-20 is the chance that none of them will do.
+_LOG_OF_FAILURE = 20.0
+_MOST_IN_BLOCK = 65535
+
+
+_UNSETTLED = (
+    "This model cannot write files that another machine reads: its outputs depend too much on the "
+    "order of additions in float32, or are not finite. Expected: outputs that differ less than the "
+    "cells they are rounded to."
+)
 
 
 class Blocks(NamedTuple):
     """How positions are grouped.
 
     Attributes:
-        exponent: Integer; 2^exponent positions share an offset.
-        chance: Integer from 1 to 255, of 256: the chance that an offset will do.
+        size: Integer, how many positions share an offset, at most.
+        near: Integer from 0 to 255, 64 times how many of these are expected near an edge.
     """
 
-    exponent: int
-    chance: int
+    size: int
+    near: int
 
     def count(self, num_positions: int) -> int:
         """Returns the number of blocks."""
-        return -(-num_positions >> self.exponent)
+        return -(-num_positions // self.size)
+
+    def length(self, num_positions: int) -> int:
+        """Returns how many positions each block has, but for the last one."""
+        return -(-num_positions // max(1, self.count(num_positions)))
+
+    def chance(self, num_positions: int) -> int:
+        """Returns how likely it is that an offset will do, from 1 to 255 of 256."""
+        near = self.near * self.length(num_positions) / (64.0 * self.size)
+        return int(np.clip(np.floor(256.0 * exp(-near) + 0.5), 1, 255))
 
     def of_positions(self, offsets: np.ndarray, num_positions: int) -> np.ndarray:
         """Returns the shift of every position, (N,) float64 in [0, 1), of offsets of blocks."""
-        return np.repeat(offsets, 1 << self.exponent)[:num_positions] / NUM_OFFSETS
+        return np.repeat(_SHIFTS[offsets], self.length(num_positions))[:num_positions]
 
 
-def blocks_for(clearance: np.ndarray) -> Blocks:
+def blocks_for(clearance: np.ndarray, num_moves: float = NUM_OFFSETS) -> Blocks:
     """Returns `Blocks` for numbers like these.
 
     Args:
         clearance: (N,), the distance of each position from the nearest edge, in margins.
+        num_moves: Number of offsets that differ, that is by two margins or more.
     """
     # Distances up to several margins say how many are within one, and say it more exactly.
-    share = np.count_nonzero(clearance < 4) / (4 * len(clearance))
-    ideal = _NEAR_IN_BLOCK / max(share, _NEAR_IN_BLOCK / (1 << 16))
-    exponent = int(min(16, max(0, math.floor(math.log2(ideal)))))
-    chance = math.exp(-share * 2**exponent)
-    return Blocks(exponent, int(min(255, max(1, round(256 * chance)))))
+    share = np.count_nonzero(clearance < 4) / (4 * max(1, len(clearance)))
+    num_moves = min(num_moves, NUM_OFFSETS, 1 / max(share, 1e-9))
+    near = min(_NEAR_IN_BLOCK, max(share, math.log(num_moves / _LOG_OF_FAILURE)))
+    size = int(min(_MOST_IN_BLOCK, max(1, near / max(share, 1e-9))))
+    return Blocks(size, round(64 * min(_NEAR_IN_BLOCK, share * size)))
 
 
 def settle(clearance: Callable, num_positions: int, blocks: Blocks) -> np.ndarray:
@@ -66,30 +91,54 @@ def settle(clearance: Callable, num_positions: int, blocks: Blocks) -> np.ndarra
     Raises:
         ValueError: If no offset will do for a block.
     """
-    size = 1 << blocks.exponent
+    length = blocks.length(num_positions)
     offsets = np.zeros(blocks.count(num_positions), "int32")
     open_blocks = np.arange(len(offsets))
     for offset in range(NUM_OFFSETS):
-        members = (open_blocks[:, None] * size + np.arange(size)).ravel()
+        members = (open_blocks[:, None] * length + np.arange(length)).ravel()
         members = members[members < num_positions]
-        is_clear = clearance(members, np.full(len(members), offset / NUM_OFFSETS)) >= 1.0
-        open_blocks = np.unique(members[~is_clear] >> blocks.exponent)
+        is_clear = clearance(members, np.full(len(members), _SHIFTS[offset])) >= 1.0
+        open_blocks = np.unique(members[~is_clear] // length)
         offsets[open_blocks] = offset + 1
         if not len(open_blocks):
             return offsets
-    raise ValueError(
-        "This model cannot write files that another machine reads: its outputs depend too much on "
-        "the order of additions in float32, or are not finite. Expected: outputs that differ less "
-        "than the cells they are rounded to."
-    )
+    raise ValueError(_UNSETTLED)
 
 
-def push_offsets(stack: Stack, offsets: np.ndarray, blocks: Blocks) -> None:
+def settle_intervals(
+    positions: np.ndarray, first: np.ndarray, last: np.ndarray, num_positions: int, blocks: Blocks
+) -> np.ndarray:
+    """Returns what `settle` does, where it is known which moves bring a number near an edge.
+
+    Args:
+        positions: Integers (M,), of numbers that a move brings near an edge.
+        first, last: Integers (M,), the least and the largest such move, in 1 / `NUM_OFFSETS`.
+        num_positions: Integer, N.
+        blocks: `Blocks`.
+
+    Raises:
+        ValueError: If no offset will do for a block.
+    """
+    shape = blocks.count(num_positions), NUM_OFFSETS + 1
+    start = positions // blocks.length(num_positions) * shape[1]
+    inside = (last >= np.maximum(first, 0)) & (first < NUM_OFFSETS)
+    begun = start[inside] + np.maximum(first[inside], 0)
+    ended = start[inside] + np.minimum(last[inside] + 1, NUM_OFFSETS)
+    size = shape[0] * shape[1]
+    change = np.bincount(begun, minlength=size) - np.bincount(ended, minlength=size)
+    near = np.cumsum(change.reshape(shape), axis=1)
+    is_clear = near[:, (_SHIFTS[:NUM_OFFSETS] * NUM_OFFSETS).astype("int64")] == 0
+    if not np.all(np.any(is_clear, axis=1)):
+        raise ValueError(_UNSETTLED)
+    return np.argmax(is_clear, axis=1).astype("int32")
+
+
+def push_offsets(stack: Stack, offsets: np.ndarray, num_positions: int, blocks: Blocks) -> None:
     """Writes the offsets of blocks."""
-    stack.push(offsets, geometric_frequencies(NUM_OFFSETS, blocks.chance))
+    stack.push(offsets, geometric_frequencies(NUM_OFFSETS, blocks.chance(num_positions)))
 
 
 def pop_offsets(stack: Stack, num_positions: int, blocks: Blocks) -> np.ndarray:
     """Returns the shift of every position, (N,), as `of_positions` does, of offsets read."""
-    table = geometric_frequencies(NUM_OFFSETS, blocks.chance)
+    table = geometric_frequencies(NUM_OFFSETS, blocks.chance(num_positions))
     return blocks.of_positions(stack.pop(table, blocks.count(num_positions)), num_positions)

@@ -37,7 +37,7 @@ class SequenceCode:
     def __init__(self, model: Any, batch_size: int):
         self.model = model
         self.batch_size = batch_size
-        self.blocks = Blocks(0, 128)
+        self.blocks = Blocks(1, 0)
         condition = None if model.condition is None else _zeros(model.condition)
         with model.reading():
             zeros = np.zeros((1, *model.data_shape), "int32")
@@ -50,7 +50,11 @@ class SequenceCode:
         """Writes all examples; the arguments are those of `BitsBackCode.write`, x is not used."""
         sample = symbols[:_SAMPLE], [c[:_SAMPLE] for c in conditions]
         self.code.margins = margins(
-            self.model, self.code.kinds, self._parameters, [sample[0], *sample[1]]
+            self.model,
+            self.code.kinds,
+            self._parameters,
+            [sample[0], *sample[1]],
+            lambda outputs: self.code.compared(outputs, sample[0][: len(outputs[0])]),
         )
         self.blocks = self.code.blocks_of_decisions(self._logits_of_decisions(*sample).ravel())
         for rows in _groups(len(symbols)):
@@ -58,7 +62,7 @@ class SequenceCode:
             logits = self._logits_of_decisions(symbols[rows], given)  # (N, decisions, B)
             taken = digits(symbols[rows].reshape(len(symbols[rows]), -1).T.ravel(), logits.shape[1])
             taken = taken.reshape(logits.shape[1], logits.shape[0], -1).transpose(1, 0, 2)
-            margin = self.code.margin_of_decisions
+            margin = self.code.margins[0]
             push_binary(stack, taken.ravel(), logits.ravel(), margin, self.blocks)
             report(rows.stop - rows.start)
 
@@ -76,11 +80,11 @@ class SequenceCode:
 
     def write_settings(self, writer: Writer) -> None:
         """Writes what a reader needs to know."""
-        writer.numbers("BB", *self.blocks)
+        writer.numbers("HB", *self.blocks)
 
     def read_settings(self, reader: Reader) -> None:
         """Reads what `write_settings` wrote."""
-        self.blocks = Blocks(*reader.numbers("BB"))
+        self.blocks = Blocks(*reader.numbers("HB"))
 
     def _parameters(self, x, *conditions):
         c = self.model.embedded(*conditions)

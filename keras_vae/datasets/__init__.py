@@ -13,6 +13,8 @@ from keras_vae.datasets.shapes import shape_factors
 from keras_vae.datasets.shapes import shapes
 from keras_vae.datasets.splits import Arrays
 from keras_vae.datasets.splits import Splits
+from keras_vae.datasets.tables import TableSplits
+from keras_vae.datasets.tables import load_table
 from keras_vae.datasets.text import TextSplits
 from keras_vae.datasets.text import load_text
 from keras_vae.datasets.vocabulary import TextCoder

@@ -59,6 +59,7 @@ class Bernoulli(Distribution):
         return Bernoulli(logits, batch_ndims=2).log_prob(x)
 
     def _log_prob(self, x: Tensor) -> Tensor:
+        # Not log(p): a probability that rounds to 0 or 1 would lose the tail.
         return x * ops.log_sigmoid(self.logits) + (1.0 - x) * ops.log_sigmoid(-self.logits)
 
     def _summed_log_prob(self, x: Tensor) -> Tensor:

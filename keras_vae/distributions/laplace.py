@@ -50,5 +50,6 @@ class Laplace(Distribution):
 
     def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         u = keras.random.uniform(shape, -0.5, 0.5, dtype="float32", seed=seed)
+        # Just short of 1/2, where the quantile is infinite.
         tail = ops.log1p(-2.0 * ops.minimum(ops.abs(u), 0.5 - 1e-7))
         return self.location - ops.exp(self.log_scale) * ops.sign(u) * tail

@@ -54,4 +54,5 @@ class LogNormal(Distribution):
 
 
 def _exp(value):
+    # The range in which the exponential is a normal float32, neither 0 nor infinite.
     return ops.exp(ops.clip(value, -87.0, 88.0))

@@ -66,6 +66,8 @@ class NegativeBinomial(Distribution):
         # p(x) is r / (r + x) times the binomial probability of x failures and r successes.
         total = r + x
         share = r / (r + mu)
+        # As deviances, which keep their digits where r or x is large; differences of log-gamma
+        # functions of 1e8 would not.
         of_r = deviance(r, total * share, share * (mu - x))
         of_x = deviance(x, total * (mu / (r + mu)), share * (x - mu))
         excess = stirling_excess(total) - stirling_excess(r) - stirling_excess(x)

@@ -85,6 +85,7 @@ def sample_poisson(rate: Tensor, seed: Seed) -> Tensor:
 
 
 def _inverted(rate, u):
+    # `where` computes both branches: a rate of the other is moved to where this one is finite.
     rate = ops.minimum(rate, _SMALL)
     counts = ops.reshape(ops.arange(_MOST, dtype="float32"), (-1, *[1] * len(rate.shape)))
     log_p = counts * ops.log(ops.maximum(rate, 1e-30)) - rate - _log_factorial(counts)
@@ -93,10 +94,12 @@ def _inverted(rate, u):
 
 def _proposed(rate, u, v):
     rate = ops.maximum(rate, _SMALL)
+    # Constants of the paper's algorithm.
     b = 0.931 + 2.53 * ops.sqrt(rate)
     a = -0.059 + 0.02483 * b
     inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
     u = u - 0.5
+    # The envelope is infinite at us = 0, and v = 0 has no logarithm.
     us = ops.maximum(0.5 - ops.abs(u), 1e-7)
     k = ops.floor((2.0 * a / us + b) * u + rate + 0.43)
     is_count = k >= 0
@@ -109,4 +112,5 @@ def _proposed(rate, u, v):
 
 
 def _log_factorial(x):
+    # x log(x) is 0 at x = 0.
     return stirling_excess(x) + x * ops.log(ops.maximum(x, 1e-30)) - x

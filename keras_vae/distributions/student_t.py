@@ -64,6 +64,8 @@ class StudentT(Distribution):
         """Returns log(1 + t^2 / v), t^2 where it would overflow only by its logarithm."""
         difference = x - self.location
         log_unit = self.log_scale + 0.5 * ops.log(self.degrees_of_freedom)
+        # Each branch gets numbers that are harmless to it: `where` multiplies the gradient of the
+        # branch not taken by 0, and 0 times infinity would be NaN.
         log_t = ops.log(ops.maximum(ops.abs(difference), 1e-37)) - log_unit
         is_far = log_t > 20.0
         near = ops.where(is_far, 0.0, difference) * ops.exp(-ops.where(is_far, 0.0, log_unit))

@@ -12,6 +12,7 @@ from keras_vae.arrays import is_frame
 from keras_vae.checks import check_count
 from keras_vae.estimators.rows import RowEstimator
 from keras_vae.frames import frame_like
+from keras_vae.models.base.imputation import sample_rows
 from keras_vae.priors import GaussianMixture
 from keras_vae.table_schema import TableSchema
 
@@ -92,18 +93,8 @@ class TableSynthesizer(RowEstimator):
         """
         check_is_fitted(self)
         n = check_count("n", n)
-        if not where:
-            x = self.model_.sample(n, seed=seed, from_likelihood=True)
-        else:
-            places = [self.schema_.index(name) for name in where]
-            given = {name: [where.get(name)] for name in self.schema_.names}
-            row = self.schema_.encode(given)
-            draws = self.model_.impute(
-                row, num_samples=max(5000, 10 * n), num_draws=n, seed=seed, proposal="prior"
-            ).draws
-            x = draws[:, 0]
-            x[:, places] = row[:, places]
-        rows = self.schema_.decode(_moved_apart(x, self.schema_))
+        schema = self.schema_
+        rows = sample_rows(self.model_, schema, n, where, seed, lambda x: _moved_apart(x, schema))
         if isinstance(self.like_, np.ndarray):
             return np.stack([rows[name] for name in self.schema_.names], axis=1)
         return rows if self.like_ is None else frame_like(rows, self.like_)

@@ -2,6 +2,8 @@
 
 from keras_vae.batching import map_batches
 from keras_vae.evaluation.bits_per_dim import bits_per_dim
+from keras_vae.evaluation.clusters import assign_clusters
+from keras_vae.evaluation.clusters import cluster_accuracy
 from keras_vae.evaluation.codebook_usage import CodeUsage
 from keras_vae.evaluation.codebook_usage import codebook_usage
 from keras_vae.evaluation.codebook_usage import quantizers_of
@@ -21,3 +23,5 @@ from keras_vae.evaluation.latent_usage import active_units
 from keras_vae.evaluation.latent_usage import kl_per_dimension
 from keras_vae.evaluation.linear_probe import linear_probe
 from keras_vae.evaluation.log_likelihood import log_likelihood
+from keras_vae.evaluation.molecules import MoleculeShares
+from keras_vae.evaluation.molecules import molecule_shares

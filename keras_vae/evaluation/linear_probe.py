@@ -85,6 +85,7 @@ def fitted_classifier(z: np.ndarray, y: np.ndarray) -> LinearClassifier:
     """
     z = np.asarray(z, "float64")
     mean, scale = z.mean(axis=0), z.std(axis=0)
+    # A constant feature stays 0 instead of noise that is blown up.
     scale = np.where(scale > 1e-12, scale, 1.0)
     inputs = np.column_stack([(z - mean) / scale, np.ones(len(z))])
     classes, index = np.unique(y, return_inverse=True)

@@ -1,5 +1,6 @@
 """Attention from each position to itself and to the positions before it."""
 
+from collections.abc import Callable
 from typing import Any
 from typing import Self
 
@@ -8,6 +9,8 @@ import numpy as np
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.indexing import with_at
+from keras_vae.layers.function_of import function_of
 from keras_vae.layers.positions import RotaryPositions
 from keras_vae.typing import Tensor
 
@@ -69,10 +72,10 @@ class CausalAttention(keras.layers.Layer):
         return keras.layers.Dense(features, use_bias=False, dtype=self.dtype_policy, name=name)
 
     def call(self, inputs: Tensor) -> Tensor:
-        heads = self._heads(inputs, ops.arange(ops.shape(inputs)[1]))
+        heads = self._heads(self.projections(inputs), ops.arange(ops.shape(inputs)[1]))
         if self.compute_dtype == "float16":  # JAX has no float16 attention on CPUs
             heads = [ops.cast(h, "float32") for h in heads]
-        return self._mixed(ops.dot_product_attention(*heads, is_causal=True))
+        return self.mixing(_joined(ops.dot_product_attention(*heads, is_causal=True)))
 
     def start(self, batch_size: int, length: int) -> tuple[Tensor, Tensor]:
         """Returns the cache of `step` before the first of `length` positions, keys and values of 0.
@@ -90,37 +93,43 @@ class CausalAttention(keras.layers.Layer):
         """Returns the output at one position, (B, F), and the cache for the next.
 
         Args:
-            cache: The cache returned by `start` or by the previous step.
+            cache: The cache returned by `start` or by the previous step. It must not be used again.
             x: Tensor (B, F), the input at this position.
             position: Int or scalar int tensor, i.
         """
-        # Heads before positions, (B, H, N, d), so that the cache is never transposed.
-        heads = self._heads(x[:, None], ops.reshape(position, (1,)))
-        query, key, value = (ops.swapaxes(h, 1, 2) for h in heads)  # (B, H, 1, d)
-        keys, values = (
-            ops.slice_update(known, (0, 0, position, 0), new)
-            for known, new in zip(cache, (key, value), strict=True)
-        )
-        logits = ops.matmul(query / self.head_size**0.5, ops.swapaxes(keys, 2, 3))
-        is_known = ops.arange(keys.shape[2]) <= position
-        logits = ops.where(is_known, ops.cast(logits, "float32"), -np.inf)
-        weights = ops.cast(ops.softmax(logits, axis=-1), values.dtype)
-        seen = ops.swapaxes(ops.matmul(weights, values), 1, 2)
-        return self._mixed(seen)[:, 0], (keys, values)
+        return self.stepper()(cache, x, position)
 
-    def _heads(self, x, positions):
-        """Returns queries, keys and values, each (B, N, H, d), of x (B, N, F) at positions (N,)."""
-        projected = self.projections(x)
-        shape = (-1, ops.shape(x)[1], 3 * self.num_heads, self.head_size)
-        queries, keys, values = ops.split(ops.reshape(projected, shape), 3, axis=2)
+    def stepper(self) -> Callable:
+        """Returns `step` as a function that has read the weights, for all positions of a loop."""
+        projected, mixed = function_of(self.projections), function_of(self.mixing)
+
+        def step(cache, x, position):
+            # Heads before positions, (B, H, N, d), so that the cache is never transposed.
+            heads = self._heads(projected(x)[:, None], ops.reshape(position, (1,)))
+            query, key, value = (h[:, 0] for h in heads)  # (B, H, d)
+            keys, values = (
+                with_at(known, position, 2, new)
+                for known, new in zip(cache, (key, value), strict=True)
+            )
+            query = query[:, :, None] / self.head_size**0.5
+            logits = ops.matmul(query, ops.swapaxes(keys, 2, 3))
+            is_known = ops.arange(keys.shape[2]) <= position
+            logits = ops.where(is_known, ops.cast(logits, "float32"), -np.inf)
+            weights = ops.cast(ops.softmax(logits, axis=-1), values.dtype)
+            seen = ops.swapaxes(ops.matmul(weights, values), 1, 2)  # (B, 1, H, d)
+            return mixed(_joined(seen)[:, 0]), (keys, values)
+
+        return step
+
+    def _heads(self, projected, positions):
+        """Returns queries, keys and values, each (B, N, H, d), of projections (B, N, 3 F) at
+        positions (N,)."""
+        shape = (-1, ops.shape(projected)[1], 3 * self.num_heads, self.head_size)
+        heads = ops.reshape(projected, shape)
+        turned, values = ops.split(heads, [2 * self.num_heads], axis=2)
         if self.positions is not None:
-            queries, keys = (self.positions.turn(heads, positions) for heads in (queries, keys))
-        return queries, keys, values
-
-    def _mixed(self, heads):
-        return self.mixing(
-            ops.reshape(heads, (-1, ops.shape(heads)[1], self.num_heads * self.head_size))
-        )
+            turned = self.positions.turn(turned, positions)
+        return *ops.split(turned, 2, axis=2), values
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape
@@ -135,3 +144,8 @@ class CausalAttention(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def _joined(heads):
+    """Returns heads (B, N, H, d) side by side, (B, N, H d)."""
+    return ops.reshape(heads, (-1, ops.shape(heads)[1], heads.shape[2] * heads.shape[3]))

@@ -87,6 +87,7 @@ class ColumnFeatures(keras.layers.Layer):
             affine = ops.take(x, self._affine, axis=-1)
             features.append(affine * _tensor(slopes) + _tensor(starts))
         if self._positive:
+            # A gap is given as 0, whose logarithm is not finite; the mask tells the network.
             features.append(ops.log(ops.maximum(ops.take(x, self._positive, axis=-1), 1e-30)))
         if self._counts:
             columns = [self.schema.columns[i] for i in self._counts]

@@ -1,5 +1,6 @@
 """Convolutions that see only earlier positions, computed all at once or step by step."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -7,7 +8,10 @@ from keras import ops
 
 from keras_vae.checks import check_count
 from keras_vae.checks import check_dropout
+from keras_vae.indexing import at
 from keras_vae.layers.dropout import dropped
+from keras_vae.layers.function_of import affine
+from keras_vae.layers.function_of import function_of
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -15,8 +19,8 @@ from keras_vae.typing import Tensor
 class CausalConvolution(keras.layers.Layer):
     """A convolution over a position, the rows `above` it, and columns to its `left` and `right`.
 
-    Incrementally, `step` computes one row at a time, (B, 1, W, C); or, if `above` and `right` are
-    0, one pixel of a row at a time, (B, 1, 1, C).
+    Incrementally, `row` computes one row at a time; or, if `above` and `right` are 0, the function
+    that `stepper` returns one pixel of a row at a time.
 
     Args:
         filters: Int, the number of output channels.
@@ -49,23 +53,33 @@ class CausalConvolution(keras.layers.Layer):
         return self.conv(ops.pad(inputs, sides))
 
     def start(self, batch_size: int) -> Tensor:
-        """Returns the initial state of `step`: zeros, as at the edges."""
-        seen = (self.above, self.width) if self.above else (1, self.left)
-        return ops.zeros((batch_size, *seen, self.channels), self.compute_dtype)
+        """Returns the state before the first row, or pixel: zeros, as at the edges."""
+        rows, pixels = (self.above, self.width, self.channels), (self.left * self.channels,)
+        return ops.zeros((batch_size, *(rows if self.above else pixels)), self.compute_dtype)
 
-    def step(self, seen: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the output at x, and the state of the next step.
+    def row(self, seen: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the output at a row, (B, 1, W, filters), and the state before the next.
 
         Args:
-            seen: The state returned by `start` or by the previous step.
-            x: Tensor (B, 1, W, C), a row, or (B, 1, 1, C), a pixel.
+            seen: The state returned by `start` or for the previous row.
+            x: Tensor (B, 1, W, C).
         """
-        if not self.above:
-            window = ops.concatenate([seen, x], axis=2)
-            return self.conv(window), window[:, :, 1:]
         window = ops.concatenate([seen, x], axis=1)
         sides = ((0, 0), (0, 0), (self.left, self.right), (0, 0))
-        return self.conv(ops.pad(window, sides)), window[:, 1:]
+        return function_of(self.conv)(ops.pad(window, sides)), window[:, 1:]
+
+    def stepper(self) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Returns a function of the state and a pixel (B, C) that returns the output at the pixel,
+        (B, filters), and the state before the next."""
+        # At a single pixel a convolution is a matrix product.
+        kernel = ops.reshape(self.conv.kernel, (-1, self.conv.filters))
+        product = affine(kernel, self.conv.bias, self.compute_dtype)
+
+        def step(seen, x):
+            window = ops.concatenate([seen, x], axis=-1)
+            return product(window), window[:, self.channels :]
+
+        return step
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -84,7 +98,7 @@ class GatedConvolution(keras.layers.Layer):
     starts at zero, so that h starts unchanged.
 
     `call` takes all positions at once. Incrementally, `row` takes a row of v, and `step` then takes
-    the columns of h one by one.
+    the columns of h one by one; a loop calls what `stepper` returns.
 
     Args:
         kernel_size: Odd int, k, at least 3. Each layer sees k // 2 more rows above, and as many
@@ -151,9 +165,7 @@ class GatedConvolution(keras.layers.Layer):
 
     def start(self, batch_size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the cache before the first row."""
-        no_link = ops.zeros(
-            (batch_size, 1, self.vertical.width, self.link.units), self.compute_dtype
-        )
+        no_link = ops.zeros((batch_size, self.vertical.width, self.link.units), self.compute_dtype)
         return self.vertical.start(batch_size), no_link, self.horizontal.start(batch_size)
 
     def row(
@@ -166,25 +178,34 @@ class GatedConvolution(keras.layers.Layer):
             inputs: List, [v] or [v, c], one row of each.
         """
         (vertical, *condition), (rows, _, columns) = inputs, cache
-        above, rows = self.vertical.step(rows, vertical)
+        above, rows = self.vertical.row(rows, vertical)
         above = self._told(above, condition)
-        return vertical + gated(above), (rows, self.link(above), ops.zeros_like(columns))
+        link = function_of(self.link)(above)[:, 0]
+        return vertical + gated(above), (rows, link, ops.zeros_like(columns))
 
     def step(
         self, cache: tuple[Tensor, Tensor, Tensor], horizontal: Tensor, position: int | Tensor
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """Returns h at a position, (B, 1, 1, F), and the cache for the next.
+        """Returns h at a position, (B, F), and the cache for the next.
 
         Args:
             cache: The cache returned by `row` or by the previous step.
-            horizontal: Tensor (B, 1, 1, F), h at this position.
+            horizontal: Tensor (B, F), h at this position.
             position: Int or scalar int tensor, the position in raster order.
         """
-        rows, link, columns = cache
-        seen, columns = self.horizontal.step(columns, horizontal)
-        column = ops.reshape(position % link.shape[2], (1,))
-        change = gated(seen + ops.take(link, column, axis=2))
-        return horizontal + self.mixing(change), (rows, link, columns)
+        return self.stepper()(cache, horizontal, position)
+
+    def stepper(self) -> Callable:
+        """Returns `step` as a function that has read the weights, for all positions of a loop."""
+        convolved, mixed = self.horizontal.stepper(), function_of(self.mixing)
+
+        def step(cache, horizontal, position):
+            rows, link, columns = cache
+            seen, columns = convolved(columns, horizontal)
+            change = gated(seen + at(link, position % link.shape[1], axis=1))
+            return horizontal + mixed(change), (rows, link, columns)
+
+        return step
 
     def _told(self, above, condition):
         return above + self.told(*condition) if condition else above
@@ -201,8 +222,8 @@ class GatedConvolution(keras.layers.Layer):
 
 def gated(x: Tensor) -> Tensor:
     """Returns tanh(x_1) sigmoid(x_2) for the halves x_1, x_2 of the channels (equation 2)."""
-    value, gate = ops.split(x, 2, axis=-1)
-    return ops.tanh(value) * ops.sigmoid(gate)
+    half = x.shape[-1] // 2
+    return ops.tanh(x[..., :half]) * ops.sigmoid(x[..., half:])
 
 
 def check_odd(argument: str, value: Any) -> int:

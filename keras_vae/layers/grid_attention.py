@@ -62,13 +62,6 @@ class GridAttention(TransformerBlock):
         """Returns the row of v and the cache unchanged; see `GatedConvolution.row`."""
         return inputs[0], cache
 
-    def step(
-        self, cache: tuple[Tensor, Tensor], horizontal: Tensor, position: int | Tensor
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Returns h at a position, (B, 1, 1, F), and the cache for the next."""
-        token, cache = super().step(cache, horizontal[:, 0, 0], position)
-        return token[:, None, None], cache
-
     def compute_output_shape(
         self, input_shape: list[tuple[Any, ...]]
     ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

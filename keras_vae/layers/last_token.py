@@ -33,6 +33,7 @@ class LastToken(keras.layers.Layer):
     def call(self, inputs: list[Tensor]) -> Tensor:
         """Returns (B, F) of [features (B, T, F), tokens (B, T)]."""
         features, tokens = inputs
+        # A row of padding only has no last token: it gives the first position's features.
         last = ops.maximum(ops.cast(token_counts(tokens), "int32") - 1, 0)
         return ops.take_along_axis(features, last[:, None, None], axis=1)[:, 0]
 

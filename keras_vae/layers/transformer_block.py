@@ -1,5 +1,6 @@
 """One layer of a causal transformer."""
 
+from collections.abc import Callable
 from typing import Any
 from typing import Self
 
@@ -9,6 +10,7 @@ from keras import ops
 from keras_vae.checks import check_dropout
 from keras_vae.layers.causal_attention import CausalAttention
 from keras_vae.layers.dropout import dropped
+from keras_vae.layers.function_of import function_of
 from keras_vae.layers.positions import RotaryPositions
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
@@ -80,7 +82,7 @@ class TransformerBlock(keras.layers.Layer):
         """
         rate = self.dropout if training else 0.0
         x = inputs + dropped(self.attention(self.norm_1(inputs)), rate, seed)
-        return x + dropped(self._mlp(x), rate, seed)
+        return x + dropped(self.dense_2(self.dense_1(self.norm_2(x))), rate, seed)
 
     def start(self, batch_size: int, length: int) -> tuple[Tensor, Tensor]:
         """Returns the cache of `step`; see `CausalAttention.start`."""
@@ -92,12 +94,21 @@ class TransformerBlock(keras.layers.Layer):
         """Returns the output at one position, (B, F), and the cache for the next.
 
         See `CausalAttention.step`."""
-        seen, cache = self.attention.step(cache, self.norm_1(x), position)
-        x = ops.cast(x, self.compute_dtype) + seen  # Keras casts inputs of `call` only
-        return x + self._mlp(x), cache
+        return self.stepper()(cache, x, position)
 
-    def _mlp(self, x):
-        return self.dense_2(self.dense_1(self.norm_2(x)))
+    def stepper(self) -> Callable:
+        """Returns `step` as a function that has read the weights, for all positions of a loop."""
+        attend, layers = self.attention.stepper(), (self.norm_1, self.norm_2)
+        norm_1, norm_2 = map(function_of, layers)
+        dense_1, dense_2 = map(function_of, (self.dense_1, self.dense_2))
+
+        def step(cache, x, position):
+            x = ops.cast(x, self.compute_dtype)  # Keras casts inputs of `call` only
+            seen, cache = attend(cache, norm_1(x), position)
+            x = x + seen
+            return x + dense_2(dense_1(norm_2(x))), cache
+
+        return step
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return input_shape

@@ -62,6 +62,7 @@ class BernoulliProbabilityLikelihood(BernoulliLikelihood):
     """
 
     def call(self, parameters: Tensor) -> Bernoulli:
+        # 1e-7 is about the spacing of float32 below 1: nearer to 1 the logit would be infinite.
         p = ops.clip(parameters, 1e-7, 1 - 1e-7)
         return Bernoulli(ops.log(p) - ops.log1p(-p))
 

@@ -49,6 +49,7 @@ class DiscretizedLogisticLikelihood(Likelihood):
 
     def check(self, x: np.ndarray, name: str = "x") -> None:
         level = np.asarray(x, "float64") * (self.num_bins - 1)
+        # Of a level: far above the rounding of k / 255 in float32 or float16, far below a half.
         off_grid = np.abs(level - np.round(level)) > 1e-2
         refuse_outside_support(
             x,

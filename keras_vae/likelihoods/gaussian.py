@@ -53,6 +53,7 @@ class GaussianLikelihood(Likelihood):
         if self.value_range is None:
             return
         low, high = self.value_range
+        # What scaling in float32 may round beyond the ends.
         margin = 1e-6 * (high - low)
         if np.min(x) < low - margin or np.max(x) > high + margin:
             scale = "x / 255" if low == 0 else f"{low:g} + x * {high - low:g} / 255"

@@ -85,5 +85,6 @@ def add_thresholds(layer: keras.Layer, num_features: int, num_classes: int) -> A
 def rising(thresholds: Tensor) -> Tensor:
     """Returns thresholds (C, K - 1) of the first one and the logarithms of the steps between."""
     thresholds = ops.convert_to_tensor(thresholds)
+    # Positive steps keep the order. e^15 is beyond every logit that float32 tells from 0 or 1.
     steps = ops.exp(ops.clip(thresholds[:, 1:], -15.0, 15.0))
     return ops.cumsum(ops.concatenate([thresholds[:, :1], steps], axis=-1), axis=-1)

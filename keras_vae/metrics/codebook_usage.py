@@ -163,6 +163,7 @@ def usage_of(counts: Tensor) -> Tensor:
 def perplexity_of(counts: Tensor) -> Tensor:
     """Computes the exponential of the mean entropy of the codebooks from counts (Q, K)."""
     counts = ops.cast(counts, "float32")
+    # Without a count yet all frequencies are 0; 0 log 0 is 0.
     frequencies = counts / ops.maximum(ops.sum(counts, axis=-1, keepdims=True), TINY)
     entropy = -ops.sum(frequencies * ops.log(ops.maximum(frequencies, TINY)), axis=-1)
     return ops.exp(ops.mean(entropy))

@@ -146,6 +146,7 @@ class DReGIWAE(IWAE):
         self, posterior: Distribution, z: Tensor, log_p_x: Tensor, log_p_z: Tensor
     ) -> dict[str, Tensor]:
         log_w = log_p_x + log_p_z - _without_gradient(posterior).log_prob(z)
+        # Squared normalised weights (equation 8): doubly reparameterised, the score term is gone.
         weights = ops.stop_gradient(ops.softmax(log_w, axis=0))
         surrogate = -ops.sum(ops.square(weights) * log_w, axis=0)
         dreg = surrogate - ops.stop_gradient(surrogate)  # a gradient, and no cost

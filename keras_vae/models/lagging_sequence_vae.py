@@ -1,5 +1,7 @@
 """The VAE whose encoder is trained ahead of its decoder."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -24,15 +26,18 @@ class LaggingSequenceVAE(SequenceVAE):
 
     Args:
         encoder, decoder, max_length, vocabulary, word_dropout: See `SequenceVAE`.
-        encoder_steps: Int, how many updates of the encoder there are to each of the decoder.
+        encoder_steps: Int, how many updates of the encoder there are to each of the decoder; with
+            `window`, at most.
+        window: Int, over how many batches the cost must have stopped falling, or `None` to wait
+            for `encoder_steps` always.
         **kwargs: As for `SequenceVAE`.
 
     Terms, in nats per sequence: those of `VAE`. In training `loss` is the sum of what the encoder
     and what the decoder descend.
 
     Raises:
-        ValueError: As for `SequenceVAE`, or if `encoder_steps` is not a positive integer; from
-            `compile`, without an optimizer of each group's own.
+        ValueError: As for `SequenceVAE`, or if `encoder_steps` or `window` is not a positive
+            integer; from `compile`, without an optimizer of each group's own.
 
     Example:
 
@@ -48,12 +53,27 @@ class LaggingSequenceVAE(SequenceVAE):
           posterior collapse in variational autoencoders", algorithm 1
     """
 
-    def __init__(self, encoder, decoder, max_length, vocabulary=None, encoder_steps=5, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        max_length: int,
+        vocabulary: Any = None,
+        encoder_steps: int = 5,
+        window: int | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(encoder, decoder, max_length, vocabulary, **kwargs)
         self.encoder_steps = check_count("encoder_steps", encoder_steps)
+        self.window = None if window is None else check_count("window", window)
         # A weight, so that it is saved, and that a compiled step sees it change.
         self.is_lagging = self.add_weight(
             name="is_lagging", shape=(), initializer="ones", trainable=False, autocast=False
+        )
+        # Of the encoder's updates since the decoder's last: the cost of this window so far, their
+        # number, the mean cost of the window before, the whole windows, and whether it is over.
+        self.progress = self.add_weight(
+            name="progress", shape=(5,), initializer="zeros", trainable=False, autocast=False
         )
 
     def objective(self) -> dict[str, Term]:
@@ -66,9 +86,30 @@ class LaggingSequenceVAE(SequenceVAE):
         self, x: Tensor, c: Tensor = None, training: bool = False, target: Tensor = None
     ) -> dict[str, Tensor]:
         terms = super().terms(x, c, training, target)
+        if training and self.window is not None:
+            self._watch(-ops.mean(terms["elbo"]))
         return {**terms, "decoder": terms["reconstruction"]}
+
+    def _watch(self, cost):
+        """Takes down the cost (scalar) of a step of the encoder."""
+        total, steps, before, windows, _ = ops.unstack(self.progress.value)
+        share = self.across_replicas(ops.ones_like(cost))
+        total, steps = total + self.across_replicas(cost) / share, steps + 1.0
+        mean, is_whole = total / self.window, ops.equal(steps, (windows + 1.0) * self.window)
+        has_stopped = ops.logical_and(windows > 0, mean >= before)
+        is_over = ops.logical_or(
+            ops.logical_and(is_whole, has_stopped), steps >= self.encoder_steps
+        )
+        zero, one = ops.zeros_like(cost), ops.ones_like(cost)
+        within = ops.stack([total, steps, before, windows, zero])
+        at_end = ops.stack([zero, steps, mean, windows + 1.0, zero])
+        anew = ops.stack([zero, zero, zero, zero, one])
+        self.progress.assign(ops.where(is_over, anew, ops.where(is_whole, at_end, within)))
 
     def _decoder_is_on(self, step):
         """Returns 1 at steps (scalar) that update the decoder, and 0 at others."""
-        is_due = ops.equal(ops.mod(step + 1.0, float(self.encoder_steps)), 0.0)
+        if self.window is None:
+            is_due = ops.equal(ops.mod(step + 1.0, float(self.encoder_steps)), 0.0)
+        else:
+            is_due = self.progress.value[4] > 0.5
         return ops.cast(ops.logical_or(is_due, self.is_lagging.value < 0.5), "float32")

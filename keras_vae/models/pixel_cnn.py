@@ -1,5 +1,6 @@
 """Gated PixelCNN: codes or pixels, each conditioned on those above it and to its left."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -8,6 +9,8 @@ from keras import ops
 
 from keras_vae.checks import check_count
 from keras_vae.conditions import Condition
+from keras_vae.indexing import at
+from keras_vae.layers.function_of import function_of
 from keras_vae.layers.gated_convolution import CausalConvolution
 from keras_vae.layers.gated_convolution import GatedConvolution
 from keras_vae.layers.gated_convolution import check_odd
@@ -161,24 +164,44 @@ class PixelCNN(AutoregressiveModel):
         }
 
     def step(self, cache: Any, codes: Tensor, position: Tensor) -> tuple[Tensor, Any]:
-        column = position % self.grid[1]
-        # The vertical stack sees the rows above only: it takes a row before its first column.
-        cache = ops.cond(column == 0, lambda: self._row(cache, codes, position), lambda: cache)
-        before = self._vectors(codes, ops.reshape(position - 1, (1,)), column > 0)
-        horizontal, left = self.left.step(cache["left"], before)
-        blocks = []
-        for block, known in zip(self.blocks, cache["blocks"], strict=True):
-            horizontal, known = block.step(known, horizontal, position)
-            blocks.append(known)
-        logits = self.head(self.hidden(horizontal))[:, 0, 0]
-        return logits, {**cache, "left": left, "blocks": blocks}
+        return self.stepper()(cache, codes, position)
+
+    def stepper(self) -> Callable:
+        layers = (self.vectors, self.hidden, self.head)
+        vectors, hidden, head = map(function_of, layers)
+        left_of, steps = self.left.stepper(), [block.stepper() for block in self.blocks]
+
+        def step(cache, codes, position):
+            column = position % self.grid[1]
+            cache = self._at_row(cache, codes, position, column)
+            # In the first column there is nothing to the left, and any code will do.
+            before = vectors(at(codes, (position - 1) % self.num_codes, axis=1))
+            before = before * ops.cast(column > 0, before.dtype)
+            horizontal, left = left_of(cache["left"], before)
+            blocks = []
+            for step_of_block, known in zip(steps, cache["blocks"], strict=True):
+                horizontal, known = step_of_block(known, horizontal, position)
+                blocks.append(known)
+            logits = head(ops.cast(hidden(horizontal), "float32"))
+            return logits, {**cache, "left": left, "blocks": blocks}
+
+        return step
+
+    def _at_row(self, cache, codes, position, column):
+        """Returns the cache at a position: the vertical stack, which sees the rows above only,
+        takes a row before its first column."""
+        if isinstance(column, int):  # PyTorch's loops count in Python
+            return cache if column else self._row(cache, codes, position)
+        return ops.cond(column == 0, lambda: self._row(cache, codes, position), lambda: cache)
 
     def _row(self, cache, codes, position):
         """Returns the cache at the first position of a row, which the vertical stack has seen."""
         width = self.grid[1]
         row = ops.reshape(position // width, (1,))
-        before = self._vectors(codes, position - width + ops.arange(width), position > 0)
-        vertical, above = self.above.step(cache["above"], before)
+        above = ops.maximum(position - width + ops.arange(width), 0)
+        vectors = self.vectors(ops.take(codes, above, axis=1))
+        before = vectors * ops.cast(position > 0, vectors.dtype)
+        vertical, above = self.above.row(cache["above"], before[:, None])
         bias = ops.take(self.positions.bias, row, axis=0)
         vertical = vertical + ops.cast(bias, vertical.dtype)
         told = [ops.take(c, ops.minimum(row, c.shape[1] - 1), axis=1) for c in cache["told"]]
@@ -187,11 +210,6 @@ class PixelCNN(AutoregressiveModel):
             vertical, known = block.row(known, [vertical, *told])
             blocks.append(known)
         return {**cache, "above": above, "left": ops.zeros_like(cache["left"]), "blocks": blocks}
-
-    def _vectors(self, codes, positions, exist):
-        """Vectors of the codes (B, N) at flat positions (M,), (B, 1, M, D), or zeros."""
-        vectors = self.vectors(ops.take(codes, ops.maximum(positions, 0), axis=1))
-        return (vectors * ops.cast(exist, vectors.dtype))[:, None]
 
     def _told(self, condition):
         """Returns [c] as the gates take it, (B, 1, 1, E) or (B, h, w, E), or []."""

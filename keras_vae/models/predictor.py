@@ -14,11 +14,11 @@ from keras_vae.likelihoods import Likelihood
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
 from keras_vae.models.base import data
 from keras_vae.models.base.data.checks import check_examples
-from keras_vae.models.base.encoder_decoder import check_likelihood
-from keras_vae.models.base.encoder_decoder import known_input_shape
 from keras_vae.models.base.generative_model import GenerativeModel
 from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.models.base.generative_model import check_exact
+from keras_vae.models.base.networks_given import check_likelihood
+from keras_vae.models.base.networks_given import known_input_shape
 from keras_vae.models.base.term import Term
 from keras_vae.typing import Array
 from keras_vae.typing import Shape

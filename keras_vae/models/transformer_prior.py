@@ -1,6 +1,7 @@
 """A causal transformer over codes."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -9,6 +10,8 @@ from keras import ops
 from keras_vae.checks import check_count
 from keras_vae.conditions import Condition
 from keras_vae.configured import check_configured
+from keras_vae.indexing import at
+from keras_vae.layers.function_of import function_of
 from keras_vae.layers.positions import LearnedPositions
 from keras_vae.layers.positions import Positions
 from keras_vae.layers.transformer_block import TransformerBlock
@@ -120,24 +123,40 @@ class TransformerPrior(AutoregressiveModel):
         cache = [block.start(batch_size, length) for block in self.blocks]
         if condition is None:
             return cache
-        told = self._told(condition)
+        told, advance = self._told(condition), self._advance()
         return ops.fori_loop(
-            0, self.num_told, lambda i, c: self._advanced(c, ops.take(told, i, axis=1), i)[1], cache
+            0, self.num_told, lambda i, cache: advance(cache, at(told, i, axis=1), i)[1], cache
         )
 
     def step(self, cache: Any, codes: Tensor, position: Tensor) -> tuple[Tensor, Any]:
-        token = self.vectors(ops.take(self._shifted(codes), position, axis=1))
-        token, cache = self._advanced(cache, token, self.num_told + position)
-        return self.head(self.norm(token)), cache
+        return self.stepper()(cache, codes, position)
 
-    def _advanced(self, cache, token, position):
-        """Returns what the blocks make of the token (B, F) at one position, and their cache."""
-        token = self.positions(token[:, None], ops.reshape(position, (1,)))[:, 0]
-        after = []
-        for block, before in zip(self.blocks, cache, strict=True):
-            token, known = block.step(before, token, position)
-            after.append(known)
-        return token, after
+    def stepper(self) -> Callable:
+        vectors, norm, head = map(function_of, (self.vectors, self.norm, self.head))
+        advance = self._advance()
+
+        def step(cache, codes, position):
+            before = at(codes, (position - 1) % self.num_codes, axis=1)
+            token = vectors(ops.where(position == 0, self.num_embeddings, before))
+            token, cache = advance(cache, token, self.num_told + position)
+            return head(ops.cast(norm(token), "float32")), cache
+
+        return step
+
+    def _advance(self):
+        """Returns a function of the cache, the token (B, F) at a position, and the position, that
+        returns what the blocks make of the token, and their cache after it."""
+        steps = [block.stepper() for block in self.blocks]
+
+        def advance(cache, token, position):
+            token = self.positions(token[:, None], ops.reshape(position, (1,)))[:, 0]
+            after = []
+            for step, before in zip(steps, cache, strict=True):
+                token, known = step(before, token, position)
+                after.append(known)
+            return token, after
+
+        return advance
 
     def _shifted(self, codes):
         """Returns of codes (B, N) those before each, (B, N), the first of them the start."""

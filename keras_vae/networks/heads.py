@@ -11,21 +11,30 @@ from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
 
 
-def dense_heads(features: Tensor, latent_dim: int, num_outputs: int) -> Tensor | tuple[Tensor, ...]:
+def dense_heads(
+    features: Tensor, latent_dim: int, num_outputs: int, mean_std: float | None = None
+) -> Tensor | tuple[Tensor, ...]:
     """Returns the outputs of an encoder to vectors: one dense layer each, to (B, latent_dim).
 
     Args:
         features: Tensor (B, F), the last hidden activations.
         latent_dim: Int, D, the size of z.
         num_outputs: Int, 1, 2 or 3.
+        mean_std: Float, the standard deviation of each mean over the data, or `None` to leave the
+            means as they are.
 
     Returns:
         `z`, `(z_mean, z_log_var)` or `(z_mean, z_log_var, features)`.
     """
     names = ("z",) if num_outputs == 1 else ("z_mean", "z_log_var")
     dense = [keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in names]
-    heads = tuple(head(features) for head in dense)
-    return {1: heads[0], 2: heads, 3: (*heads, features)}[num_outputs]
+    mean, *others = (head(features) for head in dense)
+    if mean_std is not None:
+        options: dict = {"center": False, "scale": False, "epsilon": 1e-5, "dtype": "float32"}
+        mean = keras.layers.BatchNormalization(name="z_mean_normalized", **options)(mean)
+        mean = keras.layers.Rescaling(mean_std, dtype="float32", name="z_mean_scaled")(mean)
+    heads = (mean, *others)
+    return {1: mean, 2: heads, 3: (*heads, features)}[num_outputs]
 
 
 def map_heads(

@@ -1,5 +1,6 @@
 """Arguments and ends that networks of tokens share: checks, embeddings, what z tells."""
 
+import math
 from typing import Any
 
 import keras
@@ -11,6 +12,13 @@ from keras_vae.tokens import NUM_SPECIAL
 from keras_vae.typing import Tensor
 
 CELLS = ("gru", "lstm")
+
+
+def _optional_std(argument: str, value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is None or (is_number and 0 < value < math.inf):
+        return value
+    raise ValueError(f"`{argument}` must be a positive number, or None. Received: {value!r}.")
 
 
 def _optional_count(argument: str, value: Any) -> int | None:
@@ -26,6 +34,7 @@ TOKEN_CHECKS = CHECKS | {
     "width": check_count,
     "num_layers": check_count,
     "num_heads": check_count,
+    "mean_std": _optional_std,
 }
 # A decoder without a latent is a language model.
 DECODER_CHECKS = TOKEN_CHECKS | {"latent_dim": _optional_count}

@@ -33,6 +33,10 @@ class TransformerTokenEncoder(Network, default_name="encoder", checks=TOKEN_CHEC
         num_heads: Int, the heads of attention of each block; `width / num_heads` must be even.
         num_outputs: Int, 2 for the mean and log-variance; 1 for a single tensor z; 3 to add the
             features.
+        mean_std: Float, or `None`: the standard deviation of each mean of q(z|x) over the data,
+            whose mean is 0, kept by normalising over a batch. The KL is then at least
+            D mean_std^2 / 2 nats on average, and all of it is spent on telling examples apart: a
+            cure for collapse that needs no schedule.
         name, dtype, trainable: As for every Keras layer.
 
     Input shape: x (B, T), integers, of any length T.
@@ -49,6 +53,7 @@ class TransformerTokenEncoder(Network, default_name="encoder", checks=TOKEN_CHEC
 
     Reference:
         - [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762), "Attention is all you need"
+        - [Zhu et al., 2020](https://arxiv.org/abs/2004.12585), for `mean_std`
     """
 
     def __init__(
@@ -59,13 +64,14 @@ class TransformerTokenEncoder(Network, default_name="encoder", checks=TOKEN_CHEC
         num_layers: int = 2,
         num_heads: int = 4,
         num_outputs: int = 2,
+        mean_std: float | None = None,
         **kwargs: Any,
     ) -> None:
         x = token_input("x")
         tokens = keras.layers.Embedding(num_tokens, width, name="vectors")(x)
         features = _blocks(tokens, num_layers, num_heads)
         last = LastToken(name="last")([features, x])
-        super().__init__([x], dense_heads(last, latent_dim, num_outputs), **kwargs)
+        super().__init__([x], dense_heads(last, latent_dim, num_outputs, mean_std), **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -104,7 +110,7 @@ class TransformerTokenDecoder(Network, default_name="decoder", checks=DECODER_CH
     def __init__(
         self,
         num_tokens: int,
-        latent_dim: int | None,
+        latent_dim: int | None = None,
         width: int = 128,
         num_layers: int = 2,
         num_heads: int = 4,

@@ -266,6 +266,7 @@ def _great_circle(a, b, share):
     lengths = [np.linalg.norm(end, axis=-1, keepdims=True) for end in (a, b)]
     is_long = (lengths[0] > 0) & (lengths[1] > 0)
     u, v = (e / np.where(n > 0, n, 1) for e, n in zip((a, b), lengths, strict=True))
+    # Rounding takes the product of unit vectors beyond 1.
     angle = np.arccos(np.clip(np.sum(u * v, axis=-1, keepdims=True), -1, 1))
     is_turned = is_long & (np.sin(angle) > 1e-6)
     angle = np.where(is_turned, angle, math.pi / 2)  # any that can be divided by

@@ -4,8 +4,6 @@ import contextlib
 import re
 import shutil
 
-import filelock
-
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.format.index import Entry
 
@@ -26,7 +24,8 @@ def clean(entries: dict[str, Entry], everything: bool = False) -> int:
     used = {cache.folder_of(entry): entry for entry in entries.values()}
     freed = 0
     for folder in cache.home().glob("*/*"):
-        if not _REVISION.fullmatch(folder.name) or folder.is_symlink() or not folder.is_dir():
+        is_link = folder.is_symlink() or folder.parent.is_symlink()
+        if is_link or not _REVISION.fullmatch(folder.name) or not folder.is_dir():
             continue
         before = _size(folder)
         if everything or folder not in used:
@@ -41,8 +40,8 @@ def _remove(folder):
     with contextlib.ExitStack() as stack:
         try:
             for path in folder.glob(".*.lock"):
-                stack.enter_context(filelock.FileLock(path, timeout=0))
-        except filelock.Timeout:
+                stack.enter_context(cache.lock_at(path, timeout=0))
+        except OSError:  # another process holds it, or it is none
             return
         shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
@@ -53,8 +52,8 @@ def _tidy(folder, entry):
     for name in entry.files:
         target = folder / name
         with (
-            contextlib.suppress(filelock.Timeout),
-            filelock.FileLock(cache.lock_path(target), timeout=0),
+            contextlib.suppress(OSError),  # another process holds it, or it is none
+            cache.lock_at(cache.lock_path(target), timeout=0),
         ):
             cache.sweep(target)
             target.with_name(f"{name}.damaged").unlink(missing_ok=True)

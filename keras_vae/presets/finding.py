@@ -76,7 +76,8 @@ def find(name_or_folder: str | os.PathLike, thorough: bool = True) -> Path:
 
     Args:
         name_or_folder: One of `names()`, the path of a folder written by `save_to_preset` or of
-            what `interchange` reads, or `hf://owner/name`, a repository on the Hugging Face hub.
+            what `interchange` reads, or `hf://owner/name`, a repository on the Hugging Face hub (or
+            `hf://owner/name/folder`).
         thorough: Bool. If false, existing weights are not verified here: `Preset.read_tensors`
             verifies them, and `mend` downloads them again if they are damaged.
 

@@ -10,6 +10,7 @@ from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import sources
 from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.preset_files import read_preset
+from keras_vae.presets.format.regular_files import opened
 
 
 class Finding(NamedTuple):
@@ -27,9 +28,9 @@ class Finding(NamedTuple):
 def verify(name_or_folder: str | os.PathLike) -> list[Finding]:
     """Returns a list of `Finding`s, one per file of a preset, wherever it is on this machine.
 
-    A preset of the index is compared with the index: in the installation, in the cache, and where
-    it is published in a folder of `KERAS_VAE_ZOO`. Any other preset is compared with its own
-    `config.json`.
+    A preset of the index is compared with the index: in the installation, in that of
+    `keras-vae-zoo`, in the cache, and where it is published in a folder of `KERAS_VAE_ZOO`. Any
+    other preset is compared with its own `config.json`.
 
     Args:
         name_or_folder: The name of a preset, or its folder.
@@ -52,7 +53,8 @@ def of_entry(entry: Entry) -> list[Finding]:
     """Returns the `Finding`s of a preset of the index, none if no file of it is on this machine."""
     findings = []
     published = [f for f in sources.folders(sources.configured(), entry) if f.name != entry.name]
-    for folder in (*finding.installed_folders(entry.name), *published):
+    data_only = [folder / entry.name for folder in sources.installed()]
+    for folder in (*finding.installed_folders(entry.name), *data_only, *published):
         # An installation may contain the texts without the weights.
         there = [name for name in entry.files if (folder / name).exists()]
         findings += [_compared(folder / name, entry.files[name]) for name in there]
@@ -64,9 +66,8 @@ def of_entry(entry: Entry) -> list[Finding]:
 
 def _compared(path, expected):
     try:
-        with open(path, "rb") as file:
+        with opened(path) as (file, size):
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
     except OSError as error:
         return Finding(path, f"cannot be read: {error.strerror}")
     if size != expected.size:

@@ -76,6 +76,7 @@ def initial_mixture(
         closer = to_this < distance if k else np.ones(len(z), bool)
         distance[closer], nearest[closer] = to_this[closer], k
     variance = np.square(z - means[nearest]).mean(axis=0)
+    # A dimension that does not vary would have an infinite density.
     variances = np.tile(np.maximum(variance, floor), (num_components, 1))
     return np.full(num_components, -math.log(num_components)), means, variances
 

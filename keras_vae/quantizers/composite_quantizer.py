@@ -49,6 +49,16 @@ class CompositeQuantizer(Quantizer):
         for quantizer in self.quantizers:
             quantizer.across_replicas = function
 
+    @property
+    def of_first_replica(self) -> Callable[[Tensor], Tensor]:
+        """What the first device has; see `Quantizer`."""
+        return self.quantizers[0].of_first_replica
+
+    @of_first_replica.setter
+    def of_first_replica(self, function: Callable[[Tensor], Tensor]) -> None:
+        for quantizer in self.quantizers:
+            quantizer.of_first_replica = function
+
     def build_each(self, input_shape: tuple[Any, ...]) -> None:
         """Builds the quantizers for inputs of this shape."""
         for quantizer in self.quantizers:

@@ -56,6 +56,7 @@ class RotationTrick(GradientEstimator):
         fixed_z, codes = ops.stop_gradient(z), ops.stop_gradient(codes)
         z_norm, code_norm = _norm(fixed_z), _norm(codes)
         z_unit, code_unit = _unit(fixed_z), _unit(codes)
+        # Two reflections make the rotation (section 4.2): linear in the dimension, no matrix.
         middle = _unit(z_unit + code_unit)
         rotated = z - 2 * _dot(z, middle) * middle + 2 * _dot(z, z_unit) * code_unit
         scaled = rotated * code_norm / ops.maximum(z_norm, TINY)

@@ -130,5 +130,6 @@ class LookupFreeQuantizer(ProjectedQuantizer):
 
 def _entropy(q):
     """The entropy of independent bits of probabilities q (..., b), (...) nats."""
+    # 0 log 0 is 0: the bound keeps the logarithm, and so the product, finite.
     terms = [p * ops.log(ops.maximum(p, 1e-30)) for p in (q, 1 - q)]
     return -ops.sum(sum(terms), axis=-1)

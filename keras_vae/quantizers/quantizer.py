@@ -134,6 +134,14 @@ class Quantizer(keras.layers.Layer):
         """
         return statistics
 
+    def of_first_replica(self, tensor: Tensor) -> Tensor:
+        """Returns a tensor as the first of the devices that share a step has it.
+
+        A model that trains on several devices replaces this method, so that codes that are placed
+        on rows of z lie at the same places on all devices.
+        """
+        return tensor
+
 
 def rows_of(z: Tensor) -> Tensor:
     """Returns z (B, ..., D) as rows (N, D)."""

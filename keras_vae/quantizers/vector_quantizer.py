@@ -180,6 +180,7 @@ class VectorQuantizer(CodebookQuantizer):
                 lambda: k_means(codes, rows, weights, noise, self._num_iterations),
                 lambda: codes,
             )
+        codes = self.of_first_replica(codes)
         # On JAX the gradient of a weight passes through the value assigned to it: straight through
         # it stays that of the weight itself.
         self.codebook.assign(straight_through(codes, before))

@@ -23,6 +23,7 @@ from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
 from keras_vae.recipes.measure import measure
 from keras_vae.recipes.proposal import propose
+from keras_vae.recipes.proposal import propose_table
 from keras_vae.recipes.recipe import PARTS
 from keras_vae.recipes.recipe import Recipe
 from keras_vae.recipes.recipe import parse_recipe

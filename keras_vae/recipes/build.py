@@ -27,7 +27,9 @@ _ORDER = (
 )
 
 
-def build_model(recipe: Recipe, data_shape: tuple[int, ...], seed: int) -> GenerativeModel:
+def build_model(
+    recipe: Recipe, data_shape: tuple[int, ...], seed: int, **given: Any
+) -> GenerativeModel:
     """Returns the recipe's model, not compiled.
 
     Args:
@@ -35,11 +37,13 @@ def build_model(recipe: Recipe, data_shape: tuple[int, ...], seed: int) -> Gener
         data_shape: Shape of one example.
         seed: Integer, of the model's noise and the order of its batches. The initial weights follow
             from `keras.utils.set_random_seed`.
+        **given: What else follows from the data, `recipe.kind.given(data)`: each part receives
+            those arguments that it takes.
 
     Raises:
         ValueError: If a table names an unknown class, or an argument that its class does not have.
     """
-    parts, shapes = {}, {"input_shape": data_shape, "output_shape": data_shape}
+    parts, shapes = {}, {"input_shape": data_shape, "output_shape": data_shape, **given}
     for part in _ORDER:
         is_for_later = part == "prior" and recipe.prior_training
         if part not in recipe.parts or is_for_later:
@@ -53,7 +57,7 @@ def build_model(recipe: Recipe, data_shape: tuple[int, ...], seed: int) -> Gener
             shapes["condition_shape"] = built.shape
         elif part == "encoder":
             shapes["latent_dim"] = built.latent_dim
-    return _build(recipe, "model", {**parts, "seed": seed, "shape": data_shape})
+    return _build(recipe, "model", {**given, **parts, "seed": seed, "shape": data_shape})
 
 
 def build_priors(recipe: Recipe, model: GenerativeModel, seed: int) -> list:
@@ -87,7 +91,38 @@ def build_optimizer(training: dict, num_updates: int) -> keras.optimizers.Optimi
     start = training.get("learning_rate", 1e-3)
     end = training.get("final_learning_rate", start / 100)
     schedule = keras.optimizers.schedules.CosineDecay(start, num_updates, alpha=end / start)
-    return keras.optimizers.Adam(schedule, beta_1=training.get("beta_1", 0.9))
+    beta_1, clipnorm = training.get("beta_1", 0.9), training.get("clipnorm")
+    return keras.optimizers.Adam(schedule, beta_1=beta_1, clipnorm=clipnorm)
+
+
+def build_optimizers(model: GenerativeModel, training: dict, num_updates: int) -> Any:
+    """Returns what a model's `compile` takes: the optimizer of `build_optimizer`, or where the
+    model switches groups of weights on and off, one for each group.
+
+    Args:
+        model: The model.
+        training, num_updates: As for `build_optimizer`.
+    """
+    if not model.switches():
+        return build_optimizer(training, num_updates)
+    groups = model.group_names(model.objective())
+    return {group: build_optimizer(training, num_updates) for group in groups}
+
+
+def build_callbacks(recipe: Recipe, data: Any) -> list[keras.callbacks.Callback]:
+    """Returns the callbacks that a recipe names; those that measure held-out examples, `x`, are
+    given the validation part.
+
+    Args:
+        recipe: `Recipe`.
+        data: `Splits`, as `load_data` returns them.
+
+    Raises:
+        ValueError: As for `build_model`; a callback lacks its `x` where there is no validation
+            part.
+    """
+    given = {} if data.validation is None else {"x": data.validation.x}
+    return [_construct(recipe, f"callbacks[{i}]", t, given) for i, t in enumerate(recipe.callbacks)]
 
 
 def start_at_data(model: GenerativeModel, x: np.ndarray, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from keras_vae.recipes.measure import taken
 from keras_vae.recipes.recipe import Recipe
 
 CLASSIFIER = "classifier_mnist"
-NUM_SAMPLES = 10_000  # pictures drawn, as many as there are to compare with
+NUM_SAMPLES = 10_000  # drawn, of pictures as many as there are to compare with
 NUM_RECOGNISED = 1000  # pictures drawn to see which of them are recognised
 RECOGNISED = 0.9  # the probability of a class above which a picture is recognised
 
@@ -71,7 +72,13 @@ def measurable(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def all_measures(model: GenerativeModel, recipe: Recipe, test: Arrays, verbose: int = 1) -> dict:
+def all_measures(
+    model: GenerativeModel,
+    recipe: Recipe,
+    test: Arrays,
+    verbose: int = 1,
+    train: Arrays | None = None,
+) -> dict:
     """Returns every number of a trained model: what the `test` part of `metrics.json` holds.
 
     Args:
@@ -79,24 +86,29 @@ def all_measures(model: GenerativeModel, recipe: Recipe, test: Arrays, verbose: 
         recipe: `Recipe`, which `check_measures` has found right.
         test: `Arrays`, the test part of its data.
         verbose: 1 shows progress.
+        train: `Arrays`, the training part, for measures that compare with it.
     """
     return {
         **measure(model, pairs(recipe, test), recipe.evaluation, verbose),
-        **further_measures(model, recipe, test),
+        **further_measures(model, recipe, test, train),
     }
 
 
-def further_measures(model: GenerativeModel, recipe: Recipe, test: Arrays) -> dict:
+def further_measures(
+    model: GenerativeModel, recipe: Recipe, test: Arrays, train: Arrays | None = None
+) -> dict:
     """Returns `{name: number}` of what the recipe's `measures` names.
 
     Args:
         model: A trained model.
         recipe: `Recipe`, which `check_measures` has found right.
         test: `Arrays`, the test part of its data.
+        train: `Arrays`, the training part.
     """
     numbers: dict = {}
     for name in _asked(recipe):
-        numbers |= _MEASURES[name](model, recipe, test)
+        function: Any = _MEASURES[name]
+        numbers |= function(model, recipe, test, **taken(function, train=train))
     return numbers
 
 
@@ -113,6 +125,24 @@ def _aggregate_posterior(model, recipe, test):
         "aggregate_smallest_std": float(std.min()),
         "aggregate_largest_std": float(std.max()),
     }
+
+
+def _clusters(model, recipe, test):
+    """Whether the components of the prior are the classes, which the model is never told."""
+    clusters = evaluation.assign_clusters(model, test.x).argmax(axis=1)
+    return {"cluster_accuracy": evaluation.cluster_accuracy(clusters, test.y)}
+
+
+def _molecules(model, recipe, test, train):
+    """How many drawn molecules are valid, different, and not of the training part."""
+    drawn = model.sample(NUM_SAMPLES, seed=recipe.evaluation.get("seed", 0))
+    return evaluation.molecule_shares(drawn, model.as_texts(train.x))._asdict()
+
+
+def _mutual_information(model, recipe, test):
+    """The information of z about x, all test examples told apart."""
+    seed = recipe.evaluation.get("seed", 0)
+    return {"mutual_information": evaluation.mutual_information(model, test.x, seed=seed)}
 
 
 def _quadrants(model, recipe, test):
@@ -142,6 +172,14 @@ def _codes(model, recipe, test):
         kl = logs["kl" if len(model.code_shapes) == 1 else f"kl_{level}"]
         numbers[f"nats_per_code_{level}"] = float(kl / np.prod(shape))
     return numbers
+
+
+def _outliers(model, recipe, test):
+    """How well the score tells outliers from the other rows of the test part."""
+    nats = model.score(test.x)
+    usual, odd = np.sort(nats[test.y == 0]), nats[test.y == 1]
+    below = np.searchsorted(usual, odd, "left") + np.searchsorted(usual, odd, "right")
+    return {"roc_auc": float(1 - below.mean() / (2 * len(usual))), "num_outliers": len(odd)}
 
 
 def _samples(model, recipe, test):
@@ -196,8 +234,12 @@ def _drawn(model, recipe, num_samples):
 
 _MEASURES = {
     "aggregate_posterior": _aggregate_posterior,
+    "clusters": _clusters,
     "codes": _codes,
     "disentanglement": _disentanglement,
+    "molecules": _molecules,
+    "outliers": _outliers,
+    "mutual_information": _mutual_information,
     "quadrants": _quadrants,
     "recognition": _recognition,
     "samples": _samples,

@@ -11,10 +11,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 import keras_vae
 from keras_vae import evaluation
 from keras_vae.models import GenerativeModel
+from keras_vae.tokens import token_counts
 
 
 def measure(
@@ -62,21 +64,25 @@ def _likelihood(model, pairs, config, verbose):
         settings |= taken(model.log_likelihood, verbose=verbose)
     nll = -model.log_likelihood(*pairs, **settings)
     if model.log_likelihood_is == "bound":
-        return _summary("nll_bound", nll, model)
+        return _summary("nll_bound", nll, model, pairs[0])
     return {
-        **_summary("nll", nll, model),
+        **_summary("nll", nll, model, pairs[0]),
         "nll_num_samples": num_samples,
         "nll_seconds": round(time.perf_counter() - started, 1),
     }
 
 
-def _summary(name, nats, model):
-    """Mean of nats (N,), its standard error, and bits per dimension, which a density has not."""
+def _summary(name, nats, model, x):
+    """Mean of nats (N,), its standard error, and bits per dimension, which a density has not; of
+    sequences, of no fixed number of dimensions, the perplexity of a token."""
     summary = {
         name: float(nats.mean()),
         f"{name}_standard_error": float(nats.std(ddof=1) / np.sqrt(len(nats))),
     }
-    if not model.is_density:
+    if None in (model.likelihood_shape or ()):
+        num_tokens = float(np.sum(ops.convert_to_numpy(token_counts(x))))
+        summary["token_perplexity"] = float(np.exp(nats.sum(dtype="float64") / num_tokens))
+    elif not model.is_density:
         bits = evaluation.bits_per_dim(nats.mean(), model.likelihood_shape)
         summary[f"{name}_bits_per_dim"] = float(bits)
     return summary

@@ -1,10 +1,14 @@
 """The classes that a recipe names, and what they say of its model before it is built."""
 
+from __future__ import annotations
+
 import functools
 import inspect
+from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_vae.recipes.recipe import Recipe
+if TYPE_CHECKING:
+    from keras_vae.recipes.recipe import Recipe
 
 
 @functools.cache
@@ -12,6 +16,7 @@ def _rooms():
     """Returns the modules whose classes a recipe may name, beside those that its user has
     registered with Keras. Nothing else is looked up, so a recipe cannot run foreign code."""
     # Here, so that texts that ask no class are written without importing Keras.
+    from keras_vae import callbacks
     from keras_vae import conditions
     from keras_vae import distributions
     from keras_vae import layers
@@ -23,6 +28,7 @@ def _rooms():
     from keras_vae import schedules
 
     return (
+        callbacks,
         conditions,
         distributions,
         layers,
@@ -87,7 +93,7 @@ def family_of(recipe: Recipe) -> type:
 def likelihood_of(recipe: Recipe) -> Any:
     """Returns the class of a recipe's likelihood, `None` where its family has none."""
     family = family_of(recipe)
-    if "likelihood" not in arguments_of(family):
+    if family.fixed_likelihood or "likelihood" not in arguments_of(family):
         return family.fixed_likelihood
     return class_named(recipe.parts["likelihood"]["class"], recipe, "likelihood")
 

@@ -10,6 +10,7 @@ import numpy as np
 from keras_vae.recipes.toml import to_toml
 
 if TYPE_CHECKING:  # the command line reads the choices below without it
+    from keras_vae.datasets.csv_tables import TextTable
     from keras_vae.datasets.splits import Splits
 
 _CLASSES = {
@@ -26,6 +27,7 @@ LIKELIHOODS = {
     "logistic": "256 levels, with numbers in bits",
 }
 _UPDATES = 1500  # steps of the optimizer: minutes on two cores for pictures of 64 x 64
+_TABLE_UPDATES = 3000
 _FEWEST_EPOCHS = 5
 _SMALLEST_MAP = 8  # the side down to which networks halve pictures
 _FILTERS = (32, 64, 128, 256)
@@ -107,6 +109,70 @@ def propose(
         recipe["prior_training"] = {"epochs": prior_epochs, "batch_size": batch_size}
         del recipe["evaluation"]["num_samples"]  # nothing is drawn for its bound
     return to_toml(recipe)
+
+
+def propose_table(
+    table: "TextTable",
+    name: str,
+    *,
+    latent_dim: int | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+) -> tuple[str, list[str]]:
+    """Returns the text of a recipe for the rows of a table, and the columns that it leaves out.
+
+    A column is left out if it has fewer than two values, or is text that names nearly every row.
+
+    Args:
+        table: `TextTable`.
+        name: String, the path of its file.
+        latent_dim: Integer; by default half the columns, from 2 to 16.
+        epochs: Integer; by default what makes about 3,000 updates, and at least 5.
+        batch_size: Integer, by default 128.
+
+    Raises:
+        ValueError: If no column is left.
+    """
+    columns = table.values()
+    without = [column for column, values in columns.items() if _says_nothing(values)]
+    num_columns = len(columns) - len(without)
+    if not num_columns:
+        raise ValueError(
+            f"{name} has no column with values to learn from. Received: {', '.join(columns)}."
+        )
+    num_train = max(1, len(table) * 9 // 10)
+    batch_size = batch_size or 128
+    if epochs is None:
+        epochs = max(_FEWEST_EPOCHS, round(_TABLE_UPDATES / math.ceil(num_train / batch_size)))
+    recipe: dict[str, Any] = {
+        "summary": f"VAE of {len(table):,} rows with {num_columns} columns, by default choices: "
+        "see docs/tables.md.",
+        "data": {"kind": "tables", "name": name, **({"without": without} if without else {})},
+        "encoder": {
+            "class": "TableEncoder",
+            "latent_dim": latent_dim or min(16, max(2, math.ceil(num_columns / 2))),
+        },
+        "decoder": {"class": "TableDecoder"},
+        "likelihood": {"class": "ColumnsLikelihood", "min_sigma": 0.05},
+        "prior": {"class": "GaussianMixture", "num_components": 32},
+        "model": {"class": "VAE"},
+        "training": {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "learning_rate": 1e-3,
+            "clipnorm": 10.0,
+            "seed": 0,
+        },
+        "evaluation": {"num_samples": _NUM_SAMPLES, "seed": 0},
+    }
+    return to_toml(recipe), without
+
+
+def _says_nothing(values):
+    present = [value for value in values if value is not None]
+    different = len(set(present))
+    is_text = different > 0 and isinstance(present[0], str)
+    return different < 2 or (is_text and different > max(20, 0.5 * len(present)))
 
 
 def _check(option, value, choices):

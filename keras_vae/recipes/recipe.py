@@ -6,22 +6,28 @@ import tomllib
 from pathlib import Path
 
 from keras_vae.recipes.cards import published
+from keras_vae.recipes.kinds import Kind
+from keras_vae.recipes.kinds import kind_of
 
 # Table -> its keys. The tables of parts have `class` and the arguments of that class.
 _TABLES = {
-    "data": {"name", "binarize", "validation_size", "image_size", "pairs"},
-    "training": {"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate", "beta_1"},
+    "data": {"kind", "name"},  # and what its kind adds
+    "training": {
+        *{"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate", "beta_1"},
+        "clipnorm",
+    },
     "prior_training": {"epochs", "batch_size", "learning_rate", "final_learning_rate"},
-    "evaluation": {"num_samples", "seed", "measures", "quadrants_num_samples"},
+    "evaluation": {"num_examples", "num_samples", "seed", "measures", "quadrants_num_samples"},
     "pictures": {"originals"},
 }
 _REQUIRED = {"data": {"name"}, "training": {"epochs"}, "prior_training": {"epochs"}}
 # Key -> the least integer that it may be, and keys of positive numbers, in whatever table.
 _LEAST = {
     **dict.fromkeys(("epochs", "batch_size", "num_samples", "quadrants_num_samples"), 1),
+    **dict.fromkeys(("num_examples", "max_tokens", "min_count", "max_length"), 1),
     **dict.fromkeys(("seed", "validation_size"), 0),
 }
-_POSITIVE = ("learning_rate", "final_learning_rate", "beta_1")
+_POSITIVE = ("learning_rate", "final_learning_rate", "beta_1", "clipnorm")
 PARTS = (
     "model",
     "encoder",
@@ -41,6 +47,7 @@ PARTS = (
 _PUBLISHED = {*published.KEYS, "source", "protocol"}
 _OPTIONAL = {
     *{"published", "limits", "attribution", "pictures", "twin", "device", "prior_training"},
+    "callbacks",
     *PARTS,
 } - {"model"}
 
@@ -57,6 +64,7 @@ class Recipe:
         parts: Dict, the tables of `PARTS` that it has: the model and what it is made of.
         device: String, "cpu", or "gpu" where an hour on a processor would not do.
         twin: String, the preset trained alike to compare with, or "".
+        callbacks: List of dicts, the tables of callbacks of `fit`.
         published: List of dicts, numbers of papers to compare with.
         limits: String, what the preset is not good for.
         attribution: String, whose data they are, and their licence.
@@ -71,6 +79,7 @@ class Recipe:
     evaluation: dict
     pictures: dict = dataclasses.field(default_factory=dict)
     prior_training: dict = dataclasses.field(default_factory=dict)
+    callbacks: list = dataclasses.field(default_factory=list)
     published: list = dataclasses.field(default_factory=list)
     limits: str = ""
     attribution: str = ""
@@ -82,6 +91,11 @@ class Recipe:
     def family(self) -> str:
         """The class of the model."""
         return self.parts["model"]["class"]
+
+    @property
+    def kind(self) -> Kind:
+        """What is particular to its kind of data."""
+        return kind_of(self.data)
 
     @property
     def is_dynamic(self) -> bool:
@@ -129,11 +143,15 @@ def parse_recipe(text: str, path: str | Path) -> Recipe:
     _check_keys(path, "", tables, known, known - _OPTIONAL)
     for table, keys in _TABLES.items():
         found = _check_is_table(path, table, tables.get(table, {}))
+        keys = keys | _kind_of(path, found).keys if table == "data" else keys
         is_left_out = table in _OPTIONAL and table not in tables
         required = set() if is_left_out else _REQUIRED.get(table, set())
         _check_keys(path, f"[{table}] ", found, keys, required)
-    tables.setdefault("likelihood", {"class": "BernoulliLikelihood"})
+    if likelihood := kind_of(tables["data"]).likelihood:
+        tables.setdefault("likelihood", {"class": likelihood})
     parts = {k: _check_part(path, k, tables.pop(k)) for k in PARTS if k in tables}
+    for table in tables.get("callbacks", []):
+        _check_is_table(path, "callbacks", table)
     for entry in tables.get("published", []):
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
     for table in _TABLES:
@@ -155,6 +173,13 @@ def _check_keys(path, table, found, known, required):
             f"unknown keys {sorted(unknown) or 'none'}, missing keys {sorted(missing) or 'none'}. "
             f"Known keys: {', '.join(sorted(known))}."
         )
+
+
+def _kind_of(path, data):
+    try:
+        return kind_of(data)
+    except ValueError as error:
+        raise ValueError(f"The recipe {path} is not as expected: {error}") from error
 
 
 def _check_is_table(path, name, value):

@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from keras_vae import plotting
 from keras_vae import presets
+from keras_vae.recipes.build import build_callbacks
 from keras_vae.recipes.build import build_model
-from keras_vae.recipes.build import build_optimizer
+from keras_vae.recipes.build import build_optimizers
 from keras_vae.recipes.build import start_at_data
 from keras_vae.recipes.cards.card_numbers import METRICS
 from keras_vae.recipes.checkpoint import Checkpoint
@@ -29,9 +29,6 @@ RECIPE = "recipe.toml"
 EPOCHS = "epochs.csv"
 NUM_CURVE_POINTS = 60
 NUM_SMOKE = 64  # examples of each part
-NUM_ORIGINALS = 30
-NUM_SAMPLES, NUM_COLUMNS = 80, 8
-RECONSTRUCTIONS = "reconstructions.png"
 
 
 def train_recipe(
@@ -47,9 +44,10 @@ def train_recipe(
     """Trains a recipe's model and writes its run folder.
 
     The folder receives `config.json` and `model.safetensors` (a preset, which `from_preset`
-    reads), `recipe.toml`, `metrics.json`, `epochs.csv`, and `curves.png`, `reconstructions.png`
-    and `samples.png` where matplotlib is installed. A run that was interrupted goes on from its
-    last epoch when it is started again with the same folder, and ends with the same weights.
+    reads), `recipe.toml`, `metrics.json`, `epochs.csv`, what the card shows of the model
+    (`reconstructions.png` and `samples.png`, or of texts `samples.json`), and `curves.png`;
+    pictures where matplotlib is installed. A run that was interrupted goes on from its last epoch
+    when it is started again with the same folder, and ends with the same weights.
 
     Args:
         recipe: `Recipe`.
@@ -79,9 +77,9 @@ def train_recipe(
         data = dataclasses.replace(data, train=data.train[:NUM_SMOKE], test=data.test[:NUM_SMOKE])
     batches = training_batches(recipe, data, seed)
     keras.utils.set_random_seed(seed)  # initial weights
-    model = build_model(recipe, data.train.x.shape[1:], seed)
+    model = build_model(recipe, data.train.x.shape[1:], seed, **recipe.kind.given(data))
     start_at_data(model, data.train.x, seed)
-    model.compile(build_optimizer(recipe.training, num_epochs * len(batches)))
+    model.compile(build_optimizers(model, recipe.training, num_epochs * len(batches)))
     settings = {"recipe": recipe.text, "epochs": num_epochs, "seed": seed}
     checkpoint = Checkpoint(folder, settings)
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,14 +87,15 @@ def train_recipe(
         presets.write_atomically(folder / RECIPE, recipe.text.encode())
     held_out = pairs(recipe, data.test)
     if recipe.prior_training:
-        _fit(model, batches, held_out[:1], folder, num_epochs, checkpoint, verbose)
+        held_out = held_out[:1]
+    further = build_callbacks(recipe, data)
+    _fit(model, batches, held_out, folder, num_epochs, checkpoint, further, verbose)
+    if recipe.prior_training:
         train_priors(model, recipe, data, folder, seed, checkpoint, epochs, verbose)
-    else:
-        _fit(model, batches, held_out, folder, num_epochs, checkpoint, verbose)
     wall_seconds, cpu_seconds = checkpoint.seconds()
     metrics = {
         "preset": recipe.name,
-        "test": all_measures(model, measured, data.test, verbose),
+        "test": all_measures(model, measured, data.test, verbose, data.train),
         "training": {
             "epochs": num_epochs,
             "updates": int(keras.ops.convert_to_numpy(model.optimizer.iterations)),
@@ -113,7 +112,7 @@ def train_recipe(
     model.save_to_preset(folder)
     presets.write_atomically(folder / RECIPE, recipe.text.encode())
     draw_curves(folder)
-    _draw_pictures(model, recipe, data.test, folder)
+    recipe.kind.show(model, recipe, data.test, folder)
     content = json.dumps(metrics, indent=2) + "\n"
     presets.write_atomically(folder / METRICS, content.encode())  # last: it marks a finished run
     checkpoint.remove()
@@ -137,7 +136,7 @@ def draw_curves(folder: str | Path) -> None:
         print(f"No curves were drawn: {error}")
 
 
-def _fit(model, batches, held_out, folder, epochs, checkpoint, verbose):
+def _fit(model, batches, held_out, folder, epochs, checkpoint, further, verbose):
     """Trains with a line of `epochs.csv` and a checkpoint after every epoch.
 
     The test curve is for the picture only: nothing is chosen by it.
@@ -152,35 +151,6 @@ def _fit(model, batches, held_out, folder, epochs, checkpoint, verbose):
         validation_data=held_out,
         validation_batch_size=100,
         validation_freq=max(1, epochs // NUM_CURVE_POINTS),
-        callbacks=[log, checkpoint],
+        callbacks=[*further, log, checkpoint],  # which holds what the others changed
         verbose=verbose,
     )
-
-
-def _draw_pictures(model, recipe, test, folder):
-    """Draws what the model makes of test examples, and samples, where it makes pictures at all."""
-    kind, num_originals = recipe.data.get("pairs"), recipe.pictures.get("originals", NUM_ORIGINALS)
-    shown = pairs(recipe, test[:num_originals])
-    try:
-        if kind == "prediction":
-            plotting.reconstructions(shown[1], model.predict(shown[0]), folder / RECONSTRUCTIONS)
-        elif model.can_reconstruct:
-            again = model.reconstruct(*shown)
-            plotting.reconstructions(shown[0], again, folder / RECONSTRUCTIONS)
-        if model.can_sample:
-            samples = model.sample(NUM_SAMPLES, seed=0, **_sample_condition(recipe, test))
-            plotting.image_grid(samples, folder / "samples.png", columns=NUM_COLUMNS)
-    except ImportError as error:
-        print(f"No pictures were drawn: {error}")
-
-
-def _sample_condition(recipe, test):
-    """Conditions of the pictured samples: a row of each label, or of each picture to complete."""
-    kind = recipe.data.get("pairs")
-    if kind in ("labels", "prior_labels"):
-        return {"condition": np.resize(np.repeat(np.unique(test.y), NUM_COLUMNS), NUM_SAMPLES)}
-    if kind == "completion":
-        _, seen = pairs(recipe, test[: NUM_SAMPLES // NUM_COLUMNS])
-        rows = np.resize(np.repeat(np.arange(len(seen)), NUM_COLUMNS), NUM_SAMPLES)
-        return {"condition": seen[rows]}
-    return {}

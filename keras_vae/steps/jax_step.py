@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_vae.steps import jax_chunks
+from keras_vae.steps import jax_devices
 from keras_vae.steps.step import Step
 
 # The parts of the state, as Keras calls them where it keeps it.
@@ -44,7 +45,7 @@ class JAXStep(Step):
                 *zip(self.optimizer.variables, optimizer_values, strict=True),
             ]
             with keras.StatelessScope(mapping, collect_losses=True) as scope:
-                costs = self.costs(data, training=True)
+                costs = self.costs(jax_devices.spread(data), training=True)
                 scaled = [self.optimizer.scale_loss(cost) for cost in costs.of_groups]
                 is_on = self.groups_on()
             # A forward pass may assign weights too: a codebook that begins at the data.
@@ -83,10 +84,28 @@ class JAXStep(Step):
             *zip(side_variables, [*non_trainable, *metrics], strict=True),
         ]
         with keras.StatelessScope(mapping, collect_losses=True) as scope:
-            self.costs(data, training=False)
+            self.costs(jax_devices.spread(data), training=False)
         side = [scope.get_current_value(v) for v in side_variables]
         non_trainable, metrics = side[: len(non_trainable)], side[len(non_trainable) :]
         return self._logs(metrics), (trainable, non_trainable, metrics)
+
+    def predict_step(self, state: Any, data: Any) -> Any:
+        """Returns what `call` gives for a batch; Keras calls it."""
+        # Of several processes each must hold all outputs, and so computes them.
+        spread = jax_devices.spread(data) if jax.process_count() == 1 else data
+        return super().predict_step(state, spread)  # type: ignore[misc]
+
+    @property
+    def saves(self) -> bool:
+        """Whether this process writes files: of several, the first."""
+        return jax.process_index() == 0
+
+    def on_devices(self) -> contextlib.AbstractContextManager:
+        jax_devices.check_distribution(type(self).__name__)
+        return jax_devices.whole_batches()
+
+    def meet(self, x: np.ndarray, begins: bool = False) -> None:
+        self.noise.seed = jax_devices.meet(x, self.noise.seed)
 
     def watched(self, train_function: Callable) -> Callable:
         """Returns a train function that looks at the guard after every 32 calls."""

@@ -9,6 +9,7 @@ from typing import Any
 from typing import NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_vae.steps import guard
@@ -104,13 +105,21 @@ class Step:
         """Makes the optimizer's variables, where they are not there yet."""
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
-        optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        built_on = {id(v) for v in optimizer._trainable_variables}
-        if built_on != {id(v) for v in self.trainable_variables}:
+        if self.has_other_slots():
             raise ValueError(
                 f"Other weights of {type(self).__name__} are trainable than when its optimizer was "
                 "made. Call `compile` again after you change `trainable`."
             )
+
+    def variables_with_slots(self) -> list[keras.Variable]:
+        """Returns the variables that the optimizer was made for."""
+        optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        return list(optimizer._trainable_variables) if self.optimizer.built else []
+
+    def has_other_slots(self) -> bool:
+        """Returns whether other variables are trainable than when the optimizer was made."""
+        made_for = {id(v) for v in self.variables_with_slots()}
+        return self.optimizer.built and made_for != {id(v) for v in self.trainable_variables}
 
     def make_train_function(self, force: bool = False) -> Any:
         """Compiles the train step; Keras calls it."""
@@ -214,6 +223,30 @@ class Step:
                 '`multiprocessing.get_context("spawn")`, and give them the model or its file.'
             )
 
+    @property
+    def saves(self) -> bool:
+        """Whether this process writes files: of several that train together, the first does."""
+        return True
+
+    def on_devices(self) -> contextlib.AbstractContextManager:
+        """Returns a context for what runs over batches, on all devices that share a step.
+
+        Raises:
+            RuntimeError: If several processes were started that would not train together.
+        """
+        return contextlib.nullcontext()
+
+    def meet(self, x: np.ndarray, begins: bool = False) -> None:
+        """Has the processes that train together agree, before the first step.
+
+        Args:
+            x: NumPy array, the data or a batch of them.
+            begins: Bool, whether a training begins.
+
+        Raises:
+            ValueError: If the data of the processes differ.
+        """
+
     def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
         """Returns `network(inputs, training=training)`; how it is called is the backend's."""
         return network(inputs, training=training)
@@ -234,6 +267,10 @@ class Step:
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""
         return statistics
+
+    def of_first_replica(self, tensor: Tensor) -> Tensor:
+        """Returns a tensor as the first of the replicas that share a step has it."""
+        return tensor
 
     def in_order(self, gradients: dict[int, Tensor]) -> list[Tensor]:
         """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them."""

@@ -8,45 +8,28 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_vae.steps.step import Step
+from keras_vae.steps.tensorflow_replicas import ReplicatedStep
 from keras_vae.typing import Tensor
 
 
-class ReplicaSeedGenerator(keras.random.SeedGenerator):
-    """A seed generator that gives each replica of a `tf.distribute` strategy its own noise.
-
-    Keras' own is mirrored, so that all replicas would draw the same for their shares of a batch.
-    """
-
-    def next(self, ordered: bool = True) -> Any:
-        seed = super().next(ordered)
-        context = tf.distribute.get_replica_context()
-        if context is None or context.num_replicas_in_sync == 1:
-            return seed
-        # A large odd step, so that no replica's stream is a neighbour of another's.
-        shift = tf.cast(context.replica_id_in_sync_group, "uint32") * tf.constant(
-            2654435761, "uint32"
-        )
-        return seed + tf.cast(tf.stack([shift, tf.zeros_like(shift)]), seed.dtype)
-
-
-class TensorFlowStep(Step):
+class TensorFlowStep(ReplicatedStep):
     """Train and test steps with a `tf.GradientTape`."""
-
-    seed_generator_class = ReplicaSeedGenerator
 
     def train_step(self, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
+        with self.sharing(data) as share:
+            self._update(share)
+        return self.get_metrics_result()
+
+    def _update(self, data):
         groups = self.groups()
-        # Every replica sees its share of the batch; the optimizer sums the replicas' gradients.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with (
             _after(data),
             tf.GradientTape(persistent=len(groups) > 1) as tape,
             self.forward_scope() as scope,
         ):
             costs = self.costs(data, training=True)
-            scaled = [self.optimizer.scale_loss(cost / replicas) for cost in costs.of_groups]
+            scaled = [self.optimizer.scale_loss(self.weighted(c)) for c in costs.of_groups]
             is_on = self.groups_on()
         of_variable: dict[int, Any] = {}
         for group, cost in zip(groups.values(), scaled, strict=True):
@@ -57,9 +40,7 @@ class TensorFlowStep(Step):
             )
             of_variable.update(zip(map(id, group), gradients, strict=True))
         gradients = self.in_order(of_variable)
-        is_finite = self.judged(costs.guarded, _are_finite(gradients))
-        if replicas > 1:
-            is_finite = self.across_replicas(tf.cast(is_finite, "int32")) == replicas
+        is_finite = self.of_all_replicas(self.judged(costs.guarded, _are_finite(gradients)))
         # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
         # what else the forward pass makes of it may then be read too late.
         with tf.control_dependencies([*gradients, is_finite]):
@@ -67,7 +48,6 @@ class TensorFlowStep(Step):
             is_good = self.guard.is_good(self.guard.state.value)
             self.commit(scope, is_good)
             self.apply_where(is_good, gradients, is_on)
-        return self.get_metrics_result()
 
     def apply_where(self, is_good: Tensor, gradients: list, is_on: dict[str, Tensor]) -> None:
         """Makes the update where the batch is good."""
@@ -89,8 +69,8 @@ class TensorFlowStep(Step):
 
     def test_step(self, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
-        with _after(data):
-            self.costs(data, training=False)
+        with self.sharing(data) as share, _after(share):
+            self.costs(share, training=False)
         return self.get_metrics_result()
 
     def build_optimizer(self) -> None:
@@ -98,13 +78,6 @@ class TensorFlowStep(Step):
         # Made by the first update, inside of the step, they would have it traced twice.
         with self.distribute_strategy.scope():
             super().build_optimizer()
-
-    def across_replicas(self, statistics: Tensor) -> Tensor:
-        """Returns the sum of a tensor over the replicas of a `tf.distribute` strategy."""
-        context = tf.distribute.get_replica_context()
-        if context is None or context.num_replicas_in_sync == 1:
-            return statistics
-        return context.all_reduce("sum", statistics)
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.

@@ -9,12 +9,12 @@ import keras
 import torch
 
 from keras_vae.steps import torch_networks
-from keras_vae.steps.step import Step
 from keras_vae.steps.torch_batches import BatchesLoader
 from keras_vae.steps.torch_fused import fused_updates
+from keras_vae.steps.torch_ranks import RankedStep
 
 
-class TorchStep(Step):
+class TorchStep(RankedStep):
     """Train and test steps with `torch.autograd.grad`.
 
     Gradients are taken group by group and never accumulated in `.grad`, so that one group's cost
@@ -23,6 +23,11 @@ class TorchStep(Step):
 
     def train_step(self, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
+        with self.sharing(data) as share:
+            self._update(share)
+        return self.get_metrics_result()
+
+    def _update(self, data):
         groups = self.groups()
         with self.forward_scope() as scope:
             costs = self.costs(data, training=True)
@@ -44,17 +49,19 @@ class TorchStep(Step):
             of_variable.update(zip(map(id, group), gradients, strict=True))
         in_order = self.in_order(of_variable)
         with torch.no_grad():
-            self.guard.update_state(self.judged(costs.guarded, _are_finite(in_order)))
+            is_finite = self.judged(costs.guarded, _are_finite(in_order))
+            in_order, is_finite = self.of_all_ranks(in_order, is_finite)
+            self.guard.update_state(is_finite)
             is_good = self.guard.is_good(self.guard.state.value)
             self.commit(scope, is_good)
             if is_good:
                 with self.switched(is_on), fused_updates(self.optimizer):
                     self.optimizer.apply(in_order, self.trainable_variables)
-        return self.get_metrics_result()
 
     def test_step(self, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
-        self.costs(data, training=False)
+        with self.sharing(data) as share:
+            self.costs(share, training=False)
         return self.get_metrics_result()
 
     def reading(self) -> contextlib.AbstractContextManager:

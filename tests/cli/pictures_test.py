@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from families import BY_NAME
 from tiny_recipe import write_tiny_preset
+from tiny_texts import write_tiny_texts
 
 import keras_vae
 from keras_vae import LabelCondition
@@ -10,6 +11,8 @@ from keras_vae import datasets
 from keras_vae import models
 from keras_vae.cli import evaluation_data
 from keras_vae.cli.main import main
+from keras_vae.recipes import build_model
+from keras_vae.recipes import load_data
 
 pytestmark = pytest.mark.one_backend
 
@@ -38,6 +41,22 @@ def test_samples_are_the_models(model, capsys):
     run("sample", "tiny", "--num", "5", "--seed", "3", "--output", "samples.npy")
     np.testing.assert_array_equal(np.load("samples.npy"), images)
     assert capsys.readouterr().out.splitlines()[-1] == "Wrote samples.npy"
+
+
+def test_texts_are_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    recipe = write_tiny_texts(tmp_path)
+    data = load_data(recipe, tmp_path)
+    given = recipe.kind.given(data)
+    model = build_model(recipe, data.train.x.shape[1:], seed=0, **given)
+    model.save_to_preset("tiny")
+    run("sample", "tiny", "--num", "3", "--seed", "1")
+    assert capsys.readouterr().out.splitlines() == model.sample(3, seed=1)
+    run("reconstruct", "tiny", "--num", "2")
+    lines = capsys.readouterr().out.splitlines()
+    texts = data.vocabulary.decode(data.test.x[:2])
+    assert lines[::2] == texts
+    assert [line.strip() for line in lines[1::2]] == model.reconstruct(texts)
 
 
 def test_samples_differ_without_a_seed(preset):

@@ -21,6 +21,8 @@ MODELS = (
     "compress",
     "decompress",
     "export",
+    "score",
+    "impute",
 )
 PRESETS = ("list", "info", "download", "verify", "cache", "upload")
 COMMANDS = MODELS + PRESETS
@@ -32,6 +34,8 @@ ARGUMENTS = {
     "decode": ["vae", "latents.npz"],
     "compress": ["vae", "digits.npz"],
     "decompress": ["vae", "digits.kvz"],
+    "score": ["vae", "--data", "new.csv"],
+    "impute": ["vae", "--data", "gaps.csv"],
 }
 
 
@@ -85,7 +89,7 @@ def test_defaults():
     assert set(parsed("train", "vae").values()) == {"vae", None, False, ()}
     assert set(parsed("evaluate", "vae").values()) == {"vae", None, False}
     sample = parsed("sample", "vae")
-    assert (sample["num"], sample["seed"], sample["output"]) == (64, None, "samples.png")
+    assert (sample["num"], sample["seed"], sample["where"]) == (64, None, ())
     reconstruct = parsed("reconstruct", "vae")
     assert (reconstruct["num"], reconstruct["output"]) == (30, "reconstructions.png")
     assert set(parsed("list").values()) == {None, False}

@@ -9,6 +9,9 @@ from keras_vae.distributions import Bernoulli
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import DiscretizedLogistic
+from keras_vae.distributions import NegativeBinomial
+from keras_vae.distributions import Poisson
+from keras_vae.distributions import ZeroInflated
 
 RNG = np.random.default_rng(0)
 SHAPE = (40, 6, 5)
@@ -27,10 +30,24 @@ def logistic():
     return DiscretizedLogistic(mean, np.full((1, 1, 1), -2.5, "float32"))
 
 
+def poisson():
+    return Poisson(RNG.normal(scale=1.5, size=SHAPE).astype("float32"))
+
+
+def negative_binomial():
+    return NegativeBinomial(RNG.normal(1.0, 1.5, size=SHAPE).astype("float32"), np.zeros(5))
+
+
+def zero_inflated():
+    logits = RNG.normal(scale=1.5, size=SHAPE).astype("float32")
+    return ZeroInflated(negative_binomial(), logits)
+
+
 COPIES = 10
+MAKERS = [bernoulli, categorical, logistic, poisson, negative_binomial, zero_inflated]
 
 
-@pytest.mark.parametrize("make", [bernoulli, categorical, logistic])
+@pytest.mark.parametrize("make", MAKERS)
 def test_draws_cost_their_log_probability_and_come_back(make):
     distribution = make()
     x = np.asarray(
@@ -71,6 +88,17 @@ def test_grey_pixels_are_no_binary_data():
 def test_densities_have_no_code():
     with pytest.raises(NotImplementedError, match=r"discrete data.*DiagonalGaussian"):
         data_codes.code_of(DiagonalGaussian(np.zeros((1, 3)), 0.0))
+
+
+def test_counts_must_fit_into_an_integer():
+    with pytest.raises(ValueError, match=r"below 2\*\*31"):
+        data_codes.code_of(poisson()).symbols(np.array([1.0, 2.0**31]))
+
+
+def test_zeros_are_added_to_counts_only():
+    other = ZeroInflated(bernoulli(), np.zeros(SHAPE, "float32"))
+    with pytest.raises(NotImplementedError, match="Bernoulli"):
+        data_codes.code_of(other)
 
 
 def test_a_class_of_ones_own():

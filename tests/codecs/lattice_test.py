@@ -73,6 +73,16 @@ def test_narrow_posteriors_of_no_consequence_count_as_wider():
     np.testing.assert_allclose(std, 2.0**places.spacing, rtol=0.14)
 
 
+def test_elements_no_wider_than_the_spacing_may_be_skipped():
+    skipping = lattice.GaussianCode(PLACES, (4e-5, 1e-4), skips_narrow=True)
+    log_var = np.array([-12.0, -1.0, -1.0])
+    is_coded = skipping.coded(log_var, np.zeros(3), np.array([True, True, False]))
+    np.testing.assert_array_equal(is_coded, [False, True, False])
+    mean, _ = skipping.rounded(np.full(3, 0.3), log_var, np.zeros(3), np.array([True] * 3))
+    assert mean[0] == np.round(0.3 / 2.0**PLACES.spacing) * 2.0**PLACES.spacing
+    np.testing.assert_array_equal(CODE.coded(log_var, np.zeros(3), np.full(3, True)), True)
+
+
 def test_means_far_out_and_tiny_variances_are_coded():
     mean, log_var = np.array([1e5, -1e5, 0.0]), np.array([-90.0, 40.0, -90.0])
     parameters, stack = CODE.rounded(mean, log_var, np.zeros(3)), Stack()

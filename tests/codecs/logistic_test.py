@@ -62,7 +62,7 @@ def test_parameters_that_are_a_margin_off_read_the_same():
 
 def test_parameters_far_out_are_coded_too():
     location, log_scale = np.array([-1e6, 1e6, 3.0]), np.array([-80.0, 50.0, -80.0])
-    symbols, stack, blocks = np.array([0, 255, 3]), Stack(), offsets.Blocks(0, 128)
+    symbols, stack, blocks = np.array([0, 255, 3]), Stack(), offsets.Blocks(1, 0)
     CODE.push(stack, symbols, location, log_scale, blocks)
     np.testing.assert_array_equal(CODE.pop(stack, location, log_scale, blocks), symbols)
 

@@ -56,10 +56,10 @@ def stepwise(layer, v, h, c=None):
         row, cache = layer.row(cache, [ops.convert_to_tensor(a) for a in (v[:, i : i + 1], *told)])
         rows.append(ops.convert_to_numpy(row))
         for j in range(W):
-            pixel = ops.convert_to_tensor(h[:, i : i + 1, j : j + 1])
+            pixel = ops.convert_to_tensor(h[:, i, j])
             pixel, cache = layer.step(cache, pixel, i * W + j)
             pixels.append(ops.convert_to_numpy(pixel))
-    return np.concatenate(rows, axis=1), np.concatenate(pixels, axis=1).reshape(h.shape)
+    return np.concatenate(rows, axis=1), np.stack(pixels, axis=1).reshape(h.shape)
 
 
 def test_the_gate():

@@ -47,3 +47,15 @@ def test_doubled_output_is_cut_to_the_size_of_the_picture():
     model = keras.Model(x, heads.doubled_output(x, (4, 3, 2), num_parameters=2, kernel_size=3))
     assert model.output_shape == (None, 4, 3, 4)
     assert [v.path for v in model.variables] == ["output/conv/kernel", "output_bias/bias"]
+
+
+def test_normalised_means_have_the_spread_that_they_are_given():
+    features = keras.Input((3,))
+    model = keras.Model(features, heads.dense_heads(features, 2, 2, mean_std=0.5))
+    x = draw(400, 3) + 5.0  # which a bias would otherwise turn into a shift of all z
+    mean, _ = model(x, training=True)
+    mean = ops.convert_to_numpy(mean)
+    np.testing.assert_allclose(mean.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(mean.std(axis=0), 0.5, rtol=1e-3)
+    # KL of N(mean, var) averages to at least D 0.5^2 / 2 over the data, with equality at var = 1.
+    np.testing.assert_allclose(0.5 * np.square(mean).sum(axis=1).mean(), 2 * 0.125, rtol=1e-3)

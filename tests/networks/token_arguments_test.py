@@ -3,6 +3,7 @@ import pytest
 from keras_vae import RecurrentTokenDecoder
 from keras_vae import RecurrentTokenEncoder
 from keras_vae import TransformerTokenDecoder
+from keras_vae import TransformerTokenEncoder
 
 pytestmark = pytest.mark.one_backend
 
@@ -21,3 +22,13 @@ pytestmark = pytest.mark.one_backend
 def test_what_makes_no_network(make, word):
     with pytest.raises(ValueError, match=word):
         make()
+
+
+@pytest.mark.parametrize("kind", [RecurrentTokenEncoder, TransformerTokenEncoder])
+def test_the_spread_of_means_is_positive(kind):
+    names = [layer.name for layer in kind(5, 2, mean_std=0.5).layers]
+    assert "z_mean_normalized" in names
+    assert "z_mean_normalized" not in [layer.name for layer in kind(5, 2).layers]
+    for wrong in (0, -1.0, True, float("nan"), "0.5"):
+        with pytest.raises(ValueError, match="`mean_std` must be a positive number"):
+            kind(5, 2, mean_std=wrong)

@@ -71,3 +71,11 @@ def test_a_folder_of_ones_own_is_what_its_config_says(tmp_path):
     (mine / "model.safetensors").write_bytes(data)
     ((_, problem),) = presets.verify(mine)
     assert "its sha256 differs" in problem
+
+
+def test_the_installed_zoo_is_looked_at_too(tmp_path, monkeypatch):
+    published_zoo.install(tmp_path, monkeypatch, weights=False)
+    place = published_zoo.install_package(tmp_path, monkeypatch)
+    assert not any(finding.problem for finding in presets.verify("vae_a"))
+    (place / "model.safetensors").write_bytes(b"1")
+    assert [f.path for f in presets.verify("vae_a") if f.problem] == [place / "model.safetensors"]

@@ -9,6 +9,7 @@ from tiny_recipe import read_tiny_recipe
 import keras_vae
 from keras_vae.recipes import build_model
 from keras_vae.recipes import build_optimizer
+from keras_vae.recipes.build import build_callbacks
 from keras_vae.recipes.build import start_at_data
 
 pytestmark = pytest.mark.one_backend
@@ -99,3 +100,17 @@ def test_weights_follow_from_the_global_seed(tmp_path):
         weights.append(build_model(recipe, SHAPE, seed=0).encoder.get_weights()[0])
     np.testing.assert_array_equal(weights[0], weights[1])
     assert np.any(weights[0] != weights[2])
+
+
+def test_callbacks_are_given_the_validation_part(tmp_path):
+    recipe = read_tiny_recipe(
+        tmp_path, TEXT + '[[callbacks]]\nclass = "CollapseMonitor"\nevery = 3\n'
+    )
+    x = np.zeros((4, *SHAPE), "float32")
+    arrays = keras_vae.datasets.Arrays(x)
+    (callback,) = build_callbacks(recipe, keras_vae.datasets.Splits("", arrays, arrays, arrays))
+    assert isinstance(callback, keras_vae.CollapseMonitor)
+    assert callback.x is x
+    assert callback.every == 3
+    with pytest.raises(ValueError, match=r"\[callbacks\[0\]\].*'x'"):
+        build_callbacks(recipe, keras_vae.datasets.Splits("", arrays, arrays))

@@ -5,7 +5,6 @@ import pytest
 from families import BY_NAME
 from states import largest_difference
 from states import state
-from workers import run_worker
 
 if keras.config.backend() != "jax":
     pytest.skip("runs on JAX", allow_module_level=True)
@@ -91,10 +90,6 @@ def test_no_tracer_is_left_behind():
     model.train_on_batch(BY_NAME["annealed_vae"].data())
     for variable in [*model.variables, *model.optimizer.variables]:
         assert not isinstance(variable.value, jax.core.Tracer)
-
-
-def test_four_devices_train_as_one():
-    run_worker("steps/devices_worker", num_devices=4)
 
 
 @pytest.mark.parametrize("num_good", [0, 1, 2])

@@ -1,16 +1,12 @@
-"""Trains on two logical processors under `tf.distribute.MirroredStrategy`, and on one without."""
+"""Trains on two logical processors under `tf.distribute.MirroredStrategy`."""
 
-import families
+import sys
+
 import keras
 import numpy as np
+import pytest
+import shared_training
 import tensorflow as tf
-from keras import layers
-from states import state
-
-from keras_vae import Autoencoder
-from keras_vae import GaussianLikelihood
-
-X = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
 
 
 def split_processor():
@@ -20,37 +16,16 @@ def split_processor():
     return [device.name for device in tf.config.list_logical_devices("CPU")]
 
 
-def autoencoder():
-    """A model without noise, and with a penalty that must not count twice."""
-    keras.utils.set_random_seed(0)
-    x = keras.Input((4,))
-    encoder = keras.Model(x, layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.1))(x))
-    _, decoder = families.mlp((4,))
-    model = Autoencoder(encoder, decoder, GaussianLikelihood(), seed=0)
-    model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    return model
-
-
-def trained(model):
-    model.evaluate(X, batch_size=8, verbose=0)
-    logs = model.fit(X, batch_size=8, epochs=3, shuffle=False, validation_data=X, verbose=0)
-    return {**state(model), **{k: np.array(v) for k, v in logs.history.items()}}
-
-
-def main():
+def main(path):
     strategy = tf.distribute.MirroredStrategy(split_processor())
-    expected = trained(autoencoder())
+    outside, x = shared_training.compiled("vae"), shared_training.data_of("vae")
     with strategy.scope():
-        model = autoencoder()
-    found = trained(model)
-    for key, value in expected.items():
-        np.testing.assert_allclose(found[key], value, rtol=1e-5, atol=1e-6, err_msg=key)
-
-    family = families.BY_NAME["vae"]
-    with strategy.scope():
-        vae = family.compiled()
-    history = vae.fit(family.data(), batch_size=4, epochs=2, verbose=0).history
-    assert np.isfinite(list(history.values())).all()
+        shared_training.write(path, shared_training.EXACT)
+        vae = shared_training.compiled("vae")
+        with pytest.raises(RuntimeError, match="outside of the scope of its strategy"):
+            outside.fit(x)
+    alone = keras.ops.convert_to_numpy(vae.call(keras.ops.convert_to_tensor(x)))
+    np.testing.assert_allclose(vae.predict(x, batch_size=7, verbose=0), alone, atol=1e-6)
 
     @tf.function
     def draw():
@@ -61,4 +36,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

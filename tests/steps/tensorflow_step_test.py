@@ -6,7 +6,6 @@ from keras import layers
 from keras import ops
 from states import largest_difference
 from states import state
-from workers import run_worker
 
 from keras_vae import GenerativeModel
 from keras_vae import Term
@@ -15,8 +14,6 @@ if keras.config.backend() != "tensorflow":
     pytest.skip("runs on TensorFlow", allow_module_level=True)
 
 import tensorflow as tf
-
-from keras_vae.steps.tensorflow_step import ReplicaSeedGenerator
 
 
 class Chain(GenerativeModel):
@@ -93,17 +90,6 @@ def test_nothing_moves_where_a_batch_is_asked_for_in_vain():
     known.evaluate(x, batch_size=4, verbose=0)
     unknown.evaluate(batches(x), verbose=0)
     assert largest_difference(state(unknown), state(known)) == 0.0
-
-
-def test_two_replicas_train_as_one_device():
-    run_worker("steps/mirrored_worker")
-
-
-def test_replicas_draw_different_noise_and_one_device_draws_as_keras_does():
-    ours, of_keras = ReplicaSeedGenerator(7), keras.random.SeedGenerator(7)
-    for _ in range(2):
-        a, b = keras.random.normal((3,), seed=ours), keras.random.normal((3,), seed=of_keras)
-        assert np.array_equal(a, b)
 
 
 def test_a_jitted_function_is_traced_once_and_its_noise_advances():

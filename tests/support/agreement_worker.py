@@ -49,6 +49,17 @@ def terms_of(model, pairs):
     return model.jitted(terms)(*pairs)
 
 
+def scores_of(model, pairs):
+    """Returns both scores of a family that has them; their draws are NumPy's everywhere."""
+    if model.log_likelihood_is != "estimate":
+        return {}
+    try:
+        methods = ("likelihood", "bound")
+        return {f"score {m}": model.score(*pairs, method=m, num_samples=8) for m in methods}
+    except NotImplementedError:  # its posterior is no Gaussian
+        return {}
+
+
 def trained(family, weights, optimizer, updates):
     """Returns the changes of the weights after some updates."""
     model = family.compiled(optimizer, run_eagerly=EAGERLY)
@@ -75,6 +86,7 @@ def results(family, folder):
     found = {"predict": model.predict(x, verbose=0)}  # first: training moves codebooks
     terms = terms_of(model, family.pairs())
     found |= {f"term {k}": v for k, v in numpy(terms).items()}
+    found |= scores_of(model, family.pairs())
     for i, gradient in enumerate(trained(family, weights, keras.optimizers.SGD(1.0), 1)):
         found[f"gradient {i}"] = gradient
     momentum = keras.optimizers.SGD(1e-3, momentum=0.9)

@@ -381,7 +381,7 @@ def _sequence_vae():
 def _transformer_sequence_vae():
     sizes = {"width": 8, "num_layers": 1, "num_heads": 2}
     networks = (
-        TransformerTokenEncoder(NUM_TOKENS, 2, **sizes),
+        TransformerTokenEncoder(NUM_TOKENS, 2, mean_std=0.5, **sizes),
         TransformerTokenDecoder(NUM_TOKENS, 2, **sizes),
     )
     return SequenceVAE(*networks, *SEQUENCE, seed=40)

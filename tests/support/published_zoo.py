@@ -9,9 +9,11 @@ from keras_vae import presets
 from keras_vae.presets import finding
 from keras_vae.presets import index_writing
 from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching import sources
 from keras_vae.presets.format.preset_files import write_preset
 
 METRICS = {"test": {}, "training": {"num_parameters": 1000}, "data": {"description": ""}}
+PACKAGE = "keras_vae_zoo_of_tests"  # in place of the distribution of data, if it is installed here
 TENSOR = np.random.default_rng(0).random(1000, dtype="float32")
 
 
@@ -34,7 +36,17 @@ def install(folder, monkeypatch, weights=True, model=None):
     monkeypatch.setenv("KERAS_VAE_HOME", str(folder / "home"))
     for name in ("KERAS_VAE_ZOO", "KERAS_VAE_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sources, "_PACKAGE", PACKAGE)
+    monkeypatch.setattr(sources, "DEFAULT", ())
     return folder / "site"
+
+
+def install_package(folder, monkeypatch):
+    """Installs the distribution of data that holds the preset; returns where it lies."""
+    place = folder / "packages" / PACKAGE / "vae_a"
+    shutil.copytree(folder / "checkout" / "vae_a", place)
+    monkeypatch.syspath_prepend(folder / "packages")
+    return place
 
 
 def fill_cache(folder):

@@ -56,6 +56,7 @@ class TinyAutoencoder(GenerativeModel):
         super().__init__(**kwargs)
         self.dense, self.quantizer = keras.layers.Dense(DIM), quantizer
         quantizer.across_replicas = self.across_replicas
+        quantizer.of_first_replica = self.of_first_replica
 
     def known_shape(self):
         return (None, NUM_POSITIONS, DIM)

@@ -143,6 +143,7 @@ def _from(start, weight):
 
 def _of_unit_length(f):
     f = ops.cast(f, "float32")
+    # Features that are all 0 have no direction: without the constant their gradient is infinite.
     return f * ops.rsqrt(ops.sum(ops.square(f), axis=-1, keepdims=True) + 1e-10)
 
 

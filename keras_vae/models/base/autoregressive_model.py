@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,6 +13,8 @@ from keras_vae.batching import run_batches
 from keras_vae.checks import check_count
 from keras_vae.conditions import Condition
 from keras_vae.distributions import Categorical
+from keras_vae.indexing import at
+from keras_vae.indexing import with_at
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.generative_model import LikelihoodKind
@@ -87,11 +90,18 @@ class AutoregressiveModel(ConditionalModel):
         """Returns the logits of p(x_i | x_<i, c), (B, K), and the cache for the next position.
 
         Args:
-            cache: what `start`, or the step before, returned.
+            cache: what `start`, or the step before, returned. It must not be used again.
             codes: int32 (B, N), x flat: those before `position` are known, the others 0.
             position: scalar integer i, perhaps a tensor.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `step`.")
+
+    def stepper(self) -> Callable:
+        """Returns `step` as a function that may have read the weights, for a loop over positions.
+
+        A family that does so saves what Keras does around each call of a layer.
+        """
+        return self.step
 
     # What the base makes of it.
 
@@ -204,14 +214,13 @@ class AutoregressiveModel(ConditionalModel):
         stream = self.noise.stream(training=False)
         # Of the whole batch, so that a seed gives the same first x whatever their number.
         noise = keras.random.uniform((self.sample_batch_size, self.num_codes), seed=stream)[:size]
-        positions = ops.arange(self.num_codes)
+        step = self.stepper()
 
         def body(i, state):
             codes, cache = state
-            logits, cache = self.step(cache, codes, i)
-            uniform = ops.take(noise, i, axis=1)
-            code = inverse_cdf(most_probable(logits / temperature, top_k), uniform)
-            return ops.where(positions == i, code[:, None], codes), cache
+            logits, cache = step(cache, codes, i)
+            code = inverse_cdf(most_probable(logits / temperature, top_k), at(noise, i, 1))
+            return with_at(codes, i, 1, code), cache
 
         start = (
             ops.zeros((size, self.num_codes), "int32"),

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,26 +10,28 @@ from keras import ops
 
 from keras_vae.arrays import is_symbolic
 from keras_vae.arrays import to_numpy
-from keras_vae.batching import run_batches
 from keras_vae.conditions import Condition
 from keras_vae.distributions import Distribution
-from keras_vae.likelihoods import BernoulliLikelihood
-from keras_vae.likelihoods import BernoulliProbabilityLikelihood
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base import any_size
-from keras_vae.models.base import tiling
+from keras_vae.models.base import tiled
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.conditional_model import as_input
 from keras_vae.models.base.data import is_inside
 from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.generative_model import EncodingKind
-from keras_vae.models.saving import preset_model
+from keras_vae.models.base.latent_pictures import LatentPictures
+from keras_vae.models.base.networks_given import check_likelihood
+from keras_vae.models.base.networks_given import check_network
+from keras_vae.models.base.networks_given import check_numbers
+from keras_vae.models.base.networks_given import default_likelihood
+from keras_vae.models.base.networks_given import known_input_shape
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
 
 
-class EncoderDecoderModel(ConditionalModel):
+class EncoderDecoderModel(LatentPictures, ConditionalModel):
     """A model of the networks it is given: x -> encoder -> latent -> decoder -> p(x|z).
 
     `encode` and `decode` are for users, and take conditions as users have them. Families use the
@@ -76,7 +77,7 @@ class EncoderDecoderModel(ConditionalModel):
         check_network("decoder", decoder)
         self.encoder = encoder
         self.decoder = decoder
-        self.likelihood = check_likelihood(likelihood or _default_likelihood(decoder))
+        self.likelihood = check_likelihood(likelihood or default_likelihood(decoder))
 
     @property
     def allows_missing(self) -> bool:
@@ -102,8 +103,10 @@ class EncoderDecoderModel(ConditionalModel):
             tile: of a model of pictures of any size: height and width in pixels of the tiles that
                 large pictures are encoded in, one after the other, or `None` for whole pictures.
             overlap: how many pixels around a tile the network sees beside it. By default as many as
-                count, and tiles give what the whole does; for a network that sees everything (group
-                norms, attention) a quarter of `tile`, over which neighbours are blended.
+                count, and tiles give what the whole does. So they do where group norms see
+                everything but only on the small latent map, which is then computed whole. Of other
+                networks that see everything it is a quarter of `tile`, over which neighbours are
+                blended.
             verbose: 1 shows a bar of tiles.
 
         Raises:
@@ -113,7 +116,7 @@ class EncoderDecoderModel(ConditionalModel):
             return self.infer(x, self.embedded(condition), training)
         x, *conditions = self.check_inputs(x, condition)
         if tile is not None:
-            outputs = self._encoded_in_tiles(x, conditions, tile, overlap, verbose)
+            outputs = tiled.encoded(self, x, conditions, tile, overlap, verbose)
             with self.reading():
                 return self.inferred([ops.convert_to_tensor(y) for y in outputs])
         with contextlib.nullcontext() if training else self.reading():
@@ -148,8 +151,8 @@ class EncoderDecoderModel(ConditionalModel):
         check_examples(values, self.latent_shape, "z")
         conditions = self.conditions_for(condition, len(values))
         if tile is not None:
-            parameters = self._decoded_in_tiles(
-                "parameters", values, conditions, tile, overlap, verbose
+            parameters = tiled.decoded(
+                self, "parameters", values, conditions, tile, overlap, verbose
             )
             with self.reading():
                 return self.likelihood(ops.convert_to_tensor(parameters))
@@ -257,176 +260,14 @@ class EncoderDecoderModel(ConditionalModel):
         """
         x, *conditions = self.check_inputs(x, condition)
         if tile is not None:
-            outputs = self._encoded_in_tiles(x, conditions, tile, overlap, verbose)
+            outputs = tiled.encoded(self, x, conditions, tile, overlap, verbose)
             with self.reading():
                 inferred = self.inferred([ops.convert_to_tensor(y) for y in outputs])
                 z = ops.convert_to_numpy(self.latent_of(inferred))
-            y = self._decoded_in_tiles("point", z, conditions, tile, overlap, verbose)
+            y = tiled.decoded(self, "point", z, conditions, tile, overlap, verbose)
             return y[:, : x.shape[1], : x.shape[2]]
         inputs = (x, *conditions) if conditions else x
         return self.predict(inputs, batch_size=batch_size, verbose=0)
-
-    def latents(
-        self,
-        x: Array,
-        condition: Array = None,
-        batch_size: int = 32,
-        tile: int | None = None,
-        overlap: int | None = None,
-        verbose: int = 0,
-    ) -> np.ndarray:
-        """Returns the latents of x as another model is trained on them: z without noise, shifted
-        and scaled to a standard deviation near 1 by `latent_shift` and `latent_scale`.
-
-        Args:
-            x: Array (N, S).
-            condition: In a conditional model: one condition for all examples, or an array (N, ...)
-                of one for each.
-            batch_size: Integer, the number of examples per batch.
-            tile, overlap, verbose: See `encode`.
-
-        Returns:
-            NumPy array (N, *latent_shape), float32: (z - latent_shift) * latent_scale.
-
-        Raises:
-            ValueError: If x or the condition does not fit this model, or `tile` does not.
-
-        Example:
-
-        ```python
-        latents = model.latents(photographs / 255)
-        pictures = model.pictures(latents)
-        ```
-        """
-        x, *conditions = self.check_inputs(x, condition)
-        x, (shift, scale) = x.astype("float32"), self._shift_and_scale()
-        if tile is None:
-            run = self.jitted_once("latents", lambda x, *c: self.latent_mean(x, self.embedded(*c)))
-            return (run_batches(run, x, *conditions, batch_size=batch_size) - shift) * scale
-        outputs = self._encoded_in_tiles(x, conditions, tile, overlap, verbose)
-        with self.reading():
-            z = self.latent_of(self.inferred([ops.convert_to_tensor(y) for y in outputs]))
-            return (ops.convert_to_numpy(z) - shift) * scale
-
-    def pictures(
-        self,
-        latents: Array,
-        condition: Array = None,
-        batch_size: int = 32,
-        tile: int | None = None,
-        overlap: int | None = None,
-        verbose: int = 0,
-    ) -> np.ndarray:
-        """Returns what latents, as `latents` gives them, stand for.
-
-        It is the mean of p(x|z), or for nominal data the most probable value, clipped to the
-        `value_range` of the likelihood where it has one.
-
-        Args:
-            latents: Array (N, *latent_shape).
-            condition: In a conditional model: one condition for all, or an array (N, ...) of one
-                for each.
-            batch_size: Integer, the number of examples per batch.
-            tile, overlap, verbose: See `encode`, in pixels of x.
-
-        Returns:
-            NumPy array (N, S).
-
-        Raises:
-            ValueError: If the latents have another shape or are not finite, or the condition or
-                `tile` does not fit.
-        """
-        values = to_numpy(latents, "latents")
-        check_examples(values, self.latent_shape, "latents")
-        conditions = self.conditions_for(condition, len(values))
-        shift, scale = self._shift_and_scale()
-        z = values.astype("float32") / scale + shift
-
-        def decoded(z, *c):
-            return self.likelihood.point(self.generate(z, self.embedded(*c)))
-
-        if tile is None:
-            run = self.jitted_once("pictures", decoded)
-            x = run_batches(run, z, *conditions, batch_size=batch_size)
-        else:
-            x = self._decoded_in_tiles("point", z, conditions, tile, overlap, verbose)
-        return x if self.likelihood.value_range is None else x.clip(*self.likelihood.value_range)
-
-    def save_to_diffusers(self, folder: str | Path) -> None:
-        """Writes the model so that diffusers reads it: `config.json` and
-        `diffusion_pytorch_model.safetensors`, float32.
-
-        Its networks must be `AutoencoderKLEncoder` and `AutoencoderKLDecoder`, those of `VQModel`,
-        or the tiny autoencoder's without group norms. `keras_vae.from_preset` reads the folder too.
-
-        Raises:
-            ValueError: If diffusers has no such model, or weights are not finite. Nothing is
-                written.
-            OSError: If the disk is full, or the folder cannot be written to.
-
-        Example:
-
-        ```python
-        model = keras_vae.from_preset("hf://madebyollin/taesd")
-        model.save_to_diffusers("mine")  # diffusers.AutoencoderTiny.from_pretrained("mine")
-        ```
-        """
-        preset_model.save_foreign(self, folder)
-
-    def _shift_and_scale(self):
-        return np.asarray(self.latent_shift, "float32"), np.asarray(self.latent_scale, "float32")
-
-    # Tiles.
-
-    def _encoded_in_tiles(self, x, conditions, tile, overlap, verbose):
-        """Returns all that the encoder gives for x, NumPy arrays."""
-        tiles = self._tiles(self.encoder, tile, overlap)
-        run = self.jitted_once(
-            "encoded tile", lambda x, *c: tuple(self.encoder_outputs(x, self.embedded(*c)))
-        )
-        return self._in_tiles(run, x, conditions, tiles, self.stride, 1, verbose)
-
-    def _decoded_in_tiles(self, what, z, conditions, tile, overlap, verbose):
-        """Returns the decoder's "parameters" for z, or the "point" of p(x|z), a NumPy array."""
-        tiles = self._tiles(self.decoder, tile, overlap)
-
-        def decoded(z, *c):
-            parameters = self.decoder(self.with_condition(z, self.embedded(*c)))
-            if what == "parameters":
-                return (parameters,)
-            return (self.likelihood.point(self.likelihood(parameters)),)
-
-        run = self.jitted_once(("decoded tile", what), decoded)
-        return self._in_tiles(run, z, conditions, tiles, 1, self.stride, verbose)[0]
-
-    def _tiles(self, network, tile, overlap):
-        if not self.is_of_any_size or not self.can_tile:
-            raise ValueError(
-                "`tile` is for models with one latent map of pictures of any size. Received: "
-                f"tile={tile!r}, and a {type(self).__name__} of data of shape {self.data_shape}. "
-                "Leave it out, or use networks such as ConvMapEncoder((None, None, 3), ...)."
-            )
-        return tiling.tiles_of(network, self.stride, network is self.encoder, tile, overlap)
-
-    def _in_tiles(self, run, x, conditions, tiles, scale_in, scale_out, verbose):
-        cells = [-(-n // scale_in) for n in x.shape[1:3]]
-        bar = keras.utils.Progbar(
-            len(x) * tiling.num_tiles(cells, tiles), verbose=verbose, unit_name="tile"
-        )
-        of_each = [
-            tiling.over_tiles(
-                lambda part, i=i: run(part, *(c[i : i + 1] for c in conditions)),
-                x[i : i + 1],
-                tiles,
-                scale_in,
-                scale_out,
-                bar.add,
-            )
-            for i in range(len(x))
-        ]
-        if len(of_each) == 1:  # a large one, say, which is not copied
-            return of_each[0]
-        return [np.concatenate(arrays) for arrays in zip(*of_each, strict=True)]
 
     # Construction.
 
@@ -489,71 +330,3 @@ class EncoderDecoderModel(ConditionalModel):
                 f"x of shape {shape}, the encoder's input. Received: for "
                 f"{tuple(decoded_shape)}, with {type(self.likelihood).__name__}."
             )
-
-
-def known_input_shape(network: keras.Model, decoder: keras.Model | None = None) -> tuple | None:
-    """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know.
-
-    Where its `decoder` leaves height and width open as the network does, every size is data:
-    (None, None, None, C).
-    """
-    shape = _first_shape(network, "input_shape")
-    if shape is None or None not in shape[1:]:
-        return shape
-    decoded = _first_shape(decoder, "output_shape")
-    are_open = [any_size.is_of_any_size(s[1:]) for s in (shape, decoded) if s and len(s) == 4]
-    return shape if are_open == [True, True] and shape[-1] else None
-
-
-def _first_shape(network, name):
-    """Returns the shape of a network's only or first input or output, `None` where unknown."""
-    shape = getattr(network, name, None) if network is not None and network.built else None
-    shape = shape[0] if isinstance(shape, list) else shape  # [x, condition]
-    return shape if isinstance(shape, tuple) else None
-
-
-def check_numbers(
-    argument: str, value: float | Sequence[float], can_be_zero: bool = True
-) -> float | list[float]:
-    """Returns a number, or a list of one for each channel, as floats.
-
-    Raises:
-        ValueError: If one is not finite, or is 0 where it must not be.
-    """
-    try:
-        numbers = np.asarray(value, "float64")
-    except (TypeError, ValueError):
-        numbers = np.asarray(np.nan)
-    if numbers.ndim > 1 or not np.isfinite(numbers).all() or not (can_be_zero or numbers.all()):
-        kind = "a finite number" if can_be_zero else "a finite number other than 0"
-        raise ValueError(
-            f"`{argument}` must be {kind}, or a list of one for each channel. Received: {value!r}."
-        )
-    found: float | list[float] = numbers.tolist()
-    return found
-
-
-def check_network(name: str, network: keras.Model) -> None:
-    """Raises `TypeError` where a network is none."""
-    if not isinstance(network, keras.Layer):
-        raise TypeError(
-            f"`{name}` must be a `keras.Model`, such as keras_vae.MLP{name.title()}(...). "
-            f"Received: {network!r}."
-        )
-
-
-def check_likelihood(likelihood: Likelihood) -> Likelihood:
-    """Returns `likelihood`; raises `TypeError` where it is none."""
-    if not isinstance(likelihood, Likelihood):
-        raise TypeError(
-            "`likelihood` must be a likelihood layer such as keras_vae.GaussianLikelihood(sigma). "
-            f"Received: {likelihood!r}."
-        )
-    return likelihood
-
-
-def _default_likelihood(decoder):
-    """Bernoulli, on probabilities where the decoder's last layer shows that it gives them."""
-    last = decoder.layers[-1] if getattr(decoder, "layers", None) else decoder
-    ends_in_sigmoid = getattr(last, "activation", None) is keras.activations.sigmoid
-    return BernoulliProbabilityLikelihood() if ends_in_sigmoid else BernoulliLikelihood()

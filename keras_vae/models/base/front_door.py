@@ -20,6 +20,7 @@ from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.data.checks import check_fraction
 from keras_vae.models.base.data.streams import told_plainly
 from keras_vae.models.base.group_optimizer import check_optimizer
+from keras_vae.models.saving import frozen_layers
 from keras_vae.typing import Array
 
 
@@ -33,7 +34,7 @@ def _in_turn(method):
     @functools.wraps(method)
     def call(self, *args, **kwargs):
         self.check_process()
-        with self.lock:
+        with self.lock, self.on_devices():
             return method(self, *args, **kwargs)
 
     return call
@@ -92,11 +93,19 @@ class FrontDoor:
 
     def get_compile_config(self) -> dict:
         config = super().get_compile_config()
-        return {k: v for k, v in config.items() if k not in _OBJECTIVE_ARGUMENTS}
+        config = {k: v for k, v in config.items() if k not in _OBJECTIVE_ARGUMENTS}
+        if self.compiled and self.has_other_slots():
+            config[_TRAINED] = frozen_layers.state_for(self, self.variables_with_slots())
+        return config
 
     def compile_from_config(self, config: dict) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.built:
+        config = keras.saving.deserialize_keras_object(config)
+        trained = config.pop(_TRAINED, None)
+        self.compile(**config)
+        if not self.built:
+            return
+        # What was frozen or unfrozen since has its slots, or none, in the file.
+        with frozen_layers.as_it_was(self, trained) if trained else contextlib.nullcontext():
             self.build_optimizer()
 
     @_in_turn
@@ -142,6 +151,7 @@ class FrontDoor:
                 of before the batch that it names.
         """
         received = data.receive(self, x, y, sample_weight, batch_size)
+        self.meet(received.seen, begins=True)
         held_out = None
         if validation_data is not None:
             given = keras.utils.unpack_x_y_sample_weight(self.as_arrays(validation_data))
@@ -213,6 +223,7 @@ class FrontDoor:
         view = None
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             received = data.receive(self, x, y, sample_weight, batch_size)
+            self.meet(received.seen)
             (x, y, sample_weight), view = received[:3], received.view
             batch_size = batch_size if received.is_arrays else None
         if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
@@ -447,6 +458,7 @@ class FrontDoor:
         """Returns what Keras is given for one batch, NumPy arrays."""
         self._check_one_batch(x)
         received = data.receive(self, x, y, sample_weight)
+        self.meet(received.seen)
         if class_weight is not None:
             received, class_weight = self._weighed(received, class_weight)
         return (*received[:3], class_weight)
@@ -485,5 +497,6 @@ class FrontDoor:
 
 
 # What Keras keeps of `compile` that has no meaning for a model with its own objective.
+_TRAINED = "trained_layers"  # those that the optimizer was made for, where they are others now
 _OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
 _CALL = ("x", "condition")

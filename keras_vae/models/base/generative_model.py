@@ -2,12 +2,10 @@
 
 import abc
 import copy
-import functools
 import inspect
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from typing import Literal
 from typing import TypeAlias
@@ -16,20 +14,16 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vae import codecs
 from keras_vae.metrics.term_means import TermMeans
 from keras_vae.models.base import arguments
 from keras_vae.models.base.any_size import at_probe
 from keras_vae.models.base.arguments import Arguments
+from keras_vae.models.base.files import Files
 from keras_vae.models.base.front_door import FrontDoor
 from keras_vae.models.base.kept_functions import KeptFunctions
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
-from keras_vae.models.saving import exported
 from keras_vae.models.saving import frozen_layers
-from keras_vae.models.saving import named_weights
-from keras_vae.models.saving import preset_model
-from keras_vae.models.saving.atomic_save import save_atomically
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep
 from keras_vae.steps.guard import Guard
@@ -55,7 +49,7 @@ class Family(abc.ABCMeta, type(keras.Model)):
         return model
 
 
-class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
+class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Family):
     """Base class: a `keras.Model` trained on terms in nats.
 
     A family defines two methods, and the base and the backend's step do the rest:
@@ -366,10 +360,11 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
 
     @property
     def likelihood_shape(self) -> Shape | None:
-        """Shape of one example of what `log_likelihood` is the likelihood of: here x."""
+        """Shape of one example of what `log_likelihood` is the likelihood of: here x. `None` in
+        it is a size that differs from example to example."""
         return self.data_shape
 
-    # Scores and presets.
+    # Scores.
 
     def log_likelihood(
         self,
@@ -439,184 +434,6 @@ class GenerativeModel(FrontDoor, BackendStep, keras.Model, metaclass=Family):
             )
         return self.log_likelihood(x, condition, num_samples)
 
-    def compress(
-        self, x: Array, condition: Array = None, batch_size: int = 64, verbose: int = 0
-    ) -> bytes:
-        """Returns the bytes of a file of x, about as small as the model's bound says.
-
-        Data of a VAE or of an autoregressive model come back bit for bit, on any backend. A model
-        of codes is lossy: what comes back is its reconstruction.
-
-        Besides x itself, memory does not grow with the number of examples. It needs the package
-        `constriction`, the extra `codec`.
-
-        Args:
-            x: Array (N, S) of discrete data, such as binary pixels or grey levels k / 255.
-            condition: In a conditional model: one condition for all examples, or an array (N, ...)
-                of one for each. It is not stored: `decompress` must be given it again.
-            batch_size: Integer, the number of examples given to the networks at once. It changes
-                neither the file nor who can read it.
-            verbose: 1 shows a progress bar.
-
-        Raises:
-            ValueError: If x or the condition does not fit this model, x has values between the
-                levels of its likelihood, or the networks are not computed in float32.
-            NotImplementedError: If the model has no bound, a likelihood of continuous data, or
-                latents or a prior that are not Gaussian.
-            ImportError: If `constriction` is not installed.
-
-        Example:
-
-        ```python
-        data = model.compress(x_test)
-        print(keras_vae.codecs.read_info(data).bits_per_dim)
-        x_again = model.decompress(data)  # on this machine or another
-        ```
-
-        Reference:
-            - [Townsend et al., 2019](https://arxiv.org/abs/1901.04866)
-        """
-        return codecs.compress(self, x, condition, batch_size, verbose)
-
-    def decompress(
-        self, data: bytes, condition: Array = None, batch_size: int = 64, verbose: int = 0
-    ) -> np.ndarray:
-        """Returns the x that `compress` was given, of a model of codes its reconstruction.
-
-        Args:
-            data: Bytes of the file.
-            condition: What `compress` was given.
-            batch_size: Integer, the number of examples given to the networks at once.
-            verbose: 1 shows a progress bar.
-
-        Returns:
-            NumPy array (N, S) of the type that x had.
-
-        Raises:
-            ValueError: If the file is damaged, was written with other weights or another condition,
-                or cannot be decoded on this device. Data are returned only if their checksum fits.
-            ImportError: If `constriction` is not installed.
-        """
-        return codecs.decompress(self, data, condition, batch_size, verbose)
-
-    def weights_sha256(self) -> str:
-        """Returns the sha256 of the weights, 64 hexadecimal digits, the same on every backend."""
-        return named_weights.sha256_of(self)
-
-    def save_to_preset(self, folder: str | Path) -> None:
-        """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
-
-        The preset holds the architecture and the weights, readable on every backend; not the
-        optimizer nor the noise, which `model.save("x.keras")` keeps for resuming. A kill or a full
-        disk leaves what the folder held.
-
-        Raises:
-            ValueError: If the model is not built, could not be read again (Lambda layers, classes
-                that are not registered), or has weights that are not finite. Nothing is written.
-            OSError: If the disk is full, or the folder cannot be written to.
-        """
-        preset_model.save_model(self, folder)
-
-    @classmethod
-    def from_preset(cls, name_or_folder: str | Path) -> Any:
-        """Returns the model of a preset with its weights.
-
-        A preset of unknown origin runs no code of its own: it may name registered classes and
-        Keras' own layers but `Lambda`, and make no more weights than its file holds.
-
-        Args:
-            name_or_folder: A name that `keras_vae.presets.names()` lists, a folder written by
-                `save_to_preset`, or `hf://owner/name`.
-
-        Raises:
-            ValueError: If the name is unknown, files are damaged, or the preset is of another
-                class.
-            OSError: If the weights are not here, and cannot be fetched.
-        """
-        if not isinstance(name_or_folder, str | os.PathLike) or not str(name_or_folder):
-            raise ValueError(
-                "`name_or_folder` must be the name of a preset, such as 'vae_mnist', the path of "
-                f"its folder, or 'hf://owner/name'. Received: {name_or_folder!r}."
-            )
-        return preset_model.load_model(name_or_folder, cls)
-
-    # Files of Keras.
-
-    def save(
-        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs
-    ) -> None:
-        """Saves the model with its optimizer and its noise; see `keras.Model.save`.
-
-        A `.keras` file is put in place once it is whole: a kill or a full disk leaves the one that
-        was there.
-        """
-        save = functools.partial(super().save, overwrite=overwrite, zipped=zipped, **kwargs)
-        if (
-            _is_local(filepath, ".keras")
-            and zipped is not False
-            and _may_write(filepath, overwrite)
-        ):
-            save_atomically(save, filepath, ".keras")
-        else:
-            save(filepath)
-
-    def save_weights(
-        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
-    ) -> None:
-        """Saves the weights and the state of the optimizer; see `keras.Model.save_weights`.
-
-        A file of its own, and not of shards, is put in place once it is whole.
-        """
-        save = functools.partial(
-            super().save_weights, overwrite=overwrite, max_shard_size=max_shard_size
-        )
-        is_one_file = _is_local(filepath, ".weights.h5") and max_shard_size is None
-        if is_one_file and _may_write(filepath, overwrite):
-            save_atomically(save, filepath, ".weights.h5")
-        else:
-            save(filepath)
-
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs) -> None:
-        """Reads the weights and the state of the optimizer; see `keras.Model.load_weights`."""
-        if self.built and self.compiled and not self.optimizer.built:
-            self.build_optimizer()  # or Keras would leave out what the file holds of it
-        super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
-
-    def export(
-        self,
-        filepath: Any,
-        format: str = "tf_saved_model",
-        verbose: bool | None = None,
-        input_signature: Any = None,
-        **kwargs,
-    ) -> None:
-        """Writes what `predict` computes for a program without this library.
-
-        Its inputs are x, and in a conditional model the condition, of any number of examples. The
-        networks are models too: `model.encoder.export(...)` writes what the encoder gives alone.
-
-        Args:
-            filepath: path of the folder, or file, that is written.
-            format: "tf_saved_model", on TensorFlow and JAX (which needs TensorFlow installed);
-                "onnx", on TensorFlow (with tf2onnx) and PyTorch (with onnx and onnxscript); or
-                another of Keras, untested here.
-            verbose, input_signature, **kwargs: as for `keras.Model.export`. By default the
-                signature is that of the data.
-
-        Raises:
-            ValueError: If the model is not built, or the format cannot be written on this backend.
-            RuntimeError: If the model has operations that the format, as this backend writes it,
-                does not know.
-        """
-        exported.check_export(self, format)
-        signature = exported.signature_of(self) if input_signature is None else input_signature
-        try:
-            super().export(filepath, format, verbose, input_signature=signature, **kwargs)
-        except ImportError:
-            raise  # it names the package that is missing
-        except Exception as error:
-            raise RuntimeError(exported.what_else(self, format, error)) from error
-
     # Plumbing.
 
     def _apply_flags(self):
@@ -682,16 +499,6 @@ def check_exact(model: GenerativeModel, num_samples: int | None) -> None:
             f"`log_likelihood` of {type(model).__name__} takes no `num_samples`: it is computed, "
             f"and draws would not change it. Received: num_samples={num_samples!r}. Leave it out."
         )
-
-
-def _is_local(path, suffix):
-    """Whether a path is that of a file of this kind here, not of a bucket or a hub."""
-    is_path = isinstance(path, str | os.PathLike)
-    return is_path and str(path).endswith(suffix) and "://" not in str(path)
-
-
-def _may_write(path, overwrite):
-    return overwrite or not os.path.exists(path)  # else Keras asks
 
 
 class _Pass(keras.Operation):

@@ -1,5 +1,8 @@
 """Fills the gaps of examples, by importance resampling of z."""
 
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 from typing import NamedTuple
 
 import keras
@@ -11,6 +14,7 @@ from keras_vae.checks import check_choice
 from keras_vae.checks import check_count
 from keras_vae.models.base.importance_sampling import sizes_at_once
 from keras_vae.noise import check_seed
+from keras_vae.table_schema import TableSchema
 from keras_vae.typing import Array
 
 
@@ -79,6 +83,46 @@ def impute(
         np.concatenate(all_spreads),
         np.concatenate(all_drawn, axis=1),
     )
+
+
+def sample_rows(
+    model: keras.Model,
+    schema: TableSchema,
+    num_samples: int,
+    where: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    restore: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> dict[str, list]:
+    """Returns new rows of a table, a dict of lists, each number within the range of its column.
+
+    Args:
+        model: `LatentVariableModel` of the rows of a table.
+        schema: `TableSchema` of these rows.
+        num_samples: Integer, N.
+        where: Dict of columns and the values that all rows have there. The others are drawn given
+            these, by resampling draws of the prior.
+        seed: Integer in [0, 2**31), or `None` for fresh noise.
+        restore: Function of rows (N, C) that undoes what was done to encoded rows before training.
+
+    Raises:
+        ValueError: If `num_samples` is not a positive integer, or `where` names another column or a
+            value that it cannot have.
+    """
+    num_samples, where = check_count("num_samples", num_samples), dict(where or {})
+    for name in where:
+        schema.index(name)
+    if where:
+        x = model.impute(
+            schema.encode({name: [where.get(name)] for name in schema.names}),
+            num_samples=max(5000, 10 * num_samples),
+            num_draws=num_samples,
+            seed=seed,
+            proposal="prior",
+        ).draws[:, 0]
+    else:
+        x = model.sample(num_samples, seed=seed, from_likelihood=True)
+    rows = schema.decode(schema.clipped(x if restore is None else restore(x)))
+    return rows | {name: [value] * num_samples for name, value in where.items()}
 
 
 def _weighted_draws(model, x, c, num_samples, proposal):

@@ -142,6 +142,10 @@ class SequenceModel(ConditionalModel):
     def known_shape(self) -> tuple | None:
         return (None, self.max_length)
 
+    @property
+    def likelihood_shape(self) -> tuple | None:
+        return (None,)  # of any length, so that nats have no number of dimensions
+
     def check_values(self, x: np.ndarray, name: str = "x") -> None:
         TokenLikelihood(self.decoder.num_tokens).check(x, name)
 

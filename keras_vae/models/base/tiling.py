@@ -11,10 +11,7 @@ import keras
 import numpy as np
 
 from keras_vae.checks import check_count
-from keras_vae.layers import OutputBias
-from keras_vae.layers import ResidualBlock
-from keras_vae.layers import SubpixelUpsampling2D
-from keras_vae.layers.everywhere import Everywhere
+from keras_vae.models.base.locality import reach
 from keras_vae.typing import Array
 
 _UNBOUNDED_SHARE = 4  # of a tile is its overlap where a network sees the whole picture
@@ -32,95 +29,6 @@ class Tiles(NamedTuple):
     size: int
     margin: int
     is_exact: bool
-
-
-def reach(network: keras.Model) -> int | None:
-    """Returns how many cells of its input a network sees beyond those that an output cell covers.
-
-    It is an upper bound, summed over convolutions; `None` where a layer may see everything (group
-    norms, attention, dense layers, and whatever is not known here).
-
-    Args:
-        network: functional `keras.Model` from a map to maps.
-    """
-    operations = getattr(network, "operations", None)
-    if operations is None:
-        return None
-    walk = _Walk()
-    return math.ceil(walk.reach) if all(map(walk.passes, operations)) else None
-
-
-class _Walk:
-    """The way through a network's operations in order.
-
-    Attributes:
-        step: cells of the input from one cell of this layer's to the next.
-        reach: cells of the input seen beyond one's own.
-    """
-
-    def __init__(self):
-        self.step, self.reach = 1.0, 0.0
-
-    def passes(self, operation: Any) -> bool:
-        """Goes through an operation, and returns whether its reach is bounded."""
-        if isinstance(operation, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
-            sizes = zip(operation.kernel_size, operation.dilation_rate, strict=True)
-            # Padded by a layer before, if at all, and on one side only at worst.
-            share = 1 if operation.padding == "valid" else 2
-            self.reach += self.step * max(math.ceil((k - 1) * d / share) for k, d in sizes)
-            self.step *= max(operation.strides)
-            return operation.padding in ("same", "valid")
-        if isinstance(operation, keras.layers.ZeroPadding2D):
-            return True
-        if isinstance(operation, SubpixelUpsampling2D):
-            is_bounded = self.passes(operation.conv)
-            self.step /= 2
-            return is_bounded
-        if isinstance(operation, keras.layers.UpSampling2D):
-            self.reach += self.step * (operation.interpolation != "nearest")
-            self.step /= max(operation.size)
-            return operation.interpolation in ("nearest", "bilinear")
-        if isinstance(operation, ResidualBlock):
-            return self.passes(operation.conv_1) and self.passes(operation.conv_2)
-        if isinstance(operation, keras.Model) and hasattr(operation, "operations"):
-            return all(map(self.passes, operation.operations))
-        is_of_each_cell = isinstance(operation, _OF_EACH_CELL)
-        return (
-            is_of_each_cell or type(operation).__name__ in _OPERATIONS or _is_of_vectors(operation)
-        )
-
-
-def _is_of_vectors(operation):
-    """Whether an operation is given no map: that of a condition, say."""
-    return all(len(t.shape) < 3 for t in keras.tree.flatten(operation.input))
-
-
-_OF_EACH_CELL = (
-    keras.layers.Activation,
-    keras.layers.Add,
-    keras.layers.Concatenate,
-    keras.layers.Dropout,
-    keras.layers.InputLayer,
-    keras.layers.ReLU,
-    keras.layers.Rescaling,
-    Everywhere,
-    OutputBias,
-)
-# Of `keras.ops`, whose classes are not public; so they are known by name.
-_OPERATIONS = (
-    "Add",
-    "Clip",
-    "Divide",
-    "Identity",
-    "Multiply",
-    "ReLU",
-    "Relu",
-    "Sigmoid",
-    "Silu",
-    "Subtract",
-    "Tanh",
-    "TrueDivide",
-)
 
 
 def tiles_of(

@@ -4,6 +4,7 @@ Keras keeps `trainable` in the configuration of each layer; of a network that is
 arguments of its constructor, and makes its layers itself, that of the inner ones would be lost.
 """
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,42 @@ def apply_flags(model: keras.Model, flags: dict[str, bool]) -> dict[str, bool]:
         # What is in a layer follows it, and is looked at after it.
         layer.trainable = left.pop(path, is_usual)
     return left
+
+
+def state_of(model: keras.Model) -> dict[str, Any]:
+    """Returns what `as_it_was` takes: what is trainable of a model, itself and its layers."""
+    return {"trainable": model.trainable, "layers": flags_of(model)}
+
+
+def state_for(model: keras.Model, variables: list[keras.Variable]) -> dict[str, Any]:
+    """Returns a state, as `state_of` does, in which these variables of a model are trainable."""
+    trained = {id(v) for v in variables}
+    frozen = {
+        path: False
+        for path, layer, _ in _walk(model)
+        if layer._trainable_variables
+        and not trained.intersection(map(id, layer._trainable_variables))
+    }
+    return {"trainable": bool(variables), "layers": frozen}
+
+
+@contextlib.contextmanager
+def as_it_was(model: keras.Model, state: dict[str, Any]) -> Iterator[None]:
+    """Within this context, what is trainable of a model is what was when `state_of` looked."""
+    now = state_of(model)
+    _set_state(model, state)
+    try:
+        yield
+    finally:
+        _set_state(model, now)
+
+
+def _set_state(model, state):
+    priors = [(layer, layer.trainable) for layer in getattr(model, "priors", [])]
+    model.trainable = state["trainable"]
+    apply_flags(model, check_flags(state["layers"]))
+    for layer, is_trainable in priors:  # which the model freezes itself
+        layer.trainable = is_trainable
 
 
 def check_flags(flags: Any) -> dict[str, bool]:

@@ -4,11 +4,14 @@ Files are at `HOME/NAME/REVISION/FILE`. The revision is a sha256 of the contents
 never change, and several versions of the library can share a cache.
 """
 
-import hashlib
 import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import filelock
+
+from keras_vae.presets.format import regular_files
 
 if TYPE_CHECKING:  # the index imports NumPy
     from keras_vae.presets.format.index import Entry
@@ -42,14 +45,29 @@ def folder_of(entry: "Entry") -> Path:
 
 
 def holds(path: str | os.PathLike, size: int, sha256: str) -> bool:
-    """Returns whether a file exists with this size and sha256. Reads all of it."""
-    try:
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size != size:
-                return False
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
+    """Returns whether a file of the cache exists with this size and sha256. Reads all of it.
+
+    Other users may be able to write to a shared cache. A link there is no file, nor is a pipe.
+    """
+    return regular_files.holds(path, size, sha256, follow_links=False)
+
+
+def check_folder(folder: Path) -> None:
+    """Checks that a folder of the cache is not reached over a link that somebody put there.
+
+    The cache itself may be one: its owner says where it is.
+
+    Raises:
+        OSError: If it is.
+    """
+    for place in (folder, *folder.parents):
+        if place == home():
+            return
+        if place.is_symlink():
+            raise OSError(
+                f"{place} is a symbolic link, and links in the cache are not followed. Remove it, "
+                "or set KERAS_VAE_HOME to a folder that only you can write to."
+            )
 
 
 def set_aside(path: Path) -> Path:
@@ -57,6 +75,21 @@ def set_aside(path: Path) -> Path:
     aside = path.with_name(f"{path.name}.damaged")
     os.replace(path, aside)
     return aside
+
+
+def lock_at(path: Path, timeout: float) -> filelock.BaseFileLock:
+    """Returns a lock, to be held in a `with` statement.
+
+    Args:
+        path: See `lock_path`.
+        timeout: Float, in seconds.
+
+    Raises:
+        OSError: If there is something else than a file in the lock's place.
+    """
+    if os.path.lexists(path) and not regular_files.is_regular(path):
+        raise OSError(f"{path}, the place of a lock, holds a link or a pipe. Remove it.")
+    return filelock.FileLock(path, timeout=timeout)
 
 
 def lock_path(target: Path) -> Path:

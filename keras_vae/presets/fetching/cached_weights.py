@@ -3,8 +3,6 @@
 import contextlib
 from pathlib import Path
 
-import filelock
-
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import sources
 from keras_vae.presets.fetching.fetch import FetchError
@@ -14,6 +12,9 @@ from keras_vae.presets.format.atomic_files import write_atomically
 from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS
+from keras_vae.presets.format.regular_files import holds
+from keras_vae.presets.format.regular_files import opened
+from keras_vae.presets.format.regular_files import size_of
 
 _TEXTS = ("recipe.toml", "metrics.json")
 _LOCK_TIMEOUT = 60.0
@@ -24,9 +25,10 @@ def obtain(
 ) -> Path:
     """Returns a folder with a preset's files, all of them verified.
 
-    A complete folder of `KERAS_VAE_ZOO` is used in place. Otherwise missing weights are downloaded
-    into the cache, with the installation's own configuration next to them: a download never
-    determines what a model is made of.
+    What is not in the cache is taken from `KERAS_VAE_ZOO`, or else from the distribution
+    `keras-vae-zoo`, or else from the default address. A complete folder is used in place. Missing
+    weights are downloaded into the cache, with the installation's own configuration next to them: a
+    download never determines what a model is made of.
 
     Args:
         entry: `Entry` of the index.
@@ -37,47 +39,59 @@ def obtain(
 
     Raises:
         FetchError: If the weights are missing and cannot be downloaded.
+        OSError: If the folder in the cache is a link, or cannot be written to.
         ValueError: If the configuration in `texts` is not that of the index.
     """
     folder = cache.folder_of(entry)
-    if not _is_whole(folder, entry, thorough):
+    cache.check_folder(folder)
+    if not _is_whole(folder, entry, thorough, follow_links=False):
         addresses = sources.configured()
-        for other in sources.folders(addresses, entry):
-            if _is_whole(other, entry, thorough):
-                return other
-        _fetch_weights(folder, entry, addresses, settings or Settings())
+        if place := _first_whole(addresses, entry, thorough):
+            return place
+        installed = _first_whole(sources.installed(), entry, thorough)
+        if installed is None:  # one download from all of them ends within one patience
+            addresses += sources.DEFAULT
+        try:
+            _fetch_weights(folder, entry, addresses, settings or Settings())
+        except FetchError:
+            if installed is None:
+                raise
+            return installed
     _copy_texts(texts, folder, entry)
     return folder
 
 
 def is_here(entry: Entry) -> bool:
-    """Returns whether a preset's files, by size, are in the cache or a folder of `KERAS_VAE_ZOO`.
+    """Returns whether a preset's files, by size, are in the cache or in a folder of a source.
 
     Args:
         entry: `Entry` of the index.
     """
-    places = [cache.folder_of(entry), *sources.folders(sources.configured(), entry)]
-    return any(
-        all(_size(folder / name) == file.size for name, file in entry.files.items())
-        for folder in places
+    places = sources.folders([*sources.configured(), *sources.installed()], entry)
+    return _is_complete(cache.folder_of(entry), entry, follow_links=False) or any(
+        _is_complete(folder, entry) for folder in places
     )
 
 
-def _is_whole(folder, entry, thorough=True):
+def _is_complete(folder, entry, follow_links=True):
+    return all(
+        size_of(folder / name, follow_links) == file.size for name, file in entry.files.items()
+    )
+
+
+def _first_whole(addresses, entry, thorough):
+    folders = sources.folders(addresses, entry)
+    return next((folder for folder in folders if _is_whole(folder, entry, thorough)), None)
+
+
+def _is_whole(folder, entry, thorough, follow_links=True):
     """Returns whether a folder holds a preset's files. See `obtain` for the arguments."""
     return all(
-        _size(folder / name) == file.size
+        size_of(folder / name, follow_links) == file.size
         if name == WEIGHTS and not thorough
-        else cache.holds(folder / name, file.size, file.sha256)
+        else holds(folder / name, file.size, file.sha256, follow_links)
         for name, file in entry.files.items()
     )
-
-
-def _size(path):
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def _fetch_weights(folder, entry, addresses, settings):
@@ -92,9 +106,9 @@ def _fetch_weights(folder, entry, addresses, settings):
 
 def _copy_texts(texts, folder, entry):
     """Writes the installation's own texts next to the weights if they are missing or differ."""
-    own = {name: (texts / name).read_bytes() for name in (CONFIG, *_TEXTS) if _size(texts / name)}
+    own = {name: (texts / name).read_bytes() for name in (CONFIG, *_TEXTS) if size_of(texts / name)}
     file = entry.files[CONFIG]
-    if not cache.holds(texts / CONFIG, file.size, file.sha256):
+    if not holds(texts / CONFIG, file.size, file.sha256):
         raise ValueError(
             f"{texts / CONFIG} is not the file named in the index of this installation: install "
             "keras-vae again."
@@ -108,7 +122,7 @@ def _copy_texts(texts, folder, entry):
 
 
 def _write_texts(folder, texts):
-    with filelock.FileLock(cache.lock_path(folder / CONFIG), timeout=_LOCK_TIMEOUT):
+    with cache.lock_at(cache.lock_path(folder / CONFIG), _LOCK_TIMEOUT):
         for name, data in texts.items():
             cache.sweep(folder / name)
             write_atomically(folder / name, data)
@@ -116,6 +130,7 @@ def _write_texts(folder, texts):
 
 def _is_same(path, data):
     try:
-        return path.read_bytes() == data
+        with opened(path, follow_links=False) as (file, size):
+            return size == len(data) and file.read() == data
     except OSError:
         return False

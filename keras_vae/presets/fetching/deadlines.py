@@ -1,8 +1,11 @@
 """The pace of a response: silence, a trickle or endless headers end in an error, never a hang."""
 
+import functools
 import http.client
 import io
+import socket
 import time
+from typing import Any
 
 from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
@@ -60,14 +63,33 @@ def paced(
     """
 
     class Paced(connection_class):  # type: ignore[valid-type]
-        def connect(self):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            self._create_connection = functools.partial(_connected, pace)
+
+        def connect(self) -> None:
             self.timeout = pace.connecting()
             super().connect()
 
-        def response_class(self, sock, *arguments, **options):
-            return http.client.HTTPResponse(_PacedSocket(sock, pace), *arguments, **options)
+        def response_class(
+            self, sock: socket.socket, *arguments: Any, **options: Any
+        ) -> http.client.HTTPResponse:
+            paced: Any = _PacedSocket(sock, pace)
+            return http.client.HTTPResponse(paced, *arguments, **options)
 
     return Paced
+
+
+def _connected(pace, address, timeout, source_address=None):
+    """Returns a socket, as `socket.create_connection` does, which gives each of the addresses that
+    a name stands for a timeout of its own."""
+    failure: OSError = OSError("a name without an address")
+    for *_, place in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
+        try:
+            return socket.create_connection(place[:2], pace.connecting(), source_address)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 class _PacedSocket:

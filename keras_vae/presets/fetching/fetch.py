@@ -16,12 +16,14 @@ from pathlib import Path
 import filelock
 
 from keras_vae.presets.fetching import cache
+from keras_vae.presets.fetching.credentials import masked
 from keras_vae.presets.fetching.deadlines import Pace
 from keras_vae.presets.fetching.download import download
 from keras_vae.presets.fetching.partial_file import Part
 from keras_vae.presets.fetching.partial_file import path_of
 from keras_vae.presets.fetching.progress import Bar
 from keras_vae.presets.fetching.request import PermanentError
+from keras_vae.presets.fetching.request import StalledError
 from keras_vae.presets.fetching.request import TemporaryError
 from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
@@ -85,11 +87,11 @@ def fetch(
 @contextlib.contextmanager
 def _locked(target, patience, settings):
     """Holds the file's lock, after waiting for another process as long as it makes progress."""
-    lock = filelock.FileLock(cache.lock_path(target))
+    lock = cache.lock_at(cache.lock_path(target), timeout=min(1.0, settings.patience / 10))
     seen = 0
     while True:
         try:
-            lock.acquire(timeout=min(1.0, settings.patience / 10), poll_interval=0.02)
+            lock.acquire(poll_interval=0.02)
             break
         except filelock.Timeout as error:
             length = _length(path_of(target))
@@ -107,14 +109,14 @@ def _locked(target, patience, settings):
 
 def _length(path):
     try:
-        return path.stat().st_size
+        return path.lstat().st_size
     except FileNotFoundError:
         return 0
 
 
 def _prepare(target):
     cache.sweep(target, keep=[path_of(target)])
-    if target.exists():
+    if os.path.lexists(target):
         aside = cache.set_aside(target)
         warnings.warn(
             f"{target} was damaged. It is now {aside}, and is fetched again.", stacklevel=4
@@ -127,10 +129,13 @@ class _Mirror:
     not_before: float = 0.0  # of the monotonic clock
     num_failures: int = 0
     num_wrong: int = 0
+    num_stalls: int = 0
 
 
 def _transfer(urls, target, size, sha256, settings, patience):
-    mirrors, problems = [_Mirror(url) for url in urls], {}
+    every, problems = [_Mirror(url) for url in urls], {}
+    mirrors = list(every)
+    max_stalls = max(settings.max_stalls, len(every))
     settings = settings.shared_by(len(mirrors))
     bar = Bar(target.parent.parent.name, size)
     try:
@@ -139,7 +144,8 @@ def _transfer(urls, target, size, sha256, settings, patience):
                 if part.finish(sha256):
                     return
                 part.restart()
-            while mirrors and patience.left() > 0:
+            # Progress between them renews the patience, so that stalls are counted, too.
+            while mirrors and patience.left() > 0 and _num_stalls(every) < max_stalls:
                 # Mirrors that have not been tried come first, in their order.
                 mirror = min(mirrors, key=lambda m: m.not_before)
                 if mirror.not_before - time.monotonic() > patience.left():
@@ -163,9 +169,9 @@ def _attempt(mirror, part, sha256, settings, patience, bar):
     try:
         download(mirror.url, part, Pace(settings, patience), settings, bar)
     except TemporaryError as failure:
-        if part.best - best >= settings.quota:
-            mirror.num_failures = 0
-        mirror.num_failures += 1
+        mirror.num_stalls += isinstance(failure, StalledError)
+        # Any new byte is progress: the last pieces of a file are smaller than a quota.
+        mirror.num_failures = 0 if part.best > best else mirror.num_failures + 1
         mirror.not_before = time.monotonic() + max(failure.pause, _pause(mirror, settings))
         return failure
     except PermanentError as failure:
@@ -178,6 +184,10 @@ def _attempt(mirror, part, sha256, settings, patience, bar):
     part.restart()
     mirror.not_before = time.monotonic() + _pause(mirror, settings)
     return TemporaryError("the wrong file: its sha256 differs")
+
+
+def _num_stalls(mirrors):
+    return sum(mirror.num_stalls for mirror in mirrors)
 
 
 def _is_hopeless(mirror, problem, settings):
@@ -195,6 +205,6 @@ def _pause(mirror, settings):
 
 
 def _report(target, problems):
-    lines = [f"{url}: {problem}." for url, problem in problems.items()]
+    lines = [f"{masked(url)}: {problem}." for url, problem in problems.items()]
     advice = "The partial file is kept: try again later, or set KERAS_VAE_ZOO to another address."
     return " ".join([f"{target.name} could not be fetched.", *lines, advice])

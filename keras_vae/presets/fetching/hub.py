@@ -1,9 +1,10 @@
-"""Presets on the Hugging Face hub: `hf://owner/name`."""
+"""Presets on the Hugging Face hub: `hf://owner/name`, or a folder of such a repository."""
 
 import os
 import re
 import warnings
 from pathlib import Path
+from pathlib import PurePosixPath
 
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import pins
@@ -16,6 +17,7 @@ from keras_vae.presets.interchange import is_foreign
 
 _SCHEME = "hf://"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_FOLDER = re.compile(rf"({_REPOSITORY.pattern})/([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)*)")
 _NEEDED = (CONFIG, WEIGHTS)
 _FOREIGN = (CONFIG, FOREIGN_WEIGHTS)  # in diffusers' layout
 _TEXTS = ("recipe.toml", "metrics.json")
@@ -39,6 +41,12 @@ def repository(address: str | os.PathLike) -> str:
     return name
 
 
+def _parts(address):
+    """Returns "owner/name" and the folder in it, "" for its top, of an address of either form."""
+    found = _FOLDER.fullmatch(str(address).removeprefix(_SCHEME))
+    return found.groups() if found else (repository(address), "")
+
+
 def url_of(address: str, path: str) -> str:
     """Returns the https address of a file in a repository on the hub."""
     return _library().hf_hub_url(repository(address), path)
@@ -48,12 +56,12 @@ def download(address: str | os.PathLike, again: bool = False) -> Path:
     """Returns a folder with the preset of a repository, in the cache of `huggingface_hub`.
 
     Only data are downloaded: configuration, weights, recipe and metrics, and weights in diffusers'
-    layout. With `KERAS_VAE_OFFLINE`
-    they must be in the cache already. Files of other libraries must stay what they were when they
-    were first fetched; see `pins`.
+    layout. With `KERAS_VAE_OFFLINE` they must be in the cache already. Files of other libraries
+    must stay what they were when they were first fetched; see `pins`.
 
     Args:
-        address: String, `hf://owner/name`.
+        address: String, `hf://owner/name`, or `hf://owner/name/folder` for a preset that is a part
+            of something larger, as the autoencoder of a picture generator is, in its folder `vae`.
         again: Bool, whether to download files that are in the cache again.
 
     Raises:
@@ -61,30 +69,33 @@ def download(address: str | os.PathLike, again: bool = False) -> Path:
             layout other files than when it was first fetched.
         OSError: If the repository cannot be reached.
     """
-    library, name, revision = _library(), repository(address), None
+    library, (name, inner), revision = _library(), _parts(address), None
+    pin = f"{name}/{inner}" if inner else name
+    names = [str(PurePosixPath(inner, file)) for file in (*_NEEDED, *_FOREIGN, *_TEXTS)]
     if not cache.is_offline():
-        revision = pins.revision_of(name) or _checked_revision(library, name)
-    folder = library.snapshot_download(
+        revision = pins.revision_of(pin) or _checked_revision(library, name, names)
+    repository_folder = library.snapshot_download(
         name,
         revision=revision,
-        allow_patterns=[*_NEEDED, *_FOREIGN, *_TEXTS],
+        allow_patterns=names,
         local_files_only=cache.is_offline(),
         force_download=again,
     )
+    folder = Path(repository_folder, inner)
     needed = _FOREIGN if is_foreign(folder) else _NEEDED
-    missing = [name for name in needed if not (Path(folder) / name).is_file()]
+    missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise ValueError(f"{address} holds no preset: {' and '.join(missing)} missing.")
     if needed == _FOREIGN:
-        pins.hold(name, revision, Path(folder), _FOREIGN)
-    return Path(folder)
+        pins.hold(pin, revision, folder, _FOREIGN)
+    return folder
 
 
 def mend(address: str | os.PathLike) -> bool:
     """Downloads a repository's preset again if it is damaged, and returns whether it did.
 
     Args:
-        address: String, `hf://owner/name`.
+        address: See `download`.
 
     Raises:
         ValueError, OSError: See `download`.
@@ -142,11 +153,11 @@ def upload(folder: str | os.PathLike, address: str, private: bool = False) -> st
     return str(done)
 
 
-def _checked_revision(library, name):
+def _checked_revision(library, name, names):
     """Returns a repository's current revision, after checking the sizes of its files."""
     info = library.HfApi().model_info(name, files_metadata=True)
     for file in info.siblings:
-        if file.rfilename in (*_NEEDED, *_FOREIGN, *_TEXTS) and (file.size or 0) > MAX_SIZE:
+        if file.rfilename in names and (file.size or 0) > MAX_SIZE:
             raise ValueError(
                 f"{_SCHEME}{name} holds {file.rfilename} of {file.size:,} bytes; the limit is "
                 f"{MAX_SIZE:,}."

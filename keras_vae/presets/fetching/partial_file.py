@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from keras_vae.presets.format.atomic_files import put_in_place
+from keras_vae.presets.format.regular_files import open_to_append
 
 _BLOCK = 1 << 20
 
@@ -25,7 +26,7 @@ class Part:
         self.path = path_of(target)
         self.size = size
         self._target = target
-        self._file = open(self.path, "a+b")  # noqa: SIM115  closed by `__exit__`
+        self._file = open_to_append(self.path)  # closed by `__exit__`
         self._sha256 = hashlib.sha256()
         self._file.seek(0)
         while block := self._file.read(_BLOCK):

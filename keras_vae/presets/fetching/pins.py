@@ -6,12 +6,14 @@ repository held when it was first fetched is noted in `HOME/pins`, and held to f
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.format import strict_json
 from keras_vae.presets.format.atomic_files import write_atomically
+from keras_vae.presets.format.regular_files import opened
 
 
 def revision_of(name: str) -> str | None:
@@ -61,13 +63,14 @@ def _path(name):
 
 def _read(name):
     path = _path(name)
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     try:
-        found = strict_json.parse(path.read_bytes())
+        with opened(path, follow_links=False) as (file, _):
+            found = strict_json.parse(file.read(strict_json.MAX_BYTES + 1))
         if isinstance(found["revision"], str) and isinstance(found["sha256"], dict):
             return found
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OSError):
         pass
     raise ValueError(f"{path}, the note of what hf://{name} held, is damaged: delete it.")
 

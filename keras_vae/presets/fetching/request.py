@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from keras_vae.presets.fetching import credentials
 from keras_vae.presets.fetching.deadlines import Pace
 from keras_vae.presets.fetching.deadlines import paced
 from keras_vae.presets.fetching.settings import Settings
@@ -31,6 +32,10 @@ class TemporaryError(Exception):
         self.pause = pause
 
 
+class StalledError(TemporaryError):
+    """A response that broke off in silence, which costs more time than other failures."""
+
+
 class PermanentError(Exception):
     """A failure that would only repeat at the same mirror."""
 
@@ -43,7 +48,8 @@ def get(
     Redirects are followed; proxies are taken from the environment.
 
     Args:
-        url: String, http or https.
+        url: String, http or https. A user and password in it are sent as basic authentication, and
+            not to another host that it redirects to.
         headers: Dict.
         pace: `Pace`.
         settings: `Settings`.
@@ -56,11 +62,15 @@ def get(
     """
     if urllib.parse.urlsplit(url).scheme not in _ALLOWED:
         raise PermanentError("an address that is neither http nor https")
+    url, who = credentials.split(url)
     for _ in range(settings.max_redirects + 1):
-        answer = _open(url, headers, pace)
+        answer = _open(url, headers | who, pace)
         if answer.status in _REDIRECTS:
             answer.close()
-            url = redirected(url, answer.headers.get("Location"))
+            target = redirected(url, answer.headers.get("Location"))
+            if not credentials.may_go_on(url, target):
+                who = {}
+            url = target
             continue
         if 200 <= answer.status < 300 or answer.status == 416:
             return answer
@@ -70,18 +80,20 @@ def get(
 
 
 def redirected(url: str, location: str | None) -> str:
-    """Returns the target of a redirect.
+    """Returns the target of a redirect, without the user and password that it may name.
 
     Raises:
         PermanentError: If the target is missing, invalid or not allowed.
     """
     try:
-        target = urllib.parse.urljoin(url, location or "")
+        target, _ = credentials.split(urllib.parse.urljoin(url, location or ""))
         scheme = urllib.parse.urlsplit(target).scheme
+        urllib.parse.urlsplit(target).port  # noqa: B018  raises where it is none
     except ValueError as error:
         raise PermanentError(f"a redirect to an invalid address ({error})") from error
     if not location or scheme not in _ALLOWED[urllib.parse.urlsplit(url).scheme]:
-        raise PermanentError(f"a redirect to {location!r}, which is not followed")
+        place = credentials.masked(repr(location))
+        raise PermanentError(f"a redirect to {place}, which is not followed")
     return target
 
 
@@ -89,10 +101,13 @@ def read(answer: http.client.HTTPResponse, num_bytes: int) -> bytes:
     """Returns up to `num_bytes` of a response's body as soon as there are any; b"" at its end.
 
     Raises:
-        TemporaryError: If the response breaks off or is too slow.
+        StalledError: If the response is too slow.
+        TemporaryError: If it breaks off.
     """
     try:
         return answer.read1(num_bytes)
+    except TimeoutError as error:
+        raise StalledError(_words(error)) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise TemporaryError(_words(error)) from error
 
@@ -150,4 +165,4 @@ def _failure(answer):
 
 
 def _words(error):
-    return str(error) or type(error).__name__
+    return credentials.masked(error) or type(error).__name__

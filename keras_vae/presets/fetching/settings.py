@@ -15,7 +15,8 @@ class Settings:
             arrive.
         min_rate: Float, the minimum bytes per second, averaged over a window.
         patience: Float, the longest time without a quota of bytes before giving up.
-        max_attempts: Int, the number of attempts at one mirror without a quota of new bytes.
+        max_attempts: Int, the number of attempts at one mirror without a new byte.
+        max_stalls: Int, the number of responses that may fall silent, or one of each mirror.
         max_wrong: Int, the number of complete files with a wrong sha256 that a mirror may send.
         first_pause: Float, the pause before the second attempt at a mirror, doubled for each
             further one.
@@ -29,6 +30,7 @@ class Settings:
     min_rate: float = 1024.0
     patience: float = 50.0
     max_attempts: int = 5
+    max_stalls: int = 3
     max_wrong: int = 2
     first_pause: float = 0.5
     longest_pause: float = 8.0

@@ -1,14 +1,25 @@
-"""The addresses that weights are downloaded from: `KERAS_VAE_ZOO`."""
+"""Where weights come from: `KERAS_VAE_ZOO`, the package `keras-vae-zoo`, a default address."""
 
+import importlib.util
 import os
 import urllib.parse
 from pathlib import Path
 
 from keras_vae.presets.fetching import hub
+from keras_vae.presets.fetching.credentials import masked
 from keras_vae.presets.format.index import Entry
 
 VARIABLE = "KERAS_VAE_ZOO"
+DEFAULT: tuple[str, ...] = ()  # the zoo's public address, tried last; set at release
+_PACKAGE = "keras_vae_zoo"
 _EXAMPLE = "https://example.org/zoo"
+
+
+def installed() -> list[str | Path]:
+    """Returns the folders of the distribution `keras-vae-zoo`, none if it is not installed."""
+    spec = importlib.util.find_spec(_PACKAGE)  # which imports nothing: there is no code in it
+    locations = spec.submodule_search_locations if spec else None
+    return [Path(location) for location in locations or ()]
 
 
 def configured() -> list[str | Path]:
@@ -48,25 +59,35 @@ def how_to_set(name: str, sources: list[str | Path]) -> str:
     """Returns the advice on what to set if none of `sources` holds the weights."""
     state = f"no folder of {VARIABLE} holds them" if sources else f"{VARIABLE} is not set"
     return (
-        f"The weights of {name!r} are not here, and {state}. Set it to the address to fetch them "
-        f"from, for example {VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of "
-        f"these separated by commas), or train them: `keras-vae train {name}`."
+        f"The weights of {name!r} are not here, and {state}. Install those of this version, pip "
+        'install "keras-vae[zoo]", or set it to the address to fetch them from, for example '
+        f"{VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of these separated by "
+        f"commas), or train them: `keras-vae train {name}`."
     )
 
 
 def _checked(word):
-    scheme = urllib.parse.urlsplit(word).scheme
+    scheme = word.partition("://")[0].lower()
     if hub.is_address(word):
         hub.repository(word)
         return word
-    if scheme in ("http", "https") and urllib.parse.urlsplit(word).netloc:
+    if scheme in ("http", "https") and _has_host(word):
         return word
     if "://" in word:
         raise ValueError(
             f"{VARIABLE} must hold http or https addresses, hf://OWNER/NAME or folders, separated "
-            f"by commas. Received: {word!r}."
+            "by commas. In a user or password @ / : ? # and commas are written as %40 %2F %3A %3F "
+            f"%23 and %2C. Received: {masked(word)!r}."
         )
     return Path(word).expanduser()
+
+
+def _has_host(word):
+    try:
+        parts = urllib.parse.urlsplit(word)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _join(source, path):

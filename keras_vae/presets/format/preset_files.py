@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from safetensors.numpy import save as dump_safetensors
 
+from keras_vae.presets.format import regular_files
 from keras_vae.presets.format import strict_json
 from keras_vae.presets.format.atomic_files import put_in_place
 from keras_vae.presets.format.atomic_files import written_beside
@@ -211,12 +211,7 @@ def _remove_leftovers(folder, but=None):
 def _opened(path):
     """Opens a regular file, never a pipe or device, which might not end; yields it and its size."""
     try:
-        # O_NONBLOCK: opening a pipe would wait for a writer. Windows neither has nor needs it.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        with open(os.open(path, flags), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ValueError(f"{path} cannot be read: it is not a file.")
-            yield file, status.st_size
+        with regular_files.opened(path) as (file, size):
+            yield file, size
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from error

@@ -9,24 +9,16 @@ from keras_vae import presets
 from keras_vae.recipes.cards.card_numbers import CARD
 from keras_vae.recipes.cards.card_numbers import numbers_section
 from keras_vae.recipes.cards.front_matter import front_matter
+from keras_vae.recipes.cards.markdown import picture
 from keras_vae.recipes.cards.markdown import table
 from keras_vae.recipes.cards.usage import usage
-from keras_vae.recipes.named_classes import family_of
 
 if TYPE_CHECKING:
     from keras_vae.recipes.recipe import Recipe
 
-_SAMPLES = {
-    None: "Means of p(x|z), with z sampled from the prior.",
-    "labels": "Means of p(x|z, label), with z sampled from the prior; one row per label.",
-    "prior_labels": "Codes sampled from the prior given a label, then decoded; one row per label.",
-    "completion": "Eight completions of the visible quadrants of a test picture in each row.",
-}
-_ELEMENTS = "Pixels sampled one at a time, each given the ones before it."
 _CURVES = "Solid: training set. Dashed: test set, for information only: no epoch was chosen by it."
 _TRAIN = "keras-vae train recipe.toml"
 _PRIORS_CURVES = "Second stage: training of the prior over the codes of level {}."
-_RECONSTRUCTIONS = "Test pictures and, below each, its reconstruction."
 
 
 def write_card(recipe: Recipe, metrics: dict, folder: str | Path, source: str | None = None) -> str:
@@ -43,13 +35,13 @@ def write_card(recipe: Recipe, metrics: dict, folder: str | Path, source: str | 
     sections = (
         front_matter(recipe, metrics),
         f"# {recipe.name}\n\n{recipe.summary}",
-        _picture(folder, "samples.png", _samples_caption(recipe)),
+        recipe.kind.samples(recipe, folder),
         f"## Use\n\n```python\n{usage(recipe, source)}\n```",
         f"## Numbers\n\n{numbers_section(recipe, metrics, folder)}",
         f"## How it was made\n\n{_making(recipe, metrics, source)}",
-        _picture(folder, "curves.png", _CURVES),
+        picture(folder, "curves.png", _CURVES),
         *_curves_of_priors(folder),
-        _picture(folder, "reconstructions.png", _RECONSTRUCTIONS),
+        recipe.kind.reconstructions(folder),
         f"## Data\n\n{_data(recipe, metrics)}",
         f"## Licence\n\n{_licence(recipe)}",
         f"## Limits\n\n{recipe.limits}" if recipe.limits else "",
@@ -60,14 +52,9 @@ def write_card(recipe: Recipe, metrics: dict, folder: str | Path, source: str | 
     return text
 
 
-def _samples_caption(recipe):
-    drawn = family_of(recipe).sample_draws
-    return _ELEMENTS if drawn == "elements" else _SAMPLES.get(recipe.data.get("pairs"), "")
-
-
 def _curves_of_priors(folder):
     pictures = sorted(folder.glob("curves_prior_*.png"))
-    return [_picture(folder, p.name, _PRIORS_CURVES.format(p.stem[-1])) for p in pictures]
+    return [picture(folder, p.name, _PRIORS_CURVES.format(p.stem[-1])) for p in pictures]
 
 
 def _making(recipe, metrics, source):
@@ -97,7 +84,7 @@ def _making(recipe, metrics, source):
     ]
     command = f"python zoo/train.py {recipe.name}" if source is None else _TRAIN
     command = f"KERAS_BACKEND={machine['backend']} {command}"
-    if recipe.data["name"].endswith(".npz"):
+    if recipe.kind.is_local(recipe):
         command += " --data-dir FOLDER_OF_THE_DATA"
     return (
         f"{table(['', ''], map(list, rows), num_words=2)}\n\nEverything here follows from "
@@ -114,24 +101,13 @@ def _of_second_stage(recipe):
 
 def _data(recipe, metrics):
     description = metrics.get("data", {}).get("description", "")
-    sentences = [recipe.attribution, description]
-    if recipe.is_dynamic:
-        seed = recipe.evaluation.get("seed", 0)
-        sentences.append(
-            "Pixels are binarised at random: one is white with a probability equal to its grey "
-            "value. Training pictures are binarised anew each time they are used, test pictures "
-            f"once, with seed {seed}."
-        )
+    sentences = [recipe.attribution, description, recipe.kind.description(recipe)]
     return "\n\n".join(sentence for sentence in sentences if sentence) or recipe.data["name"]
 
 
 def _licence(recipe):
     data = " The data belong to others, as stated above." if recipe.attribution else ""
     return f"The weights are under the Apache License 2.0, like keras_vae itself.{data}"
-
-
-def _picture(folder, name, caption):
-    return f"![{caption}]({name})\n\n*{caption}*" if (folder / name).exists() else ""
 
 
 def duration(seconds: float) -> str:

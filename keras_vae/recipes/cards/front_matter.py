@@ -12,12 +12,6 @@ from keras_vae.recipes.cards.numbers import words_of
 if TYPE_CHECKING:
     from keras_vae.recipes.recipe import Recipe
 
-_TASKS: dict = {
-    "classes": "image-classification",
-    "completion": "image-to-image",
-    "prediction": "image-to-image",
-}
-
 
 def front_matter(recipe: Recipe, metrics: dict) -> str:
     """Returns the YAML head of a card, as the Hugging Face hub reads it.
@@ -26,15 +20,15 @@ def front_matter(recipe: Recipe, metrics: dict) -> str:
         recipe: `Recipe`.
         metrics: Dict, the contents of its `metrics.json`.
     """
-    data = recipe.data["name"].removesuffix(".npz")
-    task = _TASKS.get(recipe.data.get("pairs"), "unconditional-image-generation")
+    data = recipe.data["name"].removesuffix(".npz").removesuffix(".csv")
+    task = recipe.kind.task(recipe)
     family = recipe.family.rpartition(">")[-1].lower()
     lines = [
         "---",
         "license: apache-2.0",
-        "library_name: keras",
+        "library_name: keras_vae",  # or a hub would tell to load it with Keras alone
         f"pipeline_tag: {task}",
-        f"tags: {_list('keras', 'keras_vae', family, 'generative-model')}",
+        f"tags: {_list('keras_vae', family, 'generative-model')}",
         f"datasets: {_list(data)}",
         "model-index:",
         f"- name: {_text(recipe.name)}",

@@ -1,6 +1,7 @@
 """Markdown for cards."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def table(header: list[str], rows: Iterable[Iterable[str]], num_words: int = 1) -> str:
@@ -12,3 +13,8 @@ def table(header: list[str], rows: Iterable[Iterable[str]], num_words: int = 1) 
 def escaped(text: str) -> str:
     """Returns text as it may stand in a cell of a table."""
     return text.replace("|", "\\|")
+
+
+def picture(folder: Path, name: str, caption: str) -> str:
+    """Returns Markdown of a picture with its caption, or "" where the folder does not hold it."""
+    return f"![{caption}]({name})\n\n*{caption}*" if (folder / name).exists() else ""

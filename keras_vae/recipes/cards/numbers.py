@@ -111,6 +111,22 @@ NUMBERS = (
     ),
     Number(r"nll_per_code", "NLL, nats per element", 4, direction="min"),
     Number(
+        r"token_perplexity",
+        "perplexity of a token, exp of the nats per token",
+        2,
+        "ratio",
+        Tolerance(relative=1e-2),
+        "min",
+        on_hubs="perplexity of a token",
+    ),
+    Number(
+        r"nll_per_token",
+        "NLL, nats per token, the mean of the examples' own means",
+        4,
+        direction="min",
+        is_shown=False,
+    ),
+    Number(
         r"nll_(\d)_seen",
         "NLL of the hidden quadrants, {} of 4 seen, nats",
         tolerance=MANY_DRAWS,
@@ -137,6 +153,7 @@ NUMBERS = (
     ),
     Number(r"kl", "KL(q(z|x), p(z)), nats", tolerance=KL),
     Number(r"kl_(\d+)", "KL of level {}, nats", tolerance=ONE_DRAW),
+    Number(r"mutual_information", "mutual information of x and z, nats", tolerance=ONE_DRAW),
     Number(r"adversarial", "-log D(z) of codes, nats"),
     Number(
         r"discriminator",
@@ -161,6 +178,26 @@ NUMBERS = (
         "max",
         on_hubs="accuracy",
         headline="accuracy {}",
+    ),
+    Number(
+        r"cluster_accuracy",
+        "accuracy of latent classes, matched one to one with the labels",
+        4,
+        "share",
+        Tolerance(absolute=2e-3),  # chosen by an argmax, as above
+        "max",
+        on_hubs="accuracy of latent classes",
+        headline="accuracy of latent classes {}",
+    ),
+    Number(
+        r"roc_auc",
+        "ROC-AUC of the score, outliers against the other rows of the test part",
+        4,
+        "share",
+        Tolerance(absolute=2e-3),  # of an importance-sampled score, on another machine
+        "max",
+        on_hubs="ROC-AUC",
+        headline="ROC-AUC {}",
     ),
     Number(
         r"mse_over_variance",
@@ -226,6 +263,32 @@ NUMBERS = (
         "max",
     ),
     Number(
+        r"validity",
+        "share of 10,000 drawn texts that are molecules",
+        4,
+        "share",
+        Tolerance(absolute=0.02),  # of other draws: four errors of a share of 10,000
+        "max",
+        on_hubs="validity of drawn molecules",
+    ),
+    Number(
+        r"uniqueness",
+        "share of these that differ",
+        4,
+        "share",
+        Tolerance(absolute=0.02),
+        "max",
+        on_hubs="uniqueness of drawn molecules",
+    ),
+    Number(
+        r"novelty",
+        "share of these that are not in the training part",
+        4,
+        "share",
+        Tolerance(absolute=0.03),
+        on_hubs="novelty of drawn molecules",
+    ),
+    Number(
         r"samples_recognised",
         "samples recognised by classifier_mnist",
         3,
@@ -261,13 +324,21 @@ NUMBERS = (
         tolerance=Tolerance(relative=0.05),
         is_shown=False,
     ),
+    Number(r"num_outliers", "outliers", 0, "setting", SAME, is_shown=False),
     Number(r"num_examples", "test examples", 0, "setting", SAME, is_shown=False),
     Number(r"latent_dim", "size of z", 0, "setting", SAME, is_shown=False),
     Number(r"num_classes", "classes of the classifier", 0, "setting", SAME, is_shown=False),
     Number(r"nll_num_samples", "draws each for the NLL", 0, "setting", SAME, is_shown=False),
     Number(r"nll_seconds", "time of the NLL, seconds", 0, "time", is_shown=False),
 )
-HEADLINES = ("accuracy", "mse_over_variance", "nll", "classifier_frechet_distance")
+HEADLINES = (
+    "accuracy",
+    "cluster_accuracy",
+    "roc_auc",
+    "mse_over_variance",
+    "nll",
+    "classifier_frechet_distance",
+)
 
 
 def number_of(name: str) -> Number:

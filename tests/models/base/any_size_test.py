@@ -168,14 +168,3 @@ def test_what_cannot_be_of_any_size():
         keras_vae.ConvEncoder(SHAPE, 3)
     with pytest.raises(ValueError, match=r"Expected: \(N, any, any, 2\)"):
         vae().reconstruct(np.zeros((1, 8, 8, 3), "float32"))
-
-
-def test_an_open_encoder_of_a_closed_decoder_is_built_from_data_as_before():
-    pooled = keras.Sequential(
-        [keras.Input((None, None, 1)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
-    )
-    model = keras_vae.Autoencoder(pooled, keras_vae.MLPDecoder((4, 4, 1), 2))
-    assert not model.built
-    model.compile("sgd")
-    model.fit(np.zeros((4, 4, 4, 1), "float32"), verbose=0)
-    assert model.data_shape == (4, 4, 1)

@@ -121,6 +121,42 @@ def test_what_is_frozen_stays_frozen(encoder, freeze, copied, tmp_path):
     assert sum(moved) == len(model.trainable_variables)
 
 
+def thaw(model):
+    model.trainable = True
+    model.encoder.trainable = True
+    hidden_layer(model).trainable = True
+
+
+@pytest.mark.filterwarnings("error:Skipping variable loading")
+@pytest.mark.parametrize("copied", [".keras", "deepcopy", "pickle", "weights"])
+@pytest.mark.parametrize("change", [freeze_model, freeze_part, freeze_inner_layer, thaw])
+@pytest.mark.parametrize("name", ["vae", "factor_vae"])
+def test_the_optimizer_is_kept_whatever_was_frozen_since(name, change, copied, tmp_path):
+    """Its slots are those of what was trainable when it was made, in training."""
+    family = BY_NAME[name]
+    model = family.model()
+    if change is thaw:
+        freeze_part(model)
+    optimizer = "adam" if name == "vae" else dict.fromkeys(model.groups(), "adam")
+    model.compile(optimizer)
+    model.fit(*family.pairs(), epochs=1, verbose=0)
+    change(model)
+    if copied == "weights":
+        model.save_weights(tmp_path / "model.weights.h5")
+        again = COPIES["deepcopy"](model, tmp_path)
+        again.load_weights(tmp_path / "model.weights.h5")
+    else:
+        again = COPIES[copied](model, tmp_path)
+    assert flags(again) == flags(model)
+    values, expected = again.optimizer.variables, model.optimizer.variables
+    assert len(expected) > 3
+    for a, b in zip(values, expected, strict=True):
+        np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (a, b)))
+    for either in (model, again):  # one asks for the same as the other
+        with pytest.raises(ValueError, match="Call `compile` again"):
+            either.fit(*family.pairs(), epochs=1, verbose=0)
+
+
 def test_a_part_frozen_by_its_constructor(tmp_path):
     model = vae(ENCODERS["ours"](trainable=False))
     assert not preset(model, tmp_path).encoder.trainable_variables

@@ -55,6 +55,25 @@ def test_bytes_without_a_quota_do_not_renew_the_patience(patience):
     assert patience.left() < 4.96
 
 
+def test_a_name_of_many_addresses_takes_no_longer_than_a_window(patience, monkeypatch):
+    tried = []
+
+    def nobody(place, timeout, source_address=None):
+        tried.append(place)
+        time.sleep(timeout)
+        raise TimeoutError("timed out")
+
+    family = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+    every = [(*family, (f"192.0.2.{i}", 80)) for i in range(20)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: every)
+    monkeypatch.setattr(socket, "create_connection", nobody)
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError):
+        paced(http.client.HTTPConnection, Pace(SETTINGS, patience))("example.org").connect()
+    assert time.monotonic() - begin < SETTINGS.rate_window + 0.1
+    assert tried
+
+
 def test_an_answer_is_read_whole_and_its_socket_closed(patience):
     """The socket is closed before the body is read, as urllib does it, and lives on until then."""
     server = socket.create_server(("127.0.0.1", 0))

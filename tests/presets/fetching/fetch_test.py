@@ -10,6 +10,7 @@ import filelock
 import pytest
 from fault_server import FaultServer
 from fetching import CONTENT
+from fetching import QUICK
 from fetching import assert_nothing_wrong
 from fetching import assert_right
 from fetching import closed_port
@@ -50,6 +51,44 @@ def test_silent_mirrors_leave_time_for_the_last(target):
     with FaultServer(CONTENT, faults.silent) as silent, FaultServer(CONTENT, faults.fine) as good:
         get(target, *(f"{silent.url}/{i}" for i in range(6)), good)
     assert_right(target)
+
+
+def test_a_mirror_that_halves_each_answer_is_read_to_its_end(target):
+    """The last fifteen pieces are smaller than what renews the patience."""
+
+    def half(reply):
+        reply.fine(upto=(reply.start + len(reply.content) + 1) // 2)
+
+    with FaultServer(CONTENT, half) as server:
+        get(target, server, settings=QUICK)
+        assert len(server.requests) > QUICK.max_attempts
+    assert_right(target)
+
+
+def stalling(reply):
+    """Sends a part that renews the patience, whatever is asked for, and then nothing more."""
+    part = int(2 * QUICK.quota)
+    reply.fine(upto=reply.start + part)
+    reply.pause(10)
+
+
+def stalling_from_the_start(reply):
+    reply.start = 0
+    reply.headers.pop("range", None)
+    stalling(reply)
+
+
+@pytest.mark.parametrize("behaviour", [stalling, stalling_from_the_start])
+@pytest.mark.parametrize("num_mirrors", [1, 3])
+def test_a_mirror_that_stalls_again_and_again_ends_within_the_patience(
+    behaviour, num_mirrors, target
+):
+    servers = [FaultServer(CONTENT, behaviour) for _ in range(num_mirrors)]
+    with pytest.raises(FetchError, match=r"timed out|minimum rate"):
+        get(target, *servers)
+    for server in servers:
+        server.__exit__()
+    assert_nothing_wrong(target)
 
 
 def test_no_mirror_at_all(target):

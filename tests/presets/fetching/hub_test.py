@@ -2,6 +2,7 @@ import fnmatch
 import shutil
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,11 +39,13 @@ class Hub(types.ModuleType):
         self.calls.append((repo_id, revision, local_files_only))
         snapshot = self.folder.parent / "snapshot"
         snapshot.mkdir(exist_ok=True)
-        for path in self.folder.iterdir():
-            if (snapshot / path.name).exists() and not force_download:
+        for path in filter(Path.is_file, self.folder.rglob("*")):
+            name = path.relative_to(self.folder)
+            if (snapshot / name).exists() and not force_download:
                 continue
-            if any(fnmatch.fnmatch(path.name, pattern) for pattern in allow_patterns):
-                shutil.copy(path, snapshot)
+            if any(fnmatch.fnmatch(str(name), pattern) for pattern in allow_patterns):
+                (snapshot / name).parent.mkdir(exist_ok=True)
+                shutil.copy(path, snapshot / name)
         return str(snapshot)
 
     def HfApi(self):  # noqa: N802  its name there
@@ -181,6 +184,24 @@ def test_models_in_the_layout_of_diffusers_are_fetched_without_their_pickles(for
     found = presets.find("hf://me/tiny")
     assert {p.name for p in found.iterdir()} == {"config.json", FOREIGN}
     assert isinstance(keras_vae.from_preset("hf://me/tiny"), keras_vae.Autoencoder)
+
+
+def test_an_autoencoder_in_a_folder_of_a_generator(foreign):
+    (foreign.folder / "vae").mkdir()
+    for name in ("config.json", FOREIGN):
+        (foreign.folder / name).rename(foreign.folder / "vae" / name)
+    (foreign.folder / "config.json").write_text("{}")  # of the generator
+    foreign.sizes["vae/config.json"] = 10
+    found = presets.find("hf://me/generator/vae")
+    assert {p.name for p in found.iterdir()} == {"config.json", FOREIGN}
+    assert [p.name for p in found.parent.iterdir()] == ["vae"]
+    assert isinstance(keras_vae.from_preset("hf://me/generator/vae"), keras_vae.Autoencoder)
+    foreign.sizes[f"vae/{FOREIGN}"] = 1 << 40
+    with pytest.raises(ValueError, match=rf"vae/{FOREIGN} of .* bytes"):
+        presets.find("hf://you/generator/vae")
+    for wrong in ("hf://me/generator/", "hf://me/generator/../vae", "hf://me/generator//vae"):
+        with pytest.raises(ValueError, match=r"form hf://OWNER/NAME"):
+            presets.find(wrong)
 
 
 def test_their_first_revision_and_their_bytes_are_held(foreign, monkeypatch):

@@ -24,11 +24,27 @@ def test_addresses_in_order(monkeypatch):
     ]
 
 
+def test_a_package_of_data_is_found_where_it_is_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "_PACKAGE", "a_zoo_of_this_test")
+    assert sources.installed() == []
+    (tmp_path / "a_zoo_of_this_test").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert sources.installed() == [tmp_path / "a_zoo_of_this_test"]
+
+
 @pytest.mark.parametrize("word", ["ftp://a/b", "file:///a", "s3://a/b", "https://", "http:///a"])
 def test_addresses_that_are_none(word, monkeypatch):
     monkeypatch.setenv("KERAS_VAE_ZOO", f"https://a,{word}")
     with pytest.raises(ValueError, match=f"KERAS_VAE_ZOO must hold .*{word}"):
         sources.configured()
+
+
+@pytest.mark.parametrize("word", ["https://me:pass/word@a", "ftp://me:password@a", "http://a:b:c"])
+def test_passwords_are_not_shown(word, monkeypatch):
+    monkeypatch.setenv("KERAS_VAE_ZOO", word)
+    with pytest.raises(ValueError, match=r"KERAS_VAE_ZOO must hold .*%40") as caught:
+        sources.configured()
+    assert "word" not in str(caught.value).replace("password @", "")
 
 
 @pytest.mark.parametrize("word", ["hf://", "hf://me", "hf://me/a/b", "hf://../x", "hf://me/a?b"])
@@ -63,7 +79,8 @@ def test_folders_are_published_ones_or_as_a_checkout_has_them():
 
 def test_how_to_set_says_what_to_set():
     words = sources.how_to_set("vae_a", [])
-    assert "KERAS_VAE_ZOO is not set. Set it to" in words
+    assert "KERAS_VAE_ZOO is not set. Install" in words
+    assert 'pip install "keras-vae[zoo]"' in words
     assert "KERAS_VAE_ZOO=https://" in words
     assert "keras-vae train vae_a" in words
     assert "no folder of KERAS_VAE_ZOO holds them" in sources.how_to_set("vae_a", [Path("zoo")])

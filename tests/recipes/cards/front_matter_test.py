@@ -14,11 +14,10 @@ def test_by_hand(tmp_path):
     lines = front_matter(read_tiny_recipe(tmp_path), METRICS).splitlines()
     assert lines[0] == lines[-1] == "---"
     assert "license: apache-2.0" in lines
-    assert "library_name: keras" in lines
+    assert "library_name: keras_vae" in lines
     assert 'datasets: ["tiny"]' in lines
     assert '- name: "tiny"' in lines
     assert json.loads(lines[4].removeprefix("tags: ")) == [
-        "keras",
         "keras_vae",
         "vae",
         "generative-model",

@@ -1,0 +1,121 @@
+"""What the commands of tables share: `train --data table.csv`, `score`, `impute`, `sample`."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from keras_vae.table_schema import TableSchema
+from keras_vae.table_schema import schema_of
+
+ENDINGS = (".csv", ".tsv")
+
+
+def is_ending(path: str) -> bool:
+    """Whether a path ends as that of a table does."""
+    return Path(path).suffix.lower() in ENDINGS
+
+
+def proposed(data: str, data_dir: str | None, choices: dict[str, Any]) -> Any:
+    """Returns the recipe for a table of one's own, and prints what its columns are taken for.
+
+    Args:
+        data: Path of the table.
+        data_dir: Folder where it is looked up too, or `None`.
+        choices: Dict, what `keras-vae train` was told of the model.
+    """
+    from keras_vae import recipes
+    from keras_vae.datasets.csv_tables import read_table
+    from keras_vae.datasets.local import find
+
+    of_pictures = [k for k in ("model", "likelihood", "image_size") if choices.pop(k, None)]
+    if of_pictures:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in of_pictures)
+        raise ValueError(
+            f"{named} choose models of pictures. Of a table, change the recipe: --set "
+            "likelihood.min_sigma=0.1, for instance."
+        )
+    path = find(data, data_dir)
+    table = read_table(path)
+    text, without = recipes.propose_table(table, str(path.resolve()), **choices)
+    kept = {name: values for name, values in table.values().items() if name not in without}
+    for column in TableSchema.infer(kept).columns:
+        print(f"  {column.kind:<12}{column.name}")
+    for name in without:
+        print(f"  {'left out':<12}{name}")
+    print("To have a column taken for another kind: --set data.kinds.NAME=real")
+    stem = re.sub(r"\W+", "_", path.stem).strip("_")
+    return recipes.parse_recipe(text, f"{stem}.toml")
+
+
+def model_of_table(preset: str) -> tuple[Any, TableSchema]:
+    """Returns a preset's model of the rows of a table, and the schema of these.
+
+    Raises:
+        ValueError: If it is a model of something else.
+    """
+    from keras_vae.models import GenerativeModel
+
+    model = GenerativeModel.from_preset(preset)
+    schema = schema_of(model)
+    if schema is None:
+        raise ValueError(
+            f"{preset} is a {type(model).__name__} of data (N, {', '.join(map(str, _shape(model)))}"
+            "), and no model of the rows of a table. Train one: keras-vae train --data table.csv"
+        )
+    return model, schema
+
+
+def text_of(value: Any) -> Any:
+    """Returns a value for a cell: of a number the digits that float32 has."""
+    return f"{value:.7g}" if isinstance(value, float) else value
+
+
+def values_of(schema: TableSchema, texts: tuple[str, ...]) -> dict[str, Any]:
+    """Returns what `--where` says, `{column: value}`.
+
+    Args:
+        schema: `TableSchema`.
+        texts: Strings, COLUMN=VALUE each.
+
+    Raises:
+        ValueError: If a text is not of this form, or names no column, or no value of it.
+    """
+    from keras_vae.datasets.csv_tables import value_of
+
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in schema.names:
+            raise ValueError(
+                f"--where takes COLUMN=VALUE, with a column out of {', '.join(schema.names)}. "
+                f"Received: {text!r}."
+            )
+        column = schema.columns[schema.index(name)]
+        found[name] = value_of(value, column.categories) if column.categories else value
+    return found
+
+
+def sample_into(
+    output: str,
+    model: Any,
+    num: int,
+    where: tuple[str, ...],
+    label: int | None,
+    seed: int | None,
+) -> None:
+    """Writes new rows of a table, as `keras-vae sample` was asked for them."""
+    from keras_vae.datasets.csv_tables import check_ending
+    from keras_vae.datasets.csv_tables import write_table
+    from keras_vae.models.base.imputation import sample_rows
+
+    check_ending(output, "--output")
+    schema = schema_of(model)
+    if label is not None:
+        raise ValueError("--label is for models of pictures. Of a table: --where COLUMN=VALUE.")
+    rows = sample_rows(model, schema, num, values_of(schema, where), seed)
+    write_table(output, {name: [text_of(v) for v in rows[name]] for name in rows})
+    print(f"Wrote {output}")
+
+
+def _shape(model):
+    return getattr(model, "data_shape", None) or ("...",)

@@ -1,0 +1,71 @@
+"""What a layer computes, for loops that need it at every position."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_vae.typing import Tensor
+
+
+def function_of(layer: keras.Layer) -> Callable[[Tensor], Tensor]:
+    """Returns the function of a layer, with the weights that it has now.
+
+    Around the mathematics Keras converts, checks and names the inputs of a layer. On PyTorch that
+    takes 0.05 ms at each call, more than one position costs; backends that compile do it once.
+
+    Args:
+        layer: Layer that is built. One of another kind than those known here, or with something
+            attached to its calls, is returned itself.
+
+    Returns:
+        Function of a tensor of the layer's compute dtype (of integers for an `Embedding`).
+    """
+    make = _FUNCTIONS.get(type(layer))
+    return layer if make is None or not _is_plain(layer) else make(layer)
+
+
+def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor], Tensor]:
+    """Returns `x -> x @ kernel + bias`, for x (..., M) of a dtype.
+
+    Args:
+        kernel: Tensor or variable (M, N).
+        bias: Tensor or variable (N,), or `None`.
+        dtype: String.
+    """
+    kernel = ops.cast(kernel, dtype)
+    if bias is None:
+        return lambda x: x @ kernel
+    bias = ops.cast(bias, dtype)
+    return lambda x: x @ kernel + bias
+
+
+def _dense(layer):
+    product = affine(layer.kernel, layer.bias, layer.compute_dtype)
+    if layer.activation is keras.activations.linear:
+        return product
+    return lambda x: layer.activation(product(x))
+
+
+def _embedding(layer):
+    vectors = ops.cast(layer.embeddings, layer.compute_dtype)
+    return lambda indices: ops.take(vectors, indices, axis=0)
+
+
+def _computed(layer):
+    return layer.call if layer.compute_dtype == layer.variable_dtype else layer
+
+
+_FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
+    keras.layers.Conv2D: _computed,
+    keras.layers.Dense: _dense,
+    keras.layers.Embedding: _embedding,
+    keras.layers.LayerNormalization: _computed,
+}
+
+
+def _is_plain(layer):
+    hooks = (getattr(layer, name, None) for name in ("_forward_hooks", "_forward_pre_hooks"))
+    is_quantized = layer.quantization_mode is not None
+    return not is_quantized and layer.activity_regularizer is None and not any(hooks)

@@ -1,0 +1,241 @@
+"""Ranks on PyTorch: the processes of `torchrun`, which train one model together."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from keras_vae.steps.processes import differing_data
+from keras_vae.steps.processes import digest_of
+from keras_vae.steps.step import Step
+from keras_vae.typing import Tensor
+
+SHIFT = 2654435761  # odd and large, so that no rank's noise is a neighbour of another's
+
+
+class Share(NamedTuple):
+    """What a rank takes of a batch that every rank is given.
+
+    Attributes:
+        data: Its rows.
+        weight: Float, their part of the batch; over all ranks it sums to 1.
+        num_copies: Int, how often each row is taken: 1, or where there are fewer examples than
+            ranks, the number of ranks, each of which takes them all.
+    """
+
+    data: Any
+    weight: float
+    num_copies: int
+
+
+def num_ranks() -> int:
+    """Returns the number of processes that have joined: 1 where none were asked to."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """Returns which of the ranks this process is."""
+    return dist.get_rank() if num_ranks() > 1 else 0
+
+
+def check_joined() -> None:
+    """Raises `RuntimeError` in one of several processes that have not joined.
+
+    Each would train a model of its own, on its own.
+    """
+    started = int(os.environ.get("WORLD_SIZE") or 1)
+    if started > 1 and num_ranks() == 1:
+        raise RuntimeError(
+            f"This process is one of several that have not joined. Expected: joined processes, or "
+            f"one alone. Received: WORLD_SIZE={started}, as `torchrun` sets it. Call "
+            '`torch.distributed.init_process_group("gloo")`, or "nccl" on GPUs, before the model '
+            "is used, or unset WORLD_SIZE."
+        )
+
+
+def share_of(data: Any) -> Share:
+    """Returns the share that this rank takes of a batch: consecutive rows, as even as can be."""
+    size = next(len(part) for part in keras.tree.flatten(data) if part is not None)
+    if size < num_ranks():
+        return Share(data, 1.0 / num_ranks(), num_ranks())
+    first, last = (size * r // num_ranks() for r in (rank(), rank() + 1))
+    rows = keras.tree.map_structure(lambda p: None if p is None else p[first:last], data)
+    return Share(rows, (last - first) / size, 1)
+
+
+def summed(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Returns the sums over all ranks of each of some tensors, exchanged in one message."""
+    if not tensors:
+        return []
+    message = torch.cat([t.detach().reshape(-1).to(torch.float32) for t in tensors])
+    dist.all_reduce(message)
+    parts = message.split([t.numel() for t in tensors])
+    return [p.reshape(t.shape).to(t.dtype) for p, t in zip(parts, tensors, strict=True)]
+
+
+class RankSeedGenerator(keras.random.SeedGenerator):
+    """A seed generator that gives each rank noise of its own for its share of a batch.
+
+    Its state is the same on all ranks, and so is what is drawn outside a step.
+    """
+
+    of_share = False  # whether a step is at work in this process
+
+    def next(self, ordered: bool = True) -> Any:
+        seed = super().next(ordered)
+        if not RankSeedGenerator.of_share or rank() == 0:
+            return seed
+        shift = np.array([rank() * SHIFT % 2**32, 0], "uint32").view("int32")
+        return seed + torch.from_numpy(shift).to(seed)  # int32, which goes round
+
+
+class RankedStep(Step):
+    """The half of a step on PyTorch that ranks do together; alone, a process does none of it.
+
+    Every rank is given the same batches and takes its share of each. Gradients, judgements of
+    what is finite, sums for codebooks and means of batches are reduced over ranks in the step, so
+    that the weights of all stay equal bit by bit.
+    """
+
+    seed_generator_class = RankSeedGenerator
+    _share: Share | None = None
+    _has_met = False
+    noise: Any
+
+    @property
+    def saves(self) -> bool:
+        """Whether this process writes files: of several ranks, the first."""
+        return rank() == 0
+
+    def on_devices(self) -> contextlib.AbstractContextManager:
+        check_joined()
+        return contextlib.nullcontext()
+
+    def meet(self, x: np.ndarray, begins: bool = False) -> None:
+        if num_ranks() == 1:
+            return
+        digest = keras.ops.convert_to_tensor(np.array([digest_of(x), -digest_of(x)]), "int64")
+        dist.all_reduce(digest, dist.ReduceOp.MAX)  # the largest, and minus the smallest
+        if int(digest.sum()) != 0:
+            raise differing_data(num_ranks())
+        if begins or not self._has_met:
+            self._follow_first_rank()
+        self._has_met = True
+
+    def _follow_first_rank(self):
+        if self.compiled:
+            self.build_optimizer()
+        seed = keras.ops.convert_to_tensor(np.array([self.noise.seed]), "int64")
+        states = [self.noise.training_stream.state, self.noise.evaluation_stream.state]
+        optimized = self.optimizer.variables if self.compiled else []
+        with torch.no_grad():
+            for tensor in [seed, *[v.value for v in [*self.variables, *states, *optimized]]]:
+                received = tensor.contiguous().clone()
+                dist.broadcast(received, 0)
+                tensor.copy_(received)
+        self.noise.seed = int(seed)
+
+    @contextlib.contextmanager
+    def sharing(self, data: Any) -> Iterator[Any]:
+        """Returns a context of a step, and what this rank takes of its batch."""
+        if num_ranks() == 1:
+            yield data
+            return
+        self._share = share = share_of(data)
+        sums = [v for v in self.metrics_variables if _is_float(v)] if share.num_copies > 1 else []
+        before = [v.value.clone() for v in sums]
+        RankSeedGenerator.of_share = True
+        try:
+            yield share.data
+            for variable, old in zip(sums, before, strict=True):
+                variable.assign(old + (variable.value - old) / share.num_copies)
+        finally:
+            self._share, RankSeedGenerator.of_share = None, False
+
+    def of_all_ranks(self, gradients: list, is_finite: Tensor) -> tuple[list, Tensor]:
+        """Returns the gradients for the whole batch, and what is finite on every rank.
+
+        Args:
+            gradients: List of tensors, those of the mean over this rank's share.
+            is_finite: Bool tensor (n,).
+        """
+        if self._share is None:
+            return gradients, is_finite
+        weighted = [self._share.weight * g for g in gradients]
+        *gradients, votes = summed([*weighted, is_finite.to(torch.float32)])
+        return gradients, votes > num_ranks() - 0.5
+
+    def commit(self, scope: keras.StatelessScope, is_good: Tensor) -> None:
+        if self._share is not None:
+            self._agree(scope, self._share.weight)
+        super().commit(scope, is_good)
+
+    def _agree(self, scope, weight):
+        """Has all ranks assign the same: the mean over the batch, or where no mean can be made,
+        what the first rank would assign."""
+        variables = [*self.trainable_variables, *self.non_trainable_variables]
+        pairs = [(v, scope.get_current_value(v)) for v in variables if _is_float(v)]
+        assigned = [(v, new) for v, new in pairs if new is not None and not _is_held(v, new)]
+        parts = [
+            _of_first(new) if v.aggregation == "only_first_replica" else weight * new
+            for v, new in assigned
+        ]
+        for (variable, _), new in zip(assigned, summed(parts), strict=True):
+            scope.add_update((variable, new))
+
+    def get_metrics_result(self) -> dict:
+        """Returns the logs, of the shares of all ranks."""
+        sums = [v for v in self.metrics_variables if _is_float(v)] if num_ranks() > 1 else []
+        own = [v.value.clone() for v in sums]
+        for variable, of_all in zip(sums, summed(own), strict=True):
+            variable.assign(of_all)
+        logs = super().get_metrics_result()  # type: ignore[misc]
+        for variable, value in zip(sums, own, strict=True):
+            variable.assign(value)
+        return logs
+
+    def across_replicas(self, statistics: Tensor) -> Tensor:
+        """Returns the sum of a tensor over the ranks that share a step."""
+        if self._share is None:
+            return statistics
+        share = self._share
+        return _SumOverRanks.apply(statistics, share.weight) / share.num_copies
+
+    def of_first_replica(self, tensor: Tensor) -> Tensor:
+        """Returns a tensor as the first of the ranks that share a step has it."""
+        return tensor if self._share is None else summed([_of_first(tensor)])[0]
+
+
+class _SumOverRanks(torch.autograd.Function):
+    """A sum over ranks, whose gradient is that of the mean over the whole batch.
+
+    What a rank adds to the sum moves the costs of all ranks, each of which counts by its weight.
+    """
+
+    @staticmethod
+    def forward(ctx, tensor, weight):
+        ctx.weight = weight
+        return summed([tensor])[0]
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return summed([ctx.weight * gradient])[0] / ctx.weight, None
+
+
+def _of_first(tensor):
+    return tensor if rank() == 0 else torch.zeros_like(tensor)
+
+
+def _is_float(variable):
+    return variable.value.is_floating_point()
+
+
+def _is_held(variable, value):
+    """Whether a value is that of the variable itself: nothing was assigned."""
+    return value.data_ptr() == variable.value.data_ptr()

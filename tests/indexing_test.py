@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_vae.indexing import at
+from keras_vae.indexing import with_at
+
+X = np.arange(24, dtype="float32").reshape(2, 3, 4)
+
+
+def indices(i):
+    return [i, ops.convert_to_tensor(i, "int32")]
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_reads_one_index(axis):
+    for index in indices(1):
+        found = ops.convert_to_numpy(at(ops.convert_to_tensor(X), index, axis))
+        np.testing.assert_array_equal(found, X.take(1, axis))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_writes_one_index(axis):
+    for index in indices(1):
+        value = -X.take(1, axis)
+        found = with_at(ops.convert_to_tensor(X.copy()), index, axis, ops.convert_to_tensor(value))
+        expected = X.copy()
+        np.moveaxis(expected, axis, 0)[1] = value
+        np.testing.assert_array_equal(ops.convert_to_numpy(found), expected)
