@@ -517,6 +517,16 @@ def test_an_encoder_that_returns_a_dict():
     assert "must return" in told
 
 
+@pytest.mark.parametrize("kind", [dict, list])
+def test_a_decoder_that_returns_more_than_a_tensor(kind):
+    inputs, encoder = keras.Input((2,)), families.mlp((4,), 2)[0]
+    layers = {name: keras.layers.Dense(4)(inputs) for name in ("mean", "log_scale")}
+    decoder = keras.Model(inputs, layers if kind is dict else list(layers.values()))
+    told = error_of(lambda _: VAE(encoder, decoder), None)
+    assert "decoder of VAE must return one tensor" in told
+    assert f"Received: a {kind.__name__} of 2" in told
+
+
 def test_samples_of_a_model_without_a_shape():
     networks = [keras.Sequential([keras.layers.Dense(2)]) for _ in range(2)]
 

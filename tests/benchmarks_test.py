@@ -6,7 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tiny_texts import LANGUAGE_MODEL
+from tiny_texts import TEXT
+from tiny_texts import write_tiny_texts
+
+from keras_vae.recipes import train_recipe
 
 pytestmark = pytest.mark.one_backend
 
@@ -138,3 +144,22 @@ def test_the_page_of_costs_is_what_the_program_writes(module):
     curves = module("curves")
     block = curves.PAGE.read_text().partition(curves.BEGIN)[2].partition(curves.END)[0]
     assert block.strip() == curves.numbers(json.loads(curves.NUMBERS.read_text())).strip()
+
+
+def test_the_table_of_cures(module, tmp_path, monkeypatch, capsys):
+    collapse = module("collapse")
+    assert collapse.with_error(np.array([1.0, 3.0])) == "2.00 ± 1.00"
+    folders = []
+    for name, text in (("language_model", LANGUAGE_MODEL), ("vae", TEXT)):
+        recipe, folder = write_tiny_texts(tmp_path, text), tmp_path / name
+        train_recipe(recipe, folder, epochs=1, data_dir=tmp_path, verbose=0)
+        folders.append(str(folder))
+    options = ["--data-dir", str(tmp_path), "--draws", "3"]
+    monkeypatch.setattr(sys, "argv", ["collapse.py", *folders, *options])
+    collapse.main()
+    lines = capsys.readouterr().out.splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:4]]
+    assert [row[0] for row in rows] == ["language_model", "vae"]
+    gain = [float(cell.split()[0]) for cell in (rows[0][1], rows[1][1], rows[1][2])]
+    assert gain[1] - gain[0] == pytest.approx(gain[2], abs=0.02)  # pairs of the same examples
+    assert lines[-1].startswith("2 test examples, 3 draws")

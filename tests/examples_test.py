@@ -1,10 +1,16 @@
 """Every example runs as a user would run it."""
 
+import io
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
+import exports
+import families
+import keras
 import numpy as np
 import pytest
 
@@ -48,6 +54,43 @@ def test_a_variant_is_a_line():
     lines = [set(path.read_text().splitlines()) for path in RECIPES]
     same = set.intersection(*lines)
     assert all(len(own - same) <= 4 for own in lines)  # its summary, its data, and what it is
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="writes ONNX on PyTorch")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["vae", "cvae"])
+def test_a_model_is_served_where_keras_vae_is_not(name, tmp_path):
+    for package in exports.NEEDED["onnx"]:
+        pytest.importorskip(package)
+    family = families.BY_NAME[name]
+    model = family.compiled()
+    model.fit(*family.pairs(), verbose=0)
+    path = exports.export(model, tmp_path, "onnx")
+    script = str(ROOT / "examples" / "serving" / "serve.py")
+    code = (
+        "import runpy, sys\n"
+        "sys.modules.update(keras_vae=None, keras=None)\n"  # to import them is an error
+        f"sys.argv = ['serve.py', {path!r}, '--port', '0']\n"
+        f"runpy.run_path({script!r}, run_name='__main__')\n"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as server:
+        try:
+            address = server.stdout.readline().split()[-1]
+            body = io.BytesIO()
+            if name == "vae":
+                np.save(body, family.data(5))
+            else:
+                np.savez(body, **dict(zip(("x", "condition"), family.pairs(5), strict=True)))
+            with urllib.request.urlopen(address, body.getvalue(), timeout=60) as answer:
+                found = np.load(io.BytesIO(answer.read()))
+            with pytest.raises(urllib.error.HTTPError, match="400"):
+                urllib.request.urlopen(address, b"nothing", timeout=60)
+        finally:
+            server.kill()
+    expected = model.predict(family.inputs(5), verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.slow

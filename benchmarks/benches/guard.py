@@ -1,5 +1,7 @@
 """What the guard against numbers that are not finite costs a step."""
 
+import importlib
+
 from benches import mlp_fit
 from registry import BACKENDS
 from registry import Bench
@@ -29,20 +31,23 @@ bench = Bench(
 
 @bench.contender("keras_vae")
 def guarded(backend: str, **sizes: int) -> Run:
-    _switch(True)
     return mlp_fit.ours(backend, **sizes)
 
 
 @bench.contender("no guard")
 def unguarded(backend: str, **sizes: int) -> Run:
-    _switch(False)
+    _take_away(backend)
     return mlp_fit.ours(backend, **sizes)
 
 
-def _switch(on: bool) -> None:
-    """The hook: a constant of the module of the steps, read when the model is made."""
-    from keras_vae.steps import step
+def _take_away(backend: str) -> None:
+    """Has every batch be good, in this process, so that nothing is computed to know it."""
+    from keras import ops
 
-    if not hasattr(step, "GUARD"):
-        raise UnavailableError("this checkout has no guard")
-    step.GUARD = on
+    from keras_vae.steps.guard import Guard
+
+    step = importlib.import_module(f"keras_vae.steps.{backend}_step")
+    if not hasattr(step, "_are_finite"):
+        raise UnavailableError(f"the step on {backend} judges gradients in another way")
+    step._are_finite = lambda gradients: ops.convert_to_tensor(True)
+    Guard.is_good = staticmethod(lambda state: ops.convert_to_tensor(True))

@@ -40,12 +40,10 @@ def impute(preset: str, data: str, num_samples: int, seed: int | None, output: s
     rows = is_missing.any(axis=1)
     if rows.any():
         x[rows] = model.impute(x[rows], num_samples=num_samples, seed=seed or 0).values
-    written = dict(table.columns)
+    written = {name: cells.tolist() for name, cells in table.columns.items()}
     for i, (name, values) in enumerate(schema.decode(x).items()):
-        filled = written[name].copy()
         for row in np.flatnonzero(is_missing[:, i]):
-            filled[row] = tables.text_of(values[row])
-        written[name] = filled
+            written[name][row] = tables.text_of(values[row])
     write_table(output, written)
     print(f"Filled {is_missing.sum():,} gaps in {rows.sum():,} of {len(table):,} rows")
     print(f"Wrote {output}")

@@ -66,8 +66,9 @@ def sample(
     if output is not None:
         _check_ending(output, also=tables.ENDINGS)
     model = GenerativeModel.from_preset(preset)
-    if schema_of(model) is not None:
-        tables.sample_into(output or "samples.csv", model, num, where, label, seed)
+    schema = schema_of(model)
+    if schema is not None:
+        tables.sample_into(output or "samples.csv", model, schema, num, where, label, seed)
         return
     output = output or "samples.png"
     _check_ending(output)

@@ -56,7 +56,9 @@ def score(
     written = {"line": table.lines, "score": _texts(scores)}
     if columns:
         of_columns = model.score_per_feature(x, num_samples=num_samples, seed=seed)
-        written |= {n: _texts(of_columns[:, i]) for i, n in enumerate(schema.names)}
+        written |= {
+            f"score of {name}": _texts(of_columns[:, i]) for i, name in enumerate(schema.names)
+        }
     write_table(output, written)
     lowest = np.argsort(scores)[:_NUM_NAMED]
     named = ", ".join(f"line {table.lines[i]} ({scores[i]:.1f})" for i in lowest)

@@ -98,18 +98,25 @@ def values_of(schema: TableSchema, texts: tuple[str, ...]) -> dict[str, Any]:
 def sample_into(
     output: str,
     model: Any,
+    schema: TableSchema,
     num: int,
     where: tuple[str, ...],
     label: int | None,
     seed: int | None,
 ) -> None:
-    """Writes new rows of a table, as `keras-vae sample` was asked for them."""
+    """Writes new rows of a table, as `keras-vae sample` was asked for them.
+
+    Args:
+        output: Path of a .csv or .tsv file.
+        model, schema: The model, and what its rows are.
+        num: Integer, how many rows.
+        where, label, seed: What the command was given.
+    """
     from keras_vae.datasets.csv_tables import check_ending
     from keras_vae.datasets.csv_tables import write_table
     from keras_vae.models.base.imputation import sample_rows
 
     check_ending(output, "--output")
-    schema = schema_of(model)
     if label is not None:
         raise ValueError("--label is for models of pictures. Of a table: --where COLUMN=VALUE.")
     rows = sample_rows(model, schema, num, values_of(schema, where), seed)

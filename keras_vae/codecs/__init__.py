@@ -16,9 +16,10 @@ numbers of threads and sizes of batches. Between a network and the coder there a
 
 1. Every output is rounded to a cell, by comparing it with edges (`binary`, `logistic`, `lattice`).
    Before the file is written, the grid of cells is moved until no output of a block lies within a
-   margin of an edge (`offsets`); which move it was is a part of the file. The margin is at least
-   ten times the largest difference that was measured between backends, and grows with how much
-   rounding errors move the outputs of the model at hand (`rounding_errors`). So the reader, whose
+   margin of an edge (`offsets`); which move it was is a part of the file. The margin is ten
+   times the largest difference between backends that is to be expected: rounding errors move the
+   outputs of the model at hand by so much, and differences of other models were measured to be at
+   most so many times as large (`rounding_errors`). So the reader, whose
    outputs differ by less, finds each in the same cell.
 2. The numbers of a cell make integer frequencies. They come from + - x / and comparisons, whose
    results IEEE 754 fixes, and from tables made so (`exact_tables`): no exponential, logarithm or

@@ -81,8 +81,8 @@ def settled(logits: np.ndarray, margin: float, blocks: Blocks) -> np.ndarray:
         positions.append(near)
         first.append(np.clip(np.ceil(distance - half), -1, NUM_OFFSETS).astype("int64"))
         last.append(np.clip(np.floor(distance + half), -1, NUM_OFFSETS).astype("int64"))
-    joined = [np.concatenate(parts) for parts in (positions, first, last)]
-    return settle_intervals(*joined, len(logits), blocks)
+    where, least, most = (np.concatenate(parts) for parts in (positions, first, last))
+    return settle_intervals(where, least, most, len(logits), blocks)
 
 
 def frequencies(logits: np.ndarray, shift: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from keras_vae.codecs.rounding_errors import margins
 from keras_vae.codecs.stack import Stack
 
 _SAMPLE = 256  # examples by which the settings of a file are chosen
-_LARGEST_GROUP = 64
+_LARGEST_GROUP = 256
 _NO_NEWS = 0.01  # nats: a dimension with less is not coded
 
 
@@ -276,7 +276,6 @@ class BitsBackCode:
             is_coded[np.argmax(kl.mean(axis=0))] = True  # no level without any
             is_coded |= not self._knows_prior(level)
             coded = [p[:, is_coded] for p in posteriors[level]]
-            lattice = lattice_for(*coded, kl[:, is_coded])
             n = nets.order.index(level)
             of_q = margins(
                 nets.model,
@@ -284,6 +283,7 @@ class BitsBackCode:
                 nets.posterior_parameters(n),
                 [x, *drawn[:n], *conditions],
             )
+            lattice = lattice_for(*coded, kl[:, is_coded], of_q[0])
             above = [zs[i] for i in range(level + 1, len(zs))]
             of_p = margins(
                 nets.model,

@@ -18,6 +18,8 @@ from keras_vae.codecs.stack import Stack
 from keras_vae.devices import products_are_exact
 from keras_vae.typing import Array
 
+_PIECE = 256  # examples that are held as float64 at once
+
 
 def compress(
     model: Any, x: Array, condition: Array = None, batch_size: int = 64, verbose: int = 0
@@ -68,8 +70,8 @@ def decompress(
     bar = keras.utils.Progbar(info.num_examples, verbose=verbose, unit_name="example")
     code: Any = CodesCode(model, batch_size) if scheme == "codes" else None
     code = code or _coder(scheme)(model, batch_size)
-    stack = Stack(content.words, content.num_initial)
     try:
+        stack = Stack(content.words, content.num_initial)
         code.read_settings(Reader(content.settings))
         if scheme == "codes":
             levels = code.read(stack, info.num_examples, conditions, bar.add)
@@ -84,8 +86,7 @@ def decompress(
     if scheme == "codes":
         given = _of_model(model, conditions)
         return model.decode_indices(model.for_user(levels), *given).astype(info.dtype)
-    values = symbols if scheme == "direct" else code.data_code.data(symbols)
-    return values.astype(info.dtype)
+    return _values(code, scheme, symbols, info.dtype)
 
 
 def _scheme_of(model):
@@ -122,15 +123,29 @@ def _coder(scheme):
 
 def _symbols(code, scheme, x, dtype):
     """Returns x as integers, of which x can be made again."""
-    symbols = x.astype("int32") if scheme == "direct" else code.data_code.symbols(x)
-    values = symbols if scheme == "direct" else code.data_code.data(symbols)
-    if not np.array_equal(values.astype(dtype), x):
-        raise ValueError(
-            "`x` holds values that would come back rounded. Expected: exactly the levels of the "
-            f"model's likelihood, as {dtype}. Received: data between them. Divide 8-bit pictures "
-            'by 255, `x.astype("float32") / 255`, and do not resize them afterwards.'
-        )
+    symbols = np.empty(x.shape, "int32")
+    for rows in _pieces(len(x)):
+        symbols[rows] = x[rows] if scheme == "direct" else code.data_code.symbols(x[rows])
+        if not np.array_equal(_values(code, scheme, symbols[rows], dtype), x[rows]):
+            raise ValueError(
+                "`x` holds values that would come back rounded. Expected: exactly the levels of "
+                f"the model's likelihood, as {dtype}. Received: data between them. Divide 8-bit "
+                'pictures by 255, `x.astype("float32") / 255`, and do not resize them afterwards.'
+            )
     return symbols
+
+
+def _values(code, scheme, symbols, dtype):
+    """Returns the data of integers."""
+    values = np.empty(symbols.shape, dtype)
+    for rows in _pieces(len(symbols)):
+        piece = symbols[rows] if scheme == "direct" else code.data_code.data(symbols[rows])
+        values[rows] = piece.astype(dtype)
+    return values
+
+
+def _pieces(count):
+    return [slice(start, start + _PIECE) for start in range(0, count, _PIECE)]
 
 
 def _bound(model, x, conditions):

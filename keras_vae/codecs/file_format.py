@@ -192,7 +192,7 @@ def read_info(data: bytes) -> FileInfo:
 
 def content_checksum(symbols: np.ndarray) -> bytes:
     """Returns 16 bytes of the sha256 of symbols, integers."""
-    return hashlib.sha256(symbols.astype("<i4").tobytes()).digest()[:16]
+    return hashlib.sha256(np.ascontiguousarray(symbols, "<i4").ravel().data).digest()[:16]
 
 
 def dtype_code(dtype: str) -> int:

@@ -25,6 +25,7 @@ from keras_vae.codecs.stack import Stack
 _WIDTH = 0.25  # of a cell in log-variances: off by half of it costs at most 0.004 nats
 _LEAST, _MOST = -24.0, 12.0  # log-variances
 _STEP = 0.22  # means are rounded to this share of sigma: 0.002 nats
+_MARGINS_IN_STEP = 4.0  # at least, where means are largest
 _COARSE_SHARE = 0.005  # of the divergence, in posteriors that are narrower than the spacing
 _CELLS = 1 << 21  # numbers of a table that are held at once
 
@@ -62,20 +63,25 @@ class Lattice(NamedTuple):
         return np.clip(index, 0, self.num_points - 1).astype("int32")
 
 
-def lattice_for(mean: np.ndarray, log_var: np.ndarray, divergence: np.ndarray) -> Lattice:
+def lattice_for(
+    mean: np.ndarray, log_var: np.ndarray, divergence: np.ndarray, margin: float = 0.0
+) -> Lattice:
     """Returns a `Lattice` for posteriors like these.
 
     Args:
         mean, log_var: Arrays of one shape, of as many posteriors as are at hand.
         divergence: Array of that shape, nats by which each differs from the prior. Those that do
             not may be coded coarsely.
+        margin: Float, of the means: at a finer spacing too many of them would be near an edge.
     """
     std = np.exp(0.5 * np.clip(log_var, _LEAST, _MOST)).ravel()
     order = np.argsort(std)
     share = np.cumsum(divergence.ravel()[order]) / max(1e-9, float(np.sum(divergence)))
     finest = std[order][min(len(std) - 1, np.searchsorted(share, _COARSE_SHARE))]
-    spacing = max(-12, min(0, power_of_two(float(finest))))
     reach = power_of_two(float(np.max(np.abs(mean.ravel()) + 8 * std))) + 1
+    far_out = margin * float(size_of(np.array(2.0**reach), "mean"))
+    finest = max(float(finest), 2.0 * _MARGINS_IN_STEP * far_out / _STEP, 2.0**-12)
+    spacing = min(0, power_of_two(finest))
     reach = max(3, min(reach, spacing + 12))
     window = power_of_two(12 * float(np.quantile(std, 0.999)) / 2.0**spacing) + 1
     return Lattice(spacing, reach, max(4, min(window, 13)))

@@ -57,7 +57,7 @@ class Blocks(NamedTuple):
     def chance(self, num_positions: int) -> int:
         """Returns how likely it is that an offset will do, from 1 to 255 of 256."""
         near = self.near * self.length(num_positions) / (64.0 * self.size)
-        return int(np.clip(np.floor(256.0 * exp(-near) + 0.5), 1, 255))
+        return int(np.clip(np.floor(256.0 * exp(np.array(-near)) + 0.5), 1, 255))
 
     def of_positions(self, offsets: np.ndarray, num_positions: int) -> np.ndarray:
         """Returns the shift of every position, (N,) float64 in [0, 1), of offsets of blocks."""

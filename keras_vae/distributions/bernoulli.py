@@ -56,6 +56,11 @@ class Bernoulli(Distribution):
     def log_prob_over_draws(self, x: Tensor, num_draws: int) -> Tensor:
         # x is broadcast over the draws, not copied for each.
         logits = ops.reshape(self.logits, (num_draws, -1, *self.shape[1:]))
+        if keras.config.backend() == "torch":
+            x = as_float32(x)
+            self._check_event(x)
+            if bool((x * x == x).all()):  # black and white: log p(x) = -softplus(+-l)
+                return -sum_last(ops.softplus(logits * (1 - 2 * x)), self.event_ndims)
         return Bernoulli(logits, batch_ndims=2).log_prob(x)
 
     def _log_prob(self, x: Tensor) -> Tensor:

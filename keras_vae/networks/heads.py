@@ -30,8 +30,12 @@ def dense_heads(
     dense = [keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in names]
     mean, *others = (head(features) for head in dense)
     if mean_std is not None:
-        options: dict = {"center": False, "scale": False, "epsilon": 1e-5, "dtype": "float32"}
-        mean = keras.layers.BatchNormalization(name="z_mean_normalized", **options)(mean)
+        # After training it is done with averages over the last batches: of many, they would lag.
+        options: dict = {"momentum": 0.9, "center": False, "scale": False, "epsilon": 1e-5}
+        normalized = keras.layers.BatchNormalization(
+            name="z_mean_normalized", dtype="float32", **options
+        )
+        mean = normalized(mean)
         mean = keras.layers.Rescaling(mean_std, dtype="float32", name="z_mean_scaled")(mean)
     heads = (mean, *others)
     return {1: mean, 2: heads, 3: (*heads, features)}[num_outputs]

@@ -53,7 +53,7 @@ def of_entry(entry: Entry) -> list[Finding]:
     """Returns the `Finding`s of a preset of the index, none if no file of it is on this machine."""
     findings = []
     published = [f for f in sources.folders(sources.configured(), entry) if f.name != entry.name]
-    data_only = [folder / entry.name for folder in sources.installed()]
+    data_only = [Path(folder) / entry.name for folder in sources.installed()]
     for folder in (*finding.installed_folders(entry.name), *data_only, *published):
         # An installation may contain the texts without the weights.
         there = [name for name in entry.files if (folder / name).exists()]

@@ -70,13 +70,13 @@ class CodebookQuantizer(ProjectedQuantizer):
         """Returns z (B, ..., d) as `Quantized`, by the nearest of codes (K, d)."""
         indices = ops.reshape(self.search(rows_of(z), codes), ops.shape(z)[:-1])
         found = ops.take(codes, indices, axis=0)
-        return quantized(
-            self.project_out(self.gradient(z, found)),
-            indices,
-            _squared_distance(z, ops.stop_gradient(found)),
-            _squared_distance(ops.stop_gradient(z), found),
-            mask,
-        )
+        commitment = _squared_distance(z, ops.stop_gradient(found))
+        if getattr(found, "requires_grad", True):
+            codebook = _squared_distance(ops.stop_gradient(z), found)
+        else:  # the same number; PyTorch knows that no gradient is asked of it
+            codebook = ops.stop_gradient(commitment)
+        z_q = self.project_out(self.gradient(z, found))
+        return quantized(z_q, indices, commitment, codebook, mask)
 
     def search(self, rows: Tensor, codes: Tensor) -> Tensor:
         """Returns the index, int32 (N,), of the code (K, d) chosen for each of rows (N, d)."""
@@ -99,4 +99,5 @@ class CodebookQuantizer(ProjectedQuantizer):
 
 
 def _squared_distance(a, b):
-    return ops.sum(ops.square(a - b), axis=-1)
+    difference = a - b
+    return ops.sum(difference * difference, axis=-1)

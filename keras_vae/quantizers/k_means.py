@@ -1,5 +1,6 @@
 """Codes placed on the rows of a batch: sampled from them, or moved to their means."""
 
+import keras
 from keras import ops
 
 from keras_vae.quantizers.nearest_codes import nearest_codes
@@ -43,6 +44,11 @@ def k_means(
 def totals(rows: Tensor, weights: Tensor, indices: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
     """Returns the weighted sum (K, d) and the weighted count (K,) of the rows of each code."""
     weights = weights[:, None]
+    if keras.config.backend() == "torch":  # whose `segment_sum` writes each index D times first
+        indices = indices.clamp(min=0)  # where it is -1, the weight is 0
+        sums, counts = rows.new_zeros(num_codes, rows.shape[1]), rows.new_zeros(num_codes, 1)
+        sums.index_add_(0, indices, rows * weights)
+        return sums, counts.index_add_(0, indices, weights)[:, 0]
     weighted = ops.concatenate([rows * weights, weights], axis=-1)
     sums = ops.segment_sum(weighted, indices, num_codes)
     return sums[:, :-1], sums[:, -1]

@@ -1,5 +1,6 @@
 """The search for the nearest code: most of the work of a vector quantizer."""
 
+import keras
 from keras import ops
 
 from keras_vae.devices import products_are_exact
@@ -70,7 +71,14 @@ def _first_argmax(scores, block_size):
     """The first argmax of each row: first over the blocks' maxima, then within the best block.
 
     A plain argmax carries an index along with each score, and takes longer than the product.
+    PyTorch takes the maximum once more instead, of numbers that fall from K to 1 where a score is
+    the largest of its row and are 0 elsewhere, written over the scores.
     """
+    if keras.config.backend() == "torch":
+        num_codes = scores.shape[-1]
+        falling = num_codes - ops.arange(num_codes, dtype="float32")
+        first = scores.eq_(scores.amax(-1, keepdim=True)).mul_(falling).amax(-1)
+        return ops.where(first > 0, num_codes - first, 0.0).int()  # 0 in a row that holds NaN
     blocks = ops.reshape(scores, (-1, scores.shape[-1] // block_size, block_size))
     block = ops.argmax(ops.max(blocks, axis=-1), axis=-1)  # (rows,)
     best = ops.take_along_axis(blocks, block[:, None, None], axis=1)[:, 0]
@@ -82,6 +90,8 @@ def _tile_by_tile(function, rows, tile_size):
     num_rows = ops.shape(rows)[0]  # may be unknown while TensorFlow traces
     if isinstance(num_rows, int) and num_rows <= tile_size:
         return function(rows)
+    if keras.config.backend() == "torch":  # where each tile is freed before the next
+        return ops.concatenate([function(tile) for tile in rows.split(tile_size)])
     num_tiles = -(-num_rows // tile_size)
     tile_size = -(-num_rows // num_tiles)  # equal tiles, with hardly any padding
     rows = ops.pad(rows, ((0, num_tiles * tile_size - num_rows), (0, 0)))

@@ -37,8 +37,15 @@ class ProjectedQuantizer(Quantizer):
 
 def _projection(from_dim, to_dim, name):
     if from_dim == to_dim:
-        return keras.layers.Identity(dtype="float32", name=name)
+        return _Unprojected(dtype="float32", name=name)
     return keras.layers.Dense(to_dim, dtype="float32", name=name)
+
+
+class _Unprojected(keras.layers.Identity):
+    """Returns z itself, without the work of Keras around each call."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return z
 
 
 def quantized(

@@ -232,7 +232,7 @@ def _rows_to_learn_from(z, mask):
 
     A single non-finite row would spoil the running means for good."""
     rows = ops.stop_gradient(rows_of(z))
-    is_good = ops.all(ops.isfinite(rows), axis=-1)
+    is_good = ops.isfinite(ops.sum(rows, axis=-1))  # not finite either where a summand is not
     if mask is not None:
         is_good = ops.logical_and(is_good, ops.reshape(mask, (-1,)))
     return where(is_good, rows, 0.0), ops.cast(is_good, "float32")

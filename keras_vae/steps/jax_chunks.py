@@ -1,6 +1,5 @@
 """Many steps of a training in one compiled call on JAX."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,27 +7,19 @@ import jax
 import keras
 import numpy as np
 
-STEPS_A_CALL = 32
-LARGEST_RESIDENT = 2**31  # bytes of data that are put on the device as a whole
+from keras_vae.steps.chunks import STEPS_A_CALL
+from keras_vae.steps.chunks import Chunks
 
 
-class Chunks(keras.utils.PyDataset):
-    """The batches of a `Batches`, many at a time, for `run`.
-
-    Where nothing is drawn anew at each use, the arrays lie on the device as a whole, and the rows
-    of the batches are all that is sent. The last batch of an epoch, where it is short, comes alone.
-
-    Args:
-        batches: `keras_vae.datasets.Batches`.
-    """
+class JAXChunks(Chunks):
+    """Chunks of one shape, so that one function is compiled: the last batch of an epoch, where it
+    is short, comes alone."""
 
     def __init__(self, batches: Any) -> None:
-        super().__init__(workers=1, use_multiprocessing=False)
-        self.batches = batches
+        super().__init__(batches)
         self.num_full, rest = divmod(batches.num_examples, batches.batch_size)
-        self.num_calls = math.ceil(self.num_full / STEPS_A_CALL)
+        self.num_calls = -(-self.num_full // STEPS_A_CALL)
         self.has_short = rest > 0
-        self.resident = _resident(batches)
 
     def __len__(self) -> int:
         return self.num_calls + self.has_short
@@ -39,11 +30,8 @@ class Chunks(keras.utils.PyDataset):
             return np.int32(1), self._chunk([self.num_full])
         first = index * STEPS_A_CALL
         count = min(STEPS_A_CALL, self.num_full - first)
-        # Of one shape, so that one function is compiled; what lies beyond `count` is not used.
+        # What lies beyond `count` is not used.
         return np.int32(count), self._chunk(first + np.arange(STEPS_A_CALL) % count)
-
-    def on_epoch_begin(self) -> None:
-        self.batches.on_epoch_begin()
 
     def _chunk(self, indices):
         size = self.batches.batch_size
@@ -56,7 +44,6 @@ class Chunks(keras.utils.PyDataset):
         )
 
     def steps_of(self, call: int) -> int:
-        """Returns the number of steps made after the `call`-th, counted from 0."""
         return min((call + 1) * STEPS_A_CALL, self.num_full) + (call >= self.num_calls)
 
 
@@ -90,14 +77,3 @@ def is_worth_it(model: Any) -> bool:
         return False
     has_convolutions = any(len(v.shape) > 2 for v in model.trainable_variables)
     return not (has_convolutions and jax.default_backend() == "cpu")
-
-
-def _resident(batches):
-    """Returns arrays of the whole data, or `None` where a batch is more than some rows."""
-    arrays = batches.data
-    is_drawn = batches.binarize or batches.pair is not None
-    if is_drawn or not all(isinstance(a, np.ndarray) for a in arrays):
-        return None
-    if sum(a.nbytes for a in arrays) > LARGEST_RESIDENT:
-        return None
-    return tuple(jax.numpy.asarray(a) for a in arrays)

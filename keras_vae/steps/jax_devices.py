@@ -1,7 +1,9 @@
 """Devices and processes on JAX: a batch as `keras.distribution` spreads it over them."""
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -88,3 +90,13 @@ def meet(x: np.ndarray, seed: int) -> int:
     if len(set(digests.tolist())) > 1:
         raise differing_data(jax.process_count())
     return int(seeds[0])
+
+
+@contextlib.contextmanager
+def discarded(path: Any) -> Iterator[str]:
+    """Gives a path of the same name in a folder that is deleted.
+
+    To read what lies on several processes, all of them must do it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        yield str(Path(folder) / Path(str(path)).name)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_vae.steps import jax_chunks
+from keras_vae.steps import jax_convolutions
 from keras_vae.steps import jax_devices
 from keras_vae.steps.step import Step
 
@@ -29,8 +30,6 @@ class JAXStep(Step):
     (weights, seeds, metrics and the optimizer's, which schedules and loss scaling read) to its
     traced value; what it assigned is read back from the scope.
     """
-
-    _chunks: jax_chunks.Chunks | None = None  # what `fit` is given, where a call makes many steps
 
     def train_step(self, state: Any, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
@@ -53,23 +52,29 @@ class JAXStep(Step):
             values = [scope.get_current_value(v) for v in assigned]
             return scaled, (costs.guarded, is_on, values)
 
-        scaled, pull_back, (guarded, is_on, values) = jax.vjp(scaled_costs, trainable, has_aux=True)
-        gradients = self._gradients(groups, scaled, pull_back)
+        def forth_and_back():
+            scaled, pull_back, found = jax.vjp(scaled_costs, trainable, has_aux=True)
+            return found, self._gradients(groups, scaled, pull_back)
+
+        try:
+            with jax_convolutions.fast_gradients():
+                (guarded, is_on, values), gradients = forth_and_back()
+        except (TypeError, NotImplementedError):  # a cost is differentiated in forward mode
+            (guarded, is_on, values), gradients = forth_and_back()
         assigned, side = values[: len(trainable)], values[len(trainable) :]
-        with self.switched(is_on):
-            updated, new_optimizer_values = self.optimizer.stateless_apply(
-                optimizer_values, gradients, assigned
-            )
         optimizer_mapping = list(zip(self.optimizer.variables, optimizer_values, strict=True))
         with keras.StatelessScope(optimizer_mapping):
             is_finite = self.judged(guarded, _are_finite(gradients))
         guard = self.guard.after(metrics[self._guard_index()], is_finite)
-        before = (trainable, [*non_trainable, *metrics], optimizer_values)
-        trainable, side, optimizer_values = jax.tree.map(
-            functools.partial(jax.numpy.where, self.guard.is_good(guard)),
-            (updated, side, new_optimizer_values),
-            before,
-        )
+        is_good = self.guard.is_good(guard)
+
+        def update():
+            with self.switched(is_on):
+                return self.optimizer.stateless_apply(optimizer_values, gradients, assigned)
+
+        before = [*non_trainable, *metrics]
+        trainable, optimizer_values = _chosen(is_good, update, (trainable, optimizer_values))
+        side = [jax.numpy.where(is_good, *pair) for pair in zip(side, before, strict=True)]
         non_trainable, metrics = side[: len(non_trainable)], side[len(non_trainable) :]
         metrics[self._guard_index()] = guard
         logs = self._logs(metrics)
@@ -95,10 +100,10 @@ class JAXStep(Step):
         spread = jax_devices.spread(data) if jax.process_count() == 1 else data
         return super().predict_step(state, spread)  # type: ignore[misc]
 
-    @property
-    def saves(self) -> bool:
-        """Whether this process writes files: of several, the first."""
-        return jax.process_index() == 0
+    def writing(self, path: Any) -> contextlib.AbstractContextManager:
+        if jax.process_index() == 0:
+            return contextlib.nullcontext(path)
+        return jax_devices.discarded(path)
 
     def on_devices(self) -> contextlib.AbstractContextManager:
         jax_devices.check_distribution(type(self).__name__)
@@ -126,7 +131,8 @@ class JAXStep(Step):
                 self._calls_unlooked = -1  # enough steps to look
             # The compiled function has written the new state in the place of the old one, so it is
             # the new one that `fit` must put back into the model if anything is raised from here.
-            self._jax_state = dict(zip(_STATE, state, strict=True))
+            # Set past Keras, which would look through all of the state for layers to track.
+            object.__setattr__(self, "_jax_state", dict(zip(_STATE, state, strict=True)))
             if self._is_time_to_look():
                 self.check_finite(state[3][self._guard_index()])
             return logs, state
@@ -138,15 +144,7 @@ class JAXStep(Step):
         is_alone = keras.distribution.distribution() is None
         if listens or not (is_plain and is_alone and jax_chunks.is_worth_it(self)):
             return batches
-        return jax_chunks.Chunks(batches)
-
-    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Trains the model; see `keras.Model.fit`."""
-        self._chunks = x if isinstance(x, jax_chunks.Chunks) else None
-        try:
-            return super().fit(x, *args, **kwargs)
-        finally:
-            self._chunks = None
+        return jax_chunks.JAXChunks(batches)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the objective and metrics; see `keras.Model.evaluate`."""
@@ -240,8 +238,27 @@ class JAXStep(Step):
         return [v is self.guard.state for v in self.metrics_variables].index(True)
 
 
+def _chosen(is_good, update, before):
+    """Returns what `update()` returns where the batch is good, and `before` where it is not."""
+    if jax.default_backend() == "cpu":
+        # A choice value by value would have every slot written twice, once before the choice.
+        return jax.lax.cond(is_good, lambda: tuple(map(list, update())), lambda: before)
+    # Devices beside the host would wait for it to read the condition.
+    return jax.tree.map(
+        functools.partial(jax.numpy.where, is_good), tuple(map(list, update())), before
+    )
+
+
 def _are_finite(gradients):
     """Returns a scalar bool: whether every gradient is finite."""
     if not gradients:
         return jax.numpy.array(True)
-    return jax.numpy.stack([jax.numpy.isfinite(g).all() for g in gradients]).all()
+    return jax.numpy.isfinite(jax.numpy.stack(list(map(_sum_of, gradients)))).all()
+
+
+def _sum_of(gradient):
+    """Returns a number that is finite where all of a gradient's are: a sum that cannot overflow."""
+    rows = gradient.reshape(-1, gradient.shape[-1]) if gradient.size and gradient.ndim else gradient
+    # A product of a matrix and a vector: on a CPU XLA's own reductions take several times as long.
+    tiny = jax.numpy.full(rows.shape[-1:], 1e-30, "float32")
+    return jax.numpy.dot(rows, tiny).sum()

@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.steps import guard
+from keras_vae.steps.chunks import Chunks
 from keras_vae.typing import Tensor
 
 CHECKED_EVERY = 32  # steps between two looks at the guard, each of which waits for the device
@@ -48,6 +49,7 @@ class Step:
     epoch = 0  # that `fit` is in, counted from 0
     _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
     _calls_unlooked = 0
+    _chunks: Chunks | None = None  # what `fit` is given, where a call makes many steps
     train_function: Any
     allows_missing: bool
     lock: threading.RLock  # type: ignore[valid-type]  # held by calls that train or evaluate
@@ -140,6 +142,15 @@ class Step:
 
         return call
 
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Trains the model; see `keras.Model.fit`."""
+        if isinstance(x, Chunks):
+            self._chunks, x = x, x.given_to_keras()
+        try:
+            return super().fit(x, *args, **kwargs)  # type: ignore[misc]
+        finally:
+            self._chunks = None
+
     def reset_metrics(self) -> None:
         """Sets the metrics back; Keras calls it before each epoch and each evaluation."""
         super().reset_metrics()
@@ -223,10 +234,10 @@ class Step:
                 '`multiprocessing.get_context("spawn")`, and give them the model or its file.'
             )
 
-    @property
-    def saves(self) -> bool:
-        """Whether this process writes files: of several that train together, the first does."""
-        return True
+    def writing(self, path: Any) -> contextlib.AbstractContextManager:
+        """Returns a context that gives the path to write to: of several processes that train
+        together the first is given `path` itself, others another one or `None`."""
+        return contextlib.nullcontext(path)
 
     def on_devices(self) -> contextlib.AbstractContextManager:
         """Returns a context for what runs over batches, on all devices that share a step.

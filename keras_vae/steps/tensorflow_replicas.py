@@ -136,11 +136,10 @@ class ReplicatedStep(Step):
     noise: Any
     weights: list
 
-    @property
-    def saves(self) -> bool:
-        """Whether this process writes files: of several workers, the first."""
+    def writing(self, path: Any) -> contextlib.AbstractContextManager:
         strategy = self.distribute_strategy
-        return num_workers(strategy) == 1 or _place_of_worker(strategy) == 0
+        is_first = num_workers(strategy) == 1 or _place_of_worker(strategy) == 0
+        return contextlib.nullcontext(path if is_first else None)
 
     @contextlib.contextmanager
     def on_devices(self) -> Iterator[None]:

@@ -8,12 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_vae.steps import tensorflow_chunks
 from keras_vae.steps.tensorflow_replicas import ReplicatedStep
 from keras_vae.typing import Tensor
 
 
 class TensorFlowStep(ReplicatedStep):
     """Train and test steps with a `tf.GradientTape`."""
+
+    _chunks: tensorflow_chunks.TensorFlowChunks | None
 
     def train_step(self, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
@@ -56,7 +59,7 @@ class TensorFlowStep(ReplicatedStep):
             with self.switched(is_on):
                 self.optimizer.apply(gradients, self.trainable_variables)
 
-        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        if not tf.distribute.has_strategy():
             tf.cond(is_good, apply, lambda: None)
             return
         # A strategy makes its updates across replicas, and cannot do so within a condition.
@@ -78,6 +81,28 @@ class TensorFlowStep(ReplicatedStep):
         # Made by the first update, inside of the step, they would have it traced twice.
         with self.distribute_strategy.scope():
             super().build_optimizer()
+
+    def watched(self, train_function: Callable) -> Callable:
+        """Returns a train function that looks at the guard after every 32 steps."""
+        one_at_a_time = super().watched(train_function)
+        run = tensorflow_chunks.compiled(self)
+
+        @functools.wraps(train_function)
+        def call(iterator):
+            if self._chunks is None:
+                return one_at_a_time(iterator)
+            size = self._chunks.batches.batch_size
+            logs = run(self._chunks.resident, self._chunks.next(iterator), size)
+            self.check_finite(self.guard.state)
+            return logs
+
+        return call
+
+    def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
+        """Returns `Batches` as Keras is given them for training: many at a time, where it can."""
+        if listens or not tensorflow_chunks.is_possible(self):
+            return batches
+        return tensorflow_chunks.TensorFlowChunks(batches)
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.

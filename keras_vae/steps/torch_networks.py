@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import torch
+from torch.nn import functional
 
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.residual import ResidualBlock
@@ -180,8 +181,7 @@ def _dense(layer):
     activation = _activation(layer.activation)
 
     def call(x: Tensor) -> Tensor:
-        kernel, bias = layer.kernel, layer.bias
-        kernel = getattr(kernel, "value", kernel)
+        kernel, bias = _value(layer.kernel), layer.bias
         if bias is None:
             return activation(torch.matmul(x, kernel))
         if x.ndim == 2:
@@ -189,6 +189,67 @@ def _dense(layer):
         return activation(torch.matmul(x, kernel) + bias.value)
 
     return call
+
+
+def _convolution(layer):
+    is_plain = layer.groups == 1 and layer.padding in ("same", "valid") and _is_of_pixels(layer)
+    if not is_plain:
+        return layer.call
+    activation = _activation(layer.activation)
+
+    def call(x: Tensor) -> Tensor:
+        x = x.permute(0, 3, 1, 2)
+        before, after = (0, 0), (0, 0)
+        if layer.padding == "same":
+            steps = zip(x.shape[2:], layer.kernel_size, layer.strides, strict=True)
+            needed = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in steps]
+            before = tuple(n // 2 for n in needed)
+            after = tuple(n - b for n, b in zip(needed, before, strict=True))
+        if before != after:
+            x = functional.pad(x, (before[1], after[1], before[0], after[0]))
+            before = (0, 0)
+        kernel = _value(layer.kernel).permute(3, 2, 0, 1)
+        y = functional.conv2d(x, kernel, _bias(layer), layer.strides, before)
+        return activation(y.permute(0, 2, 3, 1))
+
+    return call
+
+
+def _transposed_convolution(layer):
+    """As Keras, but that what is cut off at both sides is not computed first.
+
+    Cut off by negative padding, the rest has a gradient in the order of the channels in memory that
+    convolutions are fast with. That of a slice has another.
+    """
+    cut = [k - s for k, s in zip(layer.kernel_size, layer.strides, strict=True)]
+    is_plain = layer.padding == "same" and layer.output_padding is None and _is_of_pixels(layer)
+    if not is_plain or min(cut) < 0:
+        return layer.call
+    activation, at_both_sides = _activation(layer.activation), [n // 2 for n in cut]
+    at_the_end = (0, -(cut[1] % 2), 0, -(cut[0] % 2))
+
+    def call(x: Tensor) -> Tensor:
+        kernel = _value(layer.kernel).permute(3, 2, 0, 1)
+        y = functional.conv_transpose2d(
+            x.permute(0, 3, 1, 2), kernel, _bias(layer), layer.strides, at_both_sides
+        )
+        if any(at_the_end):
+            y = functional.pad(y, at_the_end)
+        return activation(y.permute(0, 2, 3, 1))
+
+    return call
+
+
+def _is_of_pixels(layer):
+    return layer.data_format == "channels_last" and set(layer.dilation_rate) == {1}
+
+
+def _value(kernel):
+    return getattr(kernel, "value", kernel)  # a tensor, where others adapt the kernel
+
+
+def _bias(layer):
+    return None if layer.bias is None else layer.bias.value
 
 
 def _flatten(layer):
@@ -214,6 +275,8 @@ def _called(layer):
 
 
 _FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
+    keras.layers.Conv2D: _convolution,
+    keras.layers.Conv2DTranspose: _transposed_convolution,
     keras.layers.Dense: _dense,
     keras.layers.Flatten: _flatten,
     keras.layers.Reshape: _reshape,
@@ -226,8 +289,6 @@ _FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
             keras.layers.Concatenate,
             keras.layers.Conv1D,
             keras.layers.Conv1DTranspose,
-            keras.layers.Conv2D,
-            keras.layers.Conv2DTranspose,
             keras.layers.GlobalAveragePooling2D,
             keras.layers.LayerNormalization,
             keras.layers.LeakyReLU,
@@ -250,6 +311,6 @@ _ACTIVATIONS = {
     None: lambda x: x,
     keras.activations.linear: lambda x: x,
     keras.activations.relu: torch.relu,
-    keras.activations.silu: torch.nn.functional.silu,
+    keras.activations.silu: functional.silu,
     keras.activations.tanh: torch.tanh,
 }

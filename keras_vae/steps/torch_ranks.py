@@ -108,10 +108,8 @@ class RankedStep(Step):
     _has_met = False
     noise: Any
 
-    @property
-    def saves(self) -> bool:
-        """Whether this process writes files: of several ranks, the first."""
-        return rank() == 0
+    def writing(self, path: Any) -> contextlib.AbstractContextManager:
+        return contextlib.nullcontext(path if rank() == 0 else None)
 
     def on_devices(self) -> contextlib.AbstractContextManager:
         check_joined()

@@ -31,7 +31,7 @@ def test_scores_are_those_of_the_model(preset, capsys):
     x = read_table("new.csv").encoded(model.likelihood.schema)
     np.testing.assert_allclose(found["score"], model.score(x, num_samples=16), rtol=1e-5)
     of_columns = model.score_per_feature(x, num_samples=16)
-    np.testing.assert_allclose(found["rent"], of_columns[:, 1], rtol=1e-5)
+    np.testing.assert_allclose(found["score of rent"], of_columns[:, 1], rtol=1e-5)
     assert found["line"][:2] == [2, 3]
 
 

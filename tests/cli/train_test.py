@@ -108,7 +108,7 @@ def raise_interrupt(*arguments, **options):
         (["tiny", "--data", "tiny.npz"], "--set data.name=tiny.npz"),
         (["tiny", "--latent-dim", "3"], "--latent-dim belong to --data"),
         (["tiny", "--set", "model.beta=3"], "[model] gives beta"),
-        (["--data", "people.csv"], "model.fit(frame)"),
+        (["--data", "people.parquet"], "model.fit(frame)"),
         (["--data", "./missing"], "no data file or folder"),
         (["--data", "tiny.npz", "--model", "cvae"], "needs labels"),
         (["--data", "tiny.npz", "--image-size", "0x3"], "HEIGHTxWIDTH"),

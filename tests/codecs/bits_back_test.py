@@ -14,10 +14,10 @@ from keras_vae.codecs.stack import Stack
 
 @pytest.mark.one_backend
 def test_groups_begin_with_one_example_and_hold_all():
-    found = groups(1000)
+    found = groups(4000)
     assert [s.stop - s.start for s in found[:10]] == [1] * 10
-    assert max(s.stop - s.start for s in found) == 64
-    np.testing.assert_array_equal(np.concatenate([np.arange(1000)[s] for s in found]), range(1000))
+    assert max(s.stop - s.start for s in found) == 256
+    np.testing.assert_array_equal(np.concatenate([np.arange(4000)[s] for s in found]), range(4000))
 
 
 @pytest.mark.parametrize("name", ["vae", "ladder_vae", "hierarchical_vae"])

@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("constriction")
 
+from codec_worker import KINDS
 from families import BY_NAME
 from families import FAMILIES
 from families import mlp
@@ -186,8 +187,10 @@ def test_without_the_coder_the_error_says_what_to_install(vae, monkeypatch):
 @pytest.mark.one_backend
 @pytest.mark.skipif(len(installed_backends()) < 2, reason="one backend is installed")
 def test_what_one_backend_writes_every_other_reads(tmp_path):
-    backends = installed_backends()
+    backends, worker = installed_backends(), "support/codec_worker"
+    run_worker(worker, tmp_path, "make")
     for backend in backends:
-        run_worker("support/codec_worker", tmp_path, "write", backend, backend=backend)
+        run_worker(worker, tmp_path, "write", 2, 32, backend=backend)
     for backend in backends:
-        run_worker("support/codec_worker", tmp_path, "read", *backends, backend=backend)
+        found = run_worker(worker, tmp_path, "read", 1, 7, backend=backend)
+        assert int(found.splitlines()[-1]) == len(KINDS) * len(backends)

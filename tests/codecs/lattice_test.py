@@ -83,6 +83,12 @@ def test_elements_no_wider_than_the_spacing_may_be_skipped():
     np.testing.assert_array_equal(CODE.coded(log_var, np.zeros(3), np.full(3, True)), True)
 
 
+def test_no_lattice_is_finer_than_margins_allow():
+    places = lattice.lattice_for(MEAN, LOG_VAR - 14, DIVERGENCE + 7, margin=1e-4)
+    far_out = 1e-4 * (1 + 2.0**places.reach)
+    assert 4 * far_out <= lattice._STEP * 2.0**places.spacing <= 16 * far_out
+
+
 def test_means_far_out_and_tiny_variances_are_coded():
     mean, log_var = np.array([1e5, -1e5, 0.0]), np.array([-90.0, 40.0, -90.0])
     parameters, stack = CODE.rounded(mean, log_var, np.zeros(3)), Stack()

@@ -43,6 +43,14 @@ def test_rows_with_a_given_value(fitted):
     assert np.mean(rows["height"]) == pytest.approx(165, abs=3)
 
 
+def test_numbers_stay_within_the_range_of_their_column():
+    given = {"gain": [0.0] * 90 + RNG.uniform(1, 50, 10).tolist(), "sex": ["F", "M"] * 50}
+    options = {"num_updates": 5, "hidden_units": (8,), "random_state": 0}
+    drawn = TableSynthesizer(**options).fit(given).sample(300, seed=0)["gain"]
+    assert min(drawn) >= 0
+    assert max(drawn) <= max(given["gain"]) * (1 + 1e-6)
+
+
 @pytest.mark.one_backend
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_a_frame_gives_frames(library):

@@ -7,6 +7,7 @@ if keras.config.backend() != "jax":
 
 import keras_vae
 from keras_vae.datasets import Batches
+from keras_vae.steps import chunks
 from keras_vae.steps import jax_chunks
 
 RNG = np.random.default_rng(0)
@@ -113,6 +114,6 @@ def test_the_bar_counts_steps(capsys):
 
 def test_data_too_large_for_the_device_are_sent_in_batches(monkeypatch):
     expected = vae().fit(X, batch_size=4, verbose=0).history["loss"]
-    monkeypatch.setattr(jax_chunks, "LARGEST_RESIDENT", 10)
-    assert jax_chunks.Chunks(Batches(X)).resident is None
+    monkeypatch.setattr(chunks, "LARGEST_RESIDENT", 10)
+    assert jax_chunks.JAXChunks(Batches(X)).resident is None
     np.testing.assert_allclose(vae().fit(X, batch_size=4, verbose=0).history["loss"], expected)

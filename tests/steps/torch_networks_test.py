@@ -47,6 +47,30 @@ NETWORKS = {
         lambda: functional(lambda x: L.Conv2DTranspose(2, 3, 2, "same")(x), (4, 4, 1)),
         [(4, 4, 1)],
     ),
+    **{
+        f"{kind.__name__} {kernel} {stride} {padding} {size}": (
+            lambda kind=kind, kernel=kernel, stride=stride, padding=padding, size=size: functional(
+                lambda x: kind(2, kernel, stride, padding, activation="relu")(x), (size, size, 3)
+            ),
+            [(size, size, 3)],
+        )
+        for kind in (L.Conv2D, L.Conv2DTranspose)
+        for kernel, stride in [(1, 1), (3, 1), (4, 1), (2, 2), (3, 2), (4, 2), (5, 3), ((3, 4), 2)]
+        for padding in ("same", "valid")
+        for size in (5, 8)
+    },
+    "fewer than it strides": (
+        lambda: functional(lambda x: L.Conv2DTranspose(2, 2, 3, "same")(x), (4, 4, 1)),
+        [(4, 4, 1)],
+    ),
+    "dilated": (
+        lambda: functional(lambda x: L.Conv2D(2, 3, dilation_rate=2)(x), (7, 7, 2)),
+        [(7, 7, 2)],
+    ),
+    "in groups": (
+        lambda: functional(lambda x: L.Conv2D(4, 3, groups=2, use_bias=False)(x), (5, 5, 2)),
+        [(5, 5, 2)],
+    ),
     "sequences": (lambda: functional(lambda x: L.Dense(3)(x), (5, 2)), [(5, 2)]),
 }
 
@@ -72,6 +96,8 @@ def calls_of_layers(monkeypatch):
 def test_equals_a_call_of_the_network(name, monkeypatch):
     make, shapes = NETWORKS[name]
     network, inputs = make(), inputs_for(shapes)
+    rng = np.random.default_rng(1)
+    network.set_weights([0.3 * rng.normal(size=w.shape) for w in network.get_weights()])
     expected = network(inputs, training=True)
     calls = calls_of_layers(monkeypatch)
     found = torch_networks.output_of(network, inputs, True)

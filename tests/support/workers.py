@@ -11,7 +11,7 @@ import keras
 
 TESTS = Path(__file__).parents[1]
 SUPPORT = Path(__file__).parent
-TIMEOUT = 600  # seconds
+TIMEOUT = 300  # seconds
 
 
 def run_worker(script, *arguments, backend=None, num_devices=1, **environment):

@@ -286,6 +286,12 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
         self.latent_shape = latent_shape
         self.build_latent(latent_shape)
         parameters = self.decoder(self.with_condition(z, c))
+        if isinstance(parameters, dict | list | tuple):
+            raise ValueError(
+                f"The decoder of {type(self).__name__} must return one tensor, the parameters of "
+                f"its likelihood. Received: a {type(parameters).__name__} of {len(parameters)}. "
+                "Concatenate them along the last axis, as the likelihood takes them."
+            )
         if not self.likelihood.built:  # one read from a file has been
             self.likelihood.build(parameters.shape)
         self.likelihood.attach(tuple(x.shape[1:]))

@@ -95,8 +95,9 @@ class Files:
                 that are not registered), or has weights that are not finite. Nothing is written.
             OSError: If the disk is full, or the folder cannot be written to.
         """
-        if self.saves:
-            preset_model.save_model(self, folder)
+        with self.writing(folder) as path:
+            if path is not None:
+                preset_model.save_model(self, path)
 
     @classmethod
     def from_preset(cls, name_or_folder: str | Path) -> Any:
@@ -129,17 +130,15 @@ class Files:
         A `.keras` file is put in place once it is whole: a kill or a full disk leaves the one that
         was there. Of several processes that train together, the first writes it.
         """
-        if not self.saves:
-            return
         save = functools.partial(super().save, overwrite=overwrite, zipped=zipped, **kwargs)
-        if (
-            _is_local(filepath, ".keras")
-            and zipped is not False
-            and _may_write(filepath, overwrite)
-        ):
-            save_atomically(save, filepath, ".keras")
-        else:
-            save(filepath)
+        with self.writing(filepath) as path:
+            if path is None:
+                return
+            is_one_file = _is_local(path, ".keras") and zipped is not False
+            if is_one_file and _may_write(path, overwrite):
+                save_atomically(save, path, ".keras")
+            else:
+                save(path)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
@@ -149,16 +148,17 @@ class Files:
         A file of its own, and not of shards, is put in place once it is whole. Of several processes
         that train together, the first writes it.
         """
-        if not self.saves:
-            return
         save = functools.partial(
             super().save_weights, overwrite=overwrite, max_shard_size=max_shard_size
         )
-        is_one_file = _is_local(filepath, ".weights.h5") and max_shard_size is None
-        if is_one_file and _may_write(filepath, overwrite):
-            save_atomically(save, filepath, ".weights.h5")
-        else:
-            save(filepath)
+        with self.writing(filepath) as path:
+            if path is None:
+                return
+            is_one_file = _is_local(path, ".weights.h5") and max_shard_size is None
+            if is_one_file and _may_write(path, overwrite):
+                save_atomically(save, path, ".weights.h5")
+            else:
+                save(path)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs) -> None:
         """Reads the weights and the state of the optimizer; see `keras.Model.load_weights`."""

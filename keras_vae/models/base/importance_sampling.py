@@ -12,10 +12,12 @@ from keras_vae.checks import check_choice
 from keras_vae.checks import check_count
 from keras_vae.models.base import any_size
 from keras_vae.typing import Array
+from keras_vae.typing import Tensor
 
 NUM_SAMPLES = 1000  # unless told otherwise
 MAX_CHUNK = 250  # importance samples decoded at once
 MAX_BYTES = 2**23  # of the largest activation of a chunk, which stays in a processor's cache
+CACHE_BYTES = 2**21  # of p(x|z), where one operation after another goes over all of it
 _PROPOSALS = {"posterior": "log_importance_weights", "prior": "log_prior_weights"}
 
 
@@ -60,6 +62,16 @@ def sizes_at_once(model: keras.Model, num_samples: int, x: np.ndarray) -> tuple[
     draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model, x.shape[1:]))
     chunk = min(num_samples, MAX_CHUNK, draws_at_once)
     return chunk, min(len(x), draws_at_once // chunk)
+
+
+def draws_in_cache(x: Tensor) -> int:
+    """Returns of how many draws p(x|z) is best computed at once where nothing fuses operations:
+    then what one of them writes is still in the cache when the next reads it.
+
+    Args:
+        x: Tensor (B, S).
+    """
+    return max(1, CACHE_BYTES // (4 * math.prod(x.shape)))
 
 
 def _bytes_of_a_draw(model, data_shape):

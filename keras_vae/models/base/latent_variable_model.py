@@ -300,6 +300,11 @@ class LatentVariableModel(EncoderDecoderModel):
     def log_p_x(self, x: Tensor, z: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns log p(x|z), (K, B) nats, of x (B, S) for z (K, B, ...)."""
         num_samples = z.shape[0]
+        if not training and keras.config.backend() == "torch":
+            num_parts = -(-num_samples // importance_sampling.draws_in_cache(x))
+            if num_parts > 1:
+                parts = z.chunk(num_parts)
+                return ops.concatenate([self.log_p_x(x, part, c) for part in parts])
         rows = ops.reshape(z, (-1, *ops.shape(z)[2:]))  # (KB, ...)
         c = None if c is None else repeated(c, num_samples)
         return self.generate(rows, c, training, like=x).log_prob_over_draws(x, num_samples)

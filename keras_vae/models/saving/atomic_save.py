@@ -1,12 +1,17 @@
 """Files of Keras' own formats that a kill, or a full disk, leaves as they were."""
 
+import contextlib
+import glob
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from keras_vae.presets.format.atomic_files import put_in_place
+
+_SECONDS_OF_A_SAVE = 3600.0  # longer than any takes
 
 
 def save_atomically(save: Callable[[str], Any], path: str | os.PathLike, suffix: str) -> None:
@@ -21,6 +26,7 @@ def save_atomically(save: Callable[[str], Any], path: str | os.PathLike, suffix:
         OSError: If the disk is full, or the folder cannot be written to. The file is as it was.
     """
     target = Path(os.path.realpath(path))
+    _sweep(target, suffix)
     descriptor, temporary = tempfile.mkstemp(suffix, f".{target.name}.", target.parent)
     os.close(descriptor)
     try:
@@ -32,3 +38,11 @@ def save_atomically(save: Callable[[str], Any], path: str | os.PathLike, suffix:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _sweep(target, suffix):
+    """Removes what killed processes left; what is younger another one may be writing."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*{suffix}"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _SECONDS_OF_A_SAVE:
+                left.unlink()

@@ -9,6 +9,7 @@ import keras
 from keras_vae import presets
 from keras_vae.models.saving import named_weights
 from keras_vae.models.saving import trusted_config
+from keras_vae.models.saving.blank_weights import blank_weights
 from keras_vae.models.saving.weight_budget import weight_budget
 
 
@@ -116,7 +117,7 @@ def _rebuilt(config, table, source):
     """Returns the model of a config, within the bounds of a table of weights and without them."""
     try:
         trusted_config.check_config(config)
-        with weight_budget(entry.shape for entry in table.values()):
+        with weight_budget(entry.shape for entry in table.values()), blank_weights():
             return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
     except Exception as error:  # whatever a constructor raises when given what it cannot take
         # Keras wraps what a constructor said in a page about how to write constructors.

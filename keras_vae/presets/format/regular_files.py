@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 # Opening a pipe would wait for a writer. Windows has neither flag, nor needs it.
 _PLAIN = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -14,7 +14,7 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextlib.contextmanager
-def opened(path: str | os.PathLike, follow_links: bool = True) -> Iterator[tuple[BinaryIO, int]]:
+def opened(path: str | os.PathLike, follow_links: bool = True) -> Iterator[tuple[Any, int]]:
     """Opens a regular file for reading, without ever waiting; yields it and its size.
 
     Args:
@@ -30,7 +30,7 @@ def opened(path: str | os.PathLike, follow_links: bool = True) -> Iterator[tuple
         yield file, _checked(path, file.fileno()).st_size
 
 
-def open_to_append(path: Path) -> BinaryIO:
+def open_to_append(path: Path) -> Any:
     """Opens a regular file for reading and appending, which is made if there is none.
 
     A link or a pipe in its place is replaced.

@@ -4,6 +4,7 @@ import random
 import signal
 import stat
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -68,6 +69,16 @@ def test_a_link_goes_on_leading_to_the_file(tmp_path):
     np.testing.assert_array_equal(
         keras.saving.load_model(link).sample(2, seed=0), model.sample(2, seed=0)
     )
+
+
+def test_what_killed_processes_left_is_removed_in_time(tmp_path):
+    old, young, other = (tmp_path / f".{n}.keras" for n in ("x.keras.1", "x.keras.2", "y.keras.1"))
+    for path in (old, young, other):
+        path.touch()
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    save_atomically(lambda path: Path(path).write_text("1"), tmp_path / "x.keras", ".keras")
+    assert {path.name for path in tmp_path.iterdir()} == {"x.keras", young.name, other.name}
 
 
 def test_a_folder_that_is_not_there(tmp_path):

@@ -1,3 +1,4 @@
+import exports
 import keras
 import numpy as np
 import pytest
@@ -27,28 +28,13 @@ NOT_IN_ONNX = (
 
 
 def outputs(path, *arrays):
-    """Returns the list of what an exported model gives, run without Keras."""
-    if FORMAT == "onnx":
-        runtime = pytest.importorskip("onnxruntime")
-        session = runtime.InferenceSession(path)
-        given = zip(session.get_inputs(), arrays, strict=True)
-        return session.run(None, {node.name: array for node, array in given})
-    tensorflow = pytest.importorskip("tensorflow")
-    loaded = tensorflow.saved_model.load(path)
-    tensors = [tensorflow.constant(array) for array in arrays]
-    found = loaded.serve(tensors if len(tensors) > 1 else tensors[0])
-    return [np.asarray(array) for array in tensorflow.nest.flatten(found)]
+    return exports.outputs(path, FORMAT, *arrays)
 
 
 def export(model, folder):
-    if FORMAT == "onnx":
-        pytest.importorskip("onnx")
-        pytest.importorskip("onnxscript")
-    else:
-        pytest.importorskip("tensorflow")
-    path = str(folder / ("model.onnx" if FORMAT == "onnx" else "model"))
-    model.export(path, format=FORMAT, verbose=False)
-    return path
+    for package in exports.NEEDED[FORMAT]:
+        pytest.importorskip(package)
+    return exports.export(model, folder, FORMAT)
 
 
 def given_to(family, num_examples):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from rents import TABLE
@@ -6,6 +8,8 @@ import keras_vae
 from keras_vae.datasets.csv_tables import read_table
 from keras_vae.datasets.csv_tables import write_table
 from keras_vae.recipes import all_measures
+from keras_vae.recipes import build_model
+from keras_vae.recipes import build_optimizer
 from keras_vae.recipes import load_data
 from keras_vae.recipes import propose_table
 from keras_vae.recipes import read_recipe
@@ -15,6 +19,7 @@ from keras_vae.recipes import write_card
 
 pytestmark = pytest.mark.one_backend
 
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples/recipes/tables").glob("*.toml"))
 TEXT = """
 summary = "A tiny VAE of rents."
 
@@ -118,3 +123,18 @@ def test_a_table_of_which_nothing_can_be_learned(tmp_path):
     write_table(tmp_path / "t.csv", {"a": [1, 1], "b": ["x", "x"]})
     with pytest.raises(ValueError, match="no column with values to learn from"):
         propose_table(read_table(tmp_path / "t.csv"), "t.csv")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_recipes_of_the_examples_train(path):
+    recipe = read_recipe(path)
+    kind = recipe.data.get("kinds", {}).get("*")
+    rng = np.random.default_rng(0)
+    columns = {"a": rng.poisson(5, 50).tolist(), "b": rng.poisson(9, 50).tolist()}
+    schema = keras_vae.TableSchema.infer(
+        columns if kind else TABLE, dict.fromkeys(columns, kind) if kind else None
+    )
+    x = schema.encode(columns if kind else TABLE)
+    model = build_model(recipe, x.shape[1:], seed=0, schema=schema)
+    model.compile(build_optimizer(recipe.training, num_updates=10))
+    assert np.isfinite(model.train_on_batch(x[:8], return_dict=True)["loss"])

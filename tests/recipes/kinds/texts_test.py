@@ -112,7 +112,7 @@ def test_a_language_model_has_an_exact_likelihood_and_no_latent(tmp_path):
 @pytest.mark.parametrize(
     "old, new, message",
     [
-        ('kind = "texts"', 'kind = "text"', r'"pictures", "texts".*Received: .text.'),
+        ('kind = "texts"', 'kind = "text"', r'"pictures".*"texts".*Received: .text.'),
         ("validation_size = 4", 'binarize = "dynamic"', r"\[data\] unknown keys.*binarize"),
         ("validation_size = 4", "min_count = 0", r"min_count must be an integer of at least 1"),
         ('kind = "texts"', "min_count = 2", r"\[data\] unknown keys.*min_count"),

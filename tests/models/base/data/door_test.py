@@ -274,25 +274,6 @@ def test_scores_of_shuffled_and_drawn_batches_come_in_order():
     np.testing.assert_array_equal(np.asarray(first), np.asarray(again))
 
 
-def test_what_users_are_given_goes_to_numpy_and_carries_no_gradients():
-    shown = {
-        "vae": lambda encoded: encoded.mean,
-        "sigma_vae": lambda encoded: encoded.sample(seed=0),
-        "gumbel_vae": lambda encoded: encoded.mean,
-        "ladder_vae": lambda encoded: encoded[1].mean,
-        "vqvae": lambda encoded: encoded.z_q,
-        "aae": lambda encoded: encoded,
-    }
-    for name, tensor_of in shown.items():
-        family = families.BY_NAME[name]
-        given = family.model()
-        assert np.isfinite(np.asarray(tensor_of(given.encode(family.data())))).all()
-        z = np.random.default_rng(0).normal(size=(2, *given.latent_shape)).astype("float32")
-        assert np.asarray(given.decode(z).mean).shape == (2, *family.data_shape)
-    assert np.asarray(model().encode(X).sample()).shape == (10, 3)
-    assert np.asarray(model().decode(np.zeros((2, 3))).sample(seed=0)).shape == (2, 6, 5, 1)
-
-
 @keras.saving.register_keras_serializable(package="tests")
 class Autoencoding(keras_vae.VAE):
     """A family of a user's, whose terms go through the doors."""

@@ -1,0 +1,65 @@
+"""Many batches at a time, for a call that makes many steps."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+STEPS_A_CALL = 32
+LARGEST_RESIDENT = 2**31  # bytes of data that are put on the device as a whole
+
+
+class Chunks(keras.utils.PyDataset):
+    """The batches of a `Batches`, many at a time.
+
+    Where nothing is drawn anew at each use, the arrays lie on the device as a whole, and the rows
+    of the batches are all that is sent.
+
+    Args:
+        batches: `keras_vae.datasets.Batches`.
+
+    Attributes:
+        resident: Tuple of tensors (N, ...) on the device, or `None`.
+    """
+
+    def __init__(self, batches: Any) -> None:
+        super().__init__(workers=1, use_multiprocessing=False)
+        self.batches = batches
+        self.resident = _resident(batches)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.batches) / STEPS_A_CALL)
+
+    def __getitem__(self, index: int) -> tuple:
+        """Returns `(chunk,)`: the rows (n,) of batches that follow each other, or their examples
+        (n, ...). Only the last batch of an epoch may be shorter than others."""
+        steps = range(index * STEPS_A_CALL, self.steps_of(index))
+        if self.resident is not None:
+            size = self.batches.batch_size
+            return (self.batches.order[steps.start * size : steps.stop * size].astype("int32"),)
+        return keras.tree.map_structure(
+            lambda *parts: np.concatenate(parts), *[self.batches[i] for i in steps]
+        )
+
+    def given_to_keras(self) -> Any:
+        """Returns what Keras iterates over."""
+        return self
+
+    def on_epoch_begin(self) -> None:
+        self.batches.on_epoch_begin()
+
+    def steps_of(self, call: int) -> int:
+        """Returns the number of steps made after the `call`-th, counted from 0."""
+        return min((call + 1) * STEPS_A_CALL, len(self.batches))
+
+
+def _resident(batches):
+    """Returns tensors of the whole data, or `None` where a batch is more than some rows."""
+    arrays = batches.data
+    is_drawn = batches.binarize or batches.pair is not None
+    if is_drawn or not all(isinstance(a, np.ndarray) for a in arrays):
+        return None
+    if sum(a.nbytes for a in arrays) > LARGEST_RESIDENT:
+        return None
+    return tuple(keras.ops.convert_to_tensor(a) for a in arrays)
