@@ -32,7 +32,10 @@ SHAPES = {
     "omniglot28.npz": DIGIT,
     "frey_faces.npz": (28, 20, 1),
     "cifar10_jpeg75.npz": (32, 32, 3),
+    "shapes": (32, 32, 1),
 }
+# Of the examples that stand in for a recipe's data: numbers of shapes that differ in every factor.
+LABELS = {"shapes": 1201 * np.arange(8, dtype="int32") % 9600}
 
 pytestmark = pytest.mark.skipif(not NAMES, reason="no zoo: not a checkout")
 
@@ -62,6 +65,7 @@ def made_up(recipe, num_examples):
         arrays = datasets.Arrays(vocabulary.encode(texts))
         return datasets.TextSplits(name, train=arrays, test=arrays, vocabulary=vocabulary)
     x = rng.integers(0, 2, (num_examples, *SHAPES[name])).astype("float32")
+    y = LABELS.get(name, y)[:num_examples]
     return datasets.Splits(name, train=datasets.Arrays(x, y), test=datasets.Arrays(x, y))
 
 

@@ -11,6 +11,7 @@ from keras_vae.cli.compress import compress
 from keras_vae.cli.compress import decompress
 from keras_vae.cli.evaluate import evaluate
 from keras_vae.cli.explore import explore
+from keras_vae.cli.export import export
 from keras_vae.cli.folders import decode
 from keras_vae.cli.folders import encode
 from keras_vae.cli.impute import impute
@@ -75,6 +76,7 @@ for _command in (
     decode,
     compress,
     decompress,
+    export,
     score,
     impute,
     catalogue.list_presets,

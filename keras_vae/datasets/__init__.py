@@ -9,6 +9,8 @@ from keras_vae.datasets.loading import load
 from keras_vae.datasets.local import is_local
 from keras_vae.datasets.quadrants import random_quadrants
 from keras_vae.datasets.quadrants import seen_quadrants
+from keras_vae.datasets.shapes import shape_factors
+from keras_vae.datasets.shapes import shapes
 from keras_vae.datasets.splits import Arrays
 from keras_vae.datasets.splits import Splits
 from keras_vae.datasets.tables import TableSplits

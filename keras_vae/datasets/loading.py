@@ -40,6 +40,8 @@ def load(
         name: String or path, one of
             - `"mnist_mini"`: 4,000 training and 1,000 test digits of MNIST, which ship with the
               library;
+            - `"shapes"`: 9,600 drawn shapes of known factors, with numbers as `y` of which
+              `shape_factors` makes them;
             - the path of an `.npz` file with arrays `x_train` and `x_test` (and optionally
               `y_train`, `y_test`, `x_validation`, `y_validation`), or with one array `images` or
               `x` (and optionally `y`), or with image files as bytes, `jpeg_train` and

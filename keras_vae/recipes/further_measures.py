@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_vae import evaluation
 from keras_vae import presets
+from keras_vae.datasets import shape_factors
 from keras_vae.datasets.quadrants import MAX_SEEN
 from keras_vae.datasets.splits import Arrays
 from keras_vae.models import GenerativeModel
@@ -36,6 +37,11 @@ def check_measures(recipe: Recipe) -> None:
         raise ValueError(
             f"The recipe {recipe.name!r}: there is no measure {', '.join(unknown)}. `measures` of "
             f"[evaluation] may name {', '.join(sorted(_MEASURES))}."
+        )
+    if "disentanglement" in asked and recipe.data["name"] != "shapes":
+        raise ValueError(
+            f"The recipe {recipe.name!r}: the measure disentanglement compares codes with true "
+            f'factors, which the data "shapes" have. Received: {recipe.data["name"]!r}.'
         )
     if _NEED_CLASSIFIER & set(asked):
         presets.find(CLASSIFIER)
@@ -202,6 +208,21 @@ def _recognition(model, recipe, test):
     }
 
 
+def _disentanglement(model, recipe, test):
+    """How well single dimensions of the means of q(z|x) stand for single factors."""
+    z = evaluation.map_batches(model, lambda x: model.encode(x).mean, test.x)
+    factors = shape_factors(test.y)
+    dci = evaluation.dci(z, factors)
+    return {
+        "mutual_information_gap": evaluation.mutual_information_gap(z, factors),
+        "factor_vae_score": evaluation.factor_vae_score(z, factors),
+        "beta_vae_score": evaluation.beta_vae_score(z, factors),
+        "dci_disentanglement": dci.disentanglement,
+        "dci_completeness": dci.completeness,
+        "dci_informativeness": dci.informativeness,
+    }
+
+
 def _drawn(model, recipe, num_samples):
     """Returns samples and, of a model that is given labels, the labels: equally many of each."""
     seed = recipe.evaluation.get("seed", 0)
@@ -215,6 +236,7 @@ _MEASURES = {
     "aggregate_posterior": _aggregate_posterior,
     "clusters": _clusters,
     "codes": _codes,
+    "disentanglement": _disentanglement,
     "molecules": _molecules,
     "outliers": _outliers,
     "mutual_information": _mutual_information,

@@ -20,6 +20,7 @@ MODELS = (
     "decode",
     "compress",
     "decompress",
+    "export",
     "score",
     "impute",
 )

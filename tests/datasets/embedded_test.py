@@ -33,7 +33,7 @@ def test_whose_the_digits_are():
     for words in ("LeCun", "Cortes", "Burges", "CC BY-SA 3.0"):
         assert words in description
     folder = Path(__file__).parents[2] / "keras_vae" / "datasets"
-    for name in EMBEDDED:
+    for name in EMBEDDED.keys() - {"shapes"}:  # drawn, and nobody's
         assert f"{name}.npz" in (folder / "ATTRIBUTION.md").read_text()
         assert (folder / f"{name}.npz").stat().st_size < 1_000_000
 

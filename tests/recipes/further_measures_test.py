@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from tiny_recipe import read_tiny_recipe
 from keras_vae import presets
 from keras_vae.datasets import Arrays
 from keras_vae.datasets import seen_quadrants
+from keras_vae.datasets import shape_factors
 from keras_vae.recipes import further_measures as module
 from keras_vae.recipes.further_measures import check_measures
 from keras_vae.recipes.further_measures import further_measures
@@ -60,6 +63,47 @@ def test_the_aggregate_posterior_of_codes_by_hand(tmp_path):
         "aggregate_smallest_std": pytest.approx(z.std(axis=0).min(), rel=1e-5),
         "aggregate_largest_std": pytest.approx(z.std(axis=0).max(), rel=1e-5),
     }
+
+
+class OfFactors:
+    """Encodes a drawn shape, of which it is told the number, to its factors, mixed by a matrix."""
+
+    def __init__(self, mixed):
+        self.mixed = np.asarray(mixed, "float32")
+
+    def jitted(self, function):
+        return lambda *arrays: keras.tree.map_structure(np.asarray, function(*arrays))
+
+    def encode(self, x):
+        factors = shape_factors(np.asarray(x)[:, 0].astype("int64"))
+        return SimpleNamespace(mean=(factors - factors.mean(axis=0)) @ self.mixed)
+
+
+def disentanglement(folder, mixed):
+    text = TEXT.replace('"tiny.npz"', '"shapes"').replace("[evaluation]", f"[evaluation]\n{ASKED}")
+    recipe = read_tiny_recipe(folder, text)
+    check_measures(recipe)
+    y = np.random.default_rng(0).permutation(9600)[:1000]
+    return further_measures(OfFactors(mixed), recipe, Arrays(y[:, None], y))
+
+
+ASKED = 'measures = ["disentanglement"]'
+
+
+def test_codes_that_are_the_factors_have_full_scores(tmp_path):
+    found = disentanglement(tmp_path, np.eye(5))
+    assert found["mutual_information_gap"] > 0.9
+    assert found["factor_vae_score"] == found["beta_vae_score"] == 1.0
+    rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(5, 5)))[0]
+    mixed = disentanglement(tmp_path, rotation)
+    for name in ("mutual_information_gap", "factor_vae_score", "dci_disentanglement"):
+        assert mixed[name] < found[name] - 0.1
+
+
+def test_factors_are_known_of_drawn_shapes_only(tmp_path):
+    recipe = asking(tmp_path, "disentanglement")
+    with pytest.raises(ValueError, match=r"true factors.*shapes.*Received.*tiny"):
+        check_measures(recipe)
 
 
 def test_completions_are_measured_for_each_number_of_quadrants(tmp_path):

@@ -28,6 +28,10 @@ _RECOGNISED = (
     "A sample is recognised if classifier_mnist gives one class a probability above 0.9; 1,000 "
     "samples (means of p(x|z)) were drawn."
 )
+_FACTORS = (
+    "The scores compare the means of q(z|x) of the test pictures with the five true factors. The "
+    "FactorVAE and the beta-VAE score of guesses are 0.2."
+)
 _DENSITY = (
     "The likelihood is a density of pixels in [0, 1]: its nats may be negative, have no equivalent "
     "in bits per dimension, and cannot be compared with a likelihood of grey levels or of black "
@@ -118,6 +122,7 @@ def _protocol(recipe, metrics):
         (_DENSITY, has_likelihood and named_classes.is_density(recipe)),
         (_ACTIVE, "active_units" in test),
         (_FRECHET, "classifier_frechet_distance" in test),
+        (_FACTORS, "mutual_information_gap" in test),
         (_RECOGNISED, "samples_recognised" in test),
     )
     return " ".join(text for text, is_so in sentences if text and is_so)

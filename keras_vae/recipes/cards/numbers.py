@@ -43,6 +43,8 @@ ONE_WEIGHT = Tolerance(drawn="likelihood")  # an estimate that hangs on a few dr
 MANY_DRAWS = Tolerance(drawn="likelihood", spread=1.5 / 8)
 SHARE = Tolerance(drawn="samples", spread=0.5)  # the most that a share can spread
 
+SCORE = Tolerance(absolute=2e-2)  # codes near the edge of a bin, and votes, may fall elsewhere
+
 
 @dataclasses.dataclass(frozen=True)
 class Number:
@@ -304,6 +306,18 @@ NUMBERS = (
         "max",
         out_of="num_classes",
     ),
+    Number(
+        r"mutual_information_gap",
+        "mutual information gap",
+        3,
+        "share",
+        SCORE,
+        "max",
+        on_hubs="mutual information gap",
+    ),
+    Number(r"factor_vae_score", "FactorVAE score", 3, "share", SCORE, "max"),
+    Number(r"beta_vae_score", "beta-VAE score", 3, "share", SCORE, "max"),
+    Number(r"dci_(.+)", "DCI {}", 3, "share", SCORE, "max"),
     Number(
         r"(.+)_standard_error",
         "standard error of {}",
