@@ -12,6 +12,7 @@ import numpy as np
 from keras_vae.steps import jax_chunks
 from keras_vae.steps import jax_convolutions
 from keras_vae.steps import jax_devices
+from keras_vae.steps.step import LARGEST_GRADIENT
 from keras_vae.steps.step import Step
 
 # The parts of the state, as Keras calls them where it keeps it.
@@ -250,15 +251,15 @@ def _chosen(is_good, update, before):
 
 
 def _are_finite(gradients):
-    """Returns a scalar bool: whether every gradient is finite."""
+    """Returns a scalar bool: whether every gradient is finite, and so is its square."""
     if not gradients:
         return jax.numpy.array(True)
-    return jax.numpy.isfinite(jax.numpy.stack(list(map(_sum_of, gradients)))).all()
+    sums = jax.numpy.stack(list(map(_sum_of, gradients)))
+    return (jax.numpy.abs(sums) < LARGEST_GRADIENT).all()  # false of NaN
 
 
 def _sum_of(gradient):
-    """Returns a number that is finite where all of a gradient's are: a sum that cannot overflow."""
     rows = gradient.reshape(-1, gradient.shape[-1]) if gradient.size and gradient.ndim else gradient
     # A product of a matrix and a vector: on a CPU XLA's own reductions take several times as long.
-    tiny = jax.numpy.full(rows.shape[-1:], 1e-30, "float32")
-    return jax.numpy.dot(rows, tiny).sum()
+    ones = jax.numpy.ones(rows.shape[-1:], "float32")
+    return jax.numpy.dot(rows, ones).sum()

@@ -17,6 +17,9 @@ from keras_vae.steps.chunks import Chunks
 from keras_vae.typing import Tensor
 
 CHECKED_EVERY = 32  # steps between two looks at the guard, each of which waits for the device
+# The largest sum of a gradient whose square is finite in float32. Adam keeps squares: beyond it a
+# gradient that is finite itself would make infinite slots, and NaN of the weights.
+LARGEST_GRADIENT = 1e18
 
 
 class Costs(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vae.steps import tensorflow_chunks
+from keras_vae.steps.step import LARGEST_GRADIENT
 from keras_vae.steps.tensorflow_replicas import ReplicatedStep
 from keras_vae.typing import Tensor
 
@@ -137,9 +138,6 @@ def _after(data):
 
 
 def _are_finite(gradients):
-    """Returns a scalar bool: whether every gradient is finite."""
-    # One number a gradient, which is not finite where a value is not; the sum does not overflow.
-    sums = [
-        tf.reduce_sum(tf.cast(g, "float32") * 0.0) for g in map(tf.convert_to_tensor, gradients)
-    ]
-    return tf.reduce_all(tf.math.is_finite(sums)) if sums else tf.constant(True)
+    """Returns a scalar bool: whether every gradient is finite, and so is its square."""
+    sums = [tf.reduce_sum(tf.cast(g, "float32")) for g in map(tf.convert_to_tensor, gradients)]
+    return tf.reduce_all(tf.abs(sums) < LARGEST_GRADIENT) if sums else tf.constant(True)

@@ -9,6 +9,7 @@ import keras
 import torch
 
 from keras_vae.steps import torch_networks
+from keras_vae.steps.step import LARGEST_GRADIENT
 from keras_vae.steps.torch_batches import BatchesLoader
 from keras_vae.steps.torch_fused import fused_updates
 from keras_vae.steps.torch_ranks import RankedStep
@@ -98,9 +99,10 @@ class TorchStep(RankedStep):
 
 
 def _are_finite(gradients):
-    """Returns a scalar bool: whether every gradient is finite."""
+    """Returns a scalar bool: whether every gradient is finite, and so is its square."""
     if not gradients:
         return torch.tensor(True)
     # Sums, and no norms or maxima, which cost five times as much on a processor. In float32, where
     # those of half precision cannot overflow.
-    return torch.isfinite(torch.stack([g.sum(dtype=torch.float32) for g in gradients])).all()
+    sums = torch.stack([g.sum(dtype=torch.float32) for g in gradients])
+    return (sums.abs() < LARGEST_GRADIENT).all()  # false of NaN

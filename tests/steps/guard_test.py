@@ -109,6 +109,18 @@ def test_a_learning_rate_that_diverges():
     assert all(np.isfinite(w).all() for w in model.get_weights())
 
 
+def test_a_gradient_whose_square_overflows_does_not_reach_an_optimizer_that_squares_it():
+    encoder, decoder = keras_vae.MLPEncoder((6,), 2, (4,)), keras_vae.MLPDecoder((6,), 2, (4,))
+    model = VAE(encoder, decoder, kl_weight=1e25, seed=0)
+    model.compile(keras.optimizers.Adam(1e-3))
+    before = model.get_weights()
+    with pytest.raises(NonFiniteError, match="gradient"):
+        model.fit(np.ones((8, 6), "float32"), batch_size=4, verbose=0)
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+    assert all(np.isfinite(ops.convert_to_numpy(v)).all() for v in model.optimizer.variables)
+
+
 def test_it_is_seen_within_an_epoch():
     """The epoch would be of 10,000 batches."""
     seen = []
