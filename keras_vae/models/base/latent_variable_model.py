@@ -262,7 +262,7 @@ class LatentVariableModel(EncoderDecoderModel):
         z = self.infer(x, c).sample_from(noise)
         rows = ops.reshape(z, (-1, *z.shape[2:]))
         c = None if c is None else repeated(c, num_samples)
-        values = self.generate(rows, c).log_prob_of_elements(repeated(x, num_samples))
+        values = self.generate(rows, c, like=x).log_prob_of_elements(repeated(x, num_samples))
         return ops.reshape(values, (num_samples, -1, *values.shape[1:]))
 
     def log_weights_of_noise(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
@@ -291,11 +291,18 @@ class LatentVariableModel(EncoderDecoderModel):
     def draws_of_prior(self, prior: Distribution, num_samples: int, x: Tensor) -> Tensor:
         """Returns K draws of a prior for each of the examples x, (K, B, D)."""
         if self.is_of_any_size:
-            height, width = (-(-n // self.stride) for n in x.shape[1:3])
-            prior = self.prior.over((height, width, *(self.latent_shape or ())[2:]))
+            prior = self.prior.over(self.latent_shape_of(x))
         z = prior.sample(self.noise.stream(training=False), num_samples)
         # Where the prior has no batch axis, one draw (K, D) serves all examples.
         return z if prior.batch_ndims else ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
+
+    def latent_shape_of(self, x: Tensor) -> Shape:
+        """Returns the shape of one z of x (B, S), whose height and width follow from those of x in
+        a model of pictures of any size."""
+        latent_shape = self.latent_shape or ()
+        if not self.is_of_any_size:
+            return latent_shape
+        return (*(-(-n // self.stride) for n in x.shape[1:3]), *latent_shape[2:])
 
     def log_p_x(self, x: Tensor, z: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
         """Returns log p(x|z), (K, B) nats, of x (B, S) for z (K, B, ...)."""

@@ -102,7 +102,7 @@ def over_noise(
 
         return model.jitted_once((*key, size), of_batch)
 
-    noise = shared_noise(num_samples, model.latent_shape, seed)
+    noise = shared_noise(num_samples, model.latent_shape_of(x), seed)
     parts = [noise[start : start + chunk] for start in range(0, num_samples, chunk)]
     pieces = []
     for batch, count in padded_batches([x, *conditions], batch_size):

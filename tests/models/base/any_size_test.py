@@ -117,6 +117,18 @@ def test_bound_by_hand():
     np.testing.assert_allclose(found, -reconstruction, rtol=1e-5)
 
 
+def test_scores_count_real_pixels_only():
+    model = vae()
+    bound = model.score(ODD, method="bound", num_samples=64)
+    log_p = model.score(ODD, num_samples=64)
+    assert bound.shape == log_p.shape == (len(ODD),)
+    assert (log_p > bound).all()
+    of_pixels = model.score_per_feature(ODD, num_samples=64)
+    assert of_pixels.shape == ODD.shape
+    # What is over and above the bound is the KL, which is positive.
+    assert (of_pixels.sum(axis=(1, 2, 3)) > bound).all()
+
+
 def test_samples_have_the_size_that_is_asked_for():
     model = vae()
     assert model.sample(3, size=(9, 6)).shape == (3, 9, 6, 2)
