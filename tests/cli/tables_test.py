@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from rents import TABLE
-from rents import trained_model
 
 import keras_vae
 from keras_vae.cli.main import main
@@ -10,19 +9,7 @@ from keras_vae.cli.tables import values_of
 from keras_vae.datasets.csv_tables import read_table
 from keras_vae.datasets.csv_tables import write_table
 
-pytestmark = pytest.mark.one_backend
-
-
-@pytest.fixture(scope="module")
-def preset(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("rents") / "preset"
-    trained_model().save_to_preset(folder)
-    return str(folder)
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = [pytest.mark.one_backend, pytest.mark.usefixtures("in_a_folder")]
 
 
 def test_sample_writes_rows(preset, capsys):
