@@ -11,7 +11,6 @@ from keras_vae.cli import folders
 from keras_vae.cli import options
 from keras_vae.cli import tables
 from keras_vae.cli.command import Command
-from keras_vae.table_schema import schema_of
 
 _ARRAYS = (".npz", ".npy")
 
@@ -62,6 +61,7 @@ def sample(
     p(x|z). Texts are printed, a line each.
     """
     from keras_vae.models import GenerativeModel
+    from keras_vae.table_schema import schema_of
 
     if output is not None:
         _check_ending(output, also=tables.ENDINGS)

@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_vae.table_schema import TableSchema
-from keras_vae.table_schema import schema_of
+if TYPE_CHECKING:  # it imports Keras, which `--help` does without
+    from keras_vae.table_schema import TableSchema
 
 ENDINGS = (".csv", ".tsv")
 
@@ -26,6 +27,7 @@ def proposed(data: str, data_dir: str | None, choices: dict[str, Any]) -> Any:
     from keras_vae import recipes
     from keras_vae.datasets.csv_tables import read_table
     from keras_vae.datasets.local import find
+    from keras_vae.table_schema import TableSchema
 
     of_pictures = [k for k in ("model", "likelihood", "image_size") if choices.pop(k, None)]
     if of_pictures:
@@ -47,13 +49,14 @@ def proposed(data: str, data_dir: str | None, choices: dict[str, Any]) -> Any:
     return recipes.parse_recipe(text, f"{stem}.toml")
 
 
-def model_of_table(preset: str) -> tuple[Any, TableSchema]:
+def model_of_table(preset: str) -> tuple[Any, "TableSchema"]:
     """Returns a preset's model of the rows of a table, and the schema of these.
 
     Raises:
         ValueError: If it is a model of something else.
     """
     from keras_vae.models import GenerativeModel
+    from keras_vae.table_schema import schema_of
 
     model = GenerativeModel.from_preset(preset)
     schema = schema_of(model)
@@ -70,7 +73,7 @@ def text_of(value: Any) -> Any:
     return f"{value:.7g}" if isinstance(value, float) else value
 
 
-def values_of(schema: TableSchema, texts: tuple[str, ...]) -> dict[str, Any]:
+def values_of(schema: "TableSchema", texts: tuple[str, ...]) -> dict[str, Any]:
     """Returns what `--where` says, `{column: value}`.
 
     Args:
@@ -98,7 +101,7 @@ def values_of(schema: TableSchema, texts: tuple[str, ...]) -> dict[str, Any]:
 def sample_into(
     output: str,
     model: Any,
-    schema: TableSchema,
+    schema: "TableSchema",
     num: int,
     where: tuple[str, ...],
     label: int | None,

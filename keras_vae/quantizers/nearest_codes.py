@@ -75,6 +75,10 @@ def _first_argmax(scores, block_size):
     the largest of its row and are 0 elsewhere, written over the scores.
     """
     if keras.config.backend() == "torch":
+        if not isinstance(
+            scores.shape[0], int
+        ):  # traced by an export, which loses what is in place
+            return ops.argmax(scores, axis=-1)
         num_codes = scores.shape[-1]
         falling = num_codes - ops.arange(num_codes, dtype="float32")
         first = scores.eq_(scores.amax(-1, keepdim=True)).mul_(falling).amax(-1)
@@ -88,9 +92,12 @@ def _first_argmax(scores, block_size):
 def _tile_by_tile(function, rows, tile_size):
     """Returns `function(rows)`, (N,), computed on about `tile_size` rows at a time."""
     num_rows = ops.shape(rows)[0]  # may be unknown while TensorFlow traces
-    if isinstance(num_rows, int) and num_rows <= tile_size:
+    is_torch = (
+        keras.config.backend() == "torch"
+    )  # an export traces it with few rows, for any number
+    if (is_torch or isinstance(num_rows, int)) and int(num_rows) <= tile_size:
         return function(rows)
-    if keras.config.backend() == "torch":  # where each tile is freed before the next
+    if is_torch:  # where each tile is freed before the next
         return ops.concatenate([function(tile) for tile in rows.split(tile_size)])
     num_tiles = -(-num_rows // tile_size)
     tile_size = -(-num_rows // num_tiles)  # equal tiles, with hardly any padding

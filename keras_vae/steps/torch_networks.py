@@ -21,14 +21,15 @@ def output_of(network: Any, inputs: Any, training: bool) -> Any:
     and keeps a context, at about 0.1 ms a layer: more than the mathematics, on small networks.
     None of it matters to a functional network in float32 whose layers are Keras' own dense and
     convolutional ones, called on a tensor of the right rank. All other networks, and those with
-    hooks or costs on activations, are called as usual.
+    hooks or costs on activations, are called as usual; so are all while an export traces them,
+    which knows the shapes of Keras' own operations better.
 
     Args:
         network: Any layer.
         inputs: What it is called on.
         training: Bool.
     """
-    plan = _plan_of(network)
+    plan = None if torch.jit.is_tracing() else _plan_of(network)
     if plan is None or not plan.holds() or not _fits(network, inputs):
         return network(inputs, training=training)
     return plan(inputs)

@@ -128,7 +128,7 @@ def test_wrong_input_is_one_line_and_2(preset, monkeypatch, capsys, arguments, m
             ["train", "tiny", "--epochs", "0"],
             "'--epochs': must be an integer of at least 1, not",
         ),
-        (["sample", "tiny", "--num", "-3"], "'--num': must be an integer of at least 1, not '-3'"),
+        (["sample", "tiny", "--num", "-3"], "'--rows': must be an integer of at least 1, not '-3'"),
         (["sample", "tiny", "--seed", str(2**31)], "'--seed': must be an integer from 0 to"),
         (["list", "--backend", "numpy"], "'numpy' is not one of 'tensorflow', 'jax', 'torch'"),
         (["sample", "tiny", "--sed", "1"], "No such option"),

@@ -9,18 +9,13 @@ BACKEND = keras.config.backend()
 FORMAT = "onnx" if BACKEND == "torch" else "tf_saved_model"
 
 
-# What PyTorch's conversion to ONNX does not know: lookups of codes, and shapes that depend on the
-# number of examples.
+# What PyTorch's conversion to ONNX does not know: shapes that depend on the number of examples.
 NOT_IN_ONNX = (
     "hierarchical_vae",
     "ladder_vae",
-    "vqvae",
-    "gradient_vqvae",
-    "vqvae2",
     "pixel_cnn",
     "transformer_prior",
     "any_size_vae",
-    "vq_gan",
     "sequence_vae",
     "transformer_sequence_vae",
     "language_model",
