@@ -56,7 +56,8 @@ def ends(costs, window, most):
 
 @pytest.mark.parametrize(("window", "most"), [(2, 9), (3, 7), (1, 4), (5, 3)])
 def test_the_encoder_is_trained_until_its_cost_stops_falling(window, most):
-    costs = np.random.default_rng(window).normal(size=40).astype("float32") - np.arange(40) / 8
+    costs = np.random.default_rng(window).normal(size=40) - np.arange(40) / 8
+    costs = costs.astype("float32")
     model, found = lagging_vae(most, window), []
     for i, cost in enumerate(costs):
         model._watch(keras.ops.convert_to_tensor(cost))
