@@ -14,6 +14,7 @@ their own, `--peers-python`. Meant for a quiet machine: the report tells how bus
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,27 +48,29 @@ def parser() -> argparse.ArgumentParser:
     return lines
 
 
-def measure(names: list[str], settings: Settings, clock: str, device: str) -> dict[str, Any]:
-    """Runs benches and returns everything that was measured, with what it was measured on."""
+def measure(
+    names: list[str], settings: Settings, clock: str, device: str
+) -> Iterator[dict[str, Any]]:
+    """Runs benches and yields, after each, all that was measured, and what it was measured on."""
     benches = load_benches()
     unknown = sorted(set(names) - benches.keys())
     if unknown:
         raise SystemExit(f"No bench is called {unknown}. There are {sorted(benches)}.")
     on = machine.description(settings.peers_python, settings.before)
-    measured = {}
+    measured: dict[str, Any] = {}
     for name in names or [k for k, bench in benches.items() if bench.rows]:
         measured[name] = run_bench(benches[name], settings)
         print(name, "done", file=sys.stderr, flush=True)
-    return {
-        "command": " ".join(["benchmarks/run.py", *sys.argv[1:]]),
-        "machine": {**on, "load_after": machine.load_average()},
-        "device": device,
-        "core": settings.core,
-        "clock": clock,
-        "quick": settings.quick,
-        "rounds": settings.rounds,
-        "benches": measured,
-    }
+        yield {
+            "command": " ".join(["benchmarks/run.py", *sys.argv[1:]]),
+            "machine": {**on, "load_after": machine.load_average()},
+            "device": device,
+            "core": settings.core,
+            "clock": clock,
+            "quick": settings.quick,
+            "rounds": settings.rounds,
+            "benches": measured,
+        }
 
 
 def failures(results: dict[str, Any]) -> list[str]:
@@ -98,16 +101,17 @@ def main() -> int:
     if arguments.curves:
         curves.write(curves.measure(settings))
         return 0
-    results = measure(arguments.bench or [], settings, arguments.clock, arguments.device)
-    text = report.markdown(results, load_benches())
     is_whole = not arguments.bench and settings.backends == BACKENDS and not arguments.quick
     output = arguments.output or (HERE if is_whole else None)
+    # Written after each bench: what ends the run early loses no more than one.
+    for results in measure(arguments.bench or [], settings, arguments.clock, arguments.device):
+        text = report.markdown(results, load_benches())
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            (output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+            (output / "README.md").write_text(text)
     if output is None:
         print(text)
-    else:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-        (output / "README.md").write_text(text)
     wrong = failures(results)
     print("\n".join(wrong), file=sys.stderr)
     return 1 if wrong else 0
