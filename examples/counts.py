@@ -42,14 +42,14 @@ def main():
     z = keras.ops.convert_to_numpy(latents["NegativeBinomial"])
     for label in np.unique(labels):
         left.scatter(*z[labels == label].T, s=4, alpha=0.6, label=label)
-    left.set(xlabel="$z_1$", ylabel="$z_2$", title="cells, by what they were called")
+    left.set(xlabel="$z_1$", ylabel="$z_2$", title="cells, by annotated type")
     left.legend(markerscale=3)
     kind = labels == max(set(labels), key=list(labels).count)
     for name, drawn in {"data": counts, **draws}.items():
         of_kind = drawn[kind]
         right.loglog(of_kind.mean(axis=0) + 1e-2, of_kind.var(axis=0) + 1e-2, "o", ms=5, label=name)
     right.axline((1, 1), (10, 10), color="black", lw=0.8, label="variance = mean")
-    right.set(xlabel="mean", ylabel="variance", title="genes, in cells of the commonest kind")
+    right.set(xlabel="mean", ylabel="variance", title="genes, in cells of the most common type")
     right.legend()
     arguments.output.mkdir(parents=True, exist_ok=True)
     figure.savefig(arguments.output / "samples.png", dpi=110)
