@@ -31,7 +31,9 @@ def dense_heads(
     mean, *others = (head(features) for head in dense)
     if mean_std is not None:
         # After training it is done with averages over the last batches: of many, they would lag.
-        options: dict = {"momentum": 0.9, "center": False, "scale": False, "epsilon": 1e-5}
+        # The usual epsilon of 1e-3 or 1e-5 would be a way out: the KL term drives the means to a
+        # variance far below it, where they are no longer normalised, and the model collapses.
+        options: dict = {"momentum": 0.9, "center": False, "scale": False, "epsilon": 1e-12}
         normalized = keras.layers.BatchNormalization(
             name="z_mean_normalized", dtype="float32", **options
         )

@@ -49,10 +49,13 @@ def test_doubled_output_is_cut_to_the_size_of_the_picture():
     assert [v.path for v in model.variables] == ["output/conv/kernel", "output_bias/bias"]
 
 
-def test_normalised_means_have_the_spread_that_they_are_given():
+@pytest.mark.parametrize("scale", [1.0, 1e-4], ids=["usual", "nearly_constant"])
+def test_normalised_means_have_the_spread_that_they_are_given(scale):
     features = keras.Input((3,))
     model = keras.Model(features, heads.dense_heads(features, 2, 2, mean_std=0.5))
-    x = draw(400, 3) + 5.0  # which a bias would otherwise turn into a shift of all z
+    # A bias would otherwise turn the mean of 5 into a shift of all z, and the KL term would make
+    # the means so small that they are not normalised.
+    x = scale * (draw(400, 3) + 5.0)
     mean, _ = model(x, training=True)
     mean = ops.convert_to_numpy(mean)
     np.testing.assert_allclose(mean.mean(axis=0), 0, atol=1e-4)
