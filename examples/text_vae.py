@@ -42,7 +42,7 @@ def build(method, data, latent_dim, num_steps):
         "annealed": {"kl_weight": keras_vae.LinearAnnealing(num_steps // 2), "free_bits": 0.1},
         "cyclic": {"kl_weight": keras_vae.CyclicAnnealing(num_steps)},
     }.get(method, {})
-    spread = 0.5 if method == "normalised" else None  # of the means of q(z|x)
+    spread = 0.4 if method == "normalised" else None  # of the means of q(z|x)
     kind = keras_vae.LaggingSequenceVAE if method == "lagging" else keras_vae.SequenceVAE
     return kind(
         keras_vae.RecurrentTokenEncoder(num_tokens, latent_dim, mean_std=spread, **SIZES),

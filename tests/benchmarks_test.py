@@ -1,5 +1,6 @@
 """The benchmark runner: its arithmetic by hand, and a tiny bench from end to end."""
 
+import csv
 import importlib
 import json
 import subprocess
@@ -154,7 +155,10 @@ def test_the_table_of_cures(module, tmp_path, monkeypatch, capsys):
         recipe, folder = write_tiny_texts(tmp_path, text), tmp_path / name
         train_recipe(recipe, folder, epochs=1, data_dir=tmp_path, verbose=0)
         folders.append(str(folder))
-    options = ["--data-dir", str(tmp_path), "--draws", "3"]
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{collapse.BEGIN}\nold\n{collapse.END}\nafter\n")
+    monkeypatch.setattr(collapse, "PAGE", page)
+    options = ["--data-dir", str(tmp_path), "--draws", "3", "--write"]
     monkeypatch.setattr(sys, "argv", ["collapse.py", *folders, *options])
     collapse.main()
     lines = capsys.readouterr().out.splitlines()
@@ -162,4 +166,10 @@ def test_the_table_of_cures(module, tmp_path, monkeypatch, capsys):
     assert [row[0] for row in rows] == ["language_model", "vae"]
     gain = [float(cell.split()[0]) for cell in (rows[0][1], rows[1][1], rows[1][2])]
     assert gain[1] - gain[0] == pytest.approx(gain[2], abs=0.02)  # pairs of the same examples
-    assert lines[-1].startswith("2 test examples, 3 draws")
+    assert lines[5].startswith("2 test examples, 3 draws")
+    with (Path(folders[1]) / "epochs.csv").open() as file:
+        kl = float(next(csv.DictReader(file))["kl"])
+    assert lines[9:] == ["| epoch | vae |", "| --- | ---: |", f"| 1 | {kl:.2f} |"]
+    written = page.read_text().splitlines()
+    assert (written[:2], written[-2:]) == (["before", collapse.BEGIN], [collapse.END, "after"])
+    assert written[2:-2] == lines

@@ -79,11 +79,12 @@ class Texts(Kind):
         has_latent = family_of(recipe).encode_gives is not None
         caption = "Samples" + (", z from the prior" if has_latent else "") + ", each token drawn:"
         parts = [f"{caption}\n\n{_block(shown['samples'])}"]
-        for path in shown.get("interpolations", ()):
+        if paths := shown.get("interpolations"):
             parts.append(
-                "Between two test examples, the first and the last line, along the line between "
-                "their posterior means; each token is the most probable one:\n\n" + _block(path)
+                "From one test example, the first line, to another, the last, along the line "
+                "between their posterior means; each token is the most probable one:"
             )
+            parts += [_block(path) for path in paths]
         return "\n\n".join(parts)
 
     def reconstructions(self, folder: Path) -> str:
