@@ -77,6 +77,8 @@ GUIDES = {
     "own_parts.md": {"vqvae": None, "shifted": None},
     **{f"families/{p.name}": {"pictures": (16, 28, 28, 1)} for p in FAMILIES},
     "families/autoregressive.md": {"pictures": (2, 28, 28)},
+    "families/sequence_vae.md": {"texts": None, "between": None},
+    "generator_latents.md": {"drawn": (16, 28, 28, 1), "again": (16, 28, 28, 1)},
 }
 
 

@@ -105,6 +105,8 @@ def test_a_model_is_served_where_keras_vae_is_not(name, tmp_path):
         ("docs/presets.md", "my_preset/config.json"),
         ("docs/sequences.md", "my_texts/config.json"),
         ("docs/pictures.md", "code_maps.png"),
+        ("docs/codecs.md", {"digits": (100, 28, 28, 1), "again": (100, 28, 28, 1)}),
+        ("docs/deploy.md", {"reconstructions": (5, 28, 28, 1)}),
     ],
 )
 def test_the_code_of_the_texts_runs_as_it_stands(name, made, tmp_path, monkeypatch):
@@ -112,6 +114,12 @@ def test_the_code_of_the_texts_runs_as_it_stands(name, made, tmp_path, monkeypat
     text = (ROOT / name).read_text()
     if "keras_vae.estimators" in text:
         pytest.importorskip("sklearn")
+    if "compress" in text:
+        pytest.importorskip("constriction")
+    if "onnxruntime" in text:
+        pytest.importorskip("onnxruntime")
+        if keras.config.backend() != "torch":
+            pytest.skip("ONNX files are written on PyTorch")
     names = {}
     for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
         quick = re.sub(r"epochs=\d+", "epochs=1", block)

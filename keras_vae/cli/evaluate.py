@@ -10,7 +10,6 @@ from keras_vae.cli import evaluation_data
 from keras_vae.cli import options
 from keras_vae.cli import preset_texts
 from keras_vae.cli.command import Command
-from keras_vae.cli.train import verbosity
 
 
 @click.command(
@@ -84,7 +83,7 @@ def evaluate(
     asked = {"num_samples": num_samples, "seed": seed}
     config = recipe.evaluation if recipe else {}
     config = config | {k: v for k, v in asked.items() if v is not None}
-    test = recipes.measure(model, pairs, config, verbose=verbosity())
+    test = recipes.measure(model, pairs, config)
     print(preset_texts.summary(test))
     if output:
         report = {

@@ -20,6 +20,7 @@ from keras_vae import presets
 from keras_vae.cli import options
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
+from keras_vae.terminal import is_live
 
 _ENDINGS = (".npz", ".safetensors")
 _PARTS = ".parts"  # beside the output, one file a picture until all are made
@@ -148,7 +149,7 @@ def work_through(
     """
     import keras
 
-    made, bar = {}, keras.utils.Progbar(len(sources), unit_name="picture")
+    made, bar = {}, keras.utils.Progbar(len(sources), verbose=int(is_live()), unit_name="picture")
     for name, source in sources.items():
         path = folder / f"{name}{ending}"
         try:

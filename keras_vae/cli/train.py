@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +129,6 @@ def train(
         seed=seed,
         data_dir=data_dir,
         smoke=smoke,
-        verbose=verbosity(),
     )
     print(f"\n{found.name}, trained in {metrics['training']['wall_seconds']:.0f} s:")
     print(preset_texts.summary(metrics["test"]))
@@ -177,11 +175,6 @@ def _proposed(data, data_dir, choices):
     text = recipes.propose(splits, name, image_size=image_size, **choices)
     stem = re.sub(r"\W+", "_", path.resolve().stem if name != data else data).strip("_")
     return recipes.parse_recipe(text, f"{stem}.toml")
-
-
-def verbosity() -> int:
-    """Returns Keras' `verbose`: 1, a progress bar, on a terminal; else 2, a line an epoch."""
-    return 1 if sys.stdout.isatty() else 2
 
 
 def _is_finished(folder):

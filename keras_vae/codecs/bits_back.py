@@ -79,36 +79,42 @@ class BitsBackCode:
         self.posterior_codes: list[GaussianCode] = []
         self.prior_codes: list[GaussianCode] = []
 
-    def write(
-        self, stack: Stack, symbols: np.ndarray, x: np.ndarray, conditions: list, report: Any
-    ) -> None:
+    def symbols(self, x: np.ndarray) -> np.ndarray:
+        """Returns data as integers (B, S)."""
+        return self.data_code.symbols(x)
+
+    def values(self, symbols: np.ndarray, dtype: str) -> np.ndarray:
+        """Returns the data of integers, as a file gives them back."""
+        return self.data_code.data(symbols).astype(dtype)
+
+    def write(self, stack: Stack, x: np.ndarray, conditions: list, report: Any) -> None:
         """Writes all examples.
 
         Args:
             stack: `Stack`.
-            symbols: Integers (N, S).
-            x: float32 (N, S).
+            x: (N, S).
             conditions: List of at most one array (N, ...).
             report: Function that is told how many more examples are done.
         """
         sample = slice(0, _SAMPLE)
-        self._choose_settings(symbols[sample], x[sample], [c[sample] for c in conditions])
+        symbols = self.symbols(x[sample])
+        self._choose_settings(symbols, self._seen(symbols), [c[sample] for c in conditions])
         for rows in groups(len(x)):
-            given = [c[rows] for c in conditions]
-            self._write_group(stack, symbols[rows], x[rows], given)
-            report(rows.stop - rows.start)
+            symbols = self.symbols(x[rows])
+            self._write_group(stack, symbols, self._seen(symbols), [c[rows] for c in conditions])
+            report(len(symbols))
 
-    def read(
-        self, stack: Stack, num_examples: int, shape: tuple, conditions: list, report: Any
-    ) -> np.ndarray:
-        """Returns the symbols of all examples, (N, S)."""
-        symbols = np.zeros((num_examples, *shape), "int32")
-        for rows in reversed(groups(num_examples)):
-            count = rows.stop - rows.start
+    def read(self, stack: Stack, x: np.ndarray, conditions: list, report: Any) -> None:
+        """Fills x (N, S) with all examples."""
+        for rows in reversed(groups(len(x))):
             given = [c[rows] for c in conditions]
-            symbols[rows] = self._read_group(stack, count, shape, given)
-            report(count)
-        return symbols
+            symbols = self._read_group(stack, x[rows].shape, given)
+            x[rows] = self.values(symbols, x.dtype.name)
+            report(len(symbols))
+
+    def _seen(self, symbols):
+        """Returns x as the networks are given it, on both sides."""
+        return self.values(symbols, "float32")
 
     def write_settings(self, writer: Writer) -> None:
         """Writes what a reader needs to know."""
@@ -175,8 +181,8 @@ class BitsBackCode:
             self.prior_codes[level].push(stack, points[level], mean, std, window=False)
             push_offsets(stack, prior.offsets, len(prior.mean), self.levels[level].of_prior)
 
-    def _read_group(self, stack, count, shape, conditions):
-        nets = self.nets
+    def _read_group(self, stack, shape, conditions):
+        nets, count = self.nets, shape[0]
         zs: dict[int, np.ndarray] = {}
         points, priors = {}, {}
         for level in reversed(range(nets.num_levels)):
@@ -185,9 +191,9 @@ class BitsBackCode:
             points[level] = self.prior_codes[level].pop(stack, mean, std, window=False)
             zs[level] = self._z(level, points[level], prior, count)
         parameters = nets.likelihood(self.data_code, [zs[i] for i in sorted(zs)], conditions)
-        flat = _flat(parameters, (count, *shape))
-        symbols = self.data_code.pop(stack, self.of_data, *flat).reshape(count, *shape)
-        x = self.data_code.data(symbols).astype("float32")
+        flat = _flat(parameters, shape)
+        symbols = self.data_code.pop(stack, self.of_data, *flat).reshape(shape)
+        x = self._seen(symbols)
         shifts = {}
         for level in reversed(nets.order):
             positions = int(np.count_nonzero(priors[level].is_coded))

@@ -18,7 +18,7 @@ from keras_vae.codecs.stack import Stack
 from keras_vae.devices import products_are_exact
 from keras_vae.typing import Array
 
-_PIECE = 256  # examples that are held as float64 at once
+_PIECE = 256  # examples that are held as integers and float64 at once
 
 
 def compress(
@@ -33,16 +33,15 @@ def compress(
     file_format.dtype_code(dtype)
     bar = keras.utils.Progbar(len(x), verbose=verbose, unit_name="example")
     stack = Stack()
+    code: Any = _coder(scheme)(model, batch_size)
     if scheme == "codes":
-        code: Any = CodesCode(model, batch_size)
         levels = model.indices_of(x, *_of_model(model, conditions), batch_size=batch_size)
+        checksum = file_format.content_checksum(levels)
         code.write(stack, levels, conditions, bar.add)
-        content = np.concatenate([level.ravel() for level in levels])
         nats = code.nats(levels, conditions)
     else:
-        code = _coder(scheme)(model, batch_size)
-        content = _symbols(code, scheme, x, dtype)
-        code.write(stack, content, np.asarray(x, "float32"), conditions, bar.add)
+        checksum = file_format.content_checksum(_symbols(code, x))
+        code.write(stack, x, conditions, bar.add)
         nats = -float(np.sum(_bound(model, x, conditions)))
     writer = Writer()
     code.write_settings(writer)
@@ -53,7 +52,7 @@ def compress(
         x.shape,
         dtype,
         nats / math.log(2) / x.size,
-        Content(file_format.content_checksum(content), writer.data, words, num_initial),
+        Content(checksum, writer.data, words, num_initial),
     )
 
 
@@ -68,25 +67,25 @@ def decompress(
     _check_arithmetic(model)
     conditions = list(_conditions(model, condition, info.num_examples))
     bar = keras.utils.Progbar(info.num_examples, verbose=verbose, unit_name="example")
-    code: Any = CodesCode(model, batch_size) if scheme == "codes" else None
-    code = code or _coder(scheme)(model, batch_size)
+    code: Any = _coder(scheme)(model, batch_size)
     try:
         stack = Stack(content.words, content.num_initial)
         code.read_settings(Reader(content.settings))
         if scheme == "codes":
             levels = code.read(stack, info.num_examples, conditions, bar.add)
-            symbols = np.concatenate([level.ravel() for level in levels])
+            checksum = file_format.content_checksum(levels)
         else:
-            symbols = code.read(stack, info.num_examples, info.shape, conditions, bar.add)
-    except (ValueError, LookupError, AssertionError, ArithmeticError) as error:
+            x = np.empty((info.num_examples, *info.shape), info.dtype)
+            code.read(stack, x, conditions, bar.add)
+            checksum = file_format.content_checksum(_symbols(code, x))
+    except (ValueError, LookupError, ArithmeticError, AssertionError, MemoryError) as error:
         raise ValueError(_undecodable(model)) from error
-    is_whole = file_format.content_checksum(symbols) == content.checksum
-    if not is_whole or not stack.is_back_at_start():
+    if checksum != content.checksum or not stack.is_back_at_start():
         raise ValueError(_undecodable(model))
-    if scheme == "codes":
-        given = _of_model(model, conditions)
-        return model.decode_indices(model.for_user(levels), *given).astype(info.dtype)
-    return _values(code, scheme, symbols, info.dtype)
+    if scheme != "codes":
+        return x
+    given = _of_model(model, conditions)
+    return model.decode_indices(model.for_user(levels), *given).astype(info.dtype, copy=False)
 
 
 def _scheme_of(model):
@@ -118,34 +117,22 @@ def _scheme_of(model):
 
 
 def _coder(scheme):
-    return SequenceCode if scheme == "direct" else BitsBackCode
+    return {"direct": SequenceCode, "codes": CodesCode, "bits-back": BitsBackCode}[scheme]
 
 
-def _symbols(code, scheme, x, dtype):
-    """Returns x as integers, of which x can be made again."""
-    symbols = np.empty(x.shape, "int32")
-    for rows in _pieces(len(x)):
-        symbols[rows] = x[rows] if scheme == "direct" else code.data_code.symbols(x[rows])
-        if not np.array_equal(_values(code, scheme, symbols[rows], dtype), x[rows]):
+def _symbols(code, x):
+    """Gives x as integers, of which x can be made again, a few examples at a time."""
+    for start in range(0, len(x), _PIECE):
+        piece = x[start : start + _PIECE]
+        symbols = code.symbols(piece)
+        if not np.array_equal(code.values(symbols, x.dtype.name), piece):
             raise ValueError(
                 "`x` holds values that would come back rounded. Expected: exactly the levels of "
-                f"the model's likelihood, as {dtype}. Received: data between them. Divide 8-bit "
-                'pictures by 255, `x.astype("float32") / 255`, and do not resize them afterwards.'
+                f"the model's likelihood, as {x.dtype.name}. Received: data between them. Divide "
+                '8-bit pictures by 255, `x.astype("float32") / 255`, and do not resize them '
+                "afterwards."
             )
-    return symbols
-
-
-def _values(code, scheme, symbols, dtype):
-    """Returns the data of integers."""
-    values = np.empty(symbols.shape, dtype)
-    for rows in _pieces(len(symbols)):
-        piece = symbols[rows] if scheme == "direct" else code.data_code.data(symbols[rows])
-        values[rows] = piece.astype(dtype)
-    return values
-
-
-def _pieces(count):
-    return [slice(start, start + _PIECE) for start in range(0, count, _PIECE)]
+        yield symbols
 
 
 def _bound(model, x, conditions):

@@ -213,7 +213,7 @@ def _frequencies(given, window, columns):
     of_poisson = mean / (k + 1.0)
     ratio = np.where(is_poisson, of_poisson, of_poisson * ((k + r) / (r + mean)))
     for step in range(int(window.exponent.max(initial=0))):
-        ratio = np.where(window.exponent[:, None] > step, ratio * ratio, ratio)
+        ratio = ratio * np.where(window.exponent[:, None] > step, ratio, 1.0)
     places = np.arange(columns - 3)
     upwards = np.cumprod(np.where(places >= window.mode[:, None], ratio, 1.0), axis=1)
     downwards = np.where(places < window.mode[:, None], 1.0 / np.maximum(ratio, 1e-300), 1.0)

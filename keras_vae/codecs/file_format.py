@@ -9,6 +9,7 @@ all before it. Numbers are little-endian.
 import hashlib
 import math
 import struct
+from collections.abc import Iterable
 from typing import Any
 from typing import NamedTuple
 
@@ -190,9 +191,12 @@ def read_info(data: bytes) -> FileInfo:
     return read_file(data)[0]
 
 
-def content_checksum(symbols: np.ndarray) -> bytes:
-    """Returns 16 bytes of the sha256 of symbols, integers."""
-    return hashlib.sha256(np.ascontiguousarray(symbols, "<i4").ravel().data).digest()[:16]
+def content_checksum(pieces: Iterable[np.ndarray]) -> bytes:
+    """Returns 16 bytes of the sha256 of symbols, integers, given one array after the other."""
+    digest = hashlib.sha256()
+    for symbols in pieces:
+        digest.update(np.ascontiguousarray(symbols, "<i4").ravel().data)
+    return digest.digest()[:16]
 
 
 def dtype_code(dtype: str) -> int:

@@ -44,11 +44,17 @@ class SequenceCode:
             distribution = model.distribution(zeros, model.embedded(condition))
         self.code: CategoricalCode = code_of(distribution)
 
-    def write(
-        self, stack: Stack, symbols: np.ndarray, x: np.ndarray, conditions: list, report: Any
-    ) -> None:
-        """Writes all examples; the arguments are those of `BitsBackCode.write`, x is not used."""
-        sample = symbols[:_SAMPLE], [c[:_SAMPLE] for c in conditions]
+    def symbols(self, x: np.ndarray) -> np.ndarray:
+        """Returns data as integers (B, S)."""
+        return np.asarray(x).astype("int32")
+
+    def values(self, symbols: np.ndarray, dtype: str) -> np.ndarray:
+        """Returns the data of integers, as a file gives them back."""
+        return symbols.astype(dtype)
+
+    def write(self, stack: Stack, x: np.ndarray, conditions: list, report: Any) -> None:
+        """Writes all examples; the arguments are those of `BitsBackCode.write`."""
+        sample = self.symbols(x[:_SAMPLE]), [c[:_SAMPLE] for c in conditions]
         self.code.margins = margins(
             self.model,
             self.code.kinds,
@@ -57,26 +63,22 @@ class SequenceCode:
             lambda outputs: self.code.compared(outputs, sample[0][: len(outputs[0])]),
         )
         self.blocks = self.code.blocks_of_decisions(self._logits_of_decisions(*sample).ravel())
-        for rows in _groups(len(symbols)):
-            given = [c[rows] for c in conditions]
-            logits = self._logits_of_decisions(symbols[rows], given)  # (N, decisions, B)
-            taken = digits(symbols[rows].reshape(len(symbols[rows]), -1).T.ravel(), logits.shape[1])
+        for rows in _groups(len(x)):
+            symbols, given = self.symbols(x[rows]), [c[rows] for c in conditions]
+            logits = self._logits_of_decisions(symbols, given)  # (N, decisions, B)
+            taken = digits(symbols.reshape(len(symbols), -1).T.ravel(), logits.shape[1])
             taken = taken.reshape(logits.shape[1], logits.shape[0], -1).transpose(1, 0, 2)
             margin = self.code.margins[0]
             push_binary(stack, taken.ravel(), logits.ravel(), margin, self.blocks)
-            report(rows.stop - rows.start)
+            report(len(symbols))
 
-    def read(
-        self, stack: Stack, num_examples: int, shape: tuple, conditions: list, report: Any
-    ) -> np.ndarray:
-        """Returns the symbols of all examples, (N, S)."""
-        symbols = np.zeros((num_examples, *shape), "int32")
-        for rows in reversed(_groups(num_examples)):
-            count = rows.stop - rows.start
-            given = [c[rows] for c in conditions]
-            symbols[rows] = self._read_group(stack, count, given).reshape(count, *shape)
+    def read(self, stack: Stack, x: np.ndarray, conditions: list, report: Any) -> None:
+        """Fills x (N, S) with all examples."""
+        for rows in reversed(_groups(len(x))):
+            count, given = rows.stop - rows.start, [c[rows] for c in conditions]
+            symbols = self._read_group(stack, count, given).reshape(x[rows].shape)
+            x[rows] = self.values(symbols, x.dtype.name)
             report(count)
-        return symbols
 
     def write_settings(self, writer: Writer) -> None:
         """Writes what a reader needs to know."""
@@ -171,7 +173,7 @@ class CodesCode:
                 report(len(codes) / len(levels))
                 continue
             given = self._given(level, levels, conditions)
-            self.priors[level].write(stack, codes, codes, given, lambda n: report(n / len(levels)))
+            self.priors[level].write(stack, codes, given, lambda n: report(n / len(levels)))
 
     def read(self, stack: Stack, num_examples: int, conditions: list, report: Any) -> list:
         """Returns the codes of all levels."""
@@ -185,9 +187,8 @@ class CodesCode:
                 report(num_examples / len(levels))
                 continue
             given = self._given(level, levels, conditions)
-            levels[level] = self.priors[level].read(
-                stack, num_examples, shape, given, lambda n: report(n / len(levels))
-            )
+            levels[level] = np.zeros((num_examples, *shape), "int32")
+            self.priors[level].read(stack, levels[level], given, lambda n: report(n / len(levels)))
         return levels
 
     def write_settings(self, writer: Writer) -> None:

@@ -27,6 +27,7 @@ class Stack:
 
     Raises:
         ImportError: If the package `constriction` is not installed.
+        ValueError: From `pop`, if words were given and more is read than was ever written.
 
     Reference:
         - [Duda, 2009](https://arxiv.org/abs/0902.0271)
@@ -37,6 +38,8 @@ class Stack:
         self._constriction = _library()
         self._num_initial = num_initial if words is not None else _STATE_WORDS
         self._lowest: int | None = None  # how many words were ever left
+        self._is_reader = words is not None
+        self._num_added = 0  # words put below those that were given
         start = initial_words(_STATE_WORDS) if words is None else np.asarray(words, "uint32")
         self._coder = self._constriction.stream.stack.AnsCoder(start)
         self._family = self._constriction.stream.model.Categorical(perfect=False)
@@ -68,6 +71,8 @@ class Stack:
         else:
             symbols = self._coder.decode(self._family, frequencies)
         left = self._coder.num_words()
+        if self._is_reader and left < self._num_added + _STATE_WORDS:
+            raise ValueError("More is read than was written.")
         self._lowest = left if self._lowest is None else min(left, self._lowest)
         return symbols
 
@@ -103,6 +108,7 @@ class Stack:
         words = np.concatenate([below, self._coder.get_compressed()])
         self._coder = self._constriction.stream.stack.AnsCoder(words)
         self._num_initial += missing
+        self._num_added += missing
         self._lowest = None if self._lowest is None else self._lowest + missing
 
 

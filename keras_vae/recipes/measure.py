@@ -16,6 +16,7 @@ from keras import ops
 import keras_vae
 from keras_vae import evaluation
 from keras_vae.models import GenerativeModel
+from keras_vae.terminal import is_live
 from keras_vae.tokens import token_counts
 
 
@@ -29,7 +30,7 @@ def measure(
         pairs: Tuple, what `model.evaluate` takes: `(x,)` or `(x, y)`, the examples as the
             likelihood takes them (binarised, say).
         evaluation_config: Dict with `num_samples` and `seed`, from the recipe.
-        verbose: 1 shows progress.
+        verbose: 1 shows progress on a terminal.
 
     Returns:
         dict: the model's own metrics, in nats per example; where it has a likelihood, `nll`, or
@@ -61,7 +62,7 @@ def _likelihood(model, pairs, config, verbose):
     if model.log_likelihood_is == "estimate":
         num_samples = config.get("num_samples", 1000)
         settings = {"num_samples": num_samples, "seed": config.get("seed", 0)}
-        settings |= taken(model.log_likelihood, verbose=verbose)
+        settings |= taken(model.log_likelihood, verbose=int(verbose == 1 and is_live()))
     nll = -model.log_likelihood(*pairs, **settings)
     if model.log_likelihood_is == "bound":
         return _summary("nll_bound", nll, model, pairs[0])

@@ -25,7 +25,7 @@ def train_priors(
     seed: int,
     run: Checkpoint,
     epochs: int | None = None,
-    verbose: int = 1,
+    progress: keras.callbacks.Callback | None = None,
 ) -> None:
     """Trains a prior for each level of codes, and gives them to the model.
 
@@ -39,7 +39,7 @@ def train_priors(
         seed: Integer, of initial weights, noise and the order of batches.
         run: `Checkpoint` of the run, which counts the time.
         epochs: Integer in place of the recipe's.
-        verbose: As for `fit`.
+        progress: Callback that shows how it goes.
     """
     training = recipe.prior_training
     epochs = training["epochs"] if epochs is None else epochs
@@ -49,6 +49,7 @@ def train_priors(
     parts = (_black_and_white(recipe, data.train, seed), data.test)
     train, test = (model.prior_pairs(priors, *pairs(recipe, part)) for part in parts)
     keep_time = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: run.keep_time())
+    shown = [] if progress is None else [progress]
     for level, prior in enumerate(priors, start=1):
         codes, held_out = train[level - 1], test[level - 1]
         batch_size = training.get("batch_size", 100)
@@ -64,8 +65,8 @@ def train_priors(
             initial_epoch=epochs_done,
             validation_data=held_out if len(held_out) > 1 else held_out[0],
             validation_batch_size=100,
-            callbacks=[keras.callbacks.CSVLogger(log, append=True), checkpoint, keep_time],
-            verbose=verbose,
+            callbacks=[*shown, keras.callbacks.CSVLogger(log, append=True), checkpoint, keep_time],
+            verbose=0,
         )
     model.take_priors(priors)
 

@@ -32,7 +32,7 @@ def train_seeds(
         runs: Path of the folder that receives the run folders.
         num_seeds: Integer of at least 2, the number of seeds, the recipe's own among them.
         data_dir: Path of a folder with local data sets.
-        verbose: As for `fit`.
+        verbose: As for `train_recipe`.
 
     Returns:
         Dict of the metrics with, under "seeds", the `test` part of each further seed.

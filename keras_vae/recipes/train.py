@@ -24,6 +24,7 @@ from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
 from keras_vae.recipes.prior_training import train_priors
 from keras_vae.recipes.recipe import Recipe
+from keras_vae.recipes.training_progress import TrainingProgress
 
 RECIPE = "recipe.toml"
 EPOCHS = "epochs.csv"
@@ -57,7 +58,7 @@ def train_recipe(
         data_dir: folder with local data sets.
         smoke: Whether to run through everything within seconds, to see that it runs: one epoch of a
             few examples, and numbers that mean nothing.
-        verbose: As for `fit`.
+        verbose: 0 for silence, 1 for a bar on a terminal and lines elsewhere, 2 for lines.
 
     Returns:
         dict, what `metrics.json` holds.
@@ -88,10 +89,11 @@ def train_recipe(
     held_out = pairs(recipe, data.test)
     if recipe.prior_training:
         held_out = held_out[:1]
-    further = build_callbacks(recipe, data)
-    _fit(model, batches, held_out, folder, num_epochs, checkpoint, further, verbose)
-    if recipe.prior_training:
-        train_priors(model, recipe, data, folder, seed, checkpoint, epochs, verbose)
+    with TrainingProgress(verbose) as progress:
+        further = [*build_callbacks(recipe, data), progress]
+        _fit(model, batches, held_out, folder, num_epochs, checkpoint, further)
+        if recipe.prior_training:
+            train_priors(model, recipe, data, folder, seed, checkpoint, epochs, progress)
     wall_seconds, cpu_seconds = checkpoint.seconds()
     metrics = {
         "preset": recipe.name,
@@ -136,7 +138,7 @@ def draw_curves(folder: str | Path) -> None:
         print(f"No curves were drawn: {error}")
 
 
-def _fit(model, batches, held_out, folder, epochs, checkpoint, further, verbose):
+def _fit(model, batches, held_out, folder, epochs, checkpoint, further):
     """Trains with a line of `epochs.csv` and a checkpoint after every epoch.
 
     The test curve is for the picture only: nothing is chosen by it.
@@ -152,5 +154,5 @@ def _fit(model, batches, held_out, folder, epochs, checkpoint, further, verbose)
         validation_batch_size=100,
         validation_freq=max(1, epochs // NUM_CURVE_POINTS),
         callbacks=[*further, log, checkpoint],  # which holds what the others changed
-        verbose=verbose,
+        verbose=0,
     )

@@ -7,7 +7,6 @@ from tiny_recipe import write_tiny_recipe
 
 from keras_vae import recipes
 from keras_vae.cli.main import main
-from keras_vae.cli.train import verbosity
 
 pytestmark = pytest.mark.one_backend
 
@@ -52,12 +51,6 @@ def test_an_interrupted_run_is_gone_on_with(here, capsys):
     assert "another epochs" in capsys.readouterr().err
     assert main(["train", "tiny", "--epochs", "2"]) == 0
     assert [path.name for path in (here / "runs").iterdir()] == ["tiny"]
-
-
-def test_a_bar_is_for_terminals(monkeypatch):
-    for is_terminal, expected in ((True, 1), (False, 2)):
-        monkeypatch.setattr("sys.stdout.isatty", lambda answer=is_terminal: answer)
-        assert verbosity() == expected
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 
 import keras
 import numpy as np
@@ -94,7 +95,7 @@ def test_grey_levels_come_back_in_their_own_type():
     networks = mlp(PICTURE)[0], keras_vae.MLPDecoder(PICTURE, 3, (8,), num_parameters=2)
     model = keras_vae.VAE(*networks, keras_vae.DiscretizedLogisticLikelihood(), seed=0)
     levels = np.random.default_rng(0).integers(0, 256, (20, *PICTURE))
-    for x in (levels / 255, (levels / 255).astype("float32"), levels.astype("float32") / 255):
+    for x in (levels / 255, (levels / 255).astype("float32"), (levels / 255).astype("float16")):
         found = model.decompress(model.compress(x))
         np.testing.assert_array_equal(found, x)
         assert found.dtype == x.dtype
@@ -138,6 +139,36 @@ def test_damage_under_a_valid_checksum_is_an_error_too(vae):
             model.decompress(forged)
         outcomes.add(len(forged))
     assert outcomes == {len(data)}
+
+
+@pytest.mark.one_backend
+def test_a_number_of_examples_that_was_never_written_ends_the_reading(vae):
+    model, x = vae
+    data = bytearray(model.compress(x[:20]))
+    place = 3 + 3 + 32 + 1  # of the number of examples
+    assert data[place : place + 4] == (20).to_bytes(4, "little")
+    data[place : place + 4] = (1_000_000).to_bytes(4, "little")
+    with pytest.raises(ValueError, match="does not fit its checksum"):
+        model.decompress(bytes(data[:-8]) + codecs.file_format._checksum(bytes(data[:-8])))
+
+
+@pytest.mark.one_backend
+def test_besides_x_memory_does_not_grow_with_the_number_of_examples(vae):
+    model, x = vae
+    peaks = []
+    for copies in (4, 16):
+        repeated = np.tile(x, (copies, 1, 1, 1))
+        data = model.compress(repeated)
+        tracemalloc.start()
+        model.compress(repeated)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.reset_peak()
+        found = model.decompress(data)
+        peaks.append(tracemalloc.get_traced_memory()[1] - found.nbytes)
+        tracemalloc.stop()
+    own = (16 - 4) * x.nbytes
+    assert peaks[2] - peaks[0] < 0.5 * own
+    assert peaks[3] - peaks[1] < 0.5 * own
 
 
 @pytest.mark.one_backend

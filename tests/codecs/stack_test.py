@@ -49,6 +49,15 @@ def test_everything_comes_back_and_the_initial_words_too():
     assert reader.is_back_at_start()
 
 
+def test_a_reader_that_reads_more_than_was_written_is_stopped():
+    stack = Stack()
+    stack.push(SYMBOLS, TABLES)
+    reader = Stack(*stack.words())
+    reader.pop(TABLES)
+    with pytest.raises(ValueError, match="More is read"):
+        reader.pop(TABLES[:100])
+
+
 def test_a_shared_table_is_that_table_for_each():
     one, each = Stack(), Stack()
     one.push(SYMBOLS, TABLES[0])

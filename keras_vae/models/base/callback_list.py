@@ -39,7 +39,7 @@ class CallbackList(keras.callbacks.CallbackList):
             steps=steps,
             model=model,
         )
-        bars = [c for c in self.callbacks if type(c) is keras.callbacks.ProgbarLogger]
+        bars = [c for c in self.callbacks if _is_bar(c)]
         others = [c for c in self.callbacks if c not in bars]
         self._has_bar = bool(bars)
         self._listens_before = any(_has_hook(c, "batch_begin") for c in others)
@@ -68,6 +68,11 @@ class CallbackList(keras.callbacks.CallbackList):
             return False
         self._last_bar = now
         return True
+
+
+def _is_bar(callback):
+    """Whether a callback only draws: one of ours says so in an attribute."""
+    return type(callback) is keras.callbacks.ProgbarLogger or getattr(callback, "is_bar", False)
 
 
 def _has_hook(callback, name):
