@@ -26,6 +26,8 @@ sys.path.insert(0, str(DOCS.parent / "tests" / "support"))
 import exports  # noqa: E402
 import families  # noqa: E402
 
+from keras_vae.models.saving import exported  # noqa: E402
+
 BACKEND = keras.config.backend()
 RESULTS = DOCS / "deploy_matrix.json"
 COLUMNS = {
@@ -51,6 +53,8 @@ def of_part(model, family, part, num_examples):
     """Returns what a part is given and what Keras makes of it: two lists of arrays."""
     inputs = family.inputs(num_examples)
     inputs = list(inputs) if isinstance(inputs, tuple) else [inputs]
+    specs = keras.tree.flatten(exported.signature_of(model))
+    inputs = [np.asarray(a, spec.dtype) for a, spec in zip(inputs, specs, strict=False)]
     if part == "model":
         return inputs, [model.predict(family.inputs(num_examples), verbose=0)]
     x, *conditions = inputs
@@ -84,17 +88,13 @@ def measured(model, family, part, export_format):
     return ""
 
 
-def measure(export_format, names):
-    """Returns `{class: {part: "" or what went wrong}}` on this backend, of all or these classes."""
-    found, every = {}, rows()
-    for name in names or every:
-        family = every[name]
-        model = family.compiled()
-        model.fit(*family.pairs(), epochs=1, verbose=0)
-        parts = [part for part in PARTS if part == "model" or hasattr(model, part)]
-        found[name] = {part: measured(model, family, part, export_format) for part in parts}
-        print(f"{name}: {found[name]}", flush=True)
-    return found
+def measure(family, export_format):
+    """Returns `{part: "" or what went wrong}` of a family on this backend."""
+    model = family.compiled()
+    model.fit(*family.pairs(), epochs=1, verbose=0)
+    of_latents = getattr(model, "latent_shape", None) is not None
+    parts = [p for p in PARTS if p == "model" or (of_latents and hasattr(model, p))]
+    return {part: measured(model, family, part, export_format) for part in parts}
 
 
 def table(results):
@@ -127,11 +127,14 @@ def write(results):
 
 def main():
     warnings.simplefilter("ignore")
-    own = {key: measure(key[1], sys.argv[1:]) for key in COLUMNS if key[0] == BACKEND}
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for key, found in own.items():
-        results["/".join(key)] = results.get("/".join(key), {}) | found
-    write(results)
+    every = rows()
+    for key in (key for key in COLUMNS if key[0] == BACKEND):
+        for name in sys.argv[1:] or every:
+            found = measure(every[name], key[1])
+            print(f"{'/'.join(key)} {name}: {found}", flush=True)
+            results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+            results.setdefault("/".join(key), {})[name] = found
+            write(results)  # each at once: all of them take long
 
 
 if __name__ == "__main__":

@@ -19,6 +19,11 @@ def is_array(x: Array) -> bool:
     return hasattr(x, "shape") and hasattr(x, "dtype") and not hasattr(x, "element_spec")
 
 
+def is_array_like(x: Any) -> bool:
+    """Whether `x` is an array, a table, or a list of them, and not a data set of batches."""
+    return is_array(x) or is_frame(x) or isinstance(x, list | tuple) or hasattr(x, "__array__")
+
+
 def is_frame(x: Any) -> bool:
     """Whether `x` is a table with named columns: of pandas, polars, pyarrow, or like theirs."""
     if hasattr(x, "get_columns") or (hasattr(x, "column_names") and hasattr(x, "columns")):
@@ -79,6 +84,20 @@ def to_numpy(x: Array, name: str = "x") -> Any:
     if array.dtype.kind == "O":
         array = _numbers(array)
     return _in_plain_order(array)
+
+
+def array_of(x: Array, name: str = "x") -> np.ndarray:
+    """Returns what `to_numpy` does, of arrays only.
+
+    Raises:
+        ValueError: If `x` is a data set or another thing, or as for `to_numpy`.
+    """
+    if not is_array_like(x):
+        raise ValueError(
+            f"`{name}` must be an array, one example along its first axis. Received: "
+            f"{type(x).__name__}."
+        )
+    return to_numpy(x, name)
 
 
 def blocks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from numbers import Integral
 from typing import Any
 
+MAX_DRAWS = 10**8  # of z for an example: hours, and an error of a ten-thousandth of one draw's
+
 
 def check_count(argument: str, value: Any, least: int = 1) -> int:
     """Returns `value` as an int.
@@ -15,6 +17,21 @@ def check_count(argument: str, value: Any, least: int = 1) -> int:
         kind = "a positive integer" if least == 1 else f"an integer of at least {least}"
         raise ValueError(f"`{argument}` must be {kind}. Received: {value!r}.")
     return int(value)
+
+
+def check_num_draws(argument: str, value: Any) -> int:
+    """Returns a number of draws for each example as an int.
+
+    Raises:
+        ValueError: If `value` is not a positive integer, or above `MAX_DRAWS`, which would not end.
+    """
+    value = check_count(argument, value)
+    if value > MAX_DRAWS:
+        raise ValueError(
+            f"`{argument}` must be at most {MAX_DRAWS:,}, draws for each example: more would take "
+            f"days, and hardly change the estimate. Received: {value:,}."
+        )
+    return value
 
 
 def check_dropout(rate: Any) -> float:

@@ -1,4 +1,4 @@
-"""One position of a tensor, read or written, in loops that go from one to the next."""
+"""Positions in a tensor: that of the largest value, and one read or written, as in loops."""
 
 from typing import Any
 
@@ -6,6 +6,27 @@ import keras
 from keras import ops
 
 from keras_vae.typing import Tensor
+
+
+def first_largest(x: Tensor) -> Tensor:
+    """Returns the index of the largest value along the last axis, the first where several are.
+
+    On TensorFlow `ops.argmax` looks at the bits of float numbers, and no conversion to ONNX knows
+    how. There the largest of numbers is found that fall from K to 1 where a value is the largest,
+    and are 0 elsewhere.
+
+    Args:
+        x: Tensor (..., K).
+
+    Returns:
+        int32 tensor (...); on TensorFlow 0 for values that hold NaN.
+    """
+    if keras.config.backend() != "tensorflow":
+        return ops.argmax(x, axis=-1)
+    num_values = ops.shape(x)[-1]
+    falling = num_values - ops.arange(num_values, dtype="int32")
+    first = ops.max(ops.where(x == ops.max(x, axis=-1, keepdims=True), falling, 0), axis=-1)
+    return ops.where(first > 0, num_values - first, 0)
 
 
 def at(tensor: Tensor, index: int | Tensor, axis: int) -> Tensor:

@@ -40,6 +40,16 @@ class NoBatch(keras.utils.PyDataset):
         raise IndexError
 
 
+class ByIndex:
+    """A data set as torch has them: examples by their index, and no batches."""
+
+    def __len__(self):
+        return len(X)
+
+    def __getitem__(self, index):
+        return X[index]
+
+
 class Table:
     """A table with a column of words."""
 
@@ -50,6 +60,7 @@ class Table:
 
 
 NUMBERS, SHAPE, EMPTY, SUPPORT = "must hold numbers", "wrong shape", "is empty", "[0, 1]"
+MOST = "at most 100,000,000"
 
 # What is wrong with an array -> (the array, words of the error).
 BAD_ARRAYS = {
@@ -210,6 +221,20 @@ OTHERS = {
         },
         "more samples than memory": (lambda m: m.sample(10**12), ["`num_samples=", "GB"]),
         "no draws": (lambda m: m.log_likelihood(X, num_samples=0), ["`num_samples`"]),
+        "endless draws": (
+            lambda m: m.log_likelihood(X, num_samples=10**12),
+            ["`num_samples`", MOST],
+        ),
+        "endless draws of a score": (
+            lambda m: m.score(X, num_samples=10**12),
+            ["`num_samples`", MOST],
+        ),
+        "a list of batches": (lambda m: m.fit([X[:4], X[4:]]), [SHAPE, "x.reshape(-1, 6, 5, 1)"]),
+        "a data set by index": (lambda m: m.fit(ByIndex()), ["ByIndex", "DataLoader"]),
+        "a data set to decode": (
+            lambda m: m.decode(OneBatch(np.zeros((2, 3)))),
+            ["`z` must be an array", "OneBatch"],
+        ),
         "an unknown proposal": (lambda m: m.log_likelihood(X, proposal="a"), ["`proposal`"]),
         "a condition": (lambda m: m.sample(2, condition=[1, 2]), ["no `condition`"]),
         "a generator to score": (lambda m: m.log_likelihood(x for x in X), ["read to its end"]),
@@ -255,6 +280,10 @@ OTHERS = {
         "codes of NaN": (lambda m: m.encode_indices(spoiled(np.nan)), ["not finite"]),
         "codes out of range": (lambda m: m.decode_indices(np.full((1, 3, 3), 4)), ["0 to 3"]),
         "codes of another shape": (lambda m: m.decode_indices(np.zeros((1, 3), int)), ["(N, 3"]),
+        "a data set of codes": (
+            lambda m: m.decode_indices(OneBatch(np.zeros((2, 3, 3), int))),
+            ["`indices` must be an array", "OneBatch"],
+        ),
         "codes of fractions": (lambda m: m.decode_indices(np.zeros((1, 3, 3))), ["integers"]),
         "a prior of NaN": (lambda m: m.fit_prior(spoiled(np.nan)), ["not finite"]),
         "a prior of a generator": (lambda m: m.fit_prior(x for x in X), ["read to its end"]),

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from keras_vae.checks import MAX_DRAWS
 from keras_vae.checks import check_count
 from keras_vae.checks import check_dropout
+from keras_vae.checks import check_num_draws
 
 
 @pytest.mark.first_case_elsewhere
@@ -23,3 +25,9 @@ def test_bad_rates_of_dropout():
     for rate in (1, -0.1, True, "half", float("nan")):
         with pytest.raises(ValueError, match="`dropout`"):
             check_dropout(rate)
+
+
+def test_draws_that_would_not_end():
+    assert check_num_draws("n", MAX_DRAWS) == MAX_DRAWS
+    with pytest.raises(ValueError, match=r"`n` must be at most 100,000,000.*Received: 100,000,001"):
+        check_num_draws("n", MAX_DRAWS + 1)

@@ -1,5 +1,6 @@
 """What all commands of `keras-vae` share: help with examples, `--backend`, errors of one line."""
 
+import re
 import textwrap
 
 import click
@@ -8,6 +9,8 @@ from keras_vae.backend import BACKENDS
 from keras_vae.cli import library
 from keras_vae.cli.exit_codes import INTERRUPTED
 from keras_vae.cli.exit_codes import WRONG
+
+_ADVISED = ("data_dir",)  # options that messages advise where they were not given
 
 
 class Failure(click.ClickException):
@@ -85,7 +88,19 @@ class Command(HelpWithExamples, click.Command):
         except (ValueError, OSError, ImportError, NotImplementedError) as error:
             if debug:
                 raise
-            raise Failure(f"error: {error}", WRONG) from error
+            message = self._in_options(str(error), ctx.params)
+            raise Failure(f"error: {message}", WRONG) from error
+
+    def _in_options(self, message, given):
+        """Returns a message of the library with the arguments that it names as the options that
+        they are here: `num_samples=5` as --num 5."""
+        for option in self.params:
+            is_told = given.get(option.name) is not None or option.name in _ADVISED
+            if isinstance(option, click.Option) and is_told:
+                long_name = next(name for name in option.opts if name.startswith("--"))
+                message = re.sub(rf"`{option.name}(?:=([^`]*))?`", rf"{long_name} \1", message)
+                message = re.sub(rf"({long_name}) (?=[ ,.:;)])", r"\1", message)
+        return message
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes what the arguments and the options mean."""

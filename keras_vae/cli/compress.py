@@ -6,6 +6,7 @@ from typing import Any
 import click
 import numpy as np
 
+from keras_vae.cli import conditions
 from keras_vae.cli import options
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
@@ -45,6 +46,7 @@ def compress(preset: str, source: str, output: str | None, batch_size: int) -> N
     if target.suffix != ENDING:
         raise ValueError(f"--output must end in {ENDING}. Received: {target}")
     model = GenerativeModel.from_preset(preset)
+    conditions.refuse(preset, getattr(model, "sample_condition", None), "compress(x, condition)")
     data = model.compress(x, batch_size=batch_size, verbose=1)
     _write_bytes(target, data)
     info = codecs.read_info(data)
@@ -75,7 +77,11 @@ def decompress(preset: str, source: str, output: str | None, batch_size: int) ->
     if not Path(source).is_file():
         raise ValueError(f"There is no file {source}.")
     data = Path(source).read_bytes()
-    x = GenerativeModel.from_preset(preset).decompress(data, batch_size=batch_size, verbose=1)
+    model = GenerativeModel.from_preset(preset)
+    conditions.refuse(
+        preset, getattr(model, "sample_condition", None), "decompress(data, condition)"
+    )
+    x = model.decompress(data, batch_size=batch_size, verbose=1)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix == ".npz":
         np.savez_compressed(target, images=x)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from keras_vae import presets
+from keras_vae.cli import conditions
 from keras_vae.cli import evaluation_data
 from keras_vae.cli import options
 from keras_vae.cli import preset_texts
@@ -79,7 +80,7 @@ def evaluate(
     model = GenerativeModel.from_preset(preset)
     recipe = evaluation_data.recipe_of(folder, data, seed)
     pairs = evaluation_data.pairs_of(recipe, num_examples, data, data_dir)
-    evaluation_data.check_conditions(preset, model, pairs, is_told=True)
+    conditions.check(preset, model, pairs, is_told=True)
     asked = {"num_samples": num_samples, "seed": seed}
     config = recipe.evaluation if recipe else {}
     config = config | {k: v for k, v in asked.items() if v is not None}

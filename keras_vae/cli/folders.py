@@ -17,6 +17,7 @@ import click
 import numpy as np
 
 from keras_vae import presets
+from keras_vae.cli import conditions
 from keras_vae.cli import options
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
@@ -179,6 +180,7 @@ def _model(preset):
     model = GenerativeModel.from_preset(preset)
     if not hasattr(model, "reconstruct") or len(model.data_shape) != 3:
         raise ValueError(f"{preset} is a {type(model).__name__}, which encodes no pictures.")
+    conditions.refuse(preset, getattr(model, "condition", None), "encode(x, condition)")
     return model
 
 

@@ -6,6 +6,7 @@ import click
 import numpy as np
 
 from keras_vae import presets
+from keras_vae.cli import conditions
 from keras_vae.cli import evaluation_data
 from keras_vae.cli import folders
 from keras_vae.cli import options
@@ -27,7 +28,9 @@ _ARRAYS = (".npz", ".npy")
     """,
 )
 @options.preset()
-@options.count("--num", "--rows", default=64, help="Number of samples (default: 64).")
+@options.count(
+    "--num", "--rows", "num_samples", default=64, help="Number of samples (default: 64)."
+)
 @click.option(
     "--label",
     type=options.Integer(0),
@@ -49,7 +52,7 @@ _ARRAYS = (".npz", ".npy")
 )
 def sample(
     preset: str,
-    num: int,
+    num_samples: int,
     label: int | None,
     where: tuple[str, ...],
     seed: int | None,
@@ -68,14 +71,14 @@ def sample(
     model = GenerativeModel.from_preset(preset)
     schema = schema_of(model)
     if schema is not None:
-        tables.sample_into(output or "samples.csv", model, schema, num, where, label, seed)
+        tables.sample_into(output or "samples.csv", model, schema, num_samples, where, label, seed)
         return
     output = output or "samples.png"
     _check_ending(output)
     if where:
         raise ValueError(f"--where is for models of tables. Received: {preset}.")
-    condition = _condition(preset, model, num, label)
-    drawn = model.sample(num, condition, seed=seed)
+    condition = _condition(preset, model, num_samples, label)
+    drawn = model.sample(num_samples, condition, seed=seed)
     if _are_texts(drawn):
         print("\n".join(drawn))
     else:
@@ -135,7 +138,7 @@ def reconstruct(
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")
     pairs = evaluation_data.pairs_of(recipe, num, data, data_dir)
-    evaluation_data.check_conditions(preset, model, pairs, model.predicts_from_pairs)
+    conditions.check(preset, model, pairs, model.predicts_from_pairs)
     again = model.reconstruct(*pairs)
     if _are_texts(again):
         both = zip(model.as_texts(pairs[0]), again, strict=True)
@@ -163,11 +166,7 @@ def _condition(preset, model, num, label):
         return np.arange(num) % condition.num_classes if label is None else label
     if label is not None:
         raise ValueError(f"{preset} is not told labels: leave --label out.")
-    if condition is not None and not condition.can_be_absent:
-        raise ValueError(
-            f"{preset} is told {condition.expected()}, for which the command line has no option. "
-            f'In Python: keras_vae.from_preset("{preset}").sample({num}, condition).'
-        )
+    conditions.refuse(preset, condition, f"sample({num}, condition)")
     return None
 
 

@@ -7,6 +7,7 @@ import click
 import numpy as np
 
 from keras_vae import presets
+from keras_vae.cli import conditions
 from keras_vae.cli import evaluation_data
 from keras_vae.cli import options
 from keras_vae.cli.command import Command
@@ -138,7 +139,7 @@ def _loaded(preset, data, data_dir, num_examples, seed):
     model = GenerativeModel.from_preset(preset)
     recipe = evaluation_data.recipe_of(folder, data, seed)
     pairs = evaluation_data.pairs_of(recipe, num_examples, data, data_dir)
-    evaluation_data.check_conditions(preset, model, pairs, model.predicts_from_pairs)
+    conditions.check(preset, model, pairs, model.predicts_from_pairs)
     labels = evaluation_data.labels_of(recipe, num_examples, data, data_dir)
     return folder, model, pairs, labels
 

@@ -33,7 +33,7 @@ def proposed(data: str, data_dir: str | None, choices: dict[str, Any]) -> Any:
     if of_pictures:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in of_pictures)
         raise ValueError(
-            f"{named} choose models of pictures. Of a table, change the recipe: --set "
+            f"Models of tables take no {named}. Of a table, change the recipe: --set "
             "likelihood.min_sigma=0.1, for instance."
         )
     path = find(data, data_dir)

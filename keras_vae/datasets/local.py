@@ -39,7 +39,7 @@ def find(name: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> 
     raise FileNotFoundError(
         f"There is no data file or folder {str(name)!r}. Searched: "
         f"{', '.join(map(str, places))}. Pass its full path, or the folder that contains it as "
-        f"data_dir=..., or set the environment variable {_VARIABLE} to that folder."
+        f"`data_dir`, or set the environment variable {_VARIABLE} to that folder."
     )
 
 

@@ -9,6 +9,7 @@ from keras_vae.distributions.base import Distribution
 from keras_vae.distributions.base import as_float32
 from keras_vae.distributions.base import sum_last
 from keras_vae.distributions.kl import register_kl
+from keras_vae.indexing import first_largest
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -55,7 +56,7 @@ class Categorical(Distribution):
     @property
     def mode(self) -> Tensor:
         """The most probable index, int32."""
-        return ops.argmax(self.logits, axis=-1)
+        return first_largest(self.logits)
 
     def _log_prob(self, x: Tensor) -> Tensor:
         index = ops.expand_dims(ops.cast(x, "int32"), -1)

@@ -7,6 +7,7 @@ from keras_vae.distributions.base import as_float32
 from keras_vae.distributions.base import same_static_shape
 from keras_vae.distributions.base import sum_last
 from keras_vae.distributions.categorical import Categorical
+from keras_vae.indexing import first_largest
 from keras_vae.noise import seed_of_part
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
@@ -62,9 +63,7 @@ class Mixture(Distribution):
     @property
     def mode(self) -> Tensor:
         """The mode of the most probable component, which need not be that of the mixture."""
-        return self._weighted_sum(
-            self._one_hot(ops.argmax(self.logits, axis=-1)), self.components.mode
-        )
+        return self._weighted_sum(self._one_hot(first_largest(self.logits)), self.components.mode)
 
     def log_prob(self, x: Tensor) -> Tensor:
         x = as_float32(x)

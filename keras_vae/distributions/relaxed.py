@@ -9,6 +9,7 @@ from keras_vae.distributions.categorical import Categorical
 from keras_vae.distributions.discretized_logistic import standard_logistic
 from keras_vae.distributions.kl import kl_divergence
 from keras_vae.distributions.kl import register_kl
+from keras_vae.indexing import first_largest
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -88,7 +89,7 @@ class OneHotCategorical(Distribution):
 
     def nearest(self, z: Tensor) -> Tensor:
         """Returns the one-hot vectors nearest to the relaxed `z`."""
-        return self._one_hot(ops.argmax(self._grouped(z), axis=-1))
+        return self._one_hot(first_largest(self._grouped(z)))
 
     def _log_prob(self, x: Tensor) -> Tensor:
         return x * self._flat(self.indices.log_probs)

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.batching import map_batches
-from keras_vae.checks import check_count
+from keras_vae.checks import check_num_draws
 from keras_vae.evaluation.latent_usage import posterior_of
 from keras_vae.typing import Array
 from keras_vae.typing import Tensor
@@ -52,7 +52,7 @@ def element_costs(
         - [An and Cho, 2015](http://dm.snu.ac.kr/static/docs/TR/SNUDM-TR-2015-03.pdf),
           "Variational autoencoder based anomaly detection using reconstruction probability"
     """
-    num_samples = check_count("num_samples", num_samples)
+    num_samples = check_num_draws("num_samples", num_samples)
 
     def costs(x: Tensor, *condition: Tensor) -> Tensor:
         posterior, c = posterior_of(model, x, *condition), model.embedded(*condition)

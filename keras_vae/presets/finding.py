@@ -62,10 +62,10 @@ def describe(name_or_folder: str | os.PathLike) -> Path:
     Raises:
         ValueError: If there is no such preset.
     """
-    if hub.is_address(name_or_folder):
-        return hub.download(name_or_folder)
-    name = str(name_or_folder)
-    folder = _first(name, CONFIG) or _first(name, RECIPE) or Path(name_or_folder)
+    name = _checked(name_or_folder)
+    if hub.is_address(name):
+        return hub.download(name)
+    folder = _first(name, CONFIG) or _first(name, RECIPE) or Path(name)
     if any((folder / file).is_file() for file in (CONFIG, RECIPE)):
         return folder
     raise ValueError(_unknown(name, CONFIG, names()))
@@ -86,6 +86,7 @@ def find(name_or_folder: str | os.PathLike, thorough: bool = True) -> Path:
         FetchError: If its weights are missing and cannot be downloaded, for example because
             `KERAS_VAE_ZOO` is not set.
     """
+    _checked(name_or_folder)
     if hub.is_address(name_or_folder):
         return hub.download(name_or_folder)
     if whole := _first(name_or_folder, CONFIG, WEIGHTS):
@@ -109,6 +110,7 @@ def mend(name_or_folder: str | os.PathLike) -> bool:
     Raises:
         FetchError: If the files cannot be downloaded.
     """
+    _checked(name_or_folder)
     if hub.is_address(name_or_folder):
         return hub.mend(name_or_folder)
     if name_or_folder not in entries() or _first(name_or_folder, CONFIG, WEIGHTS):
@@ -123,10 +125,24 @@ def find_recipe(name_or_path: str | os.PathLike) -> Path:
     Raises:
         ValueError: If there is no such recipe.
     """
-    path = Path(name_or_path)
+    path = Path(_checked(name_or_path, "name_or_path"))
     if path.suffix == ".toml" and path.is_file():
         return path
     return _find(name_or_path, RECIPE, recipe_names()) / RECIPE
+
+
+def _checked(name_or_folder, argument="name_or_folder"):
+    """Returns the text of a name or path.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if not isinstance(name_or_folder, str | os.PathLike) or not str(name_or_folder):
+        raise ValueError(
+            f"`{argument}` must be the name of a preset, such as 'vae_mnist', the path of its "
+            f"folder, or 'hf://owner/name'. Received: {name_or_folder!r}."
+        )
+    return str(name_or_folder)
 
 
 def _names_with(file):

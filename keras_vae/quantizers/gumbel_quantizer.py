@@ -9,6 +9,7 @@ from keras_vae.checks import check_count
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import kl_divergence
 from keras_vae.gradients import straight_through
+from keras_vae.indexing import first_largest
 from keras_vae.quantizers.projected_quantizer import quantized
 from keras_vae.quantizers.projected_quantizer import where
 from keras_vae.quantizers.quantizer import Quantized
@@ -89,7 +90,7 @@ class GumbelQuantizer(Quantizer):
         q = Categorical(logits, batch_ndims=len(logits.shape) - 1)  # at each position
         uniform = Categorical(ops.zeros((self.num_embeddings,)), batch_ndims=0)
         scores = q.perturbed(q.shape, seed) if training else q.log_probs
-        indices = ops.argmax(scores, axis=-1)
+        indices = first_largest(scores)
         relaxed = ops.matmul(ops.softmax(scores / self.temperature, axis=-1), self.codebook)
         z_q = straight_through(self._codes_of(indices), relaxed)
         no_cost = ops.zeros_like(logits[..., 0])

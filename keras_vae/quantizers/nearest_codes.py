@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_vae.devices import products_are_exact
+from keras_vae.indexing import first_largest
 from keras_vae.typing import Tensor
 
 TILE_SIZE = 2**21  # 8 MB of float32, which fit into most processor caches
@@ -84,9 +85,9 @@ def _first_argmax(scores, block_size):
         first = scores.eq_(scores.amax(-1, keepdim=True)).mul_(falling).amax(-1)
         return ops.where(first > 0, num_codes - first, 0.0).int()  # 0 in a row that holds NaN
     blocks = ops.reshape(scores, (-1, scores.shape[-1] // block_size, block_size))
-    block = ops.argmax(ops.max(blocks, axis=-1), axis=-1)  # (rows,)
+    block = first_largest(ops.max(blocks, axis=-1))  # (rows,)
     best = ops.take_along_axis(blocks, block[:, None, None], axis=1)[:, 0]
-    return block * block_size + ops.argmax(best, axis=-1)
+    return block * block_size + first_largest(best)
 
 
 def _tile_by_tile(function, rows, tile_size):

@@ -78,3 +78,26 @@ def test_the_errors_of_a_user_are_told(error, message, code):
 def test_a_fault_of_the_program_is_not(capsys):
     with pytest.raises(ZeroDivisionError):
         command(lambda: 1 / 0).main([], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    "message, expected",
+    [
+        ("`num_samples=5` draws", "--num 5 draws"),
+        ("`num_samples` must be positive", "--num must be positive"),
+        ("`seed` must", "`seed` must"),  # not given: it may be a recipe's
+        ("or `data_dir`.", "or --data-dir."),
+        ("`num_samples.x`", "`num_samples.x`"),
+    ],
+)
+def test_arguments_are_named_as_the_options_that_were_given(message, expected):
+    @click.command("do", cls=Command, examples="", is_light=True)
+    @click.option("-n", "--num", "--rows", "num_samples", type=int)
+    @click.option("--seed", type=int)
+    @click.option("--data-dir")
+    def do(**given):
+        raise ValueError(message)
+
+    with pytest.raises(Failure) as failure:
+        do.main(["--num", "5"], standalone_mode=False)
+    assert failure.value.message == f"error: {expected}"

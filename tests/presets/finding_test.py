@@ -102,3 +102,12 @@ def test_every_preset_of_this_checkout_is_found():
     for name in presets.names():
         assert (presets.find(name) / "config.json").is_file()
     assert "vae_mnist_mini" in presets.recipe_names()
+
+
+@pytest.mark.parametrize("name", [None, 3, "", b"vae_a"])
+@pytest.mark.parametrize(
+    "find", [presets.find, presets.describe, presets.mend, presets.find_recipe]
+)
+def test_what_is_no_name(zoos, find, name):
+    with pytest.raises(ValueError, match=r"`name_or_(folder|path)` must be the name of a preset"):
+        find(name)

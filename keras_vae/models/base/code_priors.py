@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.arrays import array_of
 from keras_vae.conditions import Condition
 from keras_vae.conditions.code_condition import CodeCondition
 from keras_vae.models.base.autoregressive_model import AutoregressiveModel
@@ -151,7 +152,7 @@ def check_indices(indices: Array, shape: Shape, num_embeddings: int) -> np.ndarr
     Raises:
         ValueError: If the shape differs, or values are out of range.
     """
-    indices = np.asarray(indices)
+    indices = array_of(indices, "indices")
     fits = len(indices.shape) == len(shape) + 1 and all(
         n in (None, m) for n, m in zip(shape, indices.shape[1:], strict=True)
     )

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.arrays import array_of
 from keras_vae.arrays import is_symbolic
-from keras_vae.arrays import to_numpy
 from keras_vae.conditions import Condition
 from keras_vae.distributions import Distribution
 from keras_vae.likelihoods import Likelihood
@@ -147,7 +147,7 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
         """
         if is_inside() or is_symbolic(z):
             return self.generate(z, self.embedded(condition), training)
-        values = to_numpy(z, "z")
+        values = array_of(z, "z")
         check_examples(values, self.latent_shape, "z")
         conditions = self.conditions_for(condition, len(values))
         if tile is not None:

@@ -11,6 +11,7 @@ from keras_vae import codecs
 from keras_vae.models.saving import exported
 from keras_vae.models.saving import named_weights
 from keras_vae.models.saving import preset_model
+from keras_vae.models.saving import trained_weights
 from keras_vae.models.saving.atomic_save import save_atomically
 from keras_vae.typing import Array
 
@@ -115,11 +116,6 @@ class Files:
                 class.
             OSError: If the weights are not here, and cannot be fetched.
         """
-        if not isinstance(name_or_folder, str | os.PathLike) or not str(name_or_folder):
-            raise ValueError(
-                "`name_or_folder` must be the name of a preset, such as 'vae_mnist', the path of "
-                f"its folder, or 'hf://owner/name'. Received: {name_or_folder!r}."
-            )
         return preset_model.load_model(name_or_folder, cls)
 
     def save(
@@ -155,15 +151,28 @@ class Files:
             if path is None:
                 return
             is_one_file = _is_local(path, ".weights.h5") and max_shard_size is None
-            if is_one_file and _may_write(path, overwrite):
-                save_atomically(save, path, ".weights.h5")
-            else:
+            if not is_one_file or not _may_write(path, overwrite):
                 save(path)
+                return
+
+            def save_with_note(path):
+                save(path)
+                trained_weights.write(self, path)
+
+            save_atomically(save_with_note, path, ".weights.h5")
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs) -> None:
-        """Reads the weights and the state of the optimizer; see `keras.Model.load_weights`."""
-        if self.built and self.compiled and not self.optimizer.built:
-            self.build_optimizer()  # or Keras would leave out what the file holds of it
+        """Reads the weights and the state of the optimizer; see `keras.Model.load_weights`.
+
+        Where other layers were trainable when the file was saved, its state of the optimizer does
+        not fit: it is left out, with a warning.
+        """
+        if self.built and self.compiled:
+            if not self.optimizer.built:
+                self.build_optimizer()  # or Keras would leave out what the file holds of it
+            is_one_file = _is_local(filepath, ".weights.h5") and os.path.isfile(filepath)
+            if is_one_file and not trained_weights.check(self, filepath):
+                kwargs["objects_to_skip"] = [*kwargs.get("objects_to_skip", ()), self.optimizer]
         super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def export(
@@ -196,6 +205,7 @@ class Files:
         signature = exported.signature_of(self) if input_signature is None else input_signature
         try:
             super().export(filepath, format, verbose, input_signature=signature, **kwargs)
+            exported.check_written(filepath, format)
         except ImportError:
             raise  # it names the package that is missing
         except Exception as error:

@@ -152,16 +152,17 @@ class FrontDoor:
         """
         received = data.receive(self, x, y, sample_weight, batch_size)
         self.meet(received.seen, begins=True)
-        held_out = None
+        size, held_out = kwargs.get("validation_batch_size") or batch_size, None
         if validation_data is not None:
-            given = keras.utils.unpack_x_y_sample_weight(self.as_arrays(validation_data))
+            given = data.unpacked(self.as_arrays(validation_data))
             names = ("validation_data[0]", "validation_data[1]")
-            size = kwargs.get("validation_batch_size") or batch_size
             held_out = data.receive(self, *given, batch_size=size, names=names)
         elif validation_split:
             received, held_out = received.split(
                 check_fraction(validation_split, received.num_examples())
             )
+        if held_out is not None and held_out.is_arrays:
+            kwargs["validation_batch_size"] = size  # `batch_size` is not passed on
         if class_weight is not None:
             received, class_weight = self._weighed(received, class_weight)
         x, y, sample_weight = received[:3]

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_vae.batching import padded_batches
 from keras_vae.checks import check_choice
-from keras_vae.checks import check_count
+from keras_vae.checks import check_num_draws
 from keras_vae.models.base import any_size
 from keras_vae.typing import Array
 from keras_vae.typing import Tensor
@@ -35,7 +35,9 @@ def log_likelihood(
     Args:
         model: model with `log_importance_weights` and `log_prior_weights`.
     """
-    num_samples = NUM_SAMPLES if num_samples is None else check_count("num_samples", num_samples)
+    num_samples = check_num_draws(
+        "num_samples", NUM_SAMPLES if num_samples is None else num_samples
+    )
     check_choice("proposal", proposal, list(_PROPOSALS))
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")

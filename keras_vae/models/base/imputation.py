@@ -9,9 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.arrays import check_memory
 from keras_vae.batching import padded_batches
 from keras_vae.checks import check_choice
 from keras_vae.checks import check_count
+from keras_vae.checks import check_num_draws
 from keras_vae.models.base.importance_sampling import sizes_at_once
 from keras_vae.noise import check_seed
 from keras_vae.table_schema import TableSchema
@@ -53,13 +55,14 @@ def impute(
             f"{type(model.likelihood).__name__}. Use ColumnsLikelihood(schema), or "
             "ObservedLikelihood(likelihood)."
         )
-    num_samples = check_count("num_samples", num_samples)
+    num_samples = check_num_draws("num_samples", num_samples)
     num_draws = check_count("num_draws", num_draws, least=0)
     seed = check_seed(seed)
     check_choice("proposal", proposal, ("posterior", "prior"))
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
     chunk, batch_size = sizes_at_once(model, num_samples, x)
+    check_memory("num_samples", num_samples, (2, batch_size, *x.shape[1:]))
 
     def weighted(x, condition=None):
         return _weighted_draws(model, x, model.embedded(condition), chunk, proposal)

@@ -8,9 +8,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.arrays import check_memory
 from keras_vae.batching import padded_batches
 from keras_vae.checks import check_choice
-from keras_vae.checks import check_count
+from keras_vae.checks import check_num_draws
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.models.base.importance_sampling import sizes_at_once
 from keras_vae.noise import check_seed
@@ -34,7 +35,9 @@ def score(
         model: `LatentVariableModel`.
     """
     method = check_choice("method", "likelihood" if method is None else method, METHODS)
-    num_samples = NUM_SAMPLES if num_samples is None else check_count("num_samples", num_samples)
+    num_samples = check_num_draws(
+        "num_samples", NUM_SAMPLES if num_samples is None else num_samples
+    )
 
     def of_noise(x, noise, c):
         if method == "bound":
@@ -58,7 +61,9 @@ def score_per_feature(
     Args:
         model: `LatentVariableModel`.
     """
-    num_samples = NUM_SAMPLES if num_samples is None else check_count("num_samples", num_samples)
+    num_samples = check_num_draws(
+        "num_samples", NUM_SAMPLES if num_samples is None else num_samples
+    )
 
     def of_noise(x, noise, c):
         return ops.sum(model.log_p_of_elements(x, noise, c), axis=0)
@@ -102,7 +107,9 @@ def over_noise(
 
         return model.jitted_once((*key, size), of_batch)
 
-    noise = shared_noise(num_samples, model.latent_shape_of(x), seed)
+    latent_shape = model.latent_shape_of(x)
+    check_memory("num_samples", num_samples, latent_shape)
+    noise = shared_noise(num_samples, latent_shape, seed)
     parts = [noise[start : start + chunk] for start in range(0, num_samples, chunk)]
     pieces = []
     for batch, count in padded_batches([x, *conditions], batch_size):

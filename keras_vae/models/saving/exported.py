@@ -1,5 +1,6 @@
 """What Keras' `export` is given of a model, and where it cannot work."""
 
+import os
 from typing import Any
 
 import keras
@@ -43,6 +44,22 @@ def signature_of(model: keras.Model) -> list[Any]:
         for tensor, name in zip(inputs, ("x", "condition"), strict=False)
     ]
     return specs if len(specs) == 1 else [specs]
+
+
+def check_written(path: Any, export_format: str) -> None:
+    """Raises `ValueError` where an ONNX file holds operations that no runtime has.
+
+    TensorFlow's conversion reports what it does not know, and writes it all the same.
+    """
+    if export_format != "onnx":
+        return
+    import onnx
+
+    try:
+        onnx.checker.check_model(str(path))
+    except onnx.checker.ValidationError as error:
+        os.unlink(path)
+        raise ValueError(str(error)) from error
 
 
 def what_else(model: keras.Model, export_format: str, error: Exception) -> str:

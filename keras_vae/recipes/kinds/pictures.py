@@ -27,6 +27,7 @@ NUM_ORIGINALS = 30
 NUM_SAMPLES, NUM_COLUMNS = 80, 8
 RECONSTRUCTIONS = "reconstructions.png"
 # What `pairs` of a recipe's data may say, beside nothing: what is learned from or with what.
+_OF_LABELS = ("labels", "prior_labels", "classes")
 _PAIRS = {
     "labels": "pictures, given their labels",
     "prior_labels": "pictures, of whose codes the prior is given their labels",
@@ -91,6 +92,12 @@ class Pictures(Kind):
         from keras_vae import datasets
 
         pairs = recipe.data.get("pairs")
+        if pairs in _OF_LABELS and data.train.y is None:
+            raise ValueError(
+                f"The data {recipe.data['name']!r} have no labels, and a {recipe.family} is told "
+                "them. Give an .npz file with y_train and y_test, or a folder with a sub-folder "
+                "for each class."
+            )
         return datasets.Batches(
             data.train.x,
             data.train.y if pairs in ("labels", "classes") else None,
@@ -106,7 +113,7 @@ class Pictures(Kind):
         kind = recipe.data.get("pairs")
         if kind is None:
             return (arrays.x,)
-        if kind in ("labels", "prior_labels", "classes"):
+        if kind in _OF_LABELS:
             return arrays.x, arrays.y
         if num_seen is not None:
             seen = datasets.seen_quadrants(arrays.x, num_seen)

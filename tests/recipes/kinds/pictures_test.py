@@ -105,3 +105,10 @@ def test_prediction_is_completion_the_other_way_round(tmp_path):
 def test_other_pairs_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"`pairs` of .*Received: 'colours'"):
         load_data(recipe_of_pairs(tmp_path, "colours"), tmp_path)
+
+
+def test_labels_that_are_missing_are_told_before_anything_is_written(tmp_path):
+    text = TEXT.replace('binarize = "dynamic"', 'binarize = "dynamic"\npairs = "labels"')
+    recipe = read_tiny_recipe(tmp_path, text)
+    with pytest.raises(ValueError, match=r"'tiny.npz' have no labels.*y_train"):
+        training_batches(recipe, load_data(recipe, tmp_path), seed=0)

@@ -5,3 +5,4 @@ from keras_vae.models.base.data.door import gathered
 from keras_vae.models.base.data.door import inside
 from keras_vae.models.base.data.door import is_inside
 from keras_vae.models.base.data.door import receive
+from keras_vae.models.base.data.door import unpacked

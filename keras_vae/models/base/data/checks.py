@@ -132,6 +132,9 @@ def _shape_advice(shape, expected):
     if len(shape) == 2 and None not in expected and shape[1] == math.prod(expected):
         sizes = ", ".join(map(str, expected))
         return f"The examples are flat: give them their shape with x.reshape(-1, {sizes})."
+    if len(shape) > len(expected) + 1 and shape[-len(expected) :] == expected:
+        sizes = ", ".join(map(str, expected))
+        return f"There are axes too many before an example's: x.reshape(-1, {sizes})."
     return "Build the networks with the shape of the data as `input_shape`."
 
 

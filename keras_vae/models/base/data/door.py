@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from keras_vae.arrays import available_memory
 from keras_vae.arrays import is_array
+from keras_vae.arrays import is_array_like
 from keras_vae.arrays import is_frame
 from keras_vae.arrays import to_numpy
 from keras_vae.checks import check_count
@@ -175,6 +177,14 @@ def gathered(
     return array, (y if condition is None else condition)
 
 
+def unpacked(given: Any) -> tuple:
+    """Returns `(x, y, sample_weight)` of `validation_data`, as Keras does; a longer list holds
+    examples."""
+    if isinstance(given, list | tuple) and len(given) > 3:
+        return given, None, None
+    return keras.utils.unpack_x_y_sample_weight(given)
+
+
 # Whether a call comes from the outside.
 
 _IS_INSIDE = contextvars.ContextVar("keras_vae_is_inside", default=False)
@@ -221,10 +231,12 @@ def _arrays(model, given, y, names):
 
 
 def _refuse_other_kinds(x, name):
-    if not (is_array(x) or is_frame(x) or isinstance(x, list | tuple) or hasattr(x, "__array__")):
+    if not is_array_like(x):
+        has_items = hasattr(x, "__getitem__") and hasattr(x, "__len__") and not isinstance(x, str)
+        advice = " Wrap it: torch.utils.data.DataLoader(x, batch_size=32)." if has_items else ""
         raise ValueError(
             f"`{name}` must be an array, one example along its first axis, or a data set that "
-            f"yields batches of them. Received: {type(x).__name__}."
+            f"yields batches of them. Received: {type(x).__name__}.{advice}"
         )
 
 

@@ -259,4 +259,7 @@ def _num_batches(data):
         return math.inf if int(data.cardinality()) == -1 else None
     if isinstance(data, keras.utils.PyDataset):
         return math.inf if data.num_batches is None else data.num_batches
-    return len(data) if hasattr(data, "__len__") else None
+    try:
+        return len(data)
+    except TypeError:  # a `DataLoader` of a data set without a length has the method
+        return None

@@ -54,6 +54,13 @@ def loader_of(*parts, **options):
     return utils.DataLoader(utils.TensorDataset(*map(torch_of, parts)), **options)
 
 
+def endless_loader_of(x):
+    """A `DataLoader` that has a method for its length, which fails."""
+    utils = pytest.importorskip("torch.utils.data")
+    kind = type("Examples", (utils.IterableDataset,), {"__iter__": lambda self: iter(torch_of(x))})
+    return utils.DataLoader(kind(), batch_size=4)
+
+
 def memmap_of(x, folder):
     np.save(folder / "x.npy", x)
     return np.load(folder / "x.npy", mmap_mode="r")
@@ -91,6 +98,7 @@ STREAMS = {
     "dataset of (x, x)": lambda: Dataset(X, X),
     "loader": lambda: loader_of(X, batch_size=4),
     "loader of examples": lambda: loader_of(X, batch_size=None),
+    "loader without a length": lambda: endless_loader_of(X),
     "bare loader": lambda: pytest.importorskip("torch.utils.data").DataLoader(torch_of(X), 4),
     "tf.data": lambda: tf_of(X).batch(4),
     "tf.data of examples": lambda: tf_of(X),
@@ -172,12 +180,21 @@ def test_generators_are_refused_where_all_is_read(entry):
         ENTRIES[entry](x for x in X)
 
 
-@pytest.mark.parametrize("kind", STREAMS)
-def test_validation_data(kind):
-    logs = model().fit(X, validation_data=STREAMS[kind](), batch_size=4, verbose=0).history
+def validates_as_it_evaluates(data):
+    logs = model().fit(X, validation_data=data, batch_size=4, verbose=0).history
     found = model().evaluate(X, batch_size=4, return_dict=True, verbose=0)
     for name, value in found.items():
         np.testing.assert_allclose(logs[f"val_{name}"][-1], value, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_validation_data(kind):
+    validates_as_it_evaluates(STREAMS[kind]())
+
+
+def test_validation_arrays_come_in_batches_of_the_same_size(tmp_path):
+    for make in ARRAYS.values():
+        validates_as_it_evaluates(make(tmp_path))
 
 
 def test_single_batches():

@@ -1,0 +1,53 @@
+"""What commands say of the conditions of a preset."""
+
+from typing import Any
+
+
+def check(preset: str, model: Any, pairs: tuple, is_told: bool) -> None:
+    """Raises an error where the data lack the conditions of a model.
+
+    Args:
+        preset: its name on the command line.
+        model: its model.
+        pairs: as `pairs_of` returns them.
+        is_told: whether what is asked for depends on the conditions.
+
+    Raises:
+        ValueError: there are none, or labels of classes that the model does not have.
+    """
+    from keras_vae.conditions import LabelCondition
+
+    condition = getattr(model, "sample_condition", None)
+    if condition is None or not is_told:
+        return
+    labels = pairs[1] if len(pairs) > 1 else None
+    if labels is None and not condition.can_be_absent:
+        raise ValueError(
+            f"{preset} is told of each example {condition.expected()}, and these data have none. "
+            "Give --data with labels: an .npz file with y_test, or a folder for each class."
+        )
+    if labels is None or not isinstance(condition, LabelCondition):
+        return
+    if labels.min() < 0 or labels.max() >= condition.num_classes:
+        raise ValueError(
+            f"{preset} knows the classes 0 to {condition.num_classes - 1}, and the labels of these "
+            f"data run from {labels.min()} to {labels.max()}. Give other --data."
+        )
+
+
+def refuse(preset: str, condition: Any, call: str) -> None:
+    """Raises an error where a preset must be told what the command line cannot.
+
+    Args:
+        preset: its name on the command line.
+        condition: `Condition`, or `None`.
+        call: what does it in Python, such as "compress(x, condition)".
+
+    Raises:
+        ValueError: the condition cannot be absent.
+    """
+    if condition is not None and not condition.can_be_absent:
+        raise ValueError(
+            f"{preset} is told of each example {condition.expected()}, for which this command has "
+            f'no option. In Python: keras_vae.from_preset("{preset}").{call}.'
+        )
