@@ -6,8 +6,10 @@ import keras
 import numpy as np
 
 from keras_vae.models import GenerativeModel
+from keras_vae.models import from_preset
 from keras_vae.recipes.named_classes import arguments_of
 from keras_vae.recipes.named_classes import class_named
+from keras_vae.recipes.named_classes import family_of
 from keras_vae.recipes.recipe import Recipe
 
 # Each part may depend on the shapes of those before it.
@@ -21,6 +23,7 @@ _ORDER = (
     "decoders",
     "network",
     "discriminator",
+    "features",
     "quantizer",
     "quantizers",
     "prior",
@@ -48,9 +51,13 @@ def build_model(
         is_for_later = part == "prior" and recipe.prior_training
         if part not in recipe.parts or is_for_later:
             continue
+        if part == "features":
+            parts[part] = _features(recipe)
+            continue
         # A discriminator of codes, unlike the other parts, does not touch the data.
+        is_of_codes = part == "discriminator" and family_of(recipe).discriminates == "codes"
         of_codes = {"input_shape": (shapes.get("latent_dim"),)}
-        parts[part] = built = _build(recipe, part, of_codes if part == "discriminator" else shapes)
+        parts[part] = built = _build(recipe, part, of_codes if is_of_codes else shapes)
         if part == "likelihood":
             shapes["num_parameters"] = built.num_parameters
         elif part == "condition":
@@ -91,8 +98,8 @@ def build_optimizer(training: dict, num_updates: int) -> keras.optimizers.Optimi
     start = training.get("learning_rate", 1e-3)
     end = training.get("final_learning_rate", start / 100)
     schedule = keras.optimizers.schedules.CosineDecay(start, num_updates, alpha=end / start)
-    beta_1, clipnorm = training.get("beta_1", 0.9), training.get("clipnorm")
-    return keras.optimizers.Adam(schedule, beta_1=beta_1, clipnorm=clipnorm)
+    options = {k: training[k] for k in ("beta_1", "clipnorm", "ema_momentum") if k in training}
+    return keras.optimizers.Adam(schedule, use_ema="ema_momentum" in training, **options)
 
 
 def build_optimizers(model: GenerativeModel, training: dict, num_updates: int) -> Any:
@@ -135,6 +142,73 @@ def start_at_data(model: GenerativeModel, x: np.ndarray, seed: int) -> None:
     for part in model.parts().values():
         if hasattr(part, "initialize_from"):
             part.initialize_from(x, seed=seed)
+
+
+def start_from_preset(model: GenerativeModel, recipe: Recipe) -> None:
+    """Gives a model the weights of those parts that it has in common with the preset `start` of
+    `[training]`, and freezes those that `frozen` names, where a recipe says so.
+
+    Args:
+        model: The model, built.
+        recipe: `Recipe`.
+
+    Raises:
+        ValueError: If the preset has none of the model's parts, or one of another architecture; if
+            the model lacks a part that is to be frozen.
+        OSError: If the weights of the preset are not here, and cannot be fetched.
+    """
+    own, frozen = model.parts(), recipe.training.get("frozen", [])
+    if unknown := sorted(set(frozen) - own.keys()):
+        raise ValueError(
+            f"The recipe {recipe.name!r}: `frozen` of [training] names {', '.join(unknown)}. This "
+            f"{type(model).__name__} has the parts {', '.join(own)}."
+        )
+    if name := recipe.training.get("start"):
+        given = from_preset(name).parts()
+        for part in _shared(recipe, name, own, given):
+            own[part].set_weights(given[part].get_weights())
+    for part in frozen:
+        own[part].trainable = False
+
+
+def _shared(recipe, name, own, given):
+    """Returns the names of the parts of `own` that are there in the preset, of the same shapes."""
+    shared = [k for k in own if k in given and own[k].weights]
+    others = [k for k in shared if _shapes(own[k]) != _shapes(given[k])]
+    if shared and not others:
+        return shared
+    problem = f"has another {', '.join(others)}" if others else "shares no part with it"
+    raise ValueError(
+        f"The recipe {recipe.name!r}: `start` of [training] is the preset {name!r}, which "
+        f"{problem}. Parts that they share must be of one architecture."
+    )
+
+
+def _shapes(part):
+    return [tuple(v.shape) for v in part.weights]
+
+
+def _features(recipe):
+    """Returns the maps of some layers of a preset's network, as `[features]` says."""
+    table = recipe.parts["features"]
+    if table.keys() != {"preset", "layers"} or not table["layers"]:
+        raise ValueError(
+            f"The recipe {recipe.name!r}: [features] must have the keys preset, that of a network, "
+            f"and layers, the names of some of its layers. Received: {table!r}."
+        )
+    network = getattr(from_preset(table["preset"]), "network", None)
+    known = [layer.name for layer in getattr(network, "layers", [])]
+    if unknown := [k for k in table["layers"] if k not in known]:
+        raise ValueError(
+            f"The recipe {recipe.name!r}: [features] names the layers {', '.join(unknown)}, which "
+            f"the preset {table['preset']!r} does not have. It has: {', '.join(known) or 'none'}."
+        )
+    maps = [network.get_layer(k).output for k in table["layers"]]
+    features = keras.Model(network.inputs[0], maps, name="features")
+    # Made anew: the weights of the layers above have paths that begin with the preset's network.
+    anew = keras.models.clone_model(features)
+    anew.set_weights(features.get_weights())
+    return anew
 
 
 def _build(recipe, part, given):

@@ -28,8 +28,8 @@ def check_measures(recipe: Recipe) -> None:
     """Checks that all the measures of a recipe can be taken.
 
     Raises:
-        ValueError: If the recipe names an unknown measure, or one that needs the preset
-            `classifier_mnist` where its weights cannot be had.
+        ValueError: If the recipe names an unknown measure, or one that needs the preset of a
+            classifier where its weights cannot be had.
     """
     asked = _asked(recipe)
     unknown = sorted(set(asked) - _MEASURES.keys())
@@ -43,15 +43,15 @@ def check_measures(recipe: Recipe) -> None:
             f"The recipe {recipe.name!r}: the measure disentanglement compares codes with true "
             f'factors, which the data "shapes" have. Received: {recipe.data["name"]!r}.'
         )
-    if _NEED_CLASSIFIER & set(asked):
-        presets.find(CLASSIFIER)
+    for classifier in _classifiers(recipe):
+        presets.find(classifier)
 
 
 def measurable(recipe: Recipe) -> Recipe:
     """Returns the recipe without the measures that cannot be taken on this machine.
 
-    A model can be trained without the preset `classifier_mnist`. A warning names what is left
-    out, and `keras-vae evaluate FOLDER --full --record` measures it later.
+    A model can be trained without the preset of a classifier. A warning names what is left out,
+    and `keras-vae evaluate FOLDER --full --record` measures it later.
 
     Raises:
         ValueError: If the recipe names an unknown measure.
@@ -63,8 +63,9 @@ def measurable(recipe: Recipe) -> Recipe:
         check_measures(recipe)
     except (ValueError, OSError) as error:
         left_out = ", ".join(sorted(_NEED_CLASSIFIER & set(_asked(recipe))))
+        classifiers = " or ".join(_classifiers(recipe))
         warnings.warn(
-            f"The measure {left_out} is left out, because {CLASSIFIER} cannot be loaded: {error} "
+            f"The measure {left_out} is left out, because {classifiers} cannot be loaded: {error} "
             "Once it can, `keras-vae evaluate FOLDER --full --record` adds the missing numbers.",
             stacklevel=2,
         )
@@ -110,6 +111,17 @@ def further_measures(
         function: Any = _MEASURES[name]
         numbers |= function(model, recipe, test, **taken(function, train=train))
     return numbers
+
+
+def _classifiers(recipe):
+    """Returns the names of the presets that a recipe's measures need."""
+    asked = set(_asked(recipe))
+    of_reconstructions = {_classifier(recipe)} if "reconstructions" in asked else set()
+    return sorted(of_reconstructions | ({CLASSIFIER} if asked & _OF_MNIST else set()))
+
+
+def _classifier(recipe):
+    return recipe.evaluation.get("classifier", CLASSIFIER)
 
 
 def _asked(recipe):
@@ -172,6 +184,26 @@ def _codes(model, recipe, test):
         kl = logs["kl" if len(model.code_shapes) == 1 else f"kl_{level}"]
         numbers[f"nats_per_code_{level}"] = float(kl / np.prod(shape))
     return numbers
+
+
+def _reconstructions(model, recipe, test):
+    """How reconstructions look beside the pictures: how far their features are from those of the
+    pictures, and how much neighbouring pixels differ, which blur takes away."""
+    shown = pairs(recipe, test)
+    pictures = [np.clip(model.reconstruct(*shown), 0, 1), test.x]  # as they are seen
+    classifier = _classifier(recipe)
+    features = map(from_preset(classifier).features, pictures)
+    of_decoded, of_pictures = map(_steepness, pictures)
+    distance = evaluation.frechet_distance(*features)
+    return {
+        f"reconstructions_frechet_distance_in_{classifier}": distance,
+        "reconstructions_steepness": of_decoded / of_pictures,
+    }
+
+
+def _steepness(x):
+    """Returns the mean absolute difference of neighbouring pixels of pictures (N, H, W, C)."""
+    return float(sum(np.mean(np.abs(np.diff(x, axis=i)), dtype="float64") for i in (1, 2)) / 2)
 
 
 def _outliers(model, recipe, test):
@@ -242,6 +274,8 @@ _MEASURES = {
     "mutual_information": _mutual_information,
     "quadrants": _quadrants,
     "recognition": _recognition,
+    "reconstructions": _reconstructions,
     "samples": _samples,
 }
-_NEED_CLASSIFIER = {"recognition", "samples"}
+_OF_MNIST = {"recognition", "samples"}
+_NEED_CLASSIFIER = {*_OF_MNIST, "reconstructions"}

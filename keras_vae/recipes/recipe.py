@@ -1,6 +1,7 @@
 """A recipe: the text file from which a preset's weights and numbers follow."""
 
 import dataclasses
+import json
 import math
 import tomllib
 from pathlib import Path
@@ -14,10 +15,13 @@ _TABLES = {
     "data": {"kind", "name"},  # and what its kind adds
     "training": {
         *{"epochs", "batch_size", "seed", "learning_rate", "final_learning_rate", "beta_1"},
-        "clipnorm",
+        *{"clipnorm", "ema_momentum", "start", "frozen"},
     },
     "prior_training": {"epochs", "batch_size", "learning_rate", "final_learning_rate"},
-    "evaluation": {"num_examples", "num_samples", "seed", "measures", "quadrants_num_samples"},
+    "evaluation": {
+        *{"num_examples", "num_samples", "seed", "measures", "quadrants_num_samples"},
+        "classifier",
+    },
     "pictures": {"originals"},
 }
 _REQUIRED = {"data": {"name"}, "training": {"epochs"}, "prior_training": {"epochs"}}
@@ -27,7 +31,8 @@ _LEAST = {
     **dict.fromkeys(("num_examples", "max_tokens", "min_count", "max_length"), 1),
     **dict.fromkeys(("seed", "validation_size"), 0),
 }
-_POSITIVE = ("learning_rate", "final_learning_rate", "beta_1", "clipnorm")
+_POSITIVE = ("learning_rate", "final_learning_rate", "beta_1", "clipnorm", "ema_momentum")
+_WORDS = {"device": ("cpu", "gpu"), "weights_dtype": ("float32", "float16")}
 PARTS = (
     "model",
     "encoder",
@@ -36,6 +41,7 @@ PARTS = (
     "decoders",
     "network",
     "discriminator",
+    "features",
     "likelihood",
     "quantizer",
     "quantizers",
@@ -47,7 +53,7 @@ PARTS = (
 _PUBLISHED = {*published.KEYS, "source", "protocol"}
 _OPTIONAL = {
     *{"published", "limits", "attribution", "pictures", "twin", "device", "prior_training"},
-    "callbacks",
+    *{"callbacks", "weights_dtype"},
     *PARTS,
 } - {"model"}
 
@@ -64,6 +70,7 @@ class Recipe:
         parts: Dict, the tables of `PARTS` that it has: the model and what it is made of.
         device: String, "cpu", or "gpu" where an hour on a processor would not do.
         twin: String, the preset trained alike to compare with, or "".
+        weights_dtype: String, "float32" or "float16", in which the weights are stored.
         callbacks: List of dicts, the tables of callbacks of `fit`.
         published: List of dicts, numbers of papers to compare with.
         limits: String, what the preset is not good for.
@@ -85,6 +92,7 @@ class Recipe:
     attribution: str = ""
     twin: str = ""
     device: str = "cpu"
+    weights_dtype: str = "float32"
     text: str = ""
 
     @property
@@ -156,11 +164,12 @@ def parse_recipe(text: str, path: str | Path) -> Recipe:
         _check_keys(path, "[[published]] ", entry, _PUBLISHED, {"source"})
     for table in _TABLES:
         _check_numbers(path, table, tables.get(table, {}))
-    if tables.get("device", "cpu") not in ("cpu", "gpu"):
-        raise ValueError(
-            f'The recipe {path} is not as expected: `device` must be "cpu" or "gpu". Received: '
-            f"{tables['device']!r}."
-        )
+    for key, words in _WORDS.items():
+        if tables.get(key, words[0]) not in words:
+            raise ValueError(
+                f"The recipe {path} is not as expected: `{key}` must be {json.dumps(words[0])} or "
+                f"{json.dumps(words[1])}. Received: {tables[key]!r}."
+            )
     name = path.absolute().parent.name if path.name == "recipe.toml" else path.stem
     return Recipe(name=name, text=text, parts=parts, **tables)
 

@@ -8,10 +8,12 @@ import keras
 
 from keras_vae import plotting
 from keras_vae import presets
+from keras_vae.models import from_preset
 from keras_vae.recipes.build import build_callbacks
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizers
 from keras_vae.recipes.build import start_at_data
+from keras_vae.recipes.build import start_from_preset
 from keras_vae.recipes.cards.card_numbers import METRICS
 from keras_vae.recipes.checkpoint import Checkpoint
 from keras_vae.recipes.data import load_data
@@ -80,6 +82,7 @@ def train_recipe(
     keras.utils.set_random_seed(seed)  # initial weights
     model = build_model(recipe, data.train.x.shape[1:], seed, **recipe.kind.given(data))
     start_at_data(model, data.train.x, seed)
+    start_from_preset(model, recipe)
     model.compile(build_optimizers(model, recipe.training, num_epochs * len(batches)))
     settings = {"recipe": recipe.text, "epochs": num_epochs, "seed": seed}
     checkpoint = Checkpoint(folder, settings)
@@ -95,12 +98,16 @@ def train_recipe(
         if recipe.prior_training:
             train_priors(model, recipe, data, folder, seed, checkpoint, epochs, progress)
     wall_seconds, cpu_seconds = checkpoint.seconds()
+    num_updates = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+    (folder / METRICS).unlink(missing_ok=True)  # of a run before, whose weights go now
+    model.save_to_preset(folder, dtype=recipe.weights_dtype)
+    model = from_preset(folder)  # its numbers are those of what is on disk
     metrics = {
         "preset": recipe.name,
         "test": all_measures(model, measured, data.test, verbose, data.train),
         "training": {
             "epochs": num_epochs,
-            "updates": int(keras.ops.convert_to_numpy(model.optimizer.iterations)),
+            "updates": num_updates,
             "seed": seed,
             "num_parameters": model.count_params(),
             "num_examples": len(data.train),
@@ -110,8 +117,6 @@ def train_recipe(
         "environment": environment(),
         "data": {"shape": list(data.train.x.shape[1:]), "description": data.description},
     }
-    (folder / METRICS).unlink(missing_ok=True)  # of a run before, whose weights go now
-    model.save_to_preset(folder)
     presets.write_atomically(folder / RECIPE, recipe.text.encode())
     draw_curves(folder)
     recipe.kind.show(model, recipe, data.test, folder)

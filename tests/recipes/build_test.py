@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from tiny_recipe import OF_CODES
 from tiny_recipe import SHAPE
 from tiny_recipe import TEXT
 from tiny_recipe import read_tiny_recipe
@@ -10,7 +11,9 @@ import keras_vae
 from keras_vae.recipes import build_model
 from keras_vae.recipes import build_optimizer
 from keras_vae.recipes.build import build_callbacks
+from keras_vae.recipes.build import build_optimizers
 from keras_vae.recipes.build import start_at_data
+from keras_vae.recipes.build import start_from_preset
 
 pytestmark = pytest.mark.one_backend
 
@@ -114,3 +117,94 @@ def test_callbacks_are_given_the_validation_part(tmp_path):
     assert callback.every == 3
     with pytest.raises(ValueError, match=r"\[callbacks\[0\]\].*'x'"):
         build_callbacks(recipe, keras_vae.datasets.Splits("", arrays, arrays))
+
+
+GAME = """
+[discriminator]
+class = "PatchDiscriminator"
+filters = [3]
+
+[features]
+preset = "{folder}/classifier"
+layers = ["conv_1"]
+"""
+
+
+def of_a_game(folder, training=""):
+    """The recipe of codes as a VQGAN's, beside the presets that it names."""
+    network = keras_vae.ConvEncoder((*SHAPE[:2], 1), 3, filters=(2, 2), num_outputs=1)
+    keras_vae.Predictor(network, keras_vae.CategoricalLikelihood(3)).save_to_preset(
+        folder / "classifier"
+    )
+    text = OF_CODES.replace('"VQVAE"', '"VQGAN"') + GAME.format(folder=folder)
+    return read_tiny_recipe(folder, text.replace("[training]", f"[training]\n{training}"))
+
+
+def test_a_game_of_pictures_with_features_of_a_preset(tmp_path):
+    model = build_model(of_a_game(tmp_path), SHAPE, seed=0)
+    assert isinstance(model, keras_vae.VQGAN)
+    assert model.discriminator.input_shape == (None, *SHAPE)
+    classifier = keras_vae.from_preset(tmp_path / "classifier")
+    x = np.random.default_rng(0).random((2, *SHAPE)).astype("float32")
+    first = classifier.network.get_layer("conv_1")
+    (found,) = keras.tree.flatten(model.features(x))
+    np.testing.assert_array_equal(ops.convert_to_numpy(found), ops.convert_to_numpy(first(x)))
+    assert not model.features.trainable_variables
+    model.save_to_preset(tmp_path / "saved")  # with its features
+    again = keras_vae.from_preset(tmp_path / "saved")
+    assert again.weights_sha256() == model.weights_sha256()
+
+
+def test_the_weights_at_the_end_may_be_an_average_over_updates(tmp_path):
+    training = read_tiny_recipe(tmp_path, TEXT.replace("epochs =", "ema_momentum = 0.9\nepochs ="))
+    optimizer = build_optimizer(training.training, 10)
+    assert (optimizer.use_ema, optimizer.ema_momentum) == (True, 0.9)
+    assert not build_optimizer({}, 10).use_ema
+
+
+def test_training_starts_from_the_parts_of_a_preset(tmp_path):
+    before = build_model(read_tiny_recipe(tmp_path, OF_CODES), SHAPE, seed=0)
+    before.save_to_preset(tmp_path / "before")
+    start = f'start = "{tmp_path}/before"\nfrozen = ["encoder", "quantizer"]'
+    recipe = of_a_game(tmp_path, start)
+    model = build_model(recipe, SHAPE, seed=0)
+    start_from_preset(model, recipe)
+    x = np.random.default_rng(0).integers(0, 2, (8, *SHAPE)).astype("float32")
+    codes = ops.convert_to_numpy(before.encode_indices(x))
+    np.testing.assert_allclose(model.reconstruct(x), before.reconstruct(x), rtol=1e-6)
+    model.compile(build_optimizers(model, recipe.training, 10))
+    model.fit(x, epochs=2, verbose=0)
+    np.testing.assert_array_equal(ops.convert_to_numpy(model.encode_indices(x)), codes)
+    for part in ("encoder", "quantizer"):
+        pairs = zip(*(getattr(m, part).get_weights() for m in (model, before)), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs), part
+    assert not np.allclose(model.reconstruct(x), before.reconstruct(x))
+
+
+@pytest.mark.parametrize(
+    "addition, message",
+    [
+        ('frozen = ["critic"]', r"`frozen`.*critic.*encoder"),
+        ('start = "{folder}/classifier"', r"`start`.*classifier.*shares no part"),
+        ('start = "{folder}/wider"', r"`start`.*wider.*another encoder, decoder"),
+    ],
+)
+def test_a_start_that_does_not_fit(tmp_path, addition, message):
+    wider = OF_CODES.replace("filters = [4]", "filters = [5]")
+    build_model(read_tiny_recipe(tmp_path, wider), SHAPE, seed=0).save_to_preset(tmp_path / "wider")
+    recipe = of_a_game(tmp_path, addition.format(folder=tmp_path))
+    with pytest.raises(ValueError, match=message):
+        start_from_preset(build_model(recipe, SHAPE, seed=0), recipe)
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ('["conv_1"]', '["conv_9"]', r"layers conv_9.*It has: .*conv_1"),
+        ('layers = ["conv_1"]', "", r"\[features\] must have the keys preset.*layers"),
+    ],
+)
+def test_features_that_are_not_there(tmp_path, old, new, message):
+    text = of_a_game(tmp_path).text.replace(old, new)
+    with pytest.raises(ValueError, match=message):
+        build_model(read_tiny_recipe(tmp_path, text), SHAPE, seed=0)

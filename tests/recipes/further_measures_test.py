@@ -41,7 +41,7 @@ def test_an_unknown_measure_is_named_before_training(tmp_path):
             check(recipe)
 
 
-@pytest.mark.parametrize("measure", ["samples", "recognition"])
+@pytest.mark.parametrize("measure", ["samples", "recognition", "reconstructions"])
 def test_a_model_is_trained_without_the_classifier_and_told_so(tmp_path, monkeypatch, measure):
     recipe = asking(tmp_path, "aggregate_posterior", measure)
     assert measurable(recipe) is recipe
@@ -148,6 +148,32 @@ def test_samples_are_seen_by_the_classifier(tmp_path, monkeypatch, pairs):
     distance = module.evaluation.frechet_distance(*features)
     assert found.pop("classifier_frechet_distance") == distance
     assert found == ({} if pairs is None else {"samples_classified_as_their_label": 0.95})
+
+
+def test_reconstructions_are_compared_as_they_are_seen(tmp_path, monkeypatch):
+    class Classifier:
+        def features(self, x):
+            return x.reshape(len(x), -1)[:, :2]
+
+    class Model:
+        def reconstruct(self, x):
+            return 2 * x - 1.5  # from -1.5 to 0.5, and seen from 0 on
+
+    names = []
+    monkeypatch.setattr(module, "from_preset", lambda name: names.append(name) or Classifier())
+    x = np.random.default_rng(0).random((30, 3, 2, 3)).astype("float32")
+    recipe = asking(tmp_path, "reconstructions", classifier='"of_pictures"')
+    found = further_measures(Model(), recipe, Arrays(x))
+    y = np.maximum(2 * x - 1.5, 0)
+    features = [Classifier().features(pictures) for pictures in (y, x)]
+    assert names == ["of_pictures"]
+    assert found.pop("reconstructions_frechet_distance_in_of_pictures") == (
+        module.evaluation.frechet_distance(*features)
+    )
+    down = [np.abs(a[:, 1:] - a[:, :-1]).mean() for a in (y, x)]
+    across = [np.abs(a[:, :, 1:] - a[:, :, :-1]).mean() for a in (y, x)]
+    by_hand = (down[0] + across[0]) / (down[1] + across[1])
+    assert found == {"reconstructions_steepness": pytest.approx(by_hand, rel=1e-5)}
 
 
 def test_samples_are_recognised_where_one_class_is_likely(tmp_path, monkeypatch):

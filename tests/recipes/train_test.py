@@ -75,6 +75,18 @@ def test_the_preset_has_the_numbers_of_the_metrics(run):
     assert nll == pytest.approx(metrics["test"]["nll"], rel=1e-5)
 
 
+def test_the_numbers_are_of_what_is_on_disk(run, tmp_path):
+    recipe, home, _, whole = run
+    half = dataclasses.replace(recipe, weights_dtype="float16")
+    metrics = train_recipe(half, tmp_path, data_dir=home, verbose=0)
+    model = keras_vae.VAE.from_preset(tmp_path)
+    for weights in model.get_weights():
+        np.testing.assert_array_equal(weights, weights.astype("float16"))
+    nll = -model.log_likelihood(load_data(recipe, home).test.x, num_samples=3, seed=1).mean()
+    assert nll == pytest.approx(metrics["test"]["nll"], rel=1e-6)
+    assert nll != pytest.approx(whole["test"]["nll"], rel=1e-6)
+
+
 def test_a_line_an_epoch(run):
     _, _, folder, metrics = run
     history = read_history(folder / "epochs.csv")

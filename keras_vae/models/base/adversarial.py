@@ -26,6 +26,8 @@ class AdversarialModel(EncoderDecoderModel):
     number of x, whatever its size. In evaluation the loss is the family's bound alone.
     """
 
+    discriminates = "data"
+
     discriminator: keras.Model
     features: keras.Model | None
 

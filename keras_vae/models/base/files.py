@@ -83,7 +83,7 @@ class Files:
         """Returns the sha256 of the weights, 64 hexadecimal digits, the same on every backend."""
         return named_weights.sha256_of(self)
 
-    def save_to_preset(self, folder: str | Path) -> None:
+    def save_to_preset(self, folder: str | Path, dtype: str = "float32") -> None:
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
 
         The preset holds the architecture and the weights, readable on every backend; not the
@@ -91,14 +91,20 @@ class Files:
         disk leaves what the folder held. Of several processes that train together, the first
         writes it.
 
+        Args:
+            folder: Path, created if it does not exist.
+            dtype: "float32", or "float16" for a file of half the size: weights are then rounded to
+                about three decimal digits, and are float32 again once they are loaded.
+
         Raises:
             ValueError: If the model is not built, could not be read again (Lambda layers, classes
-                that are not registered), or has weights that are not finite. Nothing is written.
+                that are not registered), or has weights that are not finite in `dtype`, or `dtype`
+                is another. Nothing is written.
             OSError: If the disk is full, or the folder cannot be written to.
         """
         with self.writing(folder) as path:
             if path is not None:
-                preset_model.save_model(self, path)
+                preset_model.save_model(self, path, dtype)
 
     @classmethod
     def from_preset(cls, name_or_folder: str | Path) -> Any:

@@ -84,6 +84,8 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         sample_draws: How `sample` draws: "latents", which are then decoded; "elements" of x, one
             after the other; or `None` where the family cannot sample.
         can_reconstruct: Whether the family has `reconstruct`.
+        discriminates: What the `discriminator` of a family that has one tells apart: "codes", or
+            "data".
         fixed_likelihood: The class of the likelihood of a family whose constructor takes none, or
             `None`.
 
@@ -109,6 +111,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
     encode_gives: EncodingKind | None = None
     sample_draws: Literal["latents", "elements"] | None = None
     can_reconstruct: bool = False
+    discriminates: Literal["codes", "data"] = "codes"
     fixed_likelihood: type | None = None
 
     def __init__(self, seed: int | None = None, name: str | None = None, dtype: Any = None):

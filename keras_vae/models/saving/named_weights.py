@@ -44,6 +44,11 @@ def arrays_of(model: keras.Model) -> dict[str, np.ndarray]:
     return {k: a.astype("float32") if a.dtype.itemsize < 4 else a for k, a in arrays.items()}
 
 
+def stored(arrays: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """Returns what a file holds of the arrays of `arrays_of`, float32 ones as `dtype`."""
+    return {k: a.astype(dtype) if a.dtype == "float32" else a for k, a in arrays.items()}
+
+
 def sha256_of(model: keras.Model) -> str:
     """Returns the sha256 of all weights, with their names and shapes, as 64 hexadecimal digits.
 
@@ -117,9 +122,10 @@ def _raise_first(problems, source):
 def _misfit(name, variable, tensor):
     if tuple(tensor.shape) != tuple(variable.shape):
         return f"{name!r} has shape {tuple(tensor.shape)}, the model's is {tuple(variable.shape)}"
-    expected = "float64" if variable.dtype == "float64" else "float32"  # as `arrays_of` gives them
-    if not keras.backend.is_float_dtype(variable.dtype) or tensor.dtype != expected:
-        return f"{name!r} has dtype {tensor.dtype}, expected floating point ({expected})"
+    is_double = variable.dtype == "float64"
+    expected = ("float64",) if is_double else ("float32", "float16")  # as they are stored
+    if not keras.backend.is_float_dtype(variable.dtype) or tensor.dtype not in expected:
+        return f"{name!r} has dtype {tensor.dtype}, expected floating point ({expected[0]})"
     return None
 
 

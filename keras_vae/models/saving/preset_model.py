@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_vae import presets
 from keras_vae.models.saving import named_weights
@@ -12,19 +13,24 @@ from keras_vae.models.saving import trusted_config
 from keras_vae.models.saving.blank_weights import blank_weights
 from keras_vae.models.saving.weight_budget import weight_budget
 
+_STORED = ("float32", "float16")
 
-def save_model(model: keras.Model, folder: str | Path) -> None:
+
+def save_model(model: keras.Model, folder: str | Path, dtype: str = "float32") -> None:
     """Writes a model's configuration and weights as a preset.
 
     Args:
         model: a `GenerativeModel` with `parts()`.
         folder: path.
+        dtype: "float32" or "float16", in which weights of single precision are stored.
 
     Raises:
         ValueError: If the model is not built, could not be read again, or has weights that are not
-            finite. Nothing is written then.
+            finite in `dtype`, or `dtype` is another. Nothing is written then.
         OSError: If the disk is full, or the folder cannot be written to. What it held stays.
     """
+    if dtype not in _STORED:
+        raise ValueError(f"`dtype` must be one of {', '.join(_STORED)}. Received: {dtype!r}.")
     if not model.built:
         raise ValueError(
             f"This {type(model).__name__} has no weights yet: its networks do not know their "
@@ -33,6 +39,8 @@ def save_model(model: keras.Model, folder: str | Path) -> None:
     config = keras.saving.serialize_keras_object(model)
     config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
     config, arrays = _without_compilation(config), named_weights.arrays_of(model)
+    with np.errstate(over="ignore"):  # what overflows is infinite, and refused
+        arrays = named_weights.stored(arrays, dtype)
     _check_again(_rebuilt(config, arrays, "this model"), arrays)
     presets.write_preset(folder, config, arrays)
 

@@ -47,6 +47,8 @@ class Preset(NamedTuple):
     def read_tensors(self) -> dict[str, np.ndarray]:
         """Returns `{name: NumPy array}`, after verifying the digest of the whole file.
 
+        What is stored in half precision is widened to float32.
+
         Raises:
             ValueError: If the file is not the one that was written.
         """
@@ -59,7 +61,8 @@ class Preset(NamedTuple):
                 f"is damaged, or belongs to another preset. {_AGAIN}"
             )
         data = data[self.num_bytes - sum(v.num_bytes for v in self.table.values()) :]
-        return {k: v.of(data) for k, v in self.table.items()}
+        tensors = {k: v.of(data) for k, v in self.table.items()}
+        return {k: a.astype("float32") if a.itemsize < 4 else a for k, a in tensors.items()}
 
 
 def write_preset(

@@ -8,8 +8,12 @@ import numpy as np
 
 from keras_vae.presets.format import strict_json
 
-# Weights are stored in these two dtypes; half-precision weights are widened.
-DTYPES: dict[str, np.dtype] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+# Weights are stored in these dtypes; half-precision ones are widened when they are read.
+DTYPES: dict[str, np.dtype] = {
+    "F16": np.dtype("<f2"),
+    "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
+}
 _LENGTH_BYTES = 8  # the header's length comes first, little-endian
 _MAX_AXES = 32
 _MAX_TENSORS = 10_000

@@ -154,7 +154,7 @@ NUMBERS = (
     Number(r"kl", "KL(q(z|x), p(z)), nats", tolerance=KL),
     Number(r"kl_(\d+)", "KL of level {}, nats", tolerance=ONE_DRAW),
     Number(r"mutual_information", "mutual information of x and z, nats", tolerance=ONE_DRAW),
-    Number(r"adversarial", "-log D(z) of codes, nats"),
+    Number(r"adversarial", "adversarial term, nats"),
     Number(
         r"discriminator",
         "cost of the discriminator, nats",
@@ -253,6 +253,21 @@ NUMBERS = (
         "min",
         on_hubs="Frechet distance in the features of classifier_mnist",
         headline="Frechet distance {}",
+    ),
+    Number(
+        r"reconstructions_frechet_distance_in_(\w+)",
+        "Frechet distance of reconstructions, features of {}",
+        3,
+        "ratio",
+        Tolerance(relative=1e-2),  # codes near the edge of a cell may be others
+        "min",
+        on_hubs="Frechet distance of reconstructions in the features of {}",
+    ),
+    Number(
+        r"reconstructions_steepness",
+        "difference of neighbouring pixels, reconstructions over pictures",
+        3,
+        "ratio",
     ),
     Number(
         r"samples_classified_as_their_label",

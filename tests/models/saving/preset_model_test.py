@@ -47,6 +47,35 @@ def test_preset_round_trip(tmp_path):
         keras_vae.Autoencoder.from_preset(tmp_path / "preset")
 
 
+def test_half_precision_on_disk_alone(tmp_path):
+    model, sizes = small_vae(), {}
+    for dtype in ("float32", "float16"):
+        model.save_to_preset(tmp_path / dtype, dtype=dtype)
+        sizes[dtype] = sum(v.num_bytes for v in read_preset(tmp_path / dtype).table.values())
+    assert sizes["float32"] == 4 * model.count_params() == 2 * sizes["float16"]
+    again = keras_vae.VAE.from_preset(tmp_path / "float16")
+    for ours, theirs in zip(model.variables, again.variables, strict=True):
+        assert ours.dtype == theirs.dtype
+    rounded = [w.astype("float16").astype("float32") for w in model.get_weights()]
+    for ours, theirs in zip(rounded, again.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    again.save_to_preset(tmp_path / "once more", dtype="float16")  # rounded once, and never again
+    assert keras_vae.VAE.from_preset(tmp_path / "once more").weights_sha256() == (
+        again.weights_sha256()
+    )
+
+
+def test_what_half_precision_cannot_hold_is_not_saved(tmp_path):
+    model = small_vae()
+    model.encoder.weights[0].assign(np.full((6, 4), 1e5))
+    model.save_to_preset(tmp_path / "whole")
+    with pytest.raises(ValueError, match=r"'encoder/dense/kernel' holds.*not finite"):
+        model.save_to_preset(tmp_path / "half", dtype="float16")
+    assert not (tmp_path / "half").exists()
+    with pytest.raises(ValueError, match=r"`dtype`.*Received: 'int8'"):
+        model.save_to_preset(tmp_path / "half", dtype="int8")
+
+
 def test_a_preset_may_hold_only_registered_classes(tmp_path):
     small_vae().save_to_preset(tmp_path)
     weights = (tmp_path / WEIGHTS).read_bytes()

@@ -46,6 +46,16 @@ def test_an_array_that_is_not_contiguous_is_written_as_it_looks(tmp_path):
     np.testing.assert_array_equal(read_preset(tmp_path).read_tensors()["a"], array)
 
 
+def test_half_precision_is_widened_when_it_is_read(tmp_path):
+    half = {name: tensor.astype("float16") for name, tensor in TENSORS.items()}
+    write_preset(tmp_path, MODEL, half)
+    read = read_preset(tmp_path)
+    assert {entry.dtype for entry in read.table.values()} == {np.dtype("float16")}
+    for name, tensor in read.read_tensors().items():
+        assert tensor.dtype == "float32"
+        np.testing.assert_array_equal(tensor, TENSORS[name])  # which float16 holds exactly
+
+
 def test_the_files_are_json_and_safetensors_and_nothing_is_pickled(preset):
     config = json.loads((preset / CONFIG).read_text())
     weights = (preset / WEIGHTS).read_bytes()
