@@ -10,9 +10,11 @@ from keras_vae.cli import conditions
 from keras_vae.cli import options
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
+from keras_vae.terminal import is_live
 
 ENDING = ".kvz"
 _ARRAYS = (".npy", ".npz")
+_COMPARED = 1000  # examples that other formats are given
 
 
 @click.command(
@@ -47,12 +49,14 @@ def compress(preset: str, source: str, output: str | None, batch_size: int) -> N
         raise ValueError(f"--output must end in {ENDING}. Received: {target}")
     model = GenerativeModel.from_preset(preset)
     conditions.refuse(preset, getattr(model, "sample_condition", None), "compress(x, condition)")
-    data = model.compress(x, batch_size=batch_size, verbose=1)
+    data = model.compress(x, batch_size=batch_size, verbose=int(is_live()))
     _write_bytes(target, data)
     info = codecs.read_info(data)
     print(described(info))
-    for name, size in _other_sizes(model, x).items():
-        print(f"  {name:<12}{8 * size / x.size:.4f} bits per dimension, {size:,} bytes")
+    few = x[:_COMPARED]
+    of_few = f", of {len(few):,} examples" if len(few) < len(x) else ""
+    for name, size in _other_sizes(few).items():
+        print(f"  {name:<12}{8 * size / few.size:.4f} bits per dimension, {size:,} bytes{of_few}")
     print(f"Wrote {target}")
 
 
@@ -81,7 +85,7 @@ def decompress(preset: str, source: str, output: str | None, batch_size: int) ->
     conditions.refuse(
         preset, getattr(model, "sample_condition", None), "decompress(data, condition)"
     )
-    x = model.decompress(data, batch_size=batch_size, verbose=1)
+    x = model.decompress(data, batch_size=batch_size, verbose=int(is_live()))
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix == ".npz":
         np.savez_compressed(target, images=x)
@@ -115,7 +119,7 @@ def described(info: Any) -> str:
     )
 
 
-def _other_sizes(model, x):
+def _other_sizes(x):
     """Returns the bytes of other formats, where the data have few enough levels."""
     from keras_vae.codecs.comparison import general_sizes
 
@@ -132,10 +136,10 @@ def _read_array(path):
         raise ValueError(f"FILE must be a .npy or .npz. Received: {path}")
     if not Path(path).is_file():
         raise ValueError(f"There is no file {path}.")
+    if Path(path).suffix == ".npy":
+        return np.load(path, mmap_mode="r", allow_pickle=False)
     with open(path, "rb") as file:
         loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
         names = loaded.files
         if "images" not in names and len(names) != 1:
             raise ValueError(
