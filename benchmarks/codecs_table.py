@@ -19,6 +19,7 @@ def table(results):
         others = [f"{row['others'][k]:.4f}" if k in row["others"] else "" for k in FORMATS]
         numbers = f"{row['bits']:.4f}", f"{row['bound']:.4f}", f"{row['bits'] / row['bound']:.4f}"
         what = f"{row['examples']:,} {row['data']}"
+        what += f", mean squared error {row['mse']:.4f}" if row["mse"] else ""
         published = str(PUBLISHED.get(row["case"], ""))
         lines.append("| " + " | ".join([_code(row["case"]), what, *numbers, *others, published]))
         lines[-1] += " |"

@@ -1,5 +1,6 @@
 """The commands of compressed files: `keras-vae compress` and `decompress`."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,7 @@ def decompress(preset: str, source: str, output: str | None, batch_size: int) ->
     target = Path(output) if output else Path(source).with_suffix(".npy")
     if target.suffix not in _ARRAYS:
         raise ValueError(f"--output must end in .npy or .npz. Received: {target}")
-    if not Path(source).is_file():
-        raise ValueError(f"There is no file {source}.")
-    data = Path(source).read_bytes()
+    data = _read_bytes(source)
     model = GenerativeModel.from_preset(preset)
     conditions.refuse(
         preset, getattr(model, "sample_condition", None), "decompress(data, condition)"
@@ -98,7 +97,7 @@ def show(path: str) -> None:
     """Prints what a compressed file says of itself."""
     from keras_vae.codecs.file_format import read_info
 
-    print(described(read_info(Path(path).read_bytes())))
+    print(described(read_info(_read_bytes(path))))
 
 
 def described(info: Any) -> str:
@@ -134,18 +133,33 @@ def _other_sizes(x):
 def _read_array(path):
     if Path(path).suffix not in _ARRAYS:
         raise ValueError(f"FILE must be a .npy or .npz. Received: {path}")
-    if not Path(path).is_file():
-        raise ValueError(f"There is no file {path}.")
-    if Path(path).suffix == ".npy":
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    with open(path, "rb") as file:
-        loaded = np.load(file, allow_pickle=False)
+    _check_is_file(path)
+    try:
+        if Path(path).suffix == ".npy":
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        loaded = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} holds no array that NumPy has saved, or one of Python objects. Save numbers: "
+            "np.save(path, x)."
+        ) from error
+    with loaded:
         names = loaded.files
         if "images" not in names and len(names) != 1:
             raise ValueError(
                 f"{path} must hold one array, or one named `images`. Received: {', '.join(names)}."
             )
         return loaded["images" if "images" in names else names[0]]
+
+
+def _read_bytes(path):
+    _check_is_file(path)
+    return Path(path).read_bytes()
+
+
+def _check_is_file(path):
+    if not Path(path).is_file():
+        raise ValueError(f"There is no file {path}.")
 
 
 def _write_bytes(path, data):

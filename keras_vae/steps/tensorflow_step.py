@@ -111,7 +111,7 @@ class TensorFlowStep(ReplicatedStep):
         Random streams that it draws from advance, as they do outside.
         """
 
-        @tf.function
+        @tf.function(autograph=False, jit_compile=self.runs_fused or None)
         def graph(noise, *arrays):
             with self.noise.drawing_from(noise) as stream:
                 outputs = function(*arrays)
