@@ -33,6 +33,12 @@ def table(results):
         lines += ["|---|---|---|---|"]
         for count, (written, read, own) in results["memory"].items():
             lines.append(f"| {int(count):,} | {own:.0f} | {written:.0f} | {read:.0f} |")
+    if "margins" in results:
+        lines += ["", "| model | outputs | largest difference, in margins |", "|---|---|---|"]
+        for preset, parts in results["margins"].items():
+            for row in parts:
+                what = f"{row['part']}, {row['kind'].replace('_', ' ')}"
+                lines.append(f"| `{preset}` | {what} | {row['in_margins']:.3f} |")
     return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from families import BY_NAME
+from tiny_recipe import SHAPE
+from tiny_recipe import TEXT
 from tiny_recipe import write_tiny_preset
 from tiny_recipe import write_tiny_recipe
 from tiny_texts import write_tiny_texts
@@ -48,23 +48,20 @@ def test_samples_are_the_models(model, capsys):
 
 def test_completions_of_the_pictures_of_a_recipe(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    recipe = write_tiny_recipe(tmp_path)
-    seen = datasets.seen_quadrants(load_data(recipe, tmp_path).test.x[:4], 2)
-    x_shape = (*seen.shape[1:-1], 1)
+    write_tiny_recipe(tmp_path, TEXT.replace("[data]", '[data]\npairs = "completion"'))
+    told = (*SHAPE[:2], 2)  # the pixels and what is seen of them
     model = keras_vae.CVAE(
-        keras_vae.MLPEncoder(x_shape, 2, (4,), condition_shape=seen.shape[1:]),
-        keras_vae.CompletionDecoder(x_shape, 2, (4,)),
-        condition=keras_vae.ArrayCondition(seen.shape[1:]),
+        keras_vae.MLPEncoder(SHAPE, 2, (4,), condition_shape=told),
+        keras_vae.CompletionDecoder(SHAPE, 2, (4,)),
+        condition=keras_vae.ArrayCondition(told),
     )
     model.save_to_preset("tiny")
-    text = Path("tiny", "recipe.toml").read_text()
-    Path("tiny", "recipe.toml").write_text(text.replace("[data]", '[data]\npairs = "completion"'))
     run("sample", "tiny", "--num", "4", "--seed", "1", "--data-dir", ".", "--output", "a.npz")
     found = np.load("a.npz")
     np.testing.assert_array_equal(np.unique(found["seen"]), [0, 0.5, 1])
-    told = found["seen"] != 0.5
-    np.testing.assert_allclose(found["images"][told], found["seen"][told], atol=1e-6)
-    assert found["images"].shape == (4, *x_shape)
+    is_seen = found["seen"] != 0.5
+    np.testing.assert_allclose(found["images"][is_seen], found["seen"][is_seen], atol=1e-6)
+    assert found["images"].shape == (4, *SHAPE)
     assert main(["sample", "tiny", "--data", "absent.npz"]) == 2
 
 
