@@ -49,7 +49,6 @@ class Step:
     """
 
     seed_generator_class = keras.random.SeedGenerator  # what the model's noise is drawn through
-    runs_fused = False  # whether TensorFlow has XLA compile what `jitted` returns
     epoch = 0  # that `fit` is in, counted from 0
     _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
     _calls_unlooked = 0

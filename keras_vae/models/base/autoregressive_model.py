@@ -50,9 +50,6 @@ class AutoregressiveModel(ConditionalModel):
     log_likelihood_is: LikelihoodKind | None = "exact"
     sample_draws = "elements"
     fixed_likelihood = CategoricalLikelihood
-    # TensorFlow's oneDNN kernels of processors read beyond their memory where a PixelCNN steps from
-    # pixel to pixel with 16 pictures at once, and the process ends. Those that XLA makes do not.
-    runs_fused = True
 
     def __init__(
         self,
