@@ -105,6 +105,7 @@ CASES = {
     "a small VAE": (model_of_photographs, photographs, 256, "CIFAR-10 pictures"),
     "a negative binomial VAE": (model_of_counts, cells, None, "counts of genes"),
     "vqvae_mnist": ("vqvae_mnist", digits, 256, "grey digits, lossy"),
+    "vqvae_cifar10": ("vqvae_cifar10", photographs, 256, "CIFAR-10 pictures, lossy"),
 }
 
 

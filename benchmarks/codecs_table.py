@@ -19,6 +19,7 @@ def table(results):
         others = [f"{row['others'][k]:.4f}" if k in row["others"] else "" for k in FORMATS]
         numbers = f"{row['bits']:.4f}", f"{row['bound']:.4f}", f"{row['bits'] / row['bound']:.4f}"
         what = f"{row['examples']:,} {row['data']}"
+        what += f", mean squared error {row['mse']:.4f}" if row["mse"] else ""
         published = str(PUBLISHED.get(row["case"], ""))
         lines.append("| " + " | ".join([_code(row["case"]), what, *numbers, *others, published]))
         lines[-1] += " |"
@@ -32,6 +33,12 @@ def table(results):
         lines += ["|---|---|---|---|"]
         for count, (written, read, own) in results["memory"].items():
             lines.append(f"| {int(count):,} | {own:.0f} | {written:.0f} | {read:.0f} |")
+    if "margins" in results:
+        lines += ["", "| model | outputs | largest difference, in margins |", "|---|---|---|"]
+        for preset, parts in results["margins"].items():
+            for row in parts:
+                what = f"{row['part']}, {row['kind'].replace('_', ' ')}"
+                lines.append(f"| `{preset}` | {what} | {row['in_margins']:.3f} |")
     return "\n".join(lines)
 
 

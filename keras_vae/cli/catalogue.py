@@ -61,7 +61,7 @@ def list_presets(family: str | None, dataset: str | None) -> None:
 @options.preset()
 def info(preset: str) -> None:
     """Show what a preset is, or what a compressed file holds."""
-    if Path(preset).suffix == compress.ENDING and Path(preset).is_file():
+    if Path(preset).suffix == compress.ENDING and not Path(preset).is_dir():
         compress.show(preset)
         return
     folder = _folder_of(preset)

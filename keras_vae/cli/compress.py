@@ -1,5 +1,6 @@
 """The commands of compressed files: `keras-vae compress` and `decompress`."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from keras_vae.cli import conditions
 from keras_vae.cli import options
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
+from keras_vae.terminal import is_live
 
 ENDING = ".kvz"
 _ARRAYS = (".npy", ".npz")
+_COMPARED = 1000  # examples that other formats are given
 
 
 @click.command(
@@ -47,12 +50,14 @@ def compress(preset: str, source: str, output: str | None, batch_size: int) -> N
         raise ValueError(f"--output must end in {ENDING}. Received: {target}")
     model = GenerativeModel.from_preset(preset)
     conditions.refuse(preset, getattr(model, "sample_condition", None), "compress(x, condition)")
-    data = model.compress(x, batch_size=batch_size, verbose=1)
+    data = model.compress(x, batch_size=batch_size, verbose=int(is_live()))
     _write_bytes(target, data)
     info = codecs.read_info(data)
     print(described(info))
-    for name, size in _other_sizes(model, x).items():
-        print(f"  {name:<12}{8 * size / x.size:.4f} bits per dimension, {size:,} bytes")
+    few = x[:_COMPARED]
+    of_few = f", of {len(few):,} examples" if len(few) < len(x) else ""
+    for name, size in _other_sizes(few).items():
+        print(f"  {name:<12}{8 * size / few.size:.4f} bits per dimension, {size:,} bytes{of_few}")
     print(f"Wrote {target}")
 
 
@@ -74,14 +79,12 @@ def decompress(preset: str, source: str, output: str | None, batch_size: int) ->
     target = Path(output) if output else Path(source).with_suffix(".npy")
     if target.suffix not in _ARRAYS:
         raise ValueError(f"--output must end in .npy or .npz. Received: {target}")
-    if not Path(source).is_file():
-        raise ValueError(f"There is no file {source}.")
-    data = Path(source).read_bytes()
+    data = _read_bytes(source)
     model = GenerativeModel.from_preset(preset)
     conditions.refuse(
         preset, getattr(model, "sample_condition", None), "decompress(data, condition)"
     )
-    x = model.decompress(data, batch_size=batch_size, verbose=1)
+    x = model.decompress(data, batch_size=batch_size, verbose=int(is_live()))
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix == ".npz":
         np.savez_compressed(target, images=x)
@@ -94,7 +97,7 @@ def show(path: str) -> None:
     """Prints what a compressed file says of itself."""
     from keras_vae.codecs.file_format import read_info
 
-    print(described(read_info(Path(path).read_bytes())))
+    print(described(read_info(_read_bytes(path))))
 
 
 def described(info: Any) -> str:
@@ -115,7 +118,7 @@ def described(info: Any) -> str:
     )
 
 
-def _other_sizes(model, x):
+def _other_sizes(x):
     """Returns the bytes of other formats, where the data have few enough levels."""
     from keras_vae.codecs.comparison import general_sizes
 
@@ -130,18 +133,33 @@ def _other_sizes(model, x):
 def _read_array(path):
     if Path(path).suffix not in _ARRAYS:
         raise ValueError(f"FILE must be a .npy or .npz. Received: {path}")
-    if not Path(path).is_file():
-        raise ValueError(f"There is no file {path}.")
-    with open(path, "rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
+    _check_is_file(path)
+    try:
+        if Path(path).suffix == ".npy":
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        loaded = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} holds no array that NumPy has saved, or one of Python objects. Save numbers: "
+            "np.save(path, x)."
+        ) from error
+    with loaded:
         names = loaded.files
         if "images" not in names and len(names) != 1:
             raise ValueError(
                 f"{path} must hold one array, or one named `images`. Received: {', '.join(names)}."
             )
         return loaded["images" if "images" in names else names[0]]
+
+
+def _read_bytes(path):
+    _check_is_file(path)
+    return Path(path).read_bytes()
+
+
+def _check_is_file(path):
+    if not Path(path).is_file():
+        raise ValueError(f"There is no file {path}.")
 
 
 def _write_bytes(path, data):

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from keras_vae import presets as known_presets
 from keras_vae.cli.command import Argument
 
 _MAX_SEED = 2**31
@@ -64,13 +66,21 @@ def image_size(function: Callable) -> Callable:
     return click.option("--image-size", type=ImageSize(), metavar="SIZE", help=text)(function)
 
 
+def names_or_paths(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Completes the name of a preset in a shell, or a path where no name begins so."""
+    names = [name for name in known_presets.names() if name.startswith(incomplete)]
+    return [*map(CompletionItem, names)] or [CompletionItem(incomplete, type="file")]
+
+
 def preset(**attributes) -> Callable:
     """The argument PRESET.
 
     Args:
         **attributes: Passed to `click.argument`.
     """
-    attributes = {"metavar": "PRESET", **attributes}
+    attributes = {"metavar": "PRESET", "shell_complete": names_or_paths, **attributes}
     explanation = "A name shown by `keras-vae list`, a folder, or hf://owner/name."
     return click.argument("preset", cls=Argument, explanation=explanation, **attributes)
 

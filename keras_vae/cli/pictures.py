@@ -23,6 +23,8 @@ _ARRAYS = (".npz", ".npy")
     keras-vae sample vae_mnist_mini --num 1000 --output digits.npz   as an array `images`
     keras-vae sample vae_mnist_mini --seed 1                         the same at every call
     keras-vae sample cvae_mnist --label 7                            of one class
+    keras-vae sample cvae_quadrants_mnist --num 20                   completions of test pictures
+    keras-vae sample cvae_quadrants_mnist --data digits.npz          completions of others
     keras-vae sample text_vae_yelp --num 5                           texts, a line each
     keras-vae sample runs/customers --rows 1000 --where sex=F        rows of a table: samples.csv
     """,
@@ -43,6 +45,7 @@ _ARRAYS = (".npz", ".npy")
     multiple=True,
     help="Of a table: a value that all rows have. May be given several times.",
 )
+@options.data
 @options.seed("Seed of the draws (default: a different one at every call).")
 @click.option(
     "--output",
@@ -55,13 +58,16 @@ def sample(
     num_samples: int,
     label: int | None,
     where: tuple[str, ...],
+    data: str | None,
+    data_dir: str | None,
     seed: int | None,
     output: str | None,
 ) -> None:
     """Generate new samples from a preset.
 
     These are the means of p(x|z), with z sampled from the prior; rows of a table are drawn from
-    p(x|z). Texts are printed, a line each.
+    p(x|z). Texts are printed, a line each. A preset that is told a part of each picture is told
+    that of test pictures, which are shown above its samples.
     """
     from keras_vae.models import GenerativeModel
     from keras_vae.table_schema import schema_of
@@ -77,12 +83,18 @@ def sample(
     _check_ending(output)
     if where:
         raise ValueError(f"--where is for models of tables. Received: {preset}.")
-    condition = _condition(preset, model, num_samples, label)
+    evaluation_data.check_name(data, data_dir)
+    condition, told = _condition(preset, model, num_samples, label), {}
+    if condition is None and _needs_pictures(model):
+        told, condition = _told(preset, model, num_samples, data, data_dir)
+        num_samples = len(condition)
+    elif data is not None:
+        raise ValueError(f"{preset} is told nothing of other pictures: leave --data out.")
     drawn = model.sample(num_samples, condition, seed=seed)
     if _are_texts(drawn):
         print("\n".join(drawn))
     else:
-        _save(output, {"images": drawn})
+        _save(output, {**told, "images": drawn})
 
 
 @click.command(
@@ -166,8 +178,28 @@ def _condition(preset, model, num, label):
         return np.arange(num) % condition.num_classes if label is None else label
     if label is not None:
         raise ValueError(f"{preset} is not told labels: leave --label out.")
-    conditions.refuse(preset, condition, f"sample({num}, condition)")
     return None
+
+
+def _needs_pictures(model):
+    """Whether a model samples only what it is told a part of, or other numbers."""
+    condition = getattr(model, "sample_condition", None)
+    return condition is not None and not condition.can_be_absent
+
+
+def _told(preset, model, num, data, data_dir):
+    """Returns what is shown above the samples, `{name: pictures}`, and the conditions of test
+    examples."""
+    condition = model.sample_condition
+    recipe = evaluation_data.recipe_of(presets.find(preset), data, seed=None)
+    pairs = evaluation_data.pairs_of(recipe, num, data, data_dir)
+    if len(pairs) < 2 or pairs[1] is None:
+        conditions.refuse(preset, condition, f"sample({num}, condition)")
+    x, seen = pairs
+    if seen.shape != (*x.shape[:-1], 2 * x.shape[-1]):
+        return {}, seen
+    values, mask = np.split(seen, 2, axis=-1)  # as `datasets.seen_quadrants` returns them
+    return {"seen": np.where(mask > 0, values, 0.5)}, seen
 
 
 def _check_ending(path, also=()):

@@ -42,6 +42,7 @@ RUNS = Path("runs")
     metavar="[RECIPE]",
     required=False,
     cls=Argument,
+    shell_complete=options.names_or_paths,
     explanation="The name of a preset, a folder, or a .toml file; or leave it out and give --data.",
 )
 @click.option(

@@ -21,7 +21,7 @@ from keras_vae.codecs.stack import Stack
 
 _SAMPLE = 256  # examples by which the settings of a file are chosen
 _LARGEST_GROUP = 256
-_NO_NEWS = 0.01  # nats: a dimension with less is not coded
+_NO_NEWS = 0.005  # nats: a dimension with less is not coded
 
 
 class LevelSettings(NamedTuple):

@@ -19,6 +19,7 @@ from keras_vae.devices import products_are_exact
 from keras_vae.typing import Array
 
 _PIECE = 256  # examples that are held as integers and float64 at once
+_BOUNDED = 1024  # examples whose bound is computed at once
 
 
 def compress(
@@ -42,7 +43,7 @@ def compress(
     else:
         checksum = file_format.content_checksum(_symbols(code, x))
         code.write(stack, x, conditions, bar.add)
-        nats = -float(np.sum(_bound(model, x, conditions)))
+        nats = -_bound(model, x, conditions)
     writer = Writer()
     code.write_settings(writer)
     words, num_initial = stack.words()
@@ -136,10 +137,13 @@ def _symbols(code, x):
 
 
 def _bound(model, x, conditions):
-    """Returns the model's bound on log p(x) of each example, nats; one draw of z serves."""
-    if model.log_likelihood_is == "estimate":
-        return model.log_likelihood(x, *conditions, num_samples=1, seed=0)
-    return model.log_likelihood(x, *conditions)
+    """Returns the model's bound on log p(x), the sum over examples, nats; one draw of z serves."""
+    total, is_drawn = 0.0, model.log_likelihood_is == "estimate"
+    for start in range(0, len(x), _BOUNDED):
+        given = [a[start : start + _BOUNDED] for a in (x, *conditions)]
+        options = {"num_samples": 1, "seed": start} if is_drawn else {}
+        total += float(np.sum(model.log_likelihood(*given, **options)))
+    return total
 
 
 def _checked_inputs(model, x, condition):

@@ -111,7 +111,8 @@ class TensorFlowStep(ReplicatedStep):
         Random streams that it draws from advance, as they do outside.
         """
 
-        @tf.function
+        # A function that says so is compiled by XLA, whose random numbers are others.
+        @tf.function(jit_compile=getattr(function, "runs_fused", None))
         def graph(noise, *arrays):
             with self.noise.drawing_from(noise) as stream:
                 outputs = function(*arrays)

@@ -14,6 +14,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     BY_NAME["vae"].model().save_to_preset("tiny")
     np.save("digits.npy", BY_NAME["vae"].data(20))
+    for name in ("text.npy", "text.npz"):
+        (tmp_path / name).write_text("hello")
     return tmp_path
 
 
@@ -41,6 +43,9 @@ def test_info_of_a_file(folder, capsys):
     [
         (["compress", "tiny", "absent.npy"], "There is no file absent.npy"),
         (["decompress", "tiny", "absent.kvz"], "There is no file absent.kvz"),
+        (["info", "absent.kvz"], "There is no file absent.kvz"),
+        (["compress", "tiny", "text.npy"], "holds no array"),
+        (["compress", "tiny", "text.npz"], "holds no array"),
         (["compress", "tiny", "digits.txt"], ".npy or .npz"),
         (["compress", "tiny", "digits.npy", "-o", "out.zip"], "--output must end in .kvz"),
         (["decompress", "tiny", "digits.npy", "-o", "out.txt"], "--output must end in"),

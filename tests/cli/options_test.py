@@ -59,3 +59,12 @@ def test_data():
 def test_image_file():
     assert parsed(options.image_file("a.png", ".npy")) == {"output": "a.png"}
     assert parsed(options.image_file("a.png", ".npy"), "--output", "b") == {"output": "b"}
+
+
+@pytest.mark.parametrize(
+    ("incomplete", "expected"),
+    [("vae_mnist_m", [("vae_mnist_mini", "plain")]), ("./runs", [("./runs", "file")])],
+)
+def test_a_shell_completes_names_of_presets_and_paths(incomplete, expected):
+    found = options.names_or_paths(None, None, incomplete)
+    assert [(item.value, item.type) for item in found] == expected

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 from families import BY_NAME
+from tiny_recipe import SHAPE
+from tiny_recipe import TEXT
 from tiny_recipe import write_tiny_preset
+from tiny_recipe import write_tiny_recipe
 from tiny_texts import write_tiny_texts
 
 import keras_vae
@@ -41,6 +44,25 @@ def test_samples_are_the_models(model, capsys):
     run("sample", "tiny", "--num", "5", "--seed", "3", "--output", "samples.npy")
     np.testing.assert_array_equal(np.load("samples.npy"), images)
     assert capsys.readouterr().out.splitlines()[-1] == "Wrote samples.npy"
+
+
+def test_completions_of_the_pictures_of_a_recipe(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_tiny_recipe(tmp_path, TEXT.replace("[data]", '[data]\npairs = "completion"'))
+    told = (*SHAPE[:2], 2)  # the pixels and what is seen of them
+    model = keras_vae.CVAE(
+        keras_vae.MLPEncoder(SHAPE, 2, (4,), condition_shape=told),
+        keras_vae.CompletionDecoder(SHAPE, 2, (4,)),
+        condition=keras_vae.ArrayCondition(told),
+    )
+    model.save_to_preset("tiny")
+    run("sample", "tiny", "--num", "4", "--seed", "1", "--data-dir", ".", "--output", "a.npz")
+    found = np.load("a.npz")
+    np.testing.assert_array_equal(np.unique(found["seen"]), [0, 0.5, 1])
+    is_seen = found["seen"] != 0.5
+    np.testing.assert_allclose(found["images"][is_seen], found["seen"][is_seen], atol=1e-6)
+    assert found["images"].shape == (4, *SHAPE)
+    assert main(["sample", "tiny", "--data", "absent.npz"]) == 2
 
 
 def test_texts_are_printed(tmp_path, monkeypatch, capsys):

@@ -95,7 +95,7 @@ def test_grey_levels_come_back_in_their_own_type():
     networks = mlp(PICTURE)[0], keras_vae.MLPDecoder(PICTURE, 3, (8,), num_parameters=2)
     model = keras_vae.VAE(*networks, keras_vae.DiscretizedLogisticLikelihood(), seed=0)
     levels = np.random.default_rng(0).integers(0, 256, (20, *PICTURE))
-    for x in (levels / 255, (levels / 255).astype("float32"), (levels / 255).astype("float16")):
+    for x in (levels / 255, (levels / 255).astype("float32"), levels.astype("float32") / 255):
         found = model.decompress(model.compress(x))
         np.testing.assert_array_equal(found, x)
         assert found.dtype == x.dtype
@@ -156,7 +156,7 @@ def test_a_number_of_examples_that_was_never_written_ends_the_reading(vae):
 def test_besides_x_memory_does_not_grow_with_the_number_of_examples(vae):
     model, x = vae
     peaks = []
-    for copies in (4, 16):
+    for copies in (8, 32):
         repeated = np.tile(x, (copies, 1, 1, 1))
         data = model.compress(repeated)
         tracemalloc.start()
@@ -166,9 +166,9 @@ def test_besides_x_memory_does_not_grow_with_the_number_of_examples(vae):
         found = model.decompress(data)
         peaks.append(tracemalloc.get_traced_memory()[1] - found.nbytes)
         tracemalloc.stop()
-    own = (16 - 4) * x.nbytes
-    assert peaks[2] - peaks[0] < 0.5 * own
-    assert peaks[3] - peaks[1] < 0.5 * own
+    own = (32 - 8) * x.nbytes
+    assert peaks[2] - peaks[0] < 0.4 * own  # the file is 0.2 of it
+    assert peaks[3] - peaks[1] < 0.4 * own
 
 
 @pytest.mark.one_backend
