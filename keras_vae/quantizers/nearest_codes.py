@@ -100,8 +100,9 @@ def _tile_by_tile(function, rows, tile_size):
         return function(rows)
     if is_torch:  # where each tile is freed before the next
         return ops.concatenate([function(tile) for tile in rows.split(tile_size)])
-    num_tiles = -(-num_rows // tile_size)
-    tile_size = -(-num_rows // num_tiles)  # equal tiles, with hardly any padding
+    # Rounded up without negative numbers, whose quotients ONNX rounds towards 0.
+    num_tiles = (num_rows + tile_size - 1) // tile_size
+    tile_size = (num_rows + num_tiles - 1) // num_tiles  # equal tiles, with hardly any padding
     rows = ops.pad(rows, ((0, num_tiles * tile_size - num_rows), (0, 0)))
     tiles = ops.reshape(rows, (num_tiles, tile_size, rows.shape[-1]))
     return ops.reshape(ops.map(function, tiles), (-1,))[:num_rows]
