@@ -23,9 +23,10 @@ def first_largest(x: Tensor) -> Tensor:
     """
     if keras.config.backend() != "tensorflow":
         return ops.argmax(x, axis=-1)
-    num_values = ops.shape(x)[-1]
+    num_values = x.shape[-1]
     falling = num_values - ops.arange(num_values, dtype="int32")
-    first = ops.max(ops.where(x == ops.max(x, axis=-1, keepdims=True), falling, 0), axis=-1)
+    is_largest = ops.equal(x, ops.max(x, axis=-1, keepdims=True))
+    first = ops.max(ops.where(is_largest, falling, 0), axis=-1)
     return ops.where(first > 0, num_values - first, 0)
 
 

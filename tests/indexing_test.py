@@ -41,3 +41,7 @@ def test_the_first_of_the_largest():
     if keras.config.backend() != "tensorflow":  # where -0.0 is below 0.0
         expected[1, 0] = found[1, 0]
     np.testing.assert_array_equal(found, expected)
+
+
+def test_the_shape_of_the_first_of_the_largest():
+    assert first_largest(keras.KerasTensor((None, 3, 4))).shape == (None, 3)

@@ -100,8 +100,16 @@ def _tile_by_tile(function, rows, tile_size):
         return function(rows)
     if is_torch:  # where each tile is freed before the next
         return ops.concatenate([function(tile) for tile in rows.split(tile_size)])
-    num_tiles = -(-num_rows // tile_size)
-    tile_size = -(-num_rows // num_tiles)  # equal tiles, with hardly any padding
+    num_tiles = _rounded_up(num_rows, tile_size)
+    tile_size = _rounded_up(num_rows, num_tiles)  # equal tiles, with hardly any padding
     rows = ops.pad(rows, ((0, num_tiles * tile_size - num_rows), (0, 0)))
     tiles = ops.reshape(rows, (num_tiles, tile_size, rows.shape[-1]))
     return ops.reshape(ops.map(function, tiles), (-1,))[:num_rows]
+
+
+def _rounded_up(number, divisor):
+    # ONNX, written by TensorFlow, rounds the quotients of negative numbers towards 0. Of lengths
+    # that JAX does not know yet, it can compare this form alone.
+    if keras.config.backend() == "tensorflow":
+        return (number + divisor - 1) // divisor
+    return -(-number // divisor)
