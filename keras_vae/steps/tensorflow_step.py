@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vae.steps import tensorflow_chunks
-from keras_vae.steps.step import LARGEST_GRADIENT
 from keras_vae.steps.tensorflow_replicas import ReplicatedStep
 from keras_vae.typing import Tensor
 
@@ -44,7 +43,7 @@ class TensorFlowStep(ReplicatedStep):
             )
             of_variable.update(zip(map(id, group), gradients, strict=True))
         gradients = self.in_order(of_variable)
-        is_finite = self.of_all_replicas(self.judged(costs.guarded, _are_finite(gradients)))
+        is_finite = self.of_all_replicas(self.judged(costs.guarded, _size_of(gradients)))
         # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
         # what else the forward pass makes of it may then be read too late.
         with tf.control_dependencies([*gradients, is_finite]):
@@ -137,7 +136,7 @@ def _after(data):
     return tf.control_dependencies([t for t in keras.tree.flatten(data) if t is not None])
 
 
-def _are_finite(gradients):
-    """Returns a scalar bool: whether every gradient is finite, and so is its square."""
+def _size_of(gradients):
+    """Returns a scalar, which is finite where every gradient is; see `Step.judged`."""
     sums = [tf.reduce_sum(tf.cast(g, "float32")) for g in map(tf.convert_to_tensor, gradients)]
-    return tf.reduce_all(tf.abs(sums) < LARGEST_GRADIENT) if sums else tf.constant(True)
+    return tf.reduce_sum(tf.abs(sums)) if sums else tf.constant(0.0)
