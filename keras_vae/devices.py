@@ -1,6 +1,9 @@
-"""What the devices of this process compute exactly."""
+"""What the devices of this process compute exactly, and what it costs to look."""
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Iterator
 
 import keras
 
@@ -17,3 +20,25 @@ def products_are_exact() -> bool:
 def on_cpu() -> bool:
     """Returns whether every device that Keras sees is a CPU."""
     return all(device.startswith("cpu") for device in keras.distribution.list_devices())
+
+
+_NUMBERS_ARE_AT_HAND = contextvars.ContextVar("keras_vae_numbers_are_at_hand", default=False)
+
+
+def numbers_are_at_hand() -> bool:
+    """Returns whether a number of a tensor can be read here at no cost.
+
+    So it is in a step that PyTorch runs operation by operation on a CPU. There are no numbers
+    where operations are traced, and devices beside the host would have to be waited for.
+    """
+    return _NUMBERS_ARE_AT_HAND.get()
+
+
+@contextlib.contextmanager
+def with_numbers_at_hand() -> Iterator[None]:
+    """Within this context `numbers_are_at_hand()` holds."""
+    token = _NUMBERS_ARE_AT_HAND.set(True)
+    try:
+        yield
+    finally:
+        _NUMBERS_ARE_AT_HAND.reset(token)

@@ -3,8 +3,10 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_vae.devices import numbers_are_at_hand
 from keras_vae.devices import on_cpu
 from keras_vae.devices import products_are_exact
+from keras_vae.devices import with_numbers_at_hand
 
 
 def test_products_are_exact_where_it_is_said():
@@ -24,3 +26,10 @@ def test_the_processor_is_told_from_other_devices(monkeypatch):
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "cpu:1"])
     assert on_cpu()
     on_cpu.cache_clear()
+
+
+def test_numbers_are_at_hand_where_it_is_said():
+    assert not numbers_are_at_hand()
+    with with_numbers_at_hand():
+        assert numbers_are_at_hand()
+    assert not numbers_are_at_hand()

@@ -47,7 +47,7 @@ def _take_away(backend: str) -> None:
     from keras_vae.steps.guard import Guard
 
     step = importlib.import_module(f"keras_vae.steps.{backend}_step")
-    if not hasattr(step, "_are_finite"):
+    if not hasattr(step, "_size_of"):
         raise UnavailableError(f"the step on {backend} judges gradients in another way")
-    step._are_finite = lambda gradients: ops.convert_to_tensor(True)
+    step._size_of = lambda gradients: ops.convert_to_tensor(0.0)
     Guard.is_good = staticmethod(lambda state: ops.convert_to_tensor(True))

@@ -1,5 +1,6 @@
 """Bernoulli distribution of independent binary elements."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
@@ -71,18 +72,38 @@ class Bernoulli(Distribution):
         # log p(x) = x l - softplus(l), with softplus(l) = l/2 + |l|/2 + log(1 + exp(-|l|)). This is
         # exact in both tails. At l = 0 its gradient is right as well, whereas with max(l, 0) in
         # place of (l + |l|)/2 it would be off by a half.
+        if keras.config.backend() == "torch":
+            return sum_last(_log_probs(self.logits, x), self.event_ndims)
         size = ops.abs(self.logits)
         linear = (x - 0.5) * self.logits - 0.5 * size
-        backend = keras.config.backend()
-        if backend == "jax" and self.event_ndims:
+        if keras.config.backend() == "jax" and self.event_ndims:
             return sum_last(linear, self.event_ndims) - _sum_of_tails(size, self.event_ndims)
-        # PyTorch runs one operation after another, and has one for log(1 + exp(-|l|)).
-        tail = ops.log_sigmoid(size) if backend == "torch" else -ops.log1p(ops.exp(-size))
-        return sum_last(linear + tail, self.event_ndims)
+        return sum_last(linear - ops.log1p(ops.exp(-size)), self.event_ndims)
 
     def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         noise = keras.random.uniform(shape, dtype="float32", seed=seed)
         return ops.cast(noise < self.mean, "float32")
+
+
+@ops.custom_gradient
+def _log_probs(logits: Tensor, x: Tensor) -> tuple[Tensor, Callable]:
+    """Returns log p(x) of every element, and its gradient, x - sigmoid(l).
+
+    PyTorch runs one operation after another, and would take each of them back on its own.
+    """
+    size = ops.abs(logits)
+    tail = ops.log_sigmoid(size)
+    log_probs = (x - 0.5) * logits
+    size *= 0.5  # written over: to find new memory takes longer than to multiply
+    log_probs -= size
+    log_probs += tail
+
+    def gradient(logits: Tensor, x: Tensor, upstream: Tensor) -> tuple[Tensor, Tensor | None]:
+        of_logits = x - ops.sigmoid(logits)
+        of_logits *= upstream
+        return of_logits, upstream * logits if x.requires_grad else None
+
+    return log_probs, gradient
 
 
 def _sum_of_tails(size: Tensor, event_ndims: int) -> Tensor:

@@ -131,8 +131,17 @@ class StandardGaussian(DiagonalGaussian):
     """
 
     def __init__(self, shape: Sequence[int | None]) -> None:
-        self.mean = self.log_var = ops.zeros([n or 1 for n in shape], "float32")
         Distribution.__init__(self, shape, batch_ndims=0)  # type: ignore[arg-type]
+
+    @property
+    def mean(self) -> Tensor:  # type: ignore[override]
+        """Zeros, made where they are asked for: a divergence does without them."""
+        return ops.zeros([n or 1 for n in self.shape], "float32")
+
+    @property
+    def log_var(self) -> Tensor:  # type: ignore[override]
+        """Zeros."""
+        return self.mean
 
     def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         if None in shape:

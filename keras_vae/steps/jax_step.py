@@ -12,7 +12,6 @@ import numpy as np
 from keras_vae.steps import jax_chunks
 from keras_vae.steps import jax_convolutions
 from keras_vae.steps import jax_devices
-from keras_vae.steps.step import LARGEST_GRADIENT
 from keras_vae.steps.step import Step
 
 # The parts of the state, as Keras calls them where it keeps it.
@@ -65,7 +64,7 @@ class JAXStep(Step):
         assigned, side = values[: len(trainable)], values[len(trainable) :]
         optimizer_mapping = list(zip(self.optimizer.variables, optimizer_values, strict=True))
         with keras.StatelessScope(optimizer_mapping):
-            is_finite = self.judged(guarded, _are_finite(gradients))
+            is_finite = self.judged(guarded, _size_of(gradients))
         guard = self.guard.after(metrics[self._guard_index()], is_finite)
         is_good = self.guard.is_good(guard)
 
@@ -250,12 +249,11 @@ def _chosen(is_good, update, before):
     )
 
 
-def _are_finite(gradients):
-    """Returns a scalar bool: whether every gradient is finite, and so is its square."""
+def _size_of(gradients):
+    """Returns a scalar, which is finite where every gradient is; see `Step.judged`."""
     if not gradients:
-        return jax.numpy.array(True)
-    sums = jax.numpy.stack(list(map(_sum_of, gradients)))
-    return (jax.numpy.abs(sums) < LARGEST_GRADIENT).all()  # false of NaN
+        return jax.numpy.array(0.0)
+    return jax.numpy.abs(jax.numpy.stack(list(map(_sum_of, gradients)))).sum()
 
 
 def _sum_of(gradient):

@@ -17,8 +17,8 @@ from keras_vae.steps.chunks import Chunks
 from keras_vae.typing import Tensor
 
 CHECKED_EVERY = 32  # steps between two looks at the guard, each of which waits for the device
-# The largest sum of a gradient whose square is finite in float32. Adam keeps squares: beyond it a
-# gradient that is finite itself would make infinite slots, and NaN of the weights.
+# The largest sum of gradients whose squares are finite in float32. Adam keeps squares: beyond it
+# gradients that are finite themselves would make infinite slots, and NaN of the weights.
 LARGEST_GRADIENT = 1e18
 
 
@@ -34,6 +34,22 @@ class Costs(NamedTuple):
 
     of_groups: list[Tensor]
     guarded: dict[str, Tensor]
+
+
+class ForwardScope(keras.StatelessScope):
+    """A scope that knows which variables were assigned within it."""
+
+    def __init__(self, state_mapping: Any = None, **kwargs: Any) -> None:
+        super().__init__(state_mapping, **kwargs)
+        self._assigned: dict[int, keras.Variable] = {}
+
+    def add_update(self, update: tuple[keras.Variable, Tensor]) -> None:
+        super().add_update(update)
+        self._assigned[id(update[0])] = update[0]
+
+    def assigned(self) -> list[tuple[keras.Variable, Tensor]]:
+        """Returns the variables and what they were assigned last."""
+        return [(v, self.get_current_value(v)) for v in self._assigned.values()]
 
 
 class Step:
@@ -53,6 +69,7 @@ class Step:
     _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
     _calls_unlooked = 0
     _chunks: Chunks | None = None  # what `fit` is given, where a call makes many steps
+    _kept: dict | None = None  # what does not change within a call of `fit`
     train_function: Any
     allows_missing: bool
     lock: threading.RLock  # type: ignore[valid-type]  # held by calls that train or evaluate
@@ -71,7 +88,7 @@ class Step:
         y = None if y is None else ops.convert_to_tensor(y)
         if sample_weight is not None:
             sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
-        objective = self.objective()
+        objective = self.kept("objective", self.objective)
         terms = self.terms_of(x, y, training)
         if not isinstance(terms, dict) or any(v is None for v in terms.values()):
             raise TypeError(
@@ -88,15 +105,16 @@ class Step:
         averaged = {*weighted, *self.term_means.names}
         means = {k: _mean(v, sample_weight) for k, v in terms.items() if k in averaged}
         costs = [self._weighted_sum(w, means) for w in weights]
-        penalty = sum(self.losses) if training and self.losses else 0.0
-        self._record(sum(costs) + penalty, terms, means, ops.shape(x)[0], sample_weight)
         guarded = {k: means[k] for k in weighted}
-        if training and self.losses:
-            guarded["regularization"] = penalty
+        total = _sum(costs)
+        if training and (losses := self.losses):
+            guarded["regularization"] = penalty = sum(losses)
+            costs, total = [cost + penalty for cost in costs], total + penalty
+        self._record(total, terms, means, ops.shape(x)[0], sample_weight)
         # Where NaN stands for what is not observed, it is no cause of anything.
         observed = ops.where(ops.isnan(x), 0.0, x) if self.allows_missing else x
         guarded["x"] = ops.sum(observed)
-        return Costs([cost + penalty for cost in costs], guarded)
+        return Costs(costs, guarded)
 
     def at_this_step(self, value: Any) -> Any:
         """Returns a number as it is, and a schedule's value after the updates made so far."""
@@ -149,10 +167,21 @@ class Step:
         """Trains the model; see `keras.Model.fit`."""
         if isinstance(x, Chunks):
             self._chunks, x = x, x.given_to_keras()
+        # Set past Keras, which would make a tracked dict of it.
+        object.__setattr__(self, "_kept", {})
         try:
             return super().fit(x, *args, **kwargs)  # type: ignore[misc]
         finally:
-            self._chunks = None
+            self._chunks = self._kept = None
+
+    def kept(self, name: str, make: Callable) -> Any:
+        """Returns `make()`: within one call of `fit`, which lets no setting change, what it gave
+        when it was first asked for."""
+        if self._kept is None:
+            return make()
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]
 
     def reset_metrics(self) -> None:
         """Sets the metrics back; Keras calls it before each epoch and each evaluation."""
@@ -163,18 +192,18 @@ class Step:
         # Keras asks for it once an epoch or an evaluation is over, before anything is made of the
         # weights: before the validation and before callbacks.
         self.check_finite(self.guard.state)
-        return super()._get_metrics_result_or_logs(logs)
+        return super()._get_metrics_result_or_logs(logs or self.get_metrics_result())
 
     def check_finite(self, state: Any) -> None:
         """Raises `NonFiniteError` where a state of the guard holds a bad batch."""
         guard.check(ops.convert_to_numpy(state), self._guarded_names, self.epoch)
 
-    def judged(self, guarded: dict[str, Tensor], gradients_are_finite: Tensor) -> Tensor:
+    def judged(self, guarded: dict[str, Tensor], size_of_gradients: Tensor) -> Tensor:
         """Returns what the guard is told of a batch: bool (n,), whether each number is finite.
 
         Args:
             guarded: see `Costs`.
-            gradients_are_finite: scalar bool.
+            size_of_gradients: scalar, the sum of the absolute values of each gradient's sum.
         """
         *names, x = guarded
         self._guarded_names = [*names, "gradient", x]
@@ -182,27 +211,25 @@ class Step:
         if scale is not None:
             # Half precision overflows now and then, and the optimizer lowers its scale; where the
             # gradients do so without any, training has diverged.
-            gradients_are_finite = ops.logical_or(gradients_are_finite, scale.value > 1.0)
-        numbers = ops.isfinite(ops.stack(list(guarded.values())))
-        parts = [numbers[:-1], ops.reshape(gradients_are_finite, (1,)), numbers[-1:]]
-        return ops.concatenate(parts)
+            size_of_gradients = ops.where(scale.value > 1.0, 0.0, size_of_gradients)
+        *numbers, of_x = guarded.values()
+        bounds = [*[np.inf] * len(numbers), LARGEST_GRADIENT, np.inf]
+        return self.are_below([*numbers, size_of_gradients, of_x], bounds)
 
-    def forward_scope(self) -> keras.StatelessScope:
+    def forward_scope(self) -> "ForwardScope":
         """Returns the scope of a forward pass in training: what it assigns is held back."""
         # Keras asks the scope for the values of those that a regularizer penalises.
-        penalised = [v for v in self.trainable_variables if v.regularizer is not None]
-        return keras.StatelessScope([(v, v.value) for v in penalised], collect_losses=True)
+        penalised = [v for v in self.trained() if v.regularizer is not None]
+        return ForwardScope([(v, v.value) for v in penalised], collect_losses=True)
 
-    def commit(self, scope: keras.StatelessScope, is_good: Tensor) -> None:
+    def trained(self) -> list[keras.Variable]:
+        """Returns the trainable variables."""
+        return self.kept("trained", lambda: self.trainable_variables)
+
+    def commit(self, scope: "ForwardScope", is_good: Tensor) -> None:
         """Writes what the forward pass assigned, where the batch is good."""
-        for variable in [
-            *self.trainable_variables,
-            *self.non_trainable_variables,
-            *self.metrics_variables,
-        ]:
-            value = scope.get_current_value(variable)
-            if value is not None:
-                variable.assign(ops.where(is_good, value, variable.value))
+        for variable, value in scope.assigned():
+            variable.assign(ops.where(is_good, value, variable.value))
 
     def _is_time_to_look(self):
         self._calls_unlooked = (self._calls_unlooked + 1) % CHECKED_EVERY
@@ -265,9 +292,9 @@ class Step:
         """Returns `network(inputs, training=training)`; how it is called is the backend's."""
         return network(inputs, training=training)
 
-    def called(self, layer: keras.Layer, inputs: Any) -> Any:
-        """Returns `layer(inputs)`, of a layer that takes no `training`, such as a likelihood."""
-        return layer(inputs)
+    def called(self, layer: keras.Layer, *inputs: Any) -> Any:
+        """Returns `layer(*inputs)`, of a layer that takes no `training`: a likelihood, a prior."""
+        return layer(*inputs)
 
     def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
         """Returns `Batches` as Keras is given them for training: here as they are.
@@ -288,12 +315,27 @@ class Step:
 
     def in_order(self, gradients: dict[int, Tensor]) -> list[Tensor]:
         """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them."""
-        return [gradients[id(v)] for v in self.trainable_variables]
+        return [gradients[id(v)] for v in self.trained()]
+
+    def stacked(self, values: list) -> Tensor:
+        """Returns scalars, Python's or tensors, as one vector of float32."""
+        if all(isinstance(v, int | float) for v in values):
+            return ops.convert_to_tensor([float(v) for v in values], "float32")
+        return ops.stack([ops.cast(v, "float32") for v in values])
+
+    def are_below(self, values: list[Tensor], bounds: list[float]) -> Tensor:
+        """Returns whether the absolute value of each scalar is below its bound; NaN never is."""
+        return ops.abs(self.stacked(values)) < self.stacked(bounds)
 
     def _weighted_sum(self, weights, means):
         if not weights:
             return ops.zeros(())
-        return sum(self.at_this_step(weight) * means[name] for name, weight in weights.items())
+        return _sum(
+            [
+                means[name] if weight == 1.0 else self.at_this_step(weight) * means[name]
+                for name, weight in weights.items()
+            ]
+        )
 
     def _record(self, loss, terms, means, num_examples, sample_weight):
         total = num_examples if sample_weight is None else ops.sum(sample_weight)
@@ -302,7 +344,8 @@ class Step:
             is_of_batch = name in terms and len(terms[name].shape) == 0
             weights.append(num_examples if is_of_batch else total if name in terms else 0)
             values.append(means.get(name, 0.0))
-        self.term_means.update_state(_stacked(values) * _as_number(num_examples), _stacked(weights))
+        totals = self.stacked(values) * _as_number(num_examples)
+        self.term_means.update_state(totals, self.stacked(weights))
         for name, tracker in self.trackers.items():
             if name in terms:
                 is_of_batch = len(terms[name].shape) == 0
@@ -310,15 +353,13 @@ class Step:
                 tracker.update_state(terms[name], sample_weight=weight)
 
 
+def _sum(values):
+    """Returns a sum, 0.0 of nothing; that of one is itself, and not added to 0 first."""
+    return sum(values[1:], start=values[0]) if values else 0.0
+
+
 def _as_number(value):
     return float(value) if isinstance(value, int) else ops.cast(value, "float32")
-
-
-def _stacked(values):
-    """Returns scalars, Python's or tensors, as one vector of float32."""
-    if all(isinstance(v, int | float) for v in values):
-        return ops.convert_to_tensor([float(v) for v in values], "float32")
-    return ops.stack([ops.cast(v, "float32") for v in values])
 
 
 def _weights(objective, group):

@@ -9,9 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vae.steps import tensorflow_chunks
-from keras_vae.steps.step import LARGEST_GRADIENT
 from keras_vae.steps.tensorflow_replicas import ReplicatedStep
-from keras_vae.typing import Tensor
 
 
 class TensorFlowStep(ReplicatedStep):
@@ -44,30 +42,36 @@ class TensorFlowStep(ReplicatedStep):
             )
             of_variable.update(zip(map(id, group), gradients, strict=True))
         gradients = self.in_order(of_variable)
-        is_finite = self.of_all_replicas(self.judged(costs.guarded, _are_finite(gradients)))
+        is_finite = self.of_all_replicas(self.judged(costs.guarded, _size_of(gradients)))
         # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
         # what else the forward pass makes of it may then be read too late.
         with tf.control_dependencies([*gradients, is_finite]):
-            self.guard.update_state(is_finite)
-            is_good = self.guard.is_good(self.guard.state.value)
-            self.commit(scope, is_good)
-            self.apply_where(is_good, gradients, is_on)
+            if tf.distribute.has_strategy():
+                self._update_of_replicas(scope, is_finite, gradients, is_on)
+                return
+            was_good = self.guard.is_good(self.guard.state.value)
+            tf.cond(
+                tf.logical_and(was_good, tf.reduce_all(is_finite[:-1])),
+                lambda: self._update_of_good_batch(scope, gradients, is_on),
+                lambda: self.guard.update_state(is_finite),
+            )
 
-    def apply_where(self, is_good: Tensor, gradients: list, is_on: dict[str, Tensor]) -> None:
-        """Makes the update where the batch is good."""
+    def _update_of_good_batch(self, scope, gradients, is_on):
+        self.guard.state.assign_add([1, 0, 0])
+        for variable, value in scope.assigned():
+            variable.assign(value)
+        with self.switched(is_on):
+            self.optimizer.apply(gradients, self.trainable_variables)
 
-        def apply():
-            with self.switched(is_on):
-                self.optimizer.apply(gradients, self.trainable_variables)
-
-        if not tf.distribute.has_strategy():
-            tf.cond(is_good, apply, lambda: None)
-            return
+    def _update_of_replicas(self, scope, is_finite, gradients, is_on):
         # A strategy makes its updates across replicas, and cannot do so within a condition.
+        self.guard.update_state(is_finite)
+        is_good = self.guard.is_good(self.guard.state.value)
+        self.commit(scope, is_good)
         variables = [*self.trainable_variables, *self.optimizer.variables]
         before = [tf.identity(v.value) for v in variables]
-        with tf.control_dependencies(before):
-            apply()
+        with tf.control_dependencies(before), self.switched(is_on):
+            self.optimizer.apply(gradients, self.trainable_variables)
         for variable, value in zip(variables, before, strict=True):
             variable.assign(tf.where(is_good, variable.value, value))
 
@@ -138,7 +142,7 @@ def _after(data):
     return tf.control_dependencies([t for t in keras.tree.flatten(data) if t is not None])
 
 
-def _are_finite(gradients):
-    """Returns a scalar bool: whether every gradient is finite, and so is its square."""
+def _size_of(gradients):
+    """Returns a scalar, which is finite where every gradient is; see `Step.judged`."""
     sums = [tf.reduce_sum(tf.cast(g, "float32")) for g in map(tf.convert_to_tensor, gradients)]
-    return tf.reduce_all(tf.abs(sums) < LARGEST_GRADIENT) if sums else tf.constant(True)
+    return tf.reduce_sum(tf.abs(sums)) if sums else tf.constant(0.0)

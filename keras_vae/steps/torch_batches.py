@@ -35,7 +35,8 @@ class BatchesLoader(torch.utils.data.DataLoader):
             return
         order = torch.from_numpy(batches.order).to(self.resident[0].device)
         for rows in order.split(batches.batch_size):
-            yield tuple(part[rows] for part in self.resident)
+            # A third of the time of `part[rows]`, which may be any index.
+            yield tuple(part.index_select(0, rows) for part in self.resident)
 
 
 def _resident(batches):

@@ -3,11 +3,71 @@
 import contextlib
 import functools
 import math
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
 import keras
 import torch
+
+
+def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> None:
+    """Does what `optimizer.apply(gradients, variables)` does, with Adam's updates in one call.
+
+    Args:
+        optimizer: optimizer, built.
+        gradients: list of tensors, one of each variable.
+        variables: list of variables, those that the optimizer was made for.
+    """
+    if not _is_bare_adam(optimizer, variables):
+        with fused_updates(optimizer):
+            optimizer.apply(gradients, variables)
+        return
+    lists = _LISTS.get(optimizer)
+    if lists is None or not lists.are_of(variables):
+        lists = _LISTS[optimizer] = _Lists(optimizer, variables)
+    _fused_adam(optimizer, lists, gradients, optimizer.learning_rate)
+    optimizer.iterations.value.add_(1)
+
+
+def _is_bare_adam(optimizer, variables):
+    """Whether an optimizer is Adam, and Keras does nothing before and after its updates."""
+    if type(optimizer) not in _kinds() or optimizer.amsgrad or not optimizer.built:
+        return False
+    does_more = (
+        optimizer.weight_decay,
+        optimizer.clipnorm,
+        optimizer.global_clipnorm,
+        optimizer.clipvalue,
+        optimizer.use_ema,
+        optimizer.gradient_accumulation_steps,
+        optimizer.loss_scale_factor,
+    )
+    is_free = all(v.constraint is None and not v.overwrite_with_gradient for v in variables)
+    return is_free and not any(does_more)
+
+
+class _Lists:
+    """The tensors of some weights and of their slots, as the fused call takes them.
+
+    Args:
+        adam: optimizer.
+        variables: list of variables.
+    """
+
+    def __init__(self, adam: Any, variables: list):
+        indices = [adam._get_variable_index(v) for v in variables]
+        self.weights = [v.value for v in variables]
+        self.first = [adam._momentums[i].value for i in indices]
+        self.second = [adam._velocities[i].value for i in indices]
+
+    def are_of(self, variables: list) -> bool:
+        """Whether these are still the tensors of the variables."""
+        pairs = zip(variables, self.weights, strict=False)
+        return len(variables) == len(self.weights) and all(v.value is w for v, w in pairs)
+
+
+_LISTS: weakref.WeakKeyDictionary[Any, _Lists] = weakref.WeakKeyDictionary()
 
 
 @contextlib.contextmanager
@@ -44,16 +104,17 @@ def _parts(optimizer):
 
 
 def _update(adam: Any, gradients: list, variables: list, learning_rate: Any) -> None:
-    indices = [adam._get_variable_index(v) for v in variables]
-    weights = [v.value for v in variables]
-    first = [adam._momentums[i].value for i in indices]
-    second = [adam._velocities[i].value for i in indices]
+    _fused_adam(adam, _Lists(adam, variables), gradients, learning_rate)
+
+
+def _fused_adam(adam, lists, gradients, learning_rate):
+    weights = lists.weights
     step = float(adam.iterations) + 1.0
     torch._fused_adam_(
         weights,
         [_laid_out_like(w, g) for w, g in zip(weights, gradients, strict=True)],
-        first,
-        second,
+        lists.first,
+        lists.second,
         [],
         [torch.tensor(step, device=weights[0].device)] * len(weights),
         amsgrad=False,

@@ -1,6 +1,7 @@
 """Networks of plain layers on PyTorch, without what Keras does around each call of a layer."""
 
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -35,21 +36,18 @@ def output_of(network: Any, inputs: Any, training: bool) -> Any:
     return plan(inputs)
 
 
-def called(layer: keras.Layer, inputs: Tensor) -> Any:
-    """Returns `layer(inputs)`, of a layer that computes no more than its `call`, in float32.
+def called(layer: keras.Layer, *inputs: Tensor) -> Any:
+    """Returns `layer(*inputs)`, of a layer that computes no more than its `call`, in float32.
 
     Args:
         layer: Layer without masks and without a `training` argument.
-        inputs: Tensor.
+        *inputs: Tensors.
     """
-    is_in_float32 = layer.compute_dtype == layer.variable_dtype == "float32" == _name(inputs.dtype)
-    if layer.built and is_in_float32 and not layer._forward_hooks:
-        return layer.call(inputs)
-    return layer(inputs)
-
-
-def _name(dtype):
-    return str(dtype).removeprefix("torch.")
+    is_in_float32 = layer.compute_dtype == layer.variable_dtype == "float32"
+    is_plain = layer.built and is_in_float32 and not layer._forward_hooks
+    if is_plain and all(x.dtype == torch.float32 for x in inputs):
+        return layer.call(*inputs)
+    return layer(*inputs)
 
 
 class _Plan:
@@ -83,6 +81,7 @@ class _Plan:
             for node in network._nodes_by_depth[depth]
             if not node.is_input
         ]
+        functions = functions | _with_joined_biases(nodes, network.outputs)
         self._steps = [
             (functions[id(node.operation)], node.arguments.fill_in, [id(x) for x in node.outputs])
             for node in nodes
@@ -178,11 +177,50 @@ def _function(op):
     return None if function is None else function(op)
 
 
-def _dense(layer):
-    activation = _activation(layer.activation)
+def _with_joined_biases(nodes, outputs):
+    """Returns `{id of an operation: function}` where a dense layer without a bias comes before an
+    `OutputBias`, with at most shapes between them: one operation then does both."""
+    uses = Counter(id(x) for x in [*outputs, *(x for n in nodes for x in n.input_tensors)])
+    num_calls = Counter(id(node.operation) for node in nodes)
+    made_by = {id(x): node for node in nodes for x in node.outputs}
+
+    def only_source(node):
+        if len(node.input_tensors) != 1 or uses[id(node.input_tensors[0])] > 1:
+            return None
+        source = made_by.get(id(node.input_tensors[0]))
+        return source if source and num_calls[id(source.operation)] == 1 else None
+
+    joined = {}
+    for node in nodes:
+        if type(node.operation) is not OutputBias or num_calls[id(node.operation)] > 1:
+            continue
+        source = only_source(node)
+        while source is not None and type(source.operation) is keras.layers.Reshape:
+            source = only_source(source)
+        if source is not None and _is_bare_product(source):
+            joined[id(source.operation)] = _dense(source.operation, node.operation)
+            joined[id(node.operation)] = _identity
+    return joined
+
+
+def _is_bare_product(node):
+    """Whether a node is a product of a matrix of examples with that of a dense layer, no more."""
+    op = node.operation
+    is_linear = type(op) is keras.layers.Dense and op.activation is keras.activations.linear
+    return is_linear and op.bias is None and len(node.input_tensors[0].shape) == 2
+
+
+def _identity(x):
+    return x
+
+
+def _dense(layer, output_bias=None):
+    activation = _activation(layer.activation, in_place=True)
 
     def call(x: Tensor) -> Tensor:
         kernel, bias = _value(layer.kernel), layer.bias
+        if output_bias is not None:
+            return torch.addmm(output_bias.bias.value.reshape(-1), x, kernel)
         if bias is None:
             return activation(torch.matmul(x, kernel))
         if x.ndim == 2:
@@ -304,13 +342,16 @@ _FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
 }
 
 
-def _activation(activation):
+def _activation(activation, in_place=False):
+    """Returns a function for one of Keras', which may write over its argument if `in_place`."""
+    if in_place and activation is keras.activations.relu:
+        return torch.relu_
     return _ACTIVATIONS.get(activation, activation)
 
 
 _ACTIVATIONS = {
-    None: lambda x: x,
-    keras.activations.linear: lambda x: x,
+    None: _identity,
+    keras.activations.linear: _identity,
     keras.activations.relu: torch.relu,
     keras.activations.silu: functional.silu,
     keras.activations.tanh: torch.tanh,

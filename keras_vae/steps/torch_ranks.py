@@ -13,6 +13,7 @@ import torch.distributed as dist
 
 from keras_vae.steps.processes import differing_data
 from keras_vae.steps.processes import digest_of
+from keras_vae.steps.step import ForwardScope
 from keras_vae.steps.step import Step
 from keras_vae.typing import Tensor
 
@@ -88,7 +89,12 @@ class RankSeedGenerator(keras.random.SeedGenerator):
     of_share = False  # whether a step is at work in this process
 
     def next(self, ordered: bool = True) -> Any:
-        seed = super().next(ordered)
+        if ordered:  # as Keras', by fewer operations
+            seed, following = self.state.value.clone(), self.state.value.clone()
+            following[1:].add_(1)
+            self.state.assign(following)
+        else:
+            seed = super().next(ordered)
         if not RankSeedGenerator.of_share or rank() == 0:
             return seed
         shift = np.array([rank() * SHIFT % 2**32, 0], "uint32").view("int32")
@@ -169,10 +175,12 @@ class RankedStep(Step):
         *gradients, votes = summed([*weighted, is_finite.to(torch.float32)])
         return gradients, votes > num_ranks() - 0.5
 
-    def commit(self, scope: keras.StatelessScope, is_good: Tensor) -> None:
+    def commit(self, scope: ForwardScope, is_good: bool) -> None:
         if self._share is not None:
             self._agree(scope, self._share.weight)
-        super().commit(scope, is_good)
+        if is_good:
+            for variable, value in scope.assigned():
+                variable.assign(value)
 
     def _agree(self, scope, weight):
         """Has all ranks assign the same: the mean over the batch, or where no mean can be made,

@@ -8,11 +8,13 @@ from typing import Any
 import keras
 import torch
 
+from keras_vae.devices import with_numbers_at_hand
+from keras_vae.steps import torch_fused
 from keras_vae.steps import torch_networks
-from keras_vae.steps.step import LARGEST_GRADIENT
 from keras_vae.steps.torch_batches import BatchesLoader
-from keras_vae.steps.torch_fused import fused_updates
 from keras_vae.steps.torch_ranks import RankedStep
+from keras_vae.steps.torch_ranks import num_ranks
+from keras_vae.typing import Tensor
 
 
 class TorchStep(RankedStep):
@@ -22,15 +24,17 @@ class TorchStep(RankedStep):
     cannot leak into another's variables.
     """
 
+    _tells_logs = True  # whether logs are made after each step
+
     def train_step(self, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
         with self.sharing(data) as share:
             self._update(share)
-        return self.get_metrics_result()
+        return self.get_metrics_result() if self._tells_logs else {}
 
     def _update(self, data):
-        groups = self.groups()
-        with self.forward_scope() as scope:
+        groups = self.kept("groups", self.groups)
+        with self._looking(), self.forward_scope() as scope:
             costs = self.costs(data, training=True)
             scaled = [self.optimizer.scale_loss(cost) for cost in costs.of_groups]
             is_on = self.groups_on()
@@ -50,18 +54,46 @@ class TorchStep(RankedStep):
             of_variable.update(zip(map(id, group), gradients, strict=True))
         in_order = self.in_order(of_variable)
         with torch.no_grad():
-            is_finite = self.judged(costs.guarded, _are_finite(in_order))
+            is_finite = self.judged(costs.guarded, _size_of(in_order))
             in_order, is_finite = self.of_all_ranks(in_order, is_finite)
-            self.guard.update_state(is_finite)
-            is_good = self.guard.is_good(self.guard.state.value)
+            is_good = self._tell_guard(is_finite)
             self.commit(scope, is_good)
             if is_good:
-                with self.switched(is_on), fused_updates(self.optimizer):
-                    self.optimizer.apply(in_order, self.trainable_variables)
+                with self.switched(is_on):
+                    torch_fused.apply(self.optimizer, in_order, self.trained())
+
+    def _tell_guard(self, is_finite):
+        """Adds a batch to the guard's state, and returns whether no batch was bad up to it."""
+        state = self.guard.state.value
+        if all(is_finite.tolist()[:-1]) and not int(state[1]):
+            state[:1].add_(1)  # all that a good batch changes
+            return True
+        self.guard.update_state(is_finite)
+        return False
+
+    def _looking(self):
+        """Returns a context in which numbers of tensors are read where that costs nothing."""
+        is_on_cpu = self.guard.state.value.device.type == "cpu"
+        is_eager = is_on_cpu and not torch.compiler.is_compiling()
+        return with_numbers_at_hand() if is_eager else contextlib.nullcontext()
+
+    def _record(self, *args):
+        with torch.no_grad():
+            super()._record(*args)
+
+    def stacked(self, values: list) -> Tensor:
+        if all(isinstance(v, torch.Tensor) and v.dtype == torch.float32 for v in values):
+            return torch.stack(values)
+        if any(isinstance(v, torch.Tensor) for v in values):
+            return super().stacked(values)
+        return torch.tensor(values, dtype=torch.float32, device=self.guard.state.value.device)
+
+    def are_below(self, values: list[Tensor], bounds: list[float]) -> Tensor:
+        return self.stacked(values).abs() < self.stacked(bounds)
 
     def test_step(self, data: Any) -> Any:
         """Records the metrics of one batch and returns the logs; Keras calls it."""
-        with self.sharing(data) as share:
+        with self.sharing(data) as share, self._looking():
             self.costs(share, training=False)
         return self.get_metrics_result()
 
@@ -75,11 +107,20 @@ class TorchStep(RankedStep):
     def output_of(self, network: Any, inputs: Any, training: bool = False) -> Any:
         return torch_networks.output_of(network, inputs, training)
 
-    def called(self, layer: keras.Layer, inputs: Any) -> Any:
-        return torch_networks.called(layer, inputs)
+    def called(self, layer: keras.Layer, *inputs: Any) -> Any:
+        return torch_networks.called(layer, *inputs)
 
     def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
+        # Ranks make them together, and not each when its own bar is due.
+        self._tells_logs = listens or num_ranks() > 1
         return BatchesLoader(batches)
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Trains the model; see `keras.Model.fit`."""
+        try:
+            return super().fit(x, *args, **kwargs)
+        finally:
+            self._tells_logs = True
 
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, without gradients and giving
@@ -98,11 +139,10 @@ class TorchStep(RankedStep):
         return call
 
 
-def _are_finite(gradients):
-    """Returns a scalar bool: whether every gradient is finite, and so is its square."""
+def _size_of(gradients):
+    """Returns a scalar, which is finite where every gradient is; see `Step.judged`."""
     if not gradients:
-        return torch.tensor(True)
+        return torch.tensor(0.0)
     # Sums, and no norms or maxima, which cost five times as much on a processor. In float32, where
     # those of half precision cannot overflow.
-    sums = torch.stack([g.sum(dtype=torch.float32) for g in gradients])
-    return (sums.abs() < LARGEST_GRADIENT).all()  # false of NaN
+    return torch.stack([g.sum(dtype=torch.float32) for g in gradients]).abs().sum()

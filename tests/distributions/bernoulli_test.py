@@ -66,6 +66,14 @@ def test_gradient_is_data_minus_probability_also_at_zero(value_and_gradients):
     np.testing.assert_allclose(gradient, x - special.expit(logits), rtol=1e-6, atol=1e-7)
 
 
+def test_gradients_for_the_data_and_for_logits_that_several_data_share(value_and_gradients):
+    rng = np.random.default_rng(0)
+    logits, x = rng.normal(size=(2, 3)) * 4, rng.uniform(size=(5, 2, 3))
+    _, gradients = value_and_gradients(lambda logits, x: Bernoulli(logits).log_prob(x), logits, x)
+    np.testing.assert_allclose(gradients[0], (x - special.expit(logits)).sum(0), rtol=1e-5)
+    np.testing.assert_allclose(gradients[1], np.broadcast_to(logits, x.shape), rtol=1e-5)
+
+
 def test_mean_and_mode():
     bernoulli = Bernoulli([[-2.0, 0.5, 30.0]])
     np.testing.assert_allclose(numpy(bernoulli.mean), [special.expit([-2.0, 0.5, 30.0])], 1e-6)

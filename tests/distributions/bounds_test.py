@@ -1,9 +1,11 @@
 import math
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from keras_vae.devices import with_numbers_at_hand
 from keras_vae.distributions import soft_bound
 
 
@@ -37,3 +39,14 @@ def test_exponentials_of_twice_the_bound_are_representable():
     squares = np.exp(2 * bound, dtype="float32")
     assert np.isfinite(squares).all()
     assert (squares > np.finfo("float32").tiny).all()
+
+
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="only steps on torch are eager")
+@pytest.mark.parametrize("largest", [1.0, 20.0, 21.0, math.nan])
+def test_is_the_same_where_numbers_can_be_looked_at(largest, value_and_gradients):
+    v = np.array([-3.0, 0.0, largest], "float32")
+    expected = value_and_gradients(soft_bound, v)
+    with with_numbers_at_hand():
+        value, gradients = value_and_gradients(soft_bound, v)
+    np.testing.assert_array_equal(value, expected[0])
+    np.testing.assert_array_equal(gradients, expected[1])

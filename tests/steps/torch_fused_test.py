@@ -1,5 +1,3 @@
-import contextlib
-
 import keras
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ if keras.config.backend() != "torch":
 
 import torch
 
+from keras_vae.steps import torch_fused
 from keras_vae.steps.torch_fused import fused_updates
 
 OPTIMIZERS = {
@@ -30,7 +29,16 @@ def calls_of(monkeypatch):
     return made
 
 
-def updated(optimizer, context, num_steps=6, transposed=False):
+def with_fused_updates(optimizer, gradients, weights):
+    with fused_updates(optimizer):
+        optimizer.apply(gradients, weights)
+
+
+def as_keras(optimizer, gradients, weights):
+    optimizer.apply(gradients, weights)
+
+
+def updated(optimizer, apply, num_steps=6, transposed=False):
     """Returns the weights and slots after steps along fixed gradients, in memory as the weights
     are, or transposed."""
     rng = np.random.default_rng(0)
@@ -41,16 +49,17 @@ def updated(optimizer, context, num_steps=6, transposed=False):
         gradients = [torch.tensor(rng.normal(size=s), dtype=torch.float32) for s in shapes]
         if transposed:
             gradients = [g.T.contiguous().T if g.ndim == 2 else g for g in gradients]
-        with torch.no_grad(), context(optimizer):
-            optimizer.apply(gradients, weights)
+        with torch.no_grad():
+            apply(optimizer, gradients, weights)
     return [keras.ops.convert_to_numpy(v) for v in [*weights, *optimizer.variables]]
 
 
+@pytest.mark.parametrize("apply", [with_fused_updates, torch_fused.apply])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_equals_the_updates_of_keras(name, monkeypatch):
-    expected = updated(OPTIMIZERS[name](), lambda optimizer: contextlib.nullcontext())
+def test_equals_the_updates_of_keras(name, apply, monkeypatch):
+    expected = updated(OPTIMIZERS[name](), as_keras)
     made = calls_of(monkeypatch)
-    found = updated(OPTIMIZERS[name](), fused_updates)
+    found = updated(OPTIMIZERS[name](), apply)
     assert len(made) == (3 if name == "accumulated" else 6)
     for a, b in zip(found, expected, strict=True):
         # Six steps of up to 0.1: what float32 leaves of them.
@@ -59,8 +68,8 @@ def test_equals_the_updates_of_keras(name, monkeypatch):
 
 def test_gradients_may_lie_in_memory_in_another_order():
     """As those of the kernels of convolutions do."""
-    expected = updated(keras.optimizers.Adam(0.1), fused_updates)
-    found = updated(keras.optimizers.Adam(0.1), fused_updates, transposed=True)
+    expected = updated(keras.optimizers.Adam(0.1), torch_fused.apply)
+    found = updated(keras.optimizers.Adam(0.1), torch_fused.apply, transposed=True)
     for a, b in zip(found, expected, strict=True):
         assert np.array_equal(a, b)
     x = torch.ones((2, 4, 4, 3), requires_grad=True)
@@ -69,22 +78,46 @@ def test_gradients_may_lie_in_memory_in_another_order():
     assert not gradient.is_contiguous()  # else this test could go
 
 
+def test_constraints_hold():
+    weight = keras.Variable(np.ones(3), dtype="float32")
+    weight.constraint = keras.constraints.NonNeg()
+    optimizer = keras.optimizers.Adam(2.0)
+    optimizer.build([weight])
+    with torch.no_grad():
+        torch_fused.apply(optimizer, [torch.ones(3)], [weight])
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), 0.0)
+
+
+def test_weights_in_other_tensors_are_found():
+    first, second = (keras.Variable(np.ones(3), dtype="float32") for _ in range(2))
+    optimizer = keras.optimizers.Adam(0.5)
+    optimizer.build([first, second])
+    with torch.no_grad():
+        torch_fused.apply(optimizer, [torch.ones(3), torch.ones(3)], [first, second])
+        first._value = torch.nn.Parameter(first.value.clone())
+        torch_fused.apply(optimizer, [torch.ones(3), torch.ones(3)], [first, second])
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(first), 0.0, atol=1e-5)
+        torch_fused.apply(optimizer, [torch.ones(3)], [second])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(second), -0.5, atol=1e-5)
+
+
 class MyAdam(keras.optimizers.Adam):
     pass
 
 
+@pytest.mark.parametrize("apply", [with_fused_updates, torch_fused.apply])
 @pytest.mark.parametrize(
-    "optimizer",
+    "make",
     [
-        keras.optimizers.Adam(amsgrad=True),
-        keras.optimizers.Nadam(),
-        keras.optimizers.SGD(),
-        MyAdam(),
+        lambda: keras.optimizers.Adam(amsgrad=True),
+        keras.optimizers.Nadam,
+        keras.optimizers.SGD,
+        MyAdam,
     ],
 )
-def test_other_mathematics_is_left_alone(optimizer, monkeypatch):
-    made = calls_of(monkeypatch)
-    updated(optimizer, fused_updates)
+def test_other_mathematics_is_left_alone(make, apply, monkeypatch):
+    made, optimizer = calls_of(monkeypatch), make()
+    updated(optimizer, apply)
     assert not made
     assert "_parallel_update_step" not in vars(optimizer)
 

@@ -11,6 +11,7 @@ if keras.config.backend() != "torch":
 import torch
 
 import keras_vae
+from keras_vae.layers.output_bias import OutputBias
 from keras_vae.steps import torch_networks
 
 L = keras.layers
@@ -59,6 +60,24 @@ NETWORKS = {
         for padding in ("same", "valid")
         for size in (5, 8)
     },
+    "a product that is used twice": (
+        lambda: functional(lambda x: [p := L.Dense(3, use_bias=False)(x), OutputBias()(p)], (4,)),
+        [(4,)],
+    ),
+    "a bias that is used twice": (
+        lambda: functional(
+            lambda x: (b := OutputBias())(L.Dense(3, use_bias=False)(b(L.Dense(3)(x)))), (4,)
+        ),
+        [(4,)],
+    ),
+    "a bias of sequences": (
+        lambda: functional(lambda x: OutputBias()(L.Dense(3, use_bias=False)(x)), (5, 4)),
+        [(5, 4)],
+    ),
+    "a relu whose argument is used twice": (
+        lambda: functional(lambda x: [p := L.Dense(3)(x), L.Activation("relu")(p)], (4,)),
+        [(4,)],
+    ),
     "fewer than it strides": (
         lambda: functional(lambda x: L.Conv2DTranspose(2, 2, 3, "same")(x), (4, 4, 1)),
         [(4, 4, 1)],
@@ -106,6 +125,14 @@ def test_equals_a_call_of_the_network(name, monkeypatch):
     pairs = zip(keras.tree.flatten(found), keras.tree.flatten(expected), strict=True)
     for a, b in pairs:
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_the_bias_of_a_decoder_is_added_within_the_product(monkeypatch):
+    network, z = keras_vae.MLPDecoder((4, 4, 1), 2, (5,)), inputs_for([(2,)])
+    products, original = [], torch.addmm
+    monkeypatch.setattr(torch, "addmm", lambda *args: products.append(1) or original(*args))
+    torch_networks.output_of(network, z, True)
+    assert len(products) == 2
 
 
 class Own(keras.Model):

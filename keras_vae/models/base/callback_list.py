@@ -60,7 +60,7 @@ class CallbackList(keras.callbacks.CallbackList):
         if self._listens_after or self._is_time_for_a_bar():
             if self.steps_of is not None:
                 batch = self.steps_of(batch) - 1
-            super().on_train_batch_end(batch, logs)
+            super().on_train_batch_end(batch, logs or self.model.get_metrics_result())
 
     def _is_time_for_a_bar(self):
         now = time.monotonic()

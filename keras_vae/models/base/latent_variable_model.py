@@ -87,7 +87,7 @@ class LatentVariableModel(EncoderDecoderModel):
 
     def prior_given(self, c: Tensor = None) -> Distribution:
         """Returns the prior p(z), or p(z|c), a distribution over z."""
-        return self.prior() if c is None else self.prior(c)
+        return self.called(self.prior) if c is None else self.prior(c)
 
     def sample(
         self,
