@@ -24,6 +24,11 @@ _FRECHET = (
     "10,000 samples (means of p(x|z)) and of the test pictures. It can be compared with that of "
     "other presets here, and with no other number."
 )
+_OF_RECONSTRUCTIONS = (
+    "The Frechet distance is between Gaussians fitted to the features of {}, of the test pictures "
+    "and of their reconstructions, clipped to [0, 1]. It can be compared with that of other "
+    "presets in the same features, and with no other number."
+)
 _RECOGNISED = (
     "A sample is recognised if classifier_mnist gives one class a probability above 0.9; 1,000 "
     "samples (means of p(x|z)) were drawn."
@@ -40,16 +45,17 @@ _DENSITY = (
 
 
 def numbers_section(recipe: Recipe, metrics: dict, folder: Path) -> str:
-    """Returns the numbers of a preset beside those of its twin, other backends and papers.
+    """Returns the numbers of a preset beside those of its twin or of the preset that it started
+    from, of other backends and papers.
 
     Args:
         recipe: `Recipe`.
         metrics: Dict, the contents of its `metrics.json`.
-        folder: `pathlib.Path` of the preset, beside which its twin lies.
+        folder: `pathlib.Path` of the preset, beside which the other one lies.
     """
-    twin = _twin(recipe, folder)
+    twin, start = _beside(recipe.twin, folder), _beside(_start(recipe), folder)
     texts = [
-        _table(recipe, metrics, twin),
+        _table(recipe, metrics, twin, start),
         _comparison(recipe, metrics["test"], twin["test"]) if twin else "",
         _protocol(recipe, metrics),
         _published(recipe),
@@ -58,7 +64,7 @@ def numbers_section(recipe: Recipe, metrics: dict, folder: Path) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
-def _table(recipe, metrics, twin):
+def _table(recipe, metrics, twin, start):
     """One column for each source of numbers, one row for each number that this preset has."""
     columns = [(_ours(metrics), _values(metrics["test"]))]
     for backend, again in sorted(metrics.get("backends", {}).items()):
@@ -67,6 +73,8 @@ def _table(recipe, metrics, twin):
         columns.append((f"{len(runs)} seeds: range", ranges(runs)))
     if twin:
         columns.append((f"{recipe.twin}, trained alike", _values(twin["test"])))
+    if start:
+        columns.append((f"{_start(recipe)}, where it started", _values(start["test"])))
     for entry in filter(published.has_number, recipe.published):
         columns.append((escaped(entry["source"]), published.numbers(entry)))
     body = [
@@ -90,10 +98,15 @@ def _values(test):
     return {name: value for name, _, value in rows(test)}
 
 
-def _twin(recipe, folder):
-    """The metrics of the preset beside this one that was trained alike, where there is one."""
-    path = folder.parent / recipe.twin / METRICS
-    return json.loads(path.read_text()) if recipe.twin and path.exists() else None
+def _start(recipe):
+    """The name of the preset whose weights the training started with, or ""."""
+    return recipe.training.get("start", "")
+
+
+def _beside(name, folder):
+    """The metrics of a preset beside this one, where there is one of that name."""
+    path = folder.parent / name / METRICS
+    return json.loads(path.read_text()) if name and path.exists() else None
 
 
 def _comparison(recipe, ours, theirs):
@@ -122,10 +135,17 @@ def _protocol(recipe, metrics):
         (_DENSITY, has_likelihood and named_classes.is_density(recipe)),
         (_ACTIVE, "active_units" in test),
         (_FRECHET, "classifier_frechet_distance" in test),
+        (_of_reconstructions(test), True),
         (_FACTORS, "mutual_information_gap" in test),
         (_RECOGNISED, "samples_recognised" in test),
     )
     return " ".join(text for text, is_so in sentences if text and is_so)
+
+
+def _of_reconstructions(test):
+    of_classifier = "reconstructions_frechet_distance_in_"
+    names = [n.removeprefix(of_classifier) for n in test if n.startswith(of_classifier)]
+    return _OF_RECONSTRUCTIONS.format(*names) if names else ""
 
 
 def _trained(metrics):

@@ -96,6 +96,23 @@ def test_a_twin_stands_beside(section, tmp_path):
     assert "The NLL is 2.00 nats below that of [other](../other/README.md)" in text
 
 
+def test_what_it_started_from_stands_beside(section, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "metrics.json").write_text(json.dumps({"test": {"nll": 23.126}}))
+    text = section(TEXT.replace("[training]", '[training]\nstart = "other"'))
+    assert "| test set | this preset | other, where it started | Nobody 1999 |" in text
+    assert "| NLL, nats per example | 21.13 ± 0.51 | 23.13 | 12.5 |" in text
+    assert "../other" not in text  # which was trained otherwise
+
+
+def test_whose_features_compare_reconstructions(section):
+    name = "reconstructions_frechet_distance_in_classifier_of_cats"
+    text = section(metrics=METRICS | {"test": METRICS["test"] | {name: 1.25}})
+    assert "| Frechet distance of reconstructions, features of classifier_of_cats | 1.250 |" in text
+    assert "fitted to the features of classifier_of_cats, of the test pictures" in text
+    assert "classifier_of" not in section()
+
+
 def test_a_column_a_backend(section):
     again = {
         "test": {"nll": 21.131, "nll_standard_error": 0.514, "kl": 2.25},
