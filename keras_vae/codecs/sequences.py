@@ -145,9 +145,6 @@ class SequenceCode:
             logits, after = self.model.step(given, codes, position)
             return [logits, *keras.tree.flatten(after)]
 
-        # TensorFlow's own kernels for processors end the process where a PixelCNN of large kernels
-        # steps with 16 pictures at once; those that XLA makes do not.
-        step.runs_fused = True
         run = self.model.jitted_once(("codecs", "step", len(codes)), step)
         logits, *parts = run(codes, np.int32(position), *flat)
         return logits, keras.tree.pack_sequence_as(cache, parts)

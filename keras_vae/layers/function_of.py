@@ -35,10 +35,21 @@ def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor]
         dtype: String.
     """
     kernel = ops.cast(kernel, dtype)
-    if bias is None:
-        return lambda x: x @ kernel
-    bias = ops.cast(bias, dtype)
-    return lambda x: x @ kernel + bias
+    if bias is not None:
+        bias = ops.cast(bias, dtype)
+
+    def product(x):
+        y = x @ kernel
+        return y if bias is None else y + bias
+
+    def function(x):
+        if len(x.shape) == 2:
+            return product(x)
+        # TensorFlow's own product of such a tensor with a matrix ends the process for some sizes.
+        y = product(ops.reshape(x, (-1, x.shape[-1])))
+        return ops.reshape(y, (*ops.shape(x)[:-1], y.shape[-1]))
+
+    return function
 
 
 def _dense(layer):

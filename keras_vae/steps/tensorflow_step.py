@@ -115,8 +115,7 @@ class TensorFlowStep(ReplicatedStep):
         Random streams that it draws from advance, as they do outside.
         """
 
-        # A function that says so is compiled by XLA, whose random numbers are others.
-        @tf.function(jit_compile=getattr(function, "runs_fused", None))
+        @tf.function
         def graph(noise, *arrays):
             with self.noise.drawing_from(noise) as stream:
                 outputs = function(*arrays)
