@@ -59,7 +59,7 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         num_updates: int = 600,
         batch_size: int = 128,
         learning_rate: float = 1e-3,
-        min_sigma: float = 0.1,
+        min_sigma: float = 0.05,
         degrees_of_freedom: float | None = None,
         num_models: int = 1,
         method: str = "bound",
