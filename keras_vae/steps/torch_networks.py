@@ -82,20 +82,28 @@ class _Plan:
             if not node.is_input
         ]
         functions = functions | _with_joined_biases(nodes, network.outputs)
+        made = [[id(x) for x in node.outputs] for node in nodes]
+        used = [[id(x) for x in node.input_tensors] for node in nodes]
         self._steps = [
-            (functions[id(node.operation)], node.arguments.fill_in, [id(x) for x in node.outputs])
-            for node in nodes
+            (functions[id(node.operation)], node.arguments.fill_in, outputs, done)
+            for node, outputs, done in zip(nodes, made, _last_uses(made, used), strict=True)
         ]
         self._inputs = [id(x) for x in network.inputs]
         self._outputs = [id(x) for x in network.outputs]
         self._structure = network.output  # a tensor, or a list, tuple or dict of them
+        kept = {*self._inputs, *self._outputs}
+        for *_, done in self._steps:
+            done -= kept
 
     def __call__(self, inputs: Any) -> Any:
         given = inputs if isinstance(inputs, list | tuple) else [inputs]
         results = dict(zip(self._inputs, given, strict=True))
-        for function, arguments, outputs in self._steps:
+        for function, arguments, outputs, done in self._steps:
             args, kwargs = arguments(results)
             result = function(*args, **kwargs)
+            del args, kwargs
+            for i in done:  # maps of a large picture, say, of which a few at a time fit in memory
+                results.pop(i, None)
             if len(outputs) == 1:
                 results[outputs[0]] = result
             else:
@@ -104,6 +112,16 @@ class _Plan:
         if len(found) == 1 and not isinstance(self._structure, dict):
             return found[0]
         return keras.tree.pack_sequence_as(self._structure, found)
+
+
+def _last_uses(made, used):
+    """Returns for each step the set of those values that no later step uses, its own among them."""
+    later: set[int] = set()
+    found = []
+    for outputs, inputs in zip(reversed(made), reversed(used), strict=True):
+        found.append(set(inputs) - later)
+        later |= {*inputs, *outputs}
+    return found[::-1]
 
 
 class _PlanInSequence(_Plan):
@@ -155,14 +173,14 @@ def _calls_its_graph(network):
 
 
 def _fits(network, inputs):
-    """Whether inputs are tensors of float32 of the ranks that a network was made for."""
+    """Whether inputs are tensors of float32 of the shapes that a network was made for."""
     given = inputs if isinstance(inputs, list | tuple) else [inputs]
     expected = network.inputs
     return len(given) == len(expected) and all(
         isinstance(x, torch.Tensor)
         and x.dtype == torch.float32
         and x.ndim == len(e.shape)
-        and tuple(e.shape[1:]) == tuple(x.shape[1:])
+        and all(n in (None, m) for n, m in zip(e.shape[1:], x.shape[1:], strict=True))
         for x, e in zip(given, expected, strict=True)
     )
 
@@ -291,6 +309,20 @@ def _bias(layer):
     return None if layer.bias is None else layer.bias.value
 
 
+def _group_normalization(layer):
+    """As Keras, in one operation, which keeps no differences and squares of the size of a map."""
+    if layer.axis not in (-1, layer.input_spec.ndim - 1):
+        return layer.call
+
+    def call(x: Tensor) -> Tensor:
+        scale = None if layer.gamma is None else layer.gamma.value
+        center = None if layer.beta is None else layer.beta.value
+        y = functional.group_norm(x.movedim(-1, 1), layer.groups, scale, center, layer.epsilon)
+        return y.movedim(1, -1)
+
+    return call
+
+
 def _flatten(layer):
     if layer.data_format != "channels_last":
         return layer.call
@@ -318,6 +350,7 @@ _FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
     keras.layers.Conv2DTranspose: _transposed_convolution,
     keras.layers.Dense: _dense,
     keras.layers.Flatten: _flatten,
+    keras.layers.GroupNormalization: _group_normalization,
     keras.layers.Reshape: _reshape,
     OutputBias: _output_bias,
     keras.layers.Activation: lambda layer: _activation(layer.activation),
@@ -334,6 +367,7 @@ _FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
             keras.layers.MaxPooling2D,
             keras.layers.ReLU,
             keras.layers.UpSampling2D,
+            keras.layers.ZeroPadding2D,
         ],
         _computed,
     ),

@@ -90,6 +90,26 @@ NETWORKS = {
         lambda: functional(lambda x: L.Conv2D(4, 3, groups=2, use_bias=False)(x), (5, 5, 2)),
         [(5, 5, 2)],
     ),
+    **{
+        f"normalized in groups {options}": (
+            lambda options=options: functional(
+                lambda x: L.GroupNormalization(**options)(x) + x, (5, 4, 6)
+            ),
+            [(5, 4, 6)],
+        )
+        for options in (
+            {"groups": 3},
+            {"groups": -1, "epsilon": 0.5},
+            {"groups": 2, "axis": 3, "center": False},
+            {"groups": 1, "scale": False},
+            {"groups": 2, "axis": 2},
+        )
+    },
+    "of any size": (lambda: keras_vae.ResNetMapEncoder((None, None, 2), 3, (4, 4)), [(6, 5, 2)]),
+    "padded": (
+        lambda: functional(lambda x: L.Conv2D(2, 3, 2)(L.ZeroPadding2D(1)(x)), (5, 4, 2)),
+        [(5, 4, 2)],
+    ),
     "sequences": (lambda: functional(lambda x: L.Dense(3)(x), (5, 2)), [(5, 2)]),
 }
 
@@ -204,6 +224,25 @@ def test_inputs_of_another_shape_or_type_get_keras_own_errors_and_conversions():
         torch_networks.output_of(network, torch.zeros(7, 4), False)
     found = torch_networks.output_of(network, torch.zeros(7, 3, dtype=torch.int64), False)
     assert found.dtype == torch.float32
+
+
+def test_a_map_is_dropped_once_it_is_used(monkeypatch):
+    """Without gradients, no more than two of a chain of maps are there at a time."""
+    maps, alive, original = [], [], torch.nn.functional.conv2d
+
+    def conv2d(*args):
+        found = original(*args)
+        alive.append(sum(m() is not None for m in maps))
+        maps.append(weakref.ref(found.untyped_storage()))
+        return found
+
+    monkeypatch.setattr(torch_networks.functional, "conv2d", conv2d)
+    chain = functional(
+        lambda x: L.Conv2D(2, 1)(L.Conv2D(2, 1)(L.Conv2D(2, 1)(L.Conv2D(2, 1)(x)))), (4, 4, 2)
+    )
+    with torch.no_grad():
+        torch_networks.output_of(chain, inputs_for([(4, 4, 2)]), False)
+    assert alive == [0, 1, 1, 1]
 
 
 def test_a_network_is_not_kept_alive():

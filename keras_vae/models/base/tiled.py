@@ -25,14 +25,15 @@ def encoded(
     def of_tile(x, *c):
         if halves is None:
             return tuple(model.encoder_outputs(x, model.embedded(*c)))
-        return (halves.near(any_size.padded_by_reflection(as_input(x), model.stride)),)
+        x = any_size.padded_by_reflection(as_input(x), model.stride)
+        return (model.output_of(halves.near, x),)
 
     run = model.jitted_once("encoded tile", of_tile)
     outputs = _in_tiles(run, x, conditions, tiles, model.stride, 1, verbose)
     if halves is None:
         return outputs
     of_whole = model.jitted_once(
-        "encoded whole", lambda h: tuple(keras.tree.flatten(halves.whole(h)))
+        "encoded whole", lambda h: tuple(keras.tree.flatten(model.output_of(halves.whole, h)))
     )
     return _one_by_one(of_whole, outputs[0])
 
@@ -53,12 +54,14 @@ def decoded(
         halves.near if halves else model.decoder, model.stride, False, tile, overlap
     )
     if halves is not None:
-        of_whole = model.jitted_once("decoded whole", lambda z: (halves.whole(as_input(z)),))
+        of_whole = model.jitted_once(
+            "decoded whole", lambda z: (model.output_of(halves.whole, as_input(z)),)
+        )
         (z,) = _one_by_one(of_whole, z)
 
     def of_tile(z, *c):
         network = model.decoder if halves is None else halves.near
-        parameters = network(model.with_condition(z, model.embedded(*c)))
+        parameters = model.output_of(network, model.with_condition(z, model.embedded(*c)))
         if what == "parameters":
             return (parameters,)
         return (model.likelihood.point(model.likelihood(parameters)),)
