@@ -89,7 +89,7 @@ def test_defaults():
     assert set(parsed("train", "vae").values()) == {"vae", None, False, ()}
     assert set(parsed("evaluate", "vae").values()) == {"vae", None, False}
     sample = parsed("sample", "vae")
-    assert (sample["num"], sample["seed"], sample["where"]) == (64, None, ())
+    assert (sample["num_samples"], sample["seed"], sample["where"]) == (64, None, ())
     reconstruct = parsed("reconstruct", "vae")
     assert (reconstruct["num"], reconstruct["output"]) == (30, "reconstructions.png")
     assert set(parsed("list").values()) == {None, False}

@@ -89,7 +89,7 @@ def test_train_on_a_table(capsys):
     ("name", "options", "words"),
     [
         ("absent.csv", [], "absent.csv"),
-        ("rents.csv", ["--model", "vae"], "--model choose models of pictures"),
+        ("rents.csv", ["--model", "vae"], "Models of tables take no --model"),
         ("rents.parquet", [], ".csv or .tsv"),
     ],
 )

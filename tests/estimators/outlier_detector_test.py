@@ -10,6 +10,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from keras_vae.estimators import OutlierDetector
 
 QUICK = {"num_updates": 2, "hidden_units": (8,), "num_samples": 4, "random_state": 0}
+FAILURES = {
+    "check_methods_sample_order_invariance": "a relative 1e-7 is asked for, and the last bit of a "
+    "float32 product may depend on the place of a row in its batch",
+}
 RNG = np.random.default_rng(0)
 NORMAL = RNG.normal(size=(300, 2)) @ RNG.normal(size=(2, 5)) + 0.1 * RNG.normal(size=(300, 5))
 
@@ -20,7 +24,7 @@ def detector(**options):
 
 @pytest.mark.skipif(keras.config.backend() != "torch", reason="compiles a model for every check")
 @pytest.mark.slow
-@parametrize_with_checks([OutlierDetector(**QUICK)])
+@parametrize_with_checks([OutlierDetector(**QUICK)], expected_failed_checks=lambda _: FAILURES)
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 

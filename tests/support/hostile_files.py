@@ -225,7 +225,7 @@ tensors_case("nothing", first_changed(lambda tensor: tensor[:0]))
 for _name, _value in (("nan", np.nan), ("inf", np.inf), ("minus_inf", -np.inf)):
     tensors_case(f"{_name}_first", first_changed(with_value(_value)))
     tensors_case(f"{_name}_last", first_changed(with_value(_value), -1))
-for _dtype in ("float64", "float16", "int32", "uint8", "bool"):
+for _dtype in ("float64", "int32", "uint8", "bool"):
     tensors_case(
         _dtype, lambda tensors, dtype=_dtype: {k: v.astype(dtype) for k, v in tensors.items()}
     )
