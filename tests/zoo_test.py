@@ -73,6 +73,9 @@ def made_up(recipe, num_examples):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_builds_and_takes_a_step(name, entries):
     recipe, _ = entries[name]
+    if "discriminator_start" in recipe.parts["model"]:  # which else would not learn yet
+        model = {**recipe.parts["model"], "discriminator_start": 0}
+        recipe = dataclasses.replace(recipe, parts={**recipe.parts, "model": model})
     data = made_up(recipe, 4)
     pairs = recipes.pairs(recipe, data.train)
     pairs = pairs[:1] if recipe.prior_training else pairs
@@ -89,6 +92,8 @@ def test_every_recipe_builds_and_takes_a_step(name, entries):
         logs = model.train_on_batch(*pairs, return_dict=True)
     assert np.isfinite(logs["loss"])
     for variable, value in zip(model.trainable_variables, before, strict=True):
+        if variable.path.endswith("logits/bias"):
+            continue  # real and decoded pictures pull at it alike until one is told for sure
         assert np.any(keras.ops.convert_to_numpy(variable) != value), variable.path
 
 
@@ -97,7 +102,7 @@ def test_every_recipe_builds_and_takes_a_step(name, entries):
 def test_every_card_is_what_the_numbers_make(name, entries, tmp_path):
     recipe, metrics = entries[name]
     ignore = shutil.ignore_patterns("*.safetensors", "checkpoint", "README.md")
-    for folder in (name, recipe.twin):  # whose numbers stand beside its own
+    for folder in (name, recipe.twin, recipe.training.get("start")):  # with numbers beside its own
         if folder:
             shutil.copytree(ZOO / folder, tmp_path / folder, ignore=ignore)
     text = recipes.write_card(recipe, metrics, tmp_path / name)
