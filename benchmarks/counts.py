@@ -81,11 +81,10 @@ def scvi(train, test):
     import torch
 
     library.settings.seed = 0
-    held_out = np.arange(len(train) + len(test)) >= len(train)
-    cells = anndata.AnnData(np.concatenate([train, test]))
+    cells = anndata.AnnData(train)
     library.model.SCVI.setup_anndata(cells)
     model = library.model.SCVI(
-        cells[~held_out].copy(),
+        cells,
         n_hidden=NUM_UNITS,
         n_latent=LATENT_DIM,
         n_layers=1,
@@ -100,7 +99,7 @@ def scvi(train, test):
         logger=False,
     )
     nats = model.get_marginal_ll(
-        cells[held_out].copy(),
+        anndata.AnnData(test),
         n_mc_samples=NUM_DRAWS,
         n_mc_samples_per_pass=50,
         batch_size=BATCH_SIZE,
