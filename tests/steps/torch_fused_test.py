@@ -66,6 +66,22 @@ def test_equals_the_updates_of_keras(name, apply, monkeypatch):
         np.testing.assert_allclose(a, b, rtol=2e-6, atol=5e-6)
 
 
+class Doubled(keras.optimizers.Adam):
+    def apply(self, grads, trainable_variables=None):
+        super().apply([2 * g for g in grads], trainable_variables)
+
+
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "of a user"])
+def test_the_apply_of_keras_is_left_out_of_bare_adam_only(name, monkeypatch):
+    """What an optimizer does more, before its updates or after, is done there."""
+    optimizer, made = OPTIMIZERS.get(name, lambda: Doubled(1e-2))(), []
+    kind = type(optimizer)
+    original = kind.apply
+    monkeypatch.setattr(kind, "apply", lambda *a, **k: made.append(1) or original(*a, **k))
+    updated(optimizer, torch_fused.apply)
+    assert len(made) == (0 if name in ("adam", "other numbers", "scheduled") else 6)
+
+
 def test_gradients_may_lie_in_memory_in_another_order():
     """As those of the kernels of convolutions do."""
     expected = updated(keras.optimizers.Adam(0.1), torch_fused.apply)
