@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_vae.products import matrix_product
 from keras_vae.typing import Tensor
 
 
@@ -39,7 +40,7 @@ def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor]
         bias = ops.cast(bias, dtype)
 
     def product(x):
-        y = x @ kernel
+        y = matrix_product(x, kernel)
         return y if bias is None else y + bias
 
     def function(x):

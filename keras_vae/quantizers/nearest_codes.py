@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_vae.devices import products_are_exact
 from keras_vae.indexing import first_largest
+from keras_vae.products import matrix_product
 from keras_vae.typing import Tensor
 
 TILE_SIZE = 2**21  # 8 MB of float32, which fit into most processor caches
@@ -43,7 +44,7 @@ def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
     codes = ops.concatenate([codes, codes[: -num_codes % block_size]])
     codes = ops.transpose(codes)
     found = _tile_by_tile(
-        lambda tile: _first_argmax(ops.matmul(tile, codes), block_size),
+        lambda tile: _first_argmax(matrix_product(tile, codes), block_size),
         rows,
         max(1, TILE_SIZE // num_codes),
     )

@@ -12,6 +12,7 @@ from torch.nn import functional
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.residual import ResidualBlock
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
+from keras_vae.steps.torch_products import product
 from keras_vae.typing import Tensor
 
 
@@ -236,14 +237,8 @@ def _dense(layer, output_bias=None):
     activation = _activation(layer.activation, in_place=True)
 
     def call(x: Tensor) -> Tensor:
-        kernel, bias = _value(layer.kernel), layer.bias
-        if output_bias is not None:
-            return torch.addmm(output_bias.bias.value.reshape(-1), x, kernel)
-        if bias is None:
-            return activation(torch.matmul(x, kernel))
-        if x.ndim == 2:
-            return activation(torch.addmm(bias.value, x, kernel))
-        return activation(torch.matmul(x, kernel) + bias.value)
+        bias = _bias(layer) if output_bias is None else output_bias.bias.value.reshape(-1)
+        return activation(product(x, _value(layer.kernel), bias))
 
     return call
 

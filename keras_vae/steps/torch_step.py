@@ -8,13 +8,17 @@ from typing import Any
 import keras
 import torch
 
+from keras_vae import products
 from keras_vae.devices import with_numbers_at_hand
 from keras_vae.steps import torch_fused
 from keras_vae.steps import torch_networks
 from keras_vae.steps.torch_batches import BatchesLoader
+from keras_vae.steps.torch_products import product
 from keras_vae.steps.torch_ranks import RankedStep
 from keras_vae.steps.torch_ranks import num_ranks
 from keras_vae.typing import Tensor
+
+products.multiply_by(product)
 
 
 class TorchStep(RankedStep):
