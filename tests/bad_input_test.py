@@ -546,6 +546,21 @@ def test_an_encoder_that_returns_a_dict():
     assert "must return" in told
 
 
+def test_an_encoder_that_returns_one_map():
+    shape = (8, 8, 1)
+    encoder, decoder = keras_vae.ConvMapEncoder(shape, 2), keras_vae.ConvMapDecoder(shape, 2)
+    told = error_of(lambda _: VAE(encoder, decoder), None)
+    assert "(z_mean, z_log_var), each (B, D) or (B, h, w, D)" in told
+    assert "Build it with `num_outputs=2`." in told
+
+
+def test_an_encoder_that_returns_one_tensor():
+    networks = [keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]) for _ in range(2)]
+    told = error_of(lambda _: VAE(*networks), None)
+    assert "It returned one tensor" in told
+    assert "num_outputs" not in told
+
+
 @pytest.mark.parametrize("kind", [dict, list])
 def test_a_decoder_that_returns_more_than_a_tensor(kind):
     inputs, encoder = keras.Input((2,)), families.mlp((4,), 2)[0]

@@ -56,7 +56,7 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         contamination: float = 0.1,
         latent_dim: int | None = None,
         hidden_units: Sequence[int] = (128, 64),
-        num_updates: int = 600,
+        num_updates: int = 3000,
         batch_size: int = 128,
         learning_rate: float = 1e-3,
         min_sigma: float = 0.05,

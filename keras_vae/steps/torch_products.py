@@ -69,12 +69,12 @@ _linear = _found()
 
 def _is_for_onednn(x, matrix):
     return (
-        _linear is not None
-        and not torch.jit.is_tracing()
-        and not torch.compiler.is_compiling()
+        matrix.ndim == 2
+        and x.numel() * matrix.shape[1] >= SMALLEST  # first, as loops call it with small ones
+        and _linear is not None
         and x.dtype == matrix.dtype == torch.float32
         and x.device.type == matrix.device.type == "cpu"
-        and matrix.ndim == 2
-        and x.numel() * matrix.shape[1] >= SMALLEST
         and torch.backends.mkldnn.enabled
+        and not torch.jit.is_tracing()
+        and not torch.compiler.is_compiling()
     )

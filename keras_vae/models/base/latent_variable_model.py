@@ -1,5 +1,6 @@
 """The base of models with a latent variable, a posterior and a prior."""
 
+import inspect
 from typing import Any
 
 import keras
@@ -76,9 +77,12 @@ class LatentVariableModel(EncoderDecoderModel):
     def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
         """Returns the posterior q(z|x, c), a distribution over (B, D)."""
         if len(outputs) < 2:
+            can_give_two = "num_outputs" in inspect.signature(type(self.encoder).__init__).parameters
+            cure = " Build it with `num_outputs=2`." if can_give_two else ""
             raise ValueError(
                 f"The encoder of {type(self).__name__} must return (z_mean, z_log_var), each "
-                f"(B, D). It returned one tensor of shape {tuple(outputs[0].shape)}."
+                f"(B, D) or (B, h, w, D). It returned one tensor of shape "
+                f"{tuple(outputs[0].shape)}.{cure}"
             )
         return DiagonalGaussian(*outputs[:2])
 
