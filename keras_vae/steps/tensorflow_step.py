@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vae.steps import tensorflow_chunks
+from keras_vae.steps.tensorflow_fused import fused_updates
 from keras_vae.steps.tensorflow_replicas import ReplicatedStep
 
 
@@ -60,7 +61,7 @@ class TensorFlowStep(ReplicatedStep):
         self.guard.state.assign_add([1, 0, 0])
         for variable, value in scope.assigned():
             variable.assign(value)
-        with self.switched(is_on):
+        with self.switched(is_on), fused_updates(self.optimizer):
             self.optimizer.apply(gradients, self.trainable_variables)
 
     def _update_of_replicas(self, scope, is_finite, gradients, is_on):

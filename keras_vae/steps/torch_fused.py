@@ -10,6 +10,9 @@ from typing import Any
 import keras
 import torch
 
+from keras_vae.steps.adams import adams_of
+from keras_vae.steps.adams import is_adam
+
 
 def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> None:
     """Does what `optimizer.apply(gradients, variables)` does, with Adam's updates in one call.
@@ -32,7 +35,7 @@ def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: lis
 
 def _is_bare_adam(optimizer, variables):
     """Whether an optimizer is Adam, and Keras does nothing before and after its updates."""
-    if type(optimizer) not in _kinds() or optimizer.amsgrad or not optimizer.built:
+    if not is_adam(optimizer) or not optimizer.built:
         return False
     does_more = (
         optimizer.weight_decay,
@@ -81,7 +84,7 @@ def fused_updates(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     Args:
         optimizer: optimizer, or one that holds others: of groups, or with a scale of the loss.
     """
-    adams = [part for part in _parts(optimizer) if type(part) in _kinds() and not part.amsgrad]
+    adams = adams_of(optimizer)
     for adam in adams:
         # On the object, before Keras' own method of the class.
         vars(adam)["_parallel_update_step"] = functools.partial(_update, adam)
@@ -90,17 +93,6 @@ def fused_updates(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     finally:
         for adam in adams:
             del vars(adam)["_parallel_update_step"]
-
-
-@functools.cache
-def _kinds():
-    # On PyTorch `Adam()` makes an object of a class derived from `Adam`.
-    return tuple(type(kind()) for kind in (keras.optimizers.Adam, keras.optimizers.AdamW))
-
-
-def _parts(optimizer):
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    return getattr(inner, "optimizers", [inner])
 
 
 def _update(adam: Any, gradients: list, variables: list, learning_rate: Any) -> None:
