@@ -77,8 +77,8 @@ class LatentVariableModel(EncoderDecoderModel):
     def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
         """Returns the posterior q(z|x, c), a distribution over (B, D)."""
         if len(outputs) < 2:
-            can_give_two = "num_outputs" in inspect.signature(type(self.encoder).__init__).parameters
-            cure = " Build it with `num_outputs=2`." if can_give_two else ""
+            arguments = inspect.signature(type(self.encoder).__init__).parameters
+            cure = " Build it with `num_outputs=2`." if "num_outputs" in arguments else ""
             raise ValueError(
                 f"The encoder of {type(self).__name__} must return (z_mean, z_log_var), each "
                 f"(B, D) or (B, h, w, D). It returned one tensor of shape "
