@@ -58,10 +58,14 @@ def of_part(model, family, part, num_examples):
     if part == "model":
         return inputs, [model.predict(family.inputs(num_examples), verbose=0)]
     x, *conditions = inputs
-    given = [x if part == "encoder" else _latents(model, num_examples)]
+    network = getattr(model, part)
+    tokens = [np.asarray(x, "int32")] if network.inputs[-1].dtype == "int32" else []
+    if part == "encoder":
+        given = tokens or [x]
+    else:  # a decoder of sequences also takes the token before each
+        given = [_latents(model, num_examples), *tokens]
     if model.condition is not None:
         given.append(keras.ops.convert_to_numpy(model.embedded(*conditions)))
-    network = getattr(model, part)
     outputs = network(given if len(given) > 1 else given[0])
     return given, [keras.ops.convert_to_numpy(y) for y in keras.tree.flatten(outputs)]
 

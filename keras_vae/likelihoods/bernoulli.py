@@ -38,6 +38,8 @@ class BernoulliLikelihood(Likelihood):
         return np.ones(data_shape, "bool")
 
     def check(self, x: np.ndarray, name: str = "x") -> None:
+        if x.size and x.min() >= 0 and x.max() <= 1:  # a third of the time that finding them takes
+            return
         refuse_outside_support(
             x,
             (x < 0) | (x > 1),

@@ -5,12 +5,14 @@ import inspect
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.layers.recurrence import check_recurrence
 from keras_vae.networks.arguments import CHECKS
 from keras_vae.networks.arguments import checked
 from keras_vae.typing import Array
@@ -143,6 +145,21 @@ class Network(keras.Model):
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "trainable": self.trainable,
         }
+
+    def export(
+        self,
+        filepath: str | Path,
+        format: str = "tf_saved_model",  # noqa: A002, Keras' name
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Writes what the network gives alone; see `keras.Model.export`.
+
+        Raises:
+            RuntimeError: If the format would be written with wrong numbers.
+        """
+        check_recurrence(self, format)
+        super().export(filepath, format, *args, **kwargs)
 
 
 class Decoder(Network):

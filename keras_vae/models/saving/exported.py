@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_vae.layers.recurrence import check_recurrence
+
 # The formats that are tested, and the backends from which Keras writes them.
 FORMATS = {"tf_saved_model": ("tensorflow", "jax"), "onnx": ("tensorflow", "torch")}
 
@@ -18,6 +20,7 @@ def check_export(model: keras.Model, export_format: str) -> None:
 
     Raises:
         ValueError: If the model is not built, or the format cannot be written on this backend.
+        RuntimeError: If the format would be written with wrong numbers.
     """
     backend = keras.config.backend()
     if not model.built:
@@ -33,6 +36,7 @@ def check_export(model: keras.Model, export_format: str) -> None:
             f"`model.save`, and load and export it under KERAS_BACKEND="
             f"{FORMATS[export_format][0]}. Received: format={export_format!r}."
         )
+    check_recurrence(model, export_format)
 
 
 def signature_of(model: keras.Model) -> list[Any]:
@@ -65,10 +69,12 @@ def check_written(path: Any, export_format: str) -> None:
 def what_else(model: keras.Model, export_format: str, error: Exception) -> str:
     """Returns what to tell where Keras failed: the cause, and what can be written instead."""
     cause = str(error).strip().splitlines() or [type(error).__name__]
+    has_encoder = getattr(model, "encoder", None) is not None
+    alone = "write its networks alone, such as `model.encoder.export(...)`, or "
+    advice = f"{alone if has_encoder else ''}save it with `model.save` "
     return (
         f"{type(model).__name__} cannot be written as {export_format!r} on "
-        f"{keras.config.backend()}: it has operations that the conversion does not know. Write "
-        "its networks alone, such as `model.encoder.export(...)`, or save it with `model.save` "
-        "and write a SavedModel under KERAS_BACKEND=tensorflow. Cause: "
-        f"{cause[0][:300]}"
+        f"{keras.config.backend()}: it has operations that the conversion does not know. "
+        f"{advice[0].upper()}{advice[1:]}and write a SavedModel under KERAS_BACKEND=tensorflow. "
+        f"Cause: {cause[0][:300]}"
     )
