@@ -60,9 +60,8 @@ def of_part(model, family, part, num_examples):
     x, *conditions = inputs
     network = getattr(model, part)
     tokens = [np.asarray(x, "int32")] if network.inputs[-1].dtype == "int32" else []
-    if part == "encoder":
-        given = tokens or [x]
-    else:  # a decoder of sequences also takes the token before each
+    given = tokens or [x]
+    if part == "decoder":  # one of sequences also takes the token before each
         given = [_latents(model, num_examples), *tokens]
     if model.condition is not None:
         given.append(keras.ops.convert_to_numpy(model.embedded(*conditions)))

@@ -149,7 +149,7 @@ class Network(keras.Model):
     def export(
         self,
         filepath: str | Path,
-        format: str = "tf_saved_model",  # noqa: A002, Keras' name
+        format: str = "tf_saved_model",
         *args: Any,
         **kwargs: Any,
     ) -> None:
