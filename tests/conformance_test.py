@@ -165,6 +165,15 @@ def test_evaluate_is_repeatable_and_equals_validation(family):
 
 
 @every_family
+def test_evaluate_needs_no_optimizer_of_its_own(family):
+    """As of a model that was read from a preset."""
+    model = family.model()
+    model.compile()
+    expected = family.compiled().evaluate(*family.pairs(), verbose=0)
+    np.testing.assert_array_equal(model.evaluate(*family.pairs(), verbose=0), expected)
+
+
+@every_family
 def test_evaluate_returns_the_loss_and_then_the_metrics_in_order(family):
     model, _, _ = trained(family.name)
     values = model.evaluate(*family.pairs(), batch_size=BATCH_SIZE, verbose=0)

@@ -87,4 +87,6 @@ def test_arguments():
         lagging_vae(window=-1)
     model = lagging_vae()
     with pytest.raises(ValueError, match="switches the groups"):
-        model.compile("adam")
+        model.compile(keras.optimizers.Adam())
+    model.compile("adam")  # a name stands for one of each group
+    assert model.optimizer.optimizers[0] is not model.optimizer.optimizers[1]

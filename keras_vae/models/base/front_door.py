@@ -66,7 +66,8 @@ class FrontDoor:
 
         Args:
             optimizer: an optimizer of Keras, or its name. Of a model with several groups of
-                weights also `{group: optimizer}`, one for each; see `objective`.
+                weights also `{group: optimizer}`, one for each; see `objective`. Models that
+                switch groups on and off need one for each, and make them of a name.
             jit_compile, run_eagerly, steps_per_execution, auto_scale_loss: as for Keras.
 
         Raises:

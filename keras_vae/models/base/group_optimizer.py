@@ -87,7 +87,8 @@ def check_optimizer(optimizer: Any, model: keras.Model) -> Any:
     """Returns what `compile` was given as one optimizer.
 
     Args:
-        optimizer: an optimizer of Keras, its name, or a dict of them by group.
+        optimizer: an optimizer of Keras, its name, or a dict of them by group. A name stands for
+            one of each group where the model switches groups.
         model: `GenerativeModel`.
 
     Raises:
@@ -95,6 +96,8 @@ def check_optimizer(optimizer: Any, model: keras.Model) -> Any:
             groups and has one optimizer for all.
     """
     groups = set(model.group_names(model.objective()))
+    if isinstance(optimizer, str) and model.switches():
+        optimizer = dict.fromkeys(groups, optimizer)
     if isinstance(optimizer, dict):
         if optimizer.keys() != groups:
             raise ValueError(
