@@ -1,6 +1,7 @@
 """Recipes as text: TOML written, and single values of it changed."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable
 from typing import Any
@@ -14,13 +15,13 @@ def to_toml(tables: dict) -> str:
             top level and lists of dicts become tables with a heading; what lies deeper is written
             in a line.
     """
-    lines = [f"{k} = {_value(v)}" for k, v in tables.items() if not _has_heading(v)]
+    lines = [_pair(k, v) for k, v in tables.items() if not _has_heading(v)]
     for name, value in tables.items():
         if not _has_heading(value):
             continue
-        heading = f"[[{name}]]" if isinstance(value, list) else f"[{name}]"
+        heading = f"[[{_key(name)}]]" if isinstance(value, list) else f"[{_key(name)}]"
         for table in value if isinstance(value, list) else [value]:
-            lines += ["", heading, *(f"{k} = {_value(v)}" for k, v in table.items())]
+            lines += ["", heading, *(_pair(k, v) for k, v in table.items())]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -86,9 +87,18 @@ def _has_heading(value):
     )
 
 
+def _pair(key, value):
+    return f"{_key(key)} = {_value(value)}"
+
+
+def _key(key):
+    """Returns a key, which may be the name of a column, quoted where TOML asks for it."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
+
+
 def _value(value):
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{k} = {_value(v)}" for k, v in value.items()) + " }"
+        return "{ " + ", ".join(_pair(k, v) for k, v in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, str):

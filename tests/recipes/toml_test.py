@@ -25,6 +25,7 @@ def test_every_kind_of_value_comes_back():
         "none": [],
         "deep": {"class": "A", "inner": {"x": {"y": [1, {"z": False}]}}},
         "tables": [{"a": 1}, {"b": "c"}],
+        "kinds of columns": {"*": "real", "hours per week": "count", 'a "b"': {"ü.x": 1}, "": 2},
     }
     assert tomllib.loads(to_toml(tables)) == tables
 

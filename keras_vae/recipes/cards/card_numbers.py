@@ -37,11 +37,6 @@ _FACTORS = (
     "The scores compare the means of q(z|x) of the test pictures with the five true factors. The "
     "FactorVAE and the beta-VAE score of guesses are 0.2."
 )
-_DENSITY = (
-    "The likelihood is a density of pixels in [0, 1]: its nats may be negative, have no equivalent "
-    "in bits per dimension, and cannot be compared with a likelihood of grey levels or of black "
-    "and white pixels."
-)
 
 
 def numbers_section(recipe: Recipe, metrics: dict, folder: Path) -> str:
@@ -132,7 +127,7 @@ def _protocol(recipe, metrics):
         ("± is the standard error of the mean over examples.", has_error),
         (_bound(recipe), named_classes.family_of(recipe).encode_gives == "codes"),
         ("ELBO with one draw each.", "elbo" in test and is_drawn),
-        (_DENSITY, has_likelihood and named_classes.is_density(recipe)),
+        (recipe.kind.of_density, has_likelihood and named_classes.is_density(recipe)),
         (_ACTIVE, "active_units" in test),
         (_FRECHET, "classifier_frechet_distance" in test),
         (_of_reconstructions(test), True),

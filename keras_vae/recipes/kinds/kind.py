@@ -26,10 +26,12 @@ class Kind:
         keys: What `[data]` may say beside `name` and `kind`.
         likelihood: String, the class of the likelihood where a recipe names none, or `None` where
             the families of this kind bring their own.
+        of_density: String, what a card says of nats that are those of a density.
     """
 
     keys: frozenset[str] = frozenset()
     likelihood: str | None = None
+    of_density = ""
 
     def load(self, recipe: Recipe, data_dir: str | Path | None = None) -> Splits:
         """Returns the `Splits` of a recipe, the test part as its likelihood takes it.

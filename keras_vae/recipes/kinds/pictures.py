@@ -66,6 +66,11 @@ class Pictures(Kind):
 
     keys = frozenset({"binarize", "validation_size", "image_size", "pairs"})
     likelihood = "BernoulliLikelihood"
+    of_density = (
+        "The likelihood is a density of pixels in [0, 1]: its nats may be negative, have no "
+        "equivalent in bits per dimension, and cannot be compared with a likelihood of grey levels "
+        "or of black and white pixels."
+    )
 
     def load(self, recipe: Recipe, data_dir: str | Path | None = None) -> Splits:
         from keras_vae import datasets

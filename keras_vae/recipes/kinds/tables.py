@@ -34,6 +34,10 @@ class Tables(Kind):
 
     keys = frozenset({"kinds", "without", "outliers"})
     likelihood = "ColumnsLikelihood"
+    of_density = (
+        "Columns of real and of positive numbers have a density: its nats depend on their units, "
+        "may be negative, and compare with those of the same columns only."
+    )
 
     def load(self, recipe: Recipe, data_dir: str | Path | None = None) -> Splits:
         from keras_vae import datasets
@@ -80,8 +84,12 @@ class Tables(Kind):
         if not (folder / SHOWN).exists():
             return ""
         with (folder / SHOWN).open(encoding="utf-8", newline="") as file:
-            names, *rows = [row[:_MOST_SHOWN] for row in csv.reader(file)]
-        return f"Rows that it draws, z from the prior:\n\n{table(names, rows)}"
+            names, *rows = csv.reader(file)
+        shown = names[:_MOST_SHOWN]
+        what = "Rows that it draws, z from the prior"
+        if len(shown) < len(names):
+            what += f", the first {len(shown)} of {len(names)} columns"
+        return f"{what}:\n\n{table(shown, [row[:_MOST_SHOWN] for row in rows])}"
 
     def description(self, recipe: Recipe) -> str:
         if "outliers" not in recipe.data:
