@@ -24,7 +24,7 @@ def test_a_margin_is_ten_times_the_difference_to_be_expected():
     found = margins(model, kinds, posterior_of(model), family.pairs())
     moved = probed(model, kinds, posterior_of(model), family.pairs())
     for kind, margin, (rms, largest) in zip(kinds, found, moved, strict=True):
-        assert margin >= 10 * LARGEST_RATIO[kind] * rms
+        assert margin >= 10 * (LARGEST_RATIO[kind] * rms)
         assert margin >= 10 * largest
         assert margin >= 10 * 2.0**-23
 

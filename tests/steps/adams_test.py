@@ -1,12 +1,9 @@
 import keras
 import pytest
+from optimizers import OTHERS
 
 from keras_vae.steps.adams import adams_of
 from keras_vae.steps.adams import is_adam
-
-
-class MyAdam(keras.optimizers.Adam):
-    pass
 
 
 @pytest.mark.parametrize("make", [keras.optimizers.Adam, keras.optimizers.AdamW])
@@ -16,18 +13,10 @@ def test_adam_with_and_without_weight_decay(make):
     assert adams_of(optimizer) == [optimizer]
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: keras.optimizers.Adam(amsgrad=True),
-        keras.optimizers.Nadam,
-        keras.optimizers.SGD,
-        MyAdam,
-    ],
-)
-def test_other_rules(make):
-    assert not is_adam(make())
-    assert adams_of(make()) == []
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_rules(name):
+    assert not is_adam(OTHERS[name]())
+    assert adams_of(OTHERS[name]()) == []
 
 
 def test_within_a_scale_of_the_loss():
