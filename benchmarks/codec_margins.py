@@ -5,8 +5,8 @@
 Networks that `compress` runs are run on each backend, on 192 training examples: with 1 and with 128
 at once, and those of autoregressive models also one position after the other, as a reader does. The
 largest difference of any two is kept in `benchmarks/codecs.json` in two units: the root mean square
-of what moving the weights does, of which the ratios in `keras_vae.codecs.rounding_errors` have to be
-no less, and the margin, of which it is to be a tenth at most. From there it goes into
+of what moving the weights does, which the ratios in `keras_vae.codecs.rounding_errors` must not be
+below, and the margin, of which it is to be a tenth at most. From there it goes into
 `docs/codecs.md`.
 """
 
