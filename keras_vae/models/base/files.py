@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_vae import codecs
+from keras_vae.models.saving import blank_weights
 from keras_vae.models.saving import exported
 from keras_vae.models.saving import named_weights
 from keras_vae.models.saving import preset_model
@@ -133,7 +134,7 @@ class Files:
         was there. Of several processes that train together, the first writes it.
         """
         save = functools.partial(super().save, overwrite=overwrite, zipped=zipped, **kwargs)
-        with self.writing(filepath) as path:
+        with self.writing(filepath) as path, blank_weights.weights_follow():
             if path is None:
                 return
             is_one_file = _is_local(path, ".keras") and zipped is not False

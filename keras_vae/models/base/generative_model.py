@@ -23,6 +23,7 @@ from keras_vae.models.base.front_door import FrontDoor
 from keras_vae.models.base.kept_functions import KeptFunctions
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
+from keras_vae.models.saving import blank_weights
 from keras_vae.models.saving import frozen_layers
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep
@@ -317,16 +318,20 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         frozen: dict[str, Any] = {} if self.trainable else {"trainable": False}
         if flags := {**frozen_layers.flags_of(self), **self._flags_to_come}:
             frozen["trainable_layers"] = flags
-        return {**own, "seed": self.noise.seed, **taken, **frozen}
+        is_read_here = type(self).from_config.__func__ is GenerativeModel.from_config.__func__
+        noted = blank_weights.noted() if is_read_here else {}
+        return {**own, "seed": self.noise.seed, **taken, **frozen, **noted}
 
     @classmethod
     def from_config(cls, config: dict) -> Any:
         # Keras empties the configs of functional models as it reads them: the caller keeps his.
-        config = keras.saving.deserialize_keras_object(copy.deepcopy(config))
-        is_trainable = config.pop("trainable", True)
-        flags = frozen_layers.check_flags(config.pop("trainable_layers", {}))
-        seed = None if arguments.takes(cls, "seed") else config.pop("seed", None)
-        model = cls(**config)
+        config = copy.deepcopy(config)
+        with blank_weights.of_config(config):
+            config = keras.saving.deserialize_keras_object(config)
+            is_trainable = config.pop("trainable", True)
+            flags = frozen_layers.check_flags(config.pop("trainable_layers", {}))
+            seed = None if arguments.takes(cls, "seed") else config.pop("seed", None)
+            model = cls(**config)
         if seed is not None:
             model.noise.restart(seed)
         if not is_trainable:

@@ -1,6 +1,7 @@
 """Weights that wait for those of a file."""
 
 import contextlib
+import contextvars
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,29 @@ import keras
 import numpy as np
 from keras import ops
 
+FOLLOW = "weights_follow"  # in a config: its weights lie beside it
+_follow = contextvars.ContextVar("keras_vae_weights_follow", default=False)
 _lock = threading.RLock()  # one replacement at a time
+
+
+@contextlib.contextmanager
+def weights_follow() -> Iterator[None]:
+    """Within this context configs are written of models whose weights are written beside them."""
+    token = _follow.set(True)
+    try:
+        yield
+    finally:
+        _follow.reset(token)
+
+
+def noted() -> dict[str, bool]:
+    """Returns what a config says of weights beside it: nothing outside of `weights_follow`."""
+    return {FOLLOW: True} if _follow.get() else {}
+
+
+def of_config(config: dict) -> contextlib.AbstractContextManager:
+    """Returns the context in which a model is made of a config, from which the note is taken."""
+    return blank_weights() if config.pop(FOLLOW, False) else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

@@ -32,16 +32,38 @@ def test_other_threads_draw_theirs():
     assert (found[0] != 0).all()
 
 
-@pytest.mark.parametrize("name", ["vae", "vqvae"])
-def test_a_preset_is_loaded_without_a_draw(name, tmp_path, monkeypatch):
-    model = BY_NAME[name].model()
-    model.save_to_preset(tmp_path)
-
+def refuse_draws(monkeypatch):
     def refuse(*args, **kwargs):
         raise AssertionError("a weight was drawn that is in the file")
 
     for kind in ("VarianceScaling", "RandomNormal", "RandomUniform", "TruncatedNormal"):
         monkeypatch.setattr(getattr(keras.initializers, kind), "__call__", refuse)
+
+
+@pytest.mark.parametrize("name", ["vae", "vqvae"])
+def test_a_preset_is_loaded_without_a_draw(name, tmp_path, monkeypatch):
+    model = BY_NAME[name].model()
+    model.save_to_preset(tmp_path)
+    refuse_draws(monkeypatch)
     loaded = keras_vae.from_preset(tmp_path)
     for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["vae", "vqvae", "hierarchical_vae", "factor_vae", "pixel_cnn"])
+def test_a_keras_file_is_loaded_without_a_draw(name, tmp_path, monkeypatch):
+    model = BY_NAME[name].compiled()
+    model.save(tmp_path / "model.keras")
+    refuse_draws(monkeypatch)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_config_alone_makes_a_model_with_weights_of_its_own(tmp_path):
+    model = BY_NAME["vae"].compiled()
+    model.save(tmp_path / "model.keras")
+    made = type(model).from_config(model.get_config())
+    assert all(np.any(w) for w in made.get_weights() if w.ndim == 2)
+    cloned = keras.models.clone_model(keras.models.load_model(tmp_path / "model.keras"))
+    assert all(np.any(w) for w in cloned.get_weights() if w.ndim == 2)
