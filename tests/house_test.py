@@ -68,6 +68,7 @@ ARROWS = {
     },
     "recipes": {
         "callbacks",
+        "codecs",
         "conditions",
         "datasets",
         "distributions",

@@ -193,3 +193,16 @@ def test_samples_are_recognised_where_one_class_is_likely(tmp_path, monkeypatch)
     monkeypatch.setattr(module, "from_preset", lambda name: Classifier())
     found = further_measures(Model(), asking(tmp_path, "recognition"), None)
     assert found == {"samples_recognised": 0.75, "classes_recognised": 3, "num_classes": 10}
+
+
+def test_other_formats_of_the_same_pictures(tmp_path):
+    pytest.importorskip("PIL")
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, size=(8, 16, 16, 3)) / 255
+    recipe = asking(tmp_path, "formats")
+    check_measures(recipe)
+    of_noise = further_measures(None, recipe, Arrays(noise.astype("float32")))
+    of_grey = further_measures(None, recipe, Arrays(np.full_like(noise, 0.5, "float32")))
+    assert of_noise.keys() == of_grey.keys() == {"png_bits_per_dim", "webp_bits_per_dim"}
+    assert all(8 < bits < 9 for bits in of_noise.values())  # what is random cannot be packed
+    assert all(bits < 0.2 for bits in of_grey.values())

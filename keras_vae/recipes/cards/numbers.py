@@ -109,6 +109,10 @@ NUMBERS = (
         "bits",
         direction="min",
     ),
+    Number(r"png_bits_per_dim", "the same pictures as PNG, bits per dimension", 4, "bits"),
+    Number(
+        r"webp_bits_per_dim", "the same pictures as lossless WebP, bits per dimension", 4, "bits"
+    ),
     Number(r"nll_per_code", "NLL, nats per element", 4, direction="min"),
     Number(
         r"token_perplexity",
