@@ -12,12 +12,21 @@ from keras_vae.codecs.bits_back import BitsBackCode
 from keras_vae.codecs.file_format import Content
 from keras_vae.codecs.file_format import Reader
 from keras_vae.codecs.file_format import Writer
+from keras_vae.codecs.offsets import UnsettledError
+from keras_vae.codecs.offsets import shorter_blocks
 from keras_vae.codecs.sequences import CodesCode
 from keras_vae.codecs.sequences import SequenceCode
 from keras_vae.codecs.stack import Stack
 from keras_vae.devices import products_are_exact
 from keras_vae.typing import Array
 
+_SHORTER = (
+    1,
+    2,
+    4,
+    8,
+    16,
+)  # how much shorter blocks are made, where there is no offset for longer ones
 _PIECE = 256  # examples that are held as integers and float64 at once
 _BOUNDED = 1024  # examples whose bound is computed at once
 
@@ -32,18 +41,17 @@ def compress(
     x, *conditions = _checked_inputs(model, x, condition)
     dtype = x.dtype.name
     file_format.dtype_code(dtype)
-    bar = keras.utils.Progbar(len(x), verbose=verbose, unit_name="example")
-    stack = Stack()
-    code: Any = _coder(scheme)(model, batch_size)
-    if scheme == "codes":
-        levels = model.indices_of(x, *_of_model(model, conditions), batch_size=batch_size)
-        checksum = file_format.content_checksum(levels)
-        code.write(stack, levels, conditions, bar.add)
-        nats = code.nats(levels, conditions)
-    else:
-        checksum = file_format.content_checksum(_symbols(code, x))
-        code.write(stack, x, conditions, bar.add)
-        nats = -_bound(model, x, conditions)
+    for times in _SHORTER:
+        stack = Stack()
+        code: Any = _coder(scheme)(model, batch_size)
+        bar = keras.utils.Progbar(len(x), verbose=verbose, unit_name="example")
+        try:
+            with shorter_blocks(times):
+                checksum, nats = _written(model, code, stack, [x, *conditions], batch_size, bar.add)
+            break
+        except UnsettledError:
+            if times == _SHORTER[-1]:
+                raise
     writer = Writer()
     code.write_settings(writer)
     words, num_initial = stack.words()
@@ -55,6 +63,18 @@ def compress(
         nats / math.log(2) / x.size,
         Content(checksum, writer.data, words, num_initial),
     )
+
+
+def _written(model, code, stack, inputs, batch_size, report):
+    """Writes x, and returns the checksum of the content and its bound in nats."""
+    x, *conditions = inputs
+    if isinstance(code, CodesCode):
+        given = _of_model(model, conditions)
+        levels = model.indices_of(x, *given, batch_size=batch_size)
+        code.write(stack, levels, conditions, report)
+        return file_format.content_checksum(levels), code.nats(levels, conditions)
+    code.write(stack, x, conditions, report)
+    return file_format.content_checksum(_symbols(code, x)), -_bound(model, x, conditions)
 
 
 def decompress(

@@ -16,6 +16,8 @@ from workers import run_worker
 import keras_vae
 from keras_vae import codecs
 from keras_vae.backend import installed_backends
+from keras_vae.codecs import binary
+from keras_vae.codecs.offsets import UnsettledError
 
 PICTURE, N = (6, 5, 1), 40
 WITHOUT_FILES = {
@@ -99,6 +101,37 @@ def test_grey_levels_come_back_in_their_own_type():
         found = model.decompress(model.compress(x))
         np.testing.assert_array_equal(found, x)
         assert found.dtype == x.dtype
+
+
+@pytest.mark.one_backend
+def test_blocks_are_made_shorter_where_no_offset_will_do(vae, monkeypatch):
+    """As of data that have far more numbers near an edge than those that are looked at first."""
+    model, x = vae
+    x, tried, settle = x[:20], [], binary.settle_intervals
+
+    def settle_short(*arguments):
+        tried.append(arguments[-1].size)
+        if tried[-1] == tried[0]:
+            raise UnsettledError("no offset")
+        return settle(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(binary, "settle_intervals", settle_short)
+        file = model.compress(x)
+    assert tried[-1] < tried[0]
+    np.testing.assert_array_equal(model.decompress(file), x)
+
+
+@pytest.mark.one_backend
+def test_a_model_without_offsets_is_told_so(vae, monkeypatch):
+    model, x = vae
+
+    def settle(*arguments):
+        raise UnsettledError("no offset")
+
+    monkeypatch.setattr(binary, "settle_intervals", settle)
+    with pytest.raises(ValueError, match="no offset"):
+        model.compress(x[:4])
 
 
 @pytest.mark.one_backend
