@@ -20,6 +20,7 @@ from keras_vae.recipes import further_measures
 from keras_vae.recipes.build import build_optimizers
 from keras_vae.recipes.build import start_at_data
 from keras_vae.recipes.named_classes import family_of
+from keras_vae.table_schema import schema_of
 
 CHECKOUT = Path(__file__).parents[1]
 ZOO = CHECKOUT / "zoo"
@@ -55,7 +56,7 @@ def entries(train_script):
     return {recipe.name: (recipe, metrics) for recipe, metrics in train_script.read_zoo()}
 
 
-def made_up(recipe, num_examples):
+def made_up(recipe, num_examples, model=None):
     """A few examples of noise in the place of a recipe's data, as `Splits`."""
     rng, y = np.random.default_rng(0), np.arange(num_examples, dtype="int32")
     name = recipe.data["name"]
@@ -64,9 +65,30 @@ def made_up(recipe, num_examples):
         texts = [" ".join(rng.choice(vocabulary.tokens, 5)) for _ in y]
         arrays = datasets.Arrays(vocabulary.encode(texts))
         return datasets.TextSplits(name, train=arrays, test=arrays, vocabulary=vocabulary)
+    if recipe.data.get("kind") == "tables":
+        return made_up_table(recipe, num_examples, model)
     x = rng.integers(0, 2, (num_examples, *SHAPES[name])).astype("float32")
     y = LABELS.get(name, y)[:num_examples]
     return datasets.Splits(name, train=datasets.Arrays(x, y), test=datasets.Arrays(x, y))
+
+
+def made_up_table(recipe, num_examples, model):
+    """The same of a table: rows that a model draws, or else of columns of the recipe's kinds."""
+    rng, y = np.random.default_rng(0), np.arange(num_examples) % 2
+    if model is None:
+        kinds = recipe.data.get("kinds", {})
+        columns = {"a": rng.normal(size=num_examples), "b": rng.normal(size=num_examples)}
+        if not kinds:
+            columns["c"] = np.array(["x", "y"])[y]
+        kinds = dict.fromkeys(columns, kinds["*"]) if kinds else None
+        schema = keras_vae.TableSchema.infer(columns, kinds)
+        x = schema.encode(columns)
+    else:
+        schema = schema_of(model)
+        x = model.sample(num_examples, seed=0, from_likelihood=True)
+    of_test = (x, y) if "outliers" in recipe.data else (x,)
+    parts = {"train": datasets.Arrays(x), "test": datasets.Arrays(*of_test)}
+    return datasets.TableSplits(recipe.data["name"], **parts, schema=schema)
 
 
 @pytest.mark.one_backend  # conformance tests say that a family trains on every backend
@@ -110,9 +132,7 @@ def test_every_card_is_what_the_numbers_make(name, entries, tmp_path):
 
 def pictures_of(recipe):
     """The pictures that the card of a recipe must show."""
-    if recipe.data.get("kind") == "texts":
-        return ["curves.png"]
-    if recipe.data.get("pairs") == "classes":
+    if "kind" in recipe.data or recipe.data.get("pairs") == "classes":
         return ["curves.png"]
     if recipe.data.get("pairs") == "prediction":
         return ["curves.png", "reconstructions.png"]
@@ -171,7 +191,7 @@ def test_a_card_states_all_that_is_measured(name, entries, monkeypatch):
     few = {"num_samples": 2, "quadrants_num_samples": 2}
     recipe = dataclasses.replace(recipe, evaluation=recipe.evaluation | few)
     model = keras_vae.GenerativeModel.from_preset(name)
-    data = made_up(recipe, 8)
+    data = made_up(recipe, 8, model)
     measured = recipes.all_measures(model, recipe, data.test, verbose=0, train=data.train)
     assert measured.keys() == metrics["test"].keys()
 
@@ -275,7 +295,8 @@ def test_the_weights_load_and_have_the_size_of_the_card(name, entries):
     if recipe.data.get("kind") == "texts":
         assert all(isinstance(text, str) for text in model.sample(2, seed=0))
         return
-    shape = SHAPES[recipe.data["name"]]
+    is_table = recipe.data.get("kind") == "tables"
+    shape = model.data_shape if is_table else SHAPES[recipe.data["name"]]
     if isinstance(model, keras_vae.Predictor):
         assert np.isfinite(model.predict(np.zeros((2, *model.data_shape)), verbose=0)).all()
         return

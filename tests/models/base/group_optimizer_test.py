@@ -135,7 +135,14 @@ def test_a_schedule_switches_a_group_by_the_updates_made():
 
 def test_a_switched_group_needs_an_optimizer_of_its_own():
     with pytest.raises(ValueError, match=r"\['critic'\].*one for all"):
-        watched(starts_late=True).compile("adam")
+        watched(starts_late=True).compile(keras.optimizers.Adam())
+
+
+def test_a_name_stands_for_an_optimizer_of_each_switched_group():
+    model = watched(starts_late=True)
+    model.compile("adam")
+    first, second = model.optimizer.optimizers
+    assert first is not second
 
 
 def test_a_switched_model_can_be_evaluated_without_an_optimizer():
