@@ -303,7 +303,11 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
 @every_family
 def test_every_kind_of_data_gives_the_same_numbers(family, kind):
     model, pairs = trained(family.name)[0], family.pairs()
-    assert evaluate(model, (kind(pairs),), batch_size=None) == evaluate(model, pairs)
+    found, expected = evaluate(model, (kind(pairs),), batch_size=None), evaluate(model, pairs)
+    # TensorFlow's graph of a data set may add up in another order than that of an array: with
+    # other weights their last digits differ.
+    tolerance = 5e-6 if keras.config.backend() == "tensorflow" else 0.0
+    assert found == pytest.approx(expected, rel=tolerance, abs=0.0)
 
 
 @every_kind
