@@ -305,6 +305,11 @@ class Step:
         """
         return batches
 
+    def evaluated(self, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> tuple:
+        """Returns arrays and a batch size as Keras is given them to evaluate or predict: here as
+        they are."""
+        return x, y, sample_weight, batch_size
+
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the replicas that share a step; here there is one."""
         return statistics

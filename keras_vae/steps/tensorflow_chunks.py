@@ -65,6 +65,10 @@ def is_possible(model: Any) -> bool:
     Layers that are not built yet are built by Keras, on a batch, and a strategy shares out batches.
     """
     is_plain = not model.run_eagerly and model.steps_per_execution == 1
+    return is_plain and is_alone(model) and all(layer.built for layer in model._flatten_layers())
+
+
+def is_alone(model: Any) -> bool:
+    """Whether no strategy shares out the batches of a model."""
     default = tf.distribute.get_strategy()
-    is_alone = not tf.distribute.has_strategy() and model.distribute_strategy is default
-    return is_plain and is_alone and all(layer.built for layer in model._flatten_layers())
+    return not tf.distribute.has_strategy() and model.distribute_strategy is default

@@ -12,6 +12,8 @@ from keras_vae.steps import tensorflow_chunks
 from keras_vae.steps.tensorflow_fused import fused_updates
 from keras_vae.steps.tensorflow_replicas import ReplicatedStep
 
+_KERAS_BATCH_SIZE = 32  # where none is given
+
 
 class TensorFlowStep(ReplicatedStep):
     """Train and test steps with a `tf.GradientTape`."""
@@ -110,13 +112,32 @@ class TensorFlowStep(ReplicatedStep):
             return batches
         return tensorflow_chunks.TensorFlowChunks(batches)
 
+    def evaluated(self, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> tuple:
+        """Returns a data set in place of the arrays, whose batches the graph knows no length of.
+
+        Keras makes one of which the length is known where it divides the number of examples.
+        TensorFlow folds that into constants, which rounds otherwise: the last digit of a sum would
+        not be that of the same examples in a data set of the user's.
+        """
+        if not tensorflow_chunks.is_alone(self):
+            return x, y, sample_weight, batch_size
+        arrays = keras.tree.map_structure(
+            tf.convert_to_tensor, keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        )
+        num_examples, size = len(keras.tree.flatten(arrays)[0]), batch_size or _KERAS_BATCH_SIZE
+
+        def batch(start):
+            return keras.tree.map_structure(lambda a: a[start : start + size], arrays)
+
+        return tf.data.Dataset.range(0, num_examples, size).map(batch), None, None, None
+
     def jitted(self, function: Callable) -> Callable:
         """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.
 
         Random streams that it draws from advance, as they do outside.
         """
 
-        @tf.function
+        @tf.function(autograph=False)
         def graph(noise, *arrays):
             with self.noise.drawing_from(noise) as stream:
                 outputs = function(*arrays)

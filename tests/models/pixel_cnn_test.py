@@ -201,10 +201,10 @@ def test_learns_to_copy_the_row_above():
     x = np.repeat(rng.integers(0, K, (256, 1, 4)), 3, axis=1)
     model = PixelCNN((3, 4), K, filters=8, num_blocks=1, first_kernel_size=3, dropout=0.1, seed=0)
     model.compile(keras.optimizers.Adam(2e-2))
-    model.fit(x, batch_size=128, epochs=60, verbose=0)
-    assert abs(model.evaluate(x, verbose=0, return_dict=True)["nll"] - 4 * np.log(K)) < 0.3
+    model.fit(x, batch_size=32, epochs=30, verbose=0)
+    assert abs(model.evaluate(x, verbose=0, return_dict=True)["nll"] - 4 * np.log(K)) < 0.15
     new = model.sample(50, seed=1)
-    assert np.mean(new[:, 1:] == new[:, :-1]) > 0.95
+    assert np.mean(new[:, 1:] == new[:, :-1]) > 0.98
 
 
 @pytest.mark.first_case_elsewhere

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -104,3 +107,14 @@ def test_a_jitted_function_is_traced_once_and_its_noise_advances():
     assert len(traces) == 1
     assert isinstance(first, np.ndarray)
     assert np.abs(first - second).max() > 1e-3
+
+
+def test_nothing_is_said_about_compiling():
+    """AutoGraph used to warn, at each call, of a function whose source it could not find."""
+    script = (
+        "from keras_vae import PixelCNN;"
+        "PixelCNN((2, 2), 3, filters=4, num_blocks=1, first_kernel_size=3).sample(2, seed=0)"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert "AutoGraph" not in said.stderr

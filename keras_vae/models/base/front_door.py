@@ -162,7 +162,8 @@ class FrontDoor:
             received, held_out = received.split(
                 check_fraction(validation_split, received.num_examples())
             )
-        if held_out is not None and held_out.is_arrays:
+        if held_out is not None:
+            held_out, size = held_out.evaluated_by(self, size)
             kwargs["validation_batch_size"] = size  # `batch_size` is not passed on
         if class_weight is not None:
             received, class_weight = self._weighed(received, class_weight)
@@ -226,8 +227,8 @@ class FrontDoor:
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             received = data.receive(self, x, y, sample_weight, batch_size)
             self.meet(received.seen)
+            received, batch_size = received.evaluated_by(self, batch_size)
             (x, y, sample_weight), view = received[:3], received.view
-            batch_size = batch_size if received.is_arrays else None
         if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
             self.compile(dict.fromkeys(self.group_names(self.objective()), "sgd"))
             self._is_for_evaluation = True
@@ -247,7 +248,7 @@ class FrontDoor:
         """
         received = data.receive(self, x, batch_size=batch_size, for_prediction=True, names=_CALL)
         self._follow_settings()
-        batch_size = batch_size if received.is_arrays else None
+        received, batch_size = received.evaluated_by(self, batch_size)
         with told_plainly(received.view):
             return super().predict(received.x, batch_size, verbose, **kwargs)
 

@@ -85,6 +85,13 @@ class Received(NamedTuple):
         """What `validation_data` may be."""
         return Parts(*self[:3]).given if self.is_arrays else self.x
 
+    def evaluated_by(self, model: Any, batch_size: int | None) -> tuple["Received", int | None]:
+        """Returns what Keras is given to evaluate or predict, and the batch size beside it."""
+        if not self.is_arrays:
+            return self, None
+        x, y, sample_weight, batch_size = model.evaluated(*self[:3], batch_size)
+        return self._replace(x=x, y=y, sample_weight=sample_weight), batch_size
+
 
 def receive(
     model: Any,
