@@ -13,8 +13,8 @@ LARGEST_RESIDENT = 2**31  # bytes of data that are put on the device as a whole
 class Chunks(keras.utils.PyDataset):
     """The batches of a `Batches`, many at a time.
 
-    Where nothing is drawn anew at each use, the arrays lie on the device as a whole, and the rows
-    of the batches are all that is sent.
+    Where nothing is drawn anew at each use, the arrays may lie on the device as a whole, and the
+    rows of the batches are all that is sent.
 
     Args:
         batches: `keras_vae.datasets.Batches`.
@@ -26,7 +26,7 @@ class Chunks(keras.utils.PyDataset):
     def __init__(self, batches: Any) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         self.batches = batches
-        self.resident = _resident(batches)
+        self.resident = self._resident()
 
     def __len__(self) -> int:
         return math.ceil(len(self.batches) / STEPS_A_CALL)
@@ -53,13 +53,18 @@ class Chunks(keras.utils.PyDataset):
         """Returns the number of steps made after the `call`-th, counted from 0."""
         return min((call + 1) * STEPS_A_CALL, len(self.batches))
 
+    def is_worth_residing(self) -> bool:
+        """Whether it is faster to have the data on the device as a whole."""
+        return True
 
-def _resident(batches):
-    """Returns tensors of the whole data, or `None` where a batch is more than some rows."""
-    arrays = batches.data
-    is_drawn = batches.binarize or batches.pair is not None
-    if is_drawn or not all(isinstance(a, np.ndarray) for a in arrays):
-        return None
-    if sum(a.nbytes for a in arrays) > LARGEST_RESIDENT:
-        return None
-    return tuple(keras.ops.convert_to_tensor(a) for a in arrays)
+    def _resident(self):
+        """Returns tensors of the whole data, or `None` where a batch is more than some rows."""
+        arrays = self.batches.data
+        is_drawn = self.batches.binarize or self.batches.pair is not None
+        if is_drawn or not all(isinstance(a, np.ndarray) for a in arrays):
+            return None
+        if not self.is_worth_residing():
+            return None
+        if sum(a.nbytes for a in arrays) > LARGEST_RESIDENT:
+            return None
+        return tuple(map(keras.ops.convert_to_tensor, arrays))

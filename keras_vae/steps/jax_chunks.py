@@ -33,6 +33,10 @@ class JAXChunks(Chunks):
         # What lies beyond `count` is not used.
         return np.int32(count), self._chunk(first + np.arange(STEPS_A_CALL) % count)
 
+    def is_worth_residing(self) -> bool:
+        # On a processor a copy of all takes longer than to gather an epoch's rows by NumPy.
+        return jax.default_backend() != "cpu"
+
     def _chunk(self, indices):
         size = self.batches.batch_size
         if self.resident is not None:
@@ -75,5 +79,6 @@ def is_worth_it(model: Any) -> bool:
     """
     if not all(layer.built for layer in model._flatten_layers()):
         return False
-    has_convolutions = any(len(v.shape) > 2 for v in model.trainable_variables)
-    return not (has_convolutions and jax.default_backend() == "cpu")
+    # A bias may have the shape of a picture.
+    has_kernels = any(len(v.shape) > 2 and v.name != "bias" for v in model.trainable_variables)
+    return not (has_kernels and jax.default_backend() == "cpu")
