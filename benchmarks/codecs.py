@@ -13,7 +13,6 @@ thread.
 
 import argparse
 import gzip
-import io
 import json
 import os
 import resource
@@ -33,13 +32,11 @@ from codecs_table import write_results
 from keras_vae import codecs
 from keras_vae.codecs.comparison import general_sizes
 from keras_vae.codecs.comparison import raw_bytes
-from keras_vae.datasets.splits import fixed_split
 
 
 def digits(folder):
     """Returns the test digits as grey levels, (10000, 28, 28, 1)."""
-    with np.load(folder / "mnist.npz") as arrays:
-        return (arrays["x_test"][..., None] / 255).astype("float32")
+    return keras_vae.datasets.load(str(folder / "mnist.npz")).test.x
 
 
 def binarised(folder):
@@ -48,21 +45,12 @@ def binarised(folder):
 
 def frames(folder):
     """Returns the test frames of the recipe of `vae_frey_faces`."""
-    with np.load(folder / "frey_faces.npz") as arrays:
-        images = arrays["images"]
-    _, test = fixed_split(len(images))
-    return (images[test][..., None] / 255).astype("float32")
+    return keras_vae.datasets.load(str(folder / "frey_faces.npz")).test.x
 
 
 def photographs(folder):
     """Returns the test pictures, (10000, 32, 32, 3)."""
-    from PIL import Image
-
-    with np.load(folder / "cifar10_jpeg75.npz") as arrays:
-        data, offsets = arrays["jpeg_test"].tobytes(), arrays["offsets_test"]
-    pieces = (data[offsets[i] : offsets[i + 1]] for i in range(len(offsets) - 1))
-    pictures = np.stack([np.asarray(Image.open(io.BytesIO(p)).convert("RGB")) for p in pieces])
-    return (pictures / 255).astype("float32")
+    return keras_vae.datasets.load(str(folder / "cifar10_jpeg75.npz")).test.x
 
 
 def cells(folder, part="test"):

@@ -18,9 +18,9 @@ numbers of threads and sizes of batches. Between a network and the coder there a
    Before the file is written, the grid of cells is moved until no output of a block lies within a
    margin of an edge (`offsets`); which move it was is a part of the file. The margin is ten
    times the largest difference between backends that is to be expected: rounding errors move the
-   outputs of the model at hand by so much, and differences of other models were measured to be at
-   most so many times as large (`rounding_errors`). So the reader, whose
-   outputs differ by less, finds each in the same cell.
+   outputs of the model at hand by so much, each dimension of its latents by its own amount, and
+   differences were measured to be at most so many times as large, on presets
+   (`rounding_errors`). So the reader, whose outputs differ by less, finds each in the same cell.
 2. The numbers of a cell make integer frequencies. They come from + - x / and comparisons, whose
    results IEEE 754 fixes, and from tables made so (`exact_tables`): no exponential, logarithm or
    quantile of a library, which may differ in the last bit, is involved.

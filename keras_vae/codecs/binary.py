@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from keras_vae.codecs.exact_tables import cube_root
 from keras_vae.codecs.exact_tables import sigmoid
 from keras_vae.codecs.offsets import NUM_OFFSETS
 from keras_vae.codecs.offsets import Blocks
@@ -110,10 +111,7 @@ def pop_binary(stack: Stack, logits: np.ndarray, blocks: Blocks) -> np.ndarray:
 def _width(logit):
     """Returns the width of a cell at a logit, made of + - x / like all that files depend on."""
     p = float(sigmoid(logit))
-    root = 1.0
-    for _ in range(60):  # Newton's method for the cube root of p (1 - p)
-        root = root - (root - p * (1.0 - p) / (root * root)) / 3.0
-    return min(_WIDEST, _FINENESS / root)
+    return min(_WIDEST, _FINENESS / float(cube_root(p * (1.0 - p))))
 
 
 def num_decisions(num_classes: int) -> int:

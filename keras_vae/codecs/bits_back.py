@@ -21,7 +21,7 @@ from keras_vae.codecs.stack import Stack
 
 _SAMPLE = 256  # examples by which the settings of a file are chosen
 _LARGEST_GROUP = 256
-_NO_NEWS = 0.005  # nats: a dimension with less is not coded
+_NO_NEWS = 0.0025  # nats: a dimension with less is not coded
 
 
 class LevelSettings(NamedTuple):
@@ -78,6 +78,9 @@ class BitsBackCode:
         self.of_data = Blocks(1, 0)
         self.posterior_codes: list[GaussianCode] = []
         self.prior_codes: list[GaussianCode] = []
+        # Of a writer: for each level, pairs of (D,), of the mean and of the log-variance.
+        self.margins_of_posteriors: list[list[np.ndarray]] = []
+        self.margins_of_priors: list[list[np.ndarray]] = []
 
     def symbols(self, x: np.ndarray) -> np.ndarray:
         """Returns data as integers (B, S)."""
@@ -120,7 +123,7 @@ class BitsBackCode:
         """Writes what a reader needs to know."""
         for level in self.levels:
             lattice = level.lattice
-            writer.numbers("bBB", lattice.spacing, lattice.reach, lattice.window)
+            writer.numbers("bBBb", *lattice)
             writer.numbers("HBHB", *level.of_posterior, *level.of_prior)
             writer.raw(np.packbits(level.is_coded).tobytes())
         writer.numbers("HB", *self.of_data)
@@ -129,7 +132,7 @@ class BitsBackCode:
         """Reads what `write_settings` wrote."""
         self.levels = []
         for size in self.nets.sizes():
-            lattice = Lattice(*reader.numbers("bBB"))
+            lattice = Lattice(*reader.numbers("bBBb"))
             of_posterior, of_prior = Blocks(*reader.numbers("HB")), Blocks(*reader.numbers("HB"))
             packed = np.frombuffer(reader.raw(-(-size // 8)), "uint8")
             is_coded = np.unpackbits(packed, count=size).astype(bool)
@@ -166,7 +169,8 @@ class BitsBackCode:
             is_coded = priors[level].is_coded if level in priors else np.True_
             parameters = self._coded(is_coded, nets.posterior(n, x, drawn, conditions))
             code, blocks = self.posterior_codes[level], self.levels[level].of_posterior
-            found = code.settle(*parameters, blocks)
+            margins = [np.tile(m, count) for m in self.margins_of_posteriors[level]]
+            found = code.settle(*parameters, self._coded(is_coded, margins), blocks)
             shift = blocks.of_positions(found, len(parameters[0]))
             points[level] = code.pop(stack, *code.rounded(*parameters, shift), window=True)
             posteriors.append((found, len(shift), blocks))
@@ -215,7 +219,8 @@ class BitsBackCode:
         code, blocks = self.prior_codes[level], self.levels[level].of_prior
         parameters = self._prior_parameters(level, zs, conditions, count)
         is_coded = np.tile(self.levels[level].is_coded, count)
-        offsets = code.settle(*parameters, blocks, is_coded)
+        margins = [np.tile(m, count) for m in self.margins_of_priors[level]]
+        offsets = code.settle(*parameters, margins, blocks, is_coded)
         shift = blocks.of_positions(offsets, len(is_coded))
         return self._rounded_prior(level, parameters, shift, is_coded)._replace(offsets=offsets)
 
@@ -276,38 +281,35 @@ class BitsBackCode:
             for level in zs
         }
         self.levels, self.posterior_codes, self.prior_codes = [], [], []
+        self.margins_of_posteriors, self.margins_of_priors = [], []
+        gaussian = ("mean", "log_var")
         for level in range(nets.num_levels):
             kl = _divergence(posteriors[level], priors[level])
             is_coded = kl.mean(axis=0) >= _NO_NEWS
             is_coded[np.argmax(kl.mean(axis=0))] = True  # no level without any
             is_coded |= not self._knows_prior(level)
-            coded = [p[:, is_coded] for p in posteriors[level]]
             n = nets.order.index(level)
-            of_q = margins(
-                nets.model,
-                ("mean", "log_var"),
-                nets.posterior_parameters(n),
-                [x, *drawn[:n], *conditions],
-            )
-            lattice = lattice_for(*coded, kl[:, is_coded], of_q[0])
+            given = [x, *drawn[:n], *conditions]
+            of_q = margins(nets.model, gaussian, nets.posterior_parameters(n), given)
             above = [zs[i] for i in range(level + 1, len(zs))]
-            of_p = margins(
-                nets.model,
-                ("mean", "log_var"),
-                nets.prior_parameters(level),
-                [np.zeros((len(x), 1), "float32"), *above, *conditions],
-            )
-            q = GaussianCode(lattice, tuple(of_q))
-            p = GaussianCode(lattice, tuple(of_p), skips_narrow=self._knows_prior(level))
-            self.posterior_codes.append(q)
-            self.prior_codes.append(p)
+            given = [np.zeros((len(x), 1), "float32"), *above, *conditions]
+            of_p = margins(nets.model, gaussian, nets.prior_parameters(level), given)
+            coded = [p[:, is_coded] for p in posteriors[level]]
+            largest = max(float(np.max(m[0])) for m in (of_q, of_p))
+            lattice = lattice_for(*coded, kl[:, is_coded], largest)
+            q = GaussianCode(lattice)
+            p = GaussianCode(lattice, skips_narrow=self._knows_prior(level))
             blocks = [
-                blocks_for(code.clearance(*flat, np.zeros(len(flat[0])), mask))
-                for code, flat, mask in (
-                    (q, [a.ravel() for a in coded], np.True_),
-                    (p, [a.ravel() for a in priors[level]], np.tile(is_coded, len(x))),
+                blocks_for(code.clearance(*flat, np.zeros(len(flat[0])), reach, mask))
+                for code, flat, reach, mask in (
+                    (q, *self._flat_of(coded, [m[is_coded] for m in of_q]), np.True_),
+                    (p, *self._flat_of(priors[level], of_p), np.tile(is_coded, len(x))),
                 )
             ]
+            self.posterior_codes.append(q)
+            self.prior_codes.append(p)
+            self.margins_of_posteriors.append(of_q)
+            self.margins_of_priors.append(of_p)
             self.levels.append(LevelSettings(lattice, is_coded, *blocks))
         ordered = [zs[i] for i in range(len(zs))]
         code = self.data_code
@@ -320,6 +322,12 @@ class BitsBackCode:
         )
         parameters = nets.likelihood(code, ordered, conditions)
         self.of_data = code.blocks(*_flat(parameters, (len(x), *x.shape[1:])))
+
+    @staticmethod
+    def _flat_of(parameters, margins):
+        """Returns parameters (N, D) and their margins (D,), all as (N D,)."""
+        count = len(parameters[0])
+        return [p.ravel() for p in parameters], [np.tile(m, count) for m in margins]
 
     def _mean_z(self, level, posterior):
         return posterior[0].astype("float32").reshape(-1, *self.nets.shapes[level])

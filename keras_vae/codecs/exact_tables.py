@@ -45,6 +45,19 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + exp(np.clip(-np.asarray(x, "float64"), -700.0, 700.0)))
 
 
+def cube_root(x: np.ndarray) -> np.ndarray:
+    """Returns the cube root, float64, the same on every machine.
+
+    Args:
+        x: Array of numbers from 1e-9 to 1e9.
+    """
+    x = np.asarray(x, "float64")
+    root = np.maximum(x, 1.0)  # above, from where Newton's method comes down
+    for _ in range(100):
+        root = root - (root - x / (root * root)) / 3.0
+    return root
+
+
 @functools.cache
 def gaussian_weights() -> np.ndarray:
     """Returns e^(-t^2 / 2) for t = 0, 1/256, 2/256, ... 12, as integers in float64, at least 1."""

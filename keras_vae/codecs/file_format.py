@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 _MAGIC = b"KVZ"
-_VERSION = 2
+_VERSION = 3
 _CHECKSUM_BYTES = 8
 _DTYPES = ("float32", "float64", "uint8", "int32", "int64", "bool", "float16", "uint16", "int8")
 _MAX_AXES = 8

@@ -9,11 +9,13 @@ standard deviations, of posteriors and priors alike, count as d. A dimension of 
 is not coded at all: its z is the mean of its prior, rounded.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
 import numpy as np
 
+from keras_vae.codecs.exact_tables import cube_root
 from keras_vae.codecs.exact_tables import exp
 from keras_vae.codecs.exact_tables import gaussian_frequencies
 from keras_vae.codecs.exact_tables import power_of_two
@@ -22,10 +24,14 @@ from keras_vae.codecs.offsets import settle
 from keras_vae.codecs.rounding_errors import size_of
 from keras_vae.codecs.stack import Stack
 
-_WIDTH = 0.25  # of a cell in log-variances: off by half of it costs at most 0.004 nats
+_WIDTH = 0.1875  # of a cell in log-variances: off by half of it costs at most 0.002 nats
 _LEAST, _MOST = -24.0, 12.0  # log-variances
-_STEP = 0.22  # means are rounded to this share of sigma: 0.002 nats
-_MARGINS_IN_STEP = 4.0  # at least, where means are largest
+# Means are rounded to steps d, which costs d^2 / (24 sigma^2) nats on average; one that is within a
+# margin m of an edge, on either side of it, costs 1.3. The sum is least at d^3 = 31 m sigma^2.
+_STEP_CUBED = 31.0
+_TYPICAL = 1.5  # 1 + |mean|, to which margins are in proportion
+_FINEST_STEP, _WIDEST_STEP = 0.06, 0.75  # in sigmas
+_MARGINS_IN_STEP = 8.0  # at least, where means are largest
 _COARSE_SHARE = 0.005  # of the divergence, in posteriors that are narrower than the spacing
 _CELLS = 1 << 21  # numbers of a table that are held at once
 
@@ -37,11 +43,13 @@ class Lattice(NamedTuple):
         spacing: Integer; the points are 2^spacing apart, which is the least standard deviation.
         reach: Integer; they lie from -2^reach to 2^reach.
         window: Integer; 2^window points around its mean are those a posterior can give.
+        margin: Integer; steps between means are made for margins of 2^margin, of means near 0.
     """
 
     spacing: int
     reach: int
     window: int
+    margin: int
 
     @property
     def num_points(self) -> int:
@@ -72,19 +80,18 @@ def lattice_for(
         mean, log_var: Arrays of one shape, of as many posteriors as are at hand.
         divergence: Array of that shape, nats by which each differs from the prior. Those that do
             not may be coded coarsely.
-        margin: Float, of the means: at a finer spacing too many of them would be near an edge.
+        margin: Float, of the means.
     """
     std = np.exp(0.5 * np.clip(log_var, _LEAST, _MOST)).ravel()
     order = np.argsort(std)
     share = np.cumsum(divergence.ravel()[order]) / max(1e-9, float(np.sum(divergence)))
     finest = std[order][min(len(std) - 1, np.searchsorted(share, _COARSE_SHARE))]
     reach = power_of_two(float(np.max(np.abs(mean.ravel()) + 8 * std))) + 1
-    far_out = margin * float(size_of(np.array(2.0**reach), "mean"))
-    finest = max(float(finest), 2.0 * _MARGINS_IN_STEP * far_out / _STEP, 2.0**-12)
-    spacing = min(0, power_of_two(finest))
+    spacing = min(0, power_of_two(max(float(finest), 2.0**-12)))
     reach = max(3, min(reach, spacing + 12))
     window = power_of_two(12 * float(np.quantile(std, 0.999)) / 2.0**spacing) + 1
-    return Lattice(spacing, reach, max(4, min(window, 13)))
+    of_means = max(-30, power_of_two(1.4 * max(margin, 1e-9)))
+    return Lattice(spacing, reach, max(4, min(window, 13)), of_means)
 
 
 class GaussianCode:
@@ -92,33 +99,38 @@ class GaussianCode:
 
     Args:
         lattice: `Lattice`.
-        margins: Pair of floats, of the mean and of the log-variance, or `None` for a reader.
         skips_narrow: Whether elements whose standard deviation is at most the spacing are not
             coded, as their mean says nearly all of them.
     """
 
-    def __init__(
-        self,
-        lattice: Lattice,
-        margins: tuple[float, float] | None = None,
-        skips_narrow: bool = False,
-    ):
+    def __init__(self, lattice: Lattice, skips_narrow: bool = False):
         self.lattice = lattice
-        self.margins = margins
         self.skips_narrow = skips_narrow
         self._least_cell = int(np.searchsorted(_STDS, 2.0**lattice.spacing))
         self._floor = _LEAST + self._least_cell * _WIDTH
+        margin = 2.0**lattice.margin
+        share = cube_root(_STEP_CUBED * _TYPICAL * margin / _STDS)
+        least = _MARGINS_IN_STEP * margin * (1.0 + 2.0**lattice.reach)
+        self._least_step = max(least, 2.0**lattice.spacing)
+        self._steps = np.clip(share, _FINEST_STEP, _WIDEST_STEP) * _STDS
+        self._steps = np.maximum(self._steps, least)
 
     def clearance(
-        self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray, is_coded: Any = True
+        self,
+        mean: np.ndarray,
+        log_var: np.ndarray,
+        shift: np.ndarray,
+        margins: Sequence[np.ndarray],
+        is_coded: Any = True,
     ) -> np.ndarray:
         """Returns the distances from the nearest edge, in margins, of the nearer parameter.
 
         Args:
             mean, log_var, shift: (N,).
+            margins: Pair of (N,), of the mean and of the log-variance.
             is_coded: Bools (N,); of others only the point nearest to the mean matters.
         """
-        of_mean, of_log_var = self.margins or (np.inf, np.inf)
+        of_mean, of_log_var = margins
         in_cells = np.clip(log_var, _LEAST, _MOST) / _WIDTH + shift + 0.5
         from_edge = np.abs(in_cells - np.round(in_cells)) * _WIDTH / of_log_var
         from_edge = from_edge / size_of(log_var, "log_var")
@@ -133,13 +145,23 @@ class GaussianCode:
         return np.where(np.isfinite(mean) & np.isfinite(log_var), nearer, np.nan)
 
     def settle(
-        self, mean: np.ndarray, log_var: np.ndarray, blocks: Blocks, is_coded: Any = True
+        self,
+        mean: np.ndarray,
+        log_var: np.ndarray,
+        margins: Sequence[np.ndarray],
+        blocks: Blocks,
+        is_coded: Any = True,
     ) -> np.ndarray:
         """Returns the offsets of blocks at which all parameters (N,) are clear of edges."""
-        is_coded = np.broadcast_to(is_coded, mean.shape)
-        return settle(
-            lambda i, s: self.clearance(mean[i], log_var[i], s, is_coded[i]), len(mean), blocks
-        )
+        arrays = [
+            np.broadcast_to(a, mean.shape) for a in (mean, log_var, *margins, np.asarray(is_coded))
+        ]
+
+        def clear(index, shift):
+            means, log_vars, of_mean, of_log_var, coded = (a[index] for a in arrays)
+            return self.clearance(means, log_vars, shift, (of_mean, of_log_var), coded)
+
+        return settle(clear, len(mean), blocks)
 
     def rounded(
         self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray, is_coded: Any = True
@@ -217,10 +239,9 @@ class GaussianCode:
         return exp(0.5 * (_LEAST + (self._cells(log_var, shift) - shift) * _WIDTH))
 
     def _step(self, log_var, shift, is_coded):
-        steps = _STEPS[self._cells(log_var, shift)]
-        return np.where(self.coded(log_var, shift, is_coded), steps, 2.0**self.lattice.spacing)
+        steps = self._steps[self._cells(log_var, shift)]
+        return np.where(self.coded(log_var, shift, is_coded), steps, self._least_step)
 
 
 _NUM_CELLS = int((_MOST - _LEAST) / _WIDTH) + 3
 _STDS = exp(0.5 * (_LEAST + np.arange(_NUM_CELLS) * _WIDTH))
-_STEPS = _STDS * _STEP

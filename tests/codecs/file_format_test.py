@@ -46,7 +46,7 @@ def test_other_bytes_and_other_things():
 def test_another_version_says_so():
     body = bytearray(DATA[:-8])
     body[3] = 9
-    with pytest.raises(ValueError, match=r"format 9.*reads format 2"):
+    with pytest.raises(ValueError, match=r"format 9.*reads format 3"):
         file_format.read_info(bytes(body) + file_format._checksum(bytes(body)))
 
 

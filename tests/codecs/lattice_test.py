@@ -14,13 +14,14 @@ N = 3000
 MEAN = RNG.normal(scale=1.5, size=N)
 LOG_VAR = RNG.uniform(-5.0, 0.0, size=N)
 DIVERGENCE = 0.5 * (np.exp(LOG_VAR) - LOG_VAR - 1 + MEAN**2)
-PLACES = lattice.lattice_for(MEAN, LOG_VAR, DIVERGENCE)
-CODE = lattice.GaussianCode(PLACES, (4e-5, 1e-4))
-BLOCKS = offsets.blocks_for(CODE.clearance(MEAN, LOG_VAR, np.zeros(N)))
+PLACES = lattice.lattice_for(MEAN, LOG_VAR, DIVERGENCE, 4e-5)
+CODE = lattice.GaussianCode(PLACES)
+MARGINS = 4e-5, 1e-4
+BLOCKS = offsets.blocks_for(CODE.clearance(MEAN, LOG_VAR, np.zeros(N), MARGINS))
 
 
 def rounded(mean=MEAN, log_var=LOG_VAR):
-    shift = BLOCKS.of_positions(CODE.settle(MEAN, LOG_VAR, BLOCKS), N)
+    shift = BLOCKS.of_positions(CODE.settle(MEAN, LOG_VAR, MARGINS, BLOCKS), N)
     return CODE.rounded(mean, log_var, shift)
 
 
@@ -67,14 +68,14 @@ def test_a_latent_that_is_always_zero_is_rounded_to_it():
 def test_narrow_posteriors_of_no_consequence_count_as_wider():
     narrow = np.concatenate([LOG_VAR, np.full(N, -14.0)])
     divergence = np.concatenate([DIVERGENCE, np.zeros(N)])
-    places = lattice.lattice_for(np.concatenate([MEAN, MEAN]), narrow, divergence)
+    places = lattice.lattice_for(np.concatenate([MEAN, MEAN]), narrow, divergence, 4e-5)
     assert places == PLACES
     _, std = lattice.GaussianCode(places).rounded(MEAN, np.full(N, -14.0), np.zeros(N))
     np.testing.assert_allclose(std, 2.0**places.spacing, rtol=0.14)
 
 
 def test_elements_no_wider_than_the_spacing_may_be_skipped():
-    skipping = lattice.GaussianCode(PLACES, (4e-5, 1e-4), skips_narrow=True)
+    skipping = lattice.GaussianCode(PLACES, skips_narrow=True)
     log_var = np.array([-12.0, -1.0, -1.0])
     is_coded = skipping.coded(log_var, np.zeros(3), np.array([True, True, False]))
     np.testing.assert_array_equal(is_coded, [False, True, False])
@@ -83,10 +84,32 @@ def test_elements_no_wider_than_the_spacing_may_be_skipped():
     np.testing.assert_array_equal(CODE.coded(log_var, np.zeros(3), np.full(3, True)), True)
 
 
-def test_no_lattice_is_finer_than_margins_allow():
-    places = lattice.lattice_for(MEAN, LOG_VAR - 14, DIVERGENCE + 7, margin=1e-4)
-    far_out = 1e-4 * (1 + 2.0**places.reach)
-    assert 4 * far_out <= lattice._STEP * 2.0**places.spacing <= 16 * far_out
+@pytest.mark.parametrize("margin", [1e-7, 1e-5, 1e-3])
+def test_steps_of_means_leave_room_for_margins_and_cost_little(margin):
+    places = lattice.lattice_for(MEAN, LOG_VAR - 6, DIVERGENCE + 3, margin)
+    code = lattice.GaussianCode(places)
+    cells = np.arange(code._least_cell, len(lattice._STDS))
+    steps, stds = code._steps[cells], lattice._STDS[cells]
+    assert np.all(steps >= 4 * margin * (1 + 2.0**places.reach))
+    room = np.maximum(steps, 1e-300)
+    cost = (steps / stds) ** 2 / 24 + 1.3 * 2 * 1.5 * margin / room  # nats of a mean near 0
+    best = np.minimum((6 * margin / stds) ** (2 / 3), 1.0)
+    is_free = (steps < 0.75 * stds) & (steps > 8.1 * margin * (1 + 2.0**places.reach))
+    assert np.all(cost[is_free] <= 1.1 * best[is_free] + 3e-4)
+
+
+def test_narrow_posteriors_far_from_zero_are_coded_on_a_fine_lattice():
+    """Where margins are large, means are rounded to wider steps, and not their z."""
+    log_var = np.full(N, -9.0)
+    places = lattice.lattice_for(2 * MEAN, log_var, np.full(N, 20.0), margin=7e-5)
+    assert 2.0**places.spacing <= np.exp(-4.5)
+    code = lattice.GaussianCode(places)
+    margins = 7e-5, 7e-5
+    blocks = offsets.blocks_for(code.clearance(2 * MEAN, log_var, np.zeros(N), margins))
+    shift = blocks.of_positions(code.settle(2 * MEAN, log_var, margins, blocks), N)
+    mean, std = code.rounded(2 * MEAN, log_var, shift)
+    np.testing.assert_allclose(std, np.exp(-4.5), rtol=0.14)
+    assert np.mean((mean - 2 * MEAN) ** 2 / std**2) / 2 < 0.1  # nats
 
 
 def test_means_far_out_and_tiny_variances_are_coded():

@@ -24,9 +24,10 @@ def test_a_margin_is_ten_times_the_difference_to_be_expected():
     found = margins(model, kinds, posterior_of(model), family.pairs())
     moved = probed(model, kinds, posterior_of(model), family.pairs())
     for kind, margin, (rms, largest) in zip(kinds, found, moved, strict=True):
-        assert margin >= 10 * (LARGEST_RATIO[kind] * rms)
-        assert margin >= 10 * largest
-        assert margin >= 10 * 2.0**-23
+        assert margin.shape == model.latent_shape
+        assert np.all(margin >= 10 * (LARGEST_RATIO[kind] * rms))
+        assert np.all(margin >= 10 * largest)
+        assert np.all(margin >= 10 * 2.0**-23)
 
 
 def test_a_model_whose_outputs_cancel_gets_a_wider_margin():
@@ -72,4 +73,18 @@ def test_what_is_compared_may_be_made_of_the_outputs():
     kinds = ("mean",)
     both = margins(model, ("mean", "mean"), posterior_of(model), family.pairs())
     (one,) = margins(model, kinds, posterior_of(model), family.pairs(), lambda o: [o[1]])
-    assert one == pytest.approx(both[1])
+    np.testing.assert_allclose(one, both[1])
+
+
+def test_dimensions_of_which_more_is_added_up_have_wider_margins():
+    dense = keras.layers.Dense(3, use_bias=False)
+    network = keras.Sequential([keras.Input((100,)), dense])
+    kernel = np.random.default_rng(1).normal(size=(100, 3)) * [1.0, 30.0, 0.0]
+    dense.set_weights([kernel.astype("float32")])
+    decoder = keras.Sequential([keras.Input((3,)), keras.layers.Dense(100)])
+    model = keras_vae.Autoencoder(network, decoder, keras_vae.GaussianLikelihood())
+    x = np.random.default_rng(0).normal(size=(32, 100)).astype("float32") / 1000  # outputs near 0
+    (of_each,) = margins(model, ("mean",), lambda t: (network(t),), [x])
+    assert of_each.shape == (3,)
+    assert of_each[1] > 2 * of_each[0]
+    assert of_each[2] > 0  # more than what was seen of it
