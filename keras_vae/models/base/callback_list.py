@@ -7,6 +7,8 @@ from typing import Any
 import keras
 
 SECONDS_BETWEEN_BARS = 0.05  # Keras' own bar draws no more often
+# Keras' own, of which those that save after epochs have a hook of batches that does nothing.
+_SAVING = keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore
 
 
 class CallbackList(keras.callbacks.CallbackList):
@@ -77,6 +79,8 @@ def _is_bar(callback):
 
 def _has_hook(callback, name):
     """Whether a callback does something before, or after, a batch of training."""
+    if type(callback) in _SAVING and callback.save_freq == "epoch":
+        return False
     return any(
         hook in vars(callback)
         or getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)

@@ -64,6 +64,20 @@ def test_it_knows_whether_a_callback_listens():
     assert CallbackList([ByItsOldName()], **options).listens
 
 
+@pytest.mark.parametrize("save_freq, listens", [("epoch", False), (2, True)])
+def test_callbacks_that_save_listen_where_they_save_after_batches(save_freq, listens, tmp_path):
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "a.keras", save_freq=save_freq)
+    backup = keras.callbacks.BackupAndRestore(
+        tmp_path / "backup", save_freq=save_freq, delete_checkpoint=False
+    )
+    for callback in (checkpoint, backup):
+        options = {"model": model(), "steps": 4, "epochs": 1, "verbose": 0}
+        assert CallbackList([callback], **options).listens == listens
+    model().fit(X, batch_size=8, epochs=2, verbose=0, callbacks=[checkpoint, backup])
+    assert (tmp_path / "a.keras").exists()
+    assert any((tmp_path / "backup").iterdir())
+
+
 def test_stopping_within_an_epoch_works():
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
