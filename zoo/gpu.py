@@ -6,8 +6,9 @@
 
 The time is shared equally. A short run says how long an epoch takes after compiling, and the
 whole run has as many epochs as fit, since its learning rate ends where the epochs do; they stand
-in its `metrics.json`. A fifth is kept for measuring the log-likelihood. What a run folder holds is
-moved into `zoo/` by hand, and `python zoo/train.py --cards` writes the card.
+in its `metrics.json`, and go into the recipe with the weights. A fifth is kept for measuring the
+log-likelihood. What a run folder holds is moved into `zoo/` by hand, and `python zoo/train.py
+--cards` writes the card.
 """
 
 import argparse
@@ -43,11 +44,11 @@ def seconds_an_epoch(recipe, options):
 
 
 def train_within(recipe, folder, seconds, options):
-    """Trains a recipe for as many epochs as fit, at most its own; returns its metrics."""
+    """Trains a recipe for as many epochs as fit, whatever its own; returns its metrics."""
     start = time.monotonic()
     epoch = seconds_an_epoch(recipe, options)
     left = SHARE_OF_TRAINING * seconds - (time.monotonic() - start)
-    epochs = max(1, min(recipe.training["epochs"], int(left / epoch)))
+    epochs = max(1, int(left / epoch))
     print(f"{recipe.name}: {epoch:.2f} s an epoch, {epochs} epochs", flush=True)
     return train_recipe(recipe, folder, epochs=epochs, **options)
 
