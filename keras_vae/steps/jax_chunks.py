@@ -39,9 +39,10 @@ class JAXChunks(Chunks):
 
     def _chunk(self, indices):
         size = self.batches.batch_size
-        if self.resident is not None:
+        if self.is_of_rows():
             order = self.batches.order.astype("int32")
-            return np.stack([order[i * size : (i + 1) * size] for i in indices])
+            rows = np.stack([order[i * size : (i + 1) * size] for i in indices])
+            return rows if self.resident is not None else tuple(a[rows] for a in self.batches.data)
         distinct = {i: self.batches[i] for i in dict.fromkeys(indices)}
         return keras.tree.map_structure(
             lambda *parts: np.stack(parts), *[distinct[i] for i in indices]
