@@ -117,6 +117,12 @@ class Batches(keras.utils.PyDataset):
         return batch if self.pair is None else self.pair(batch[0], rng)
 
     @property
+    def is_of_rows(self) -> bool:
+        """Whether a batch is some rows of the arrays, and nothing is made or drawn at each use."""
+        is_made = self.binarize or self.pair is not None
+        return not is_made and all(isinstance(part, np.ndarray) for part in self.data)
+
+    @property
     def order(self) -> np.ndarray:
         """Int array (n,): the examples of the current epoch, or of the first if none has begun."""
         return self._current_epoch()[1]

@@ -57,15 +57,10 @@ class Chunks(keras.utils.PyDataset):
         """Whether it is faster to have the data on the device as a whole."""
         return True
 
-    def is_of_rows(self) -> bool:
-        """Whether a batch is some rows of arrays, and no more."""
-        is_drawn = self.batches.binarize or self.batches.pair is not None
-        return not is_drawn and all(isinstance(a, np.ndarray) for a in self.batches.data)
-
     def _resident(self):
         """Returns tensors of the whole data, or `None` where they are sent in batches."""
         arrays = self.batches.data
-        if not self.is_of_rows() or not self.is_worth_residing():
+        if not self.batches.is_of_rows or not self.is_worth_residing():
             return None
         if sum(a.nbytes for a in arrays) > LARGEST_RESIDENT:
             return None

@@ -39,7 +39,7 @@ class JAXChunks(Chunks):
 
     def _chunk(self, indices):
         size = self.batches.batch_size
-        if self.is_of_rows():
+        if self.batches.is_of_rows:
             order = self.batches.order.astype("int32")
             rows = np.stack([order[i * size : (i + 1) * size] for i in indices])
             return rows if self.resident is not None else tuple(a[rows] for a in self.batches.data)

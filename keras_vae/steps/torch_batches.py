@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
-import numpy as np
 import torch
 
 SHARE_OF_DEVICE = 0.25  # of its free memory, which data may take
@@ -42,9 +41,7 @@ class BatchesLoader(torch.utils.data.DataLoader):
 def _resident(batches):
     """Returns the tensors of the whole data, or `None` where a batch is more than some rows."""
     arrays = batches.data
-    if batches.binarize or batches.pair is not None:
-        return None
-    if not all(isinstance(a, np.ndarray) and a.flags.c_contiguous for a in arrays):
+    if not batches.is_of_rows or not all(a.flags.c_contiguous for a in arrays):
         return None
     if torch.cuda.is_available():
         free, _ = torch.cuda.mem_get_info()
