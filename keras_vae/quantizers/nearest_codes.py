@@ -85,9 +85,12 @@ def _first_argmax(scores, block_size):
         falling = num_codes - ops.arange(num_codes, dtype="float32")
         first = scores.eq_(scores.amax(-1, keepdim=True)).mul_(falling).amax(-1)
         return ops.where(first > 0, num_codes - first, 0.0).int()  # 0 in a row that holds NaN
-    blocks = ops.reshape(scores, (-1, scores.shape[-1] // block_size, block_size))
-    block = first_largest(ops.max(blocks, axis=-1))  # (rows,)
-    best = ops.take_along_axis(blocks, block[:, None, None], axis=1)[:, 0]
+    num_blocks = scores.shape[-1] // block_size
+    blocks = ops.reshape(scores, (-1, block_size))
+    maxima = ops.reshape(ops.max(blocks, axis=-1), (-1, num_blocks))
+    block = first_largest(maxima)  # (rows,)
+    first = ops.arange(ops.shape(block)[0], dtype="int32") * num_blocks
+    best = ops.take(blocks, first + block, axis=0)  # whole rows, which TensorFlow copies at once
     return block * block_size + first_largest(best)
 
 

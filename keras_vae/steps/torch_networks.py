@@ -247,7 +247,7 @@ def _convolution(layer):
     is_plain = layer.groups == 1 and layer.padding in ("same", "valid") and _is_of_pixels(layer)
     if not is_plain:
         return layer.call
-    activation = _activation(layer.activation)
+    finished = _finish(layer)
 
     def call(x: Tensor) -> Tensor:
         x = x.permute(0, 3, 1, 2)
@@ -261,33 +261,44 @@ def _convolution(layer):
             x = functional.pad(x, (before[1], after[1], before[0], after[0]))
             before = (0, 0)
         kernel = _value(layer.kernel).permute(3, 2, 0, 1)
-        y = functional.conv2d(x, kernel, _bias(layer), layer.strides, before)
-        return activation(y.permute(0, 2, 3, 1))
+        return finished(functional.conv2d(x, kernel, _bias(layer), layer.strides, before))
 
     return call
+
+
+def _finish(layer):
+    """Returns the function from what a convolution made, (B, C, H, W), to what its layer returns,
+    which the activation may write over it."""
+    if layer.activation is keras.activations.relu:
+        return lambda y: torch.relu_(y).permute(0, 2, 3, 1)
+    activation = _activation(layer.activation)
+    return lambda y: activation(y.permute(0, 2, 3, 1))
 
 
 def _transposed_convolution(layer):
     """As Keras, but that what is cut off at both sides is not computed first.
 
     Cut off by negative padding, the rest has a gradient in the order of the channels in memory that
-    convolutions are fast with. That of a slice has another.
+    convolutions are fast with. That of a slice has another. The bias is added afterwards: oneDNN
+    takes up to three times as long for a transposed convolution that has one.
     """
     cut = [k - s for k, s in zip(layer.kernel_size, layer.strides, strict=True)]
     is_plain = layer.padding == "same" and layer.output_padding is None and _is_of_pixels(layer)
     if not is_plain or min(cut) < 0:
         return layer.call
-    activation, at_both_sides = _activation(layer.activation), [n // 2 for n in cut]
+    finished, at_both_sides = _finish(layer), [n // 2 for n in cut]
     at_the_end = (0, -(cut[1] % 2), 0, -(cut[0] % 2))
 
     def call(x: Tensor) -> Tensor:
         kernel = _value(layer.kernel).permute(3, 2, 0, 1)
         y = functional.conv_transpose2d(
-            x.permute(0, 3, 1, 2), kernel, _bias(layer), layer.strides, at_both_sides
+            x.permute(0, 3, 1, 2), kernel, None, layer.strides, at_both_sides
         )
         if any(at_the_end):
             y = functional.pad(y, at_the_end)
-        return activation(y.permute(0, 2, 3, 1))
+        if layer.bias is not None:
+            y = y.add_(_bias(layer)[:, None, None])
+        return finished(y)
 
     return call
 
@@ -310,6 +321,10 @@ def _group_normalization(layer):
         return layer.call
 
     def call(x: Tensor) -> Tensor:
+        if torch.is_grad_enabled() and not x.requires_grad:
+            # As after frozen layers. PyTorch's gradient for scale and center alone fails, and with
+            # channels last it ends the process.
+            return layer.call(x)
         scale = None if layer.gamma is None else layer.gamma.value
         center = None if layer.beta is None else layer.beta.value
         y = functional.group_norm(x.movedim(-1, 1), layer.groups, scale, center, layer.epsilon)

@@ -60,6 +60,20 @@ NETWORKS = {
         for padding in ("same", "valid")
         for size in (5, 8)
     },
+    **{
+        f"{kind.__name__} {options}": (
+            lambda kind=kind, options=options: functional(
+                lambda x: kind(2, 3, 2, "same", **options)(x), (5, 4, 3)
+            ),
+            [(5, 4, 3)],
+        )
+        for kind in (L.Conv2D, L.Conv2DTranspose)
+        for options in (
+            {"activation": "softmax"},  # over channels
+            {"activation": "sigmoid", "use_bias": False},
+            {"activation": "relu", "use_bias": False},
+        )
+    },
     "a product that is used twice": (
         lambda: functional(lambda x: [p := L.Dense(3, use_bias=False)(x), OutputBias()(p)], (4,)),
         [(4,)],
@@ -131,6 +145,14 @@ def calls_of_layers(monkeypatch):
     return calls
 
 
+def gradients(outputs, network):
+    """Returns those of a weighted sum of the outputs, one for each weight."""
+    total = 0.0
+    for y in keras.tree.flatten(outputs):
+        total = total + (y * torch.linspace(-1, 1, y.numel()).reshape(y.shape)).sum()
+    return torch.autograd.grad(total, [w.value for w in network.trainable_weights])
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_equals_a_call_of_the_network(name, monkeypatch):
     make, shapes = NETWORKS[name]
@@ -145,6 +167,8 @@ def test_equals_a_call_of_the_network(name, monkeypatch):
     pairs = zip(keras.tree.flatten(found), keras.tree.flatten(expected), strict=True)
     for a, b in pairs:
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+    for a, b in zip(gradients(found, network), gradients(expected, network), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_the_bias_of_a_decoder_is_added_within_the_product(monkeypatch):
