@@ -222,8 +222,8 @@ class GatedConvolution(keras.layers.Layer):
 
 def gated(x: Tensor) -> Tensor:
     """Returns tanh(x_1) sigmoid(x_2) for the halves x_1, x_2 of the channels (equation 2)."""
-    half = x.shape[-1] // 2
-    return ops.tanh(x[..., :half]) * ops.sigmoid(x[..., half:])
+    first, second = ops.split(x, 2, axis=-1)
+    return ops.tanh(first) * ops.sigmoid(second)
 
 
 def check_odd(argument: str, value: Any) -> int:

@@ -32,7 +32,11 @@ _LEAST = {
     **dict.fromkeys(("seed", "validation_size"), 0),
 }
 _POSITIVE = ("learning_rate", "final_learning_rate", "beta_1", "clipnorm", "ema_momentum")
-_WORDS = {"device": ("cpu", "gpu"), "weights_dtype": ("float32", "float16")}
+_WORDS = {
+    "device": ("cpu", "gpu"),
+    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "weights_dtype": ("float32", "float16"),
+}
 PARTS = (
     "model",
     "encoder",
@@ -53,7 +57,7 @@ PARTS = (
 _PUBLISHED = {*published.KEYS, "source", "protocol"}
 _OPTIONAL = {
     *{"published", "limits", "attribution", "pictures", "twin", "device", "prior_training"},
-    *{"callbacks", "weights_dtype"},
+    *{"callbacks", "precision", "weights_dtype"},
     *PARTS,
 } - {"model"}
 
@@ -70,6 +74,7 @@ class Recipe:
         parts: Dict, the tables of `PARTS` that it has: the model and what it is made of.
         device: String, "cpu", or "gpu" where an hour on a processor would not do.
         twin: String, the preset trained alike to compare with, or "".
+        precision: String, "float32", or the mixed precision that the model is trained in.
         weights_dtype: String, "float32" or "float16", in which the weights are stored.
         callbacks: List of dicts, the tables of callbacks of `fit`.
         published: List of dicts, numbers of papers to compare with.
@@ -92,6 +97,7 @@ class Recipe:
     attribution: str = ""
     twin: str = ""
     device: str = "cpu"
+    precision: str = "float32"
     weights_dtype: str = "float32"
     text: str = ""
 
@@ -166,9 +172,10 @@ def parse_recipe(text: str, path: str | Path) -> Recipe:
         _check_numbers(path, table, tables.get(table, {}))
     for key, words in _WORDS.items():
         if tables.get(key, words[0]) not in words:
+            *others, last = map(json.dumps, words)
             raise ValueError(
-                f"The recipe {path} is not as expected: `{key}` must be {json.dumps(words[0])} or "
-                f"{json.dumps(words[1])}. Received: {tables[key]!r}."
+                f"The recipe {path} is not as expected: `{key}` must be {', '.join(others)} or "
+                f"{last}. Received: {tables[key]!r}."
             )
     name = path.absolute().parent.name if path.name == "recipe.toml" else path.stem
     return Recipe(name=name, text=text, parts=parts, **tables)

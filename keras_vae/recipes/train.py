@@ -24,6 +24,8 @@ from keras_vae.recipes.further_measures import measurable
 from keras_vae.recipes.history import keep_epochs
 from keras_vae.recipes.history import read_history
 from keras_vae.recipes.measure import environment
+from keras_vae.recipes.precision import built_in
+from keras_vae.recipes.precision import in_float32
 from keras_vae.recipes.prior_training import train_priors
 from keras_vae.recipes.recipe import Recipe
 from keras_vae.recipes.training_progress import TrainingProgress
@@ -80,7 +82,8 @@ def train_recipe(
         data = dataclasses.replace(data, train=data.train[:NUM_SMOKE], test=data.test[:NUM_SMOKE])
     batches = training_batches(recipe, data, seed)
     keras.utils.set_random_seed(seed)  # initial weights
-    model = build_model(recipe, data.train.x.shape[1:], seed, **recipe.kind.given(data))
+    with built_in(recipe.precision):
+        model = build_model(recipe, data.train.x.shape[1:], seed, **recipe.kind.given(data))
     start_at_data(model, data.train.x, seed)
     start_from_preset(model, recipe)
     model.compile(build_optimizers(model, recipe.training, num_epochs * len(batches)))
@@ -100,7 +103,7 @@ def train_recipe(
     wall_seconds, cpu_seconds = checkpoint.seconds()
     num_updates = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
     (folder / METRICS).unlink(missing_ok=True)  # of a run before, whose weights go now
-    model.save_to_preset(folder, dtype=recipe.weights_dtype)
+    in_float32(model).save_to_preset(folder, dtype=recipe.weights_dtype)
     model = from_preset(folder)  # its numbers are those of what is on disk
     metrics = {
         "preset": recipe.name,

@@ -51,6 +51,7 @@ def test_is_dynamic(tmp_path, binarize, is_dynamic):
         ('source = "Nobody 1999"', "", "\\[\\[published\\]\\] .*missing keys \\['source'\\]"),
         ('limits = "None', 'pictures = 3 \nlimits = "None', "`pictures` must be a table"),
         ("summary =", "device = 'tpu'\nsummary =", '`device`.*"cpu" or "gpu"'),
+        ("summary =", "precision = 'bfloat16'\nsummary =", '"float32", "mixed_bfloat16" or "mixed'),
         ("summary =", "weights_dtype = 'int8'\nsummary =", '`weights_dtype`.*or "float16"'),
         ("[data]", "[data", "cannot be read: .*line"),
         ("summary =", "name = 'x'\nsummary =", "unknown keys \\['name'\\]"),

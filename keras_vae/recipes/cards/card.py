@@ -60,6 +60,7 @@ def _curves_of_priors(folder):
 def _making(recipe, metrics, source):
     training, test, machine = metrics["training"], metrics["test"], metrics["environment"]
     backend = f"{machine['backend']} {machine.get('backend_version', '')}".strip()
+    is_mixed = recipe.precision != "float32"
     rows = [
         ("parameters", f"{training['num_parameters']:,}"),
         ("training examples", f"{training['num_examples']:,}"),
@@ -67,6 +68,7 @@ def _making(recipe, metrics, source):
         ("updates", f"{training['updates']:,}"),
         *_of_second_stage(recipe),
         ("seed", str(training["seed"])),
+        *([("precision of the training", recipe.precision)] if is_mixed else []),
         ("training, wall-clock time", duration(training["wall_seconds"])),
         ("training, CPU time", duration(training["cpu_seconds"])),
         *(
