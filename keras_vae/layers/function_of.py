@@ -53,6 +53,11 @@ def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor]
     return function
 
 
+def compute_by(kind: type, make: Callable[[Any], Callable]) -> None:
+    """Has layers of a kind computed by `make(layer)`, a function of one tensor of any dtype."""
+    _FUNCTIONS[kind] = make
+
+
 def _dense(layer):
     product = affine(layer.kernel, layer.bias, layer.compute_dtype)
     if layer.activation is keras.activations.linear:

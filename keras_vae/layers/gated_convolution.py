@@ -50,7 +50,7 @@ class CausalConvolution(keras.layers.Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         sides = ((0, 0), (self.above, 0), (self.left, self.right), (0, 0))
-        return self.conv(ops.pad(inputs, sides))
+        return function_of(self.conv)(ops.pad(inputs, sides))
 
     def start(self, batch_size: int) -> Tensor:
         """Returns the state before the first row, or pixel: zeros, as at the edges."""

@@ -98,7 +98,12 @@ class SubpixelUpsampling2D(keras.layers.Layer):
         self.conv.build(input_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        x = ops.depth_to_space(self.conv(inputs), 2, data_format="channels_last")
+        return self.unfolded(self.conv(inputs))
+
+    def unfolded(self, x: Tensor) -> Tensor:
+        """Returns what the layer's convolution made, (B, H, W, 4 filters), at the resolution of the
+        output."""
+        x = ops.depth_to_space(x, 2, data_format="channels_last")
         height, width = self.target_size or (None, None)
         return x[:, :height, :width, :]
 

@@ -147,7 +147,7 @@ class AAE(LatentVariableModel):
 
     def _logits(self, z, training):
         """Returns log D(z) / (1 - D(z)), (B,), the logit that z is a sample of the prior."""
-        return ops.cast(self.discriminator(z, training=training)[:, 0], "float32")
+        return ops.cast(self.output_of(self.discriminator, z, training)[:, 0], "float32")
 
 
 def check_discriminator(discriminator: keras.Model, latent_shape: Shape) -> None:

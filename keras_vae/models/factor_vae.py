@@ -105,7 +105,7 @@ class FactorVAE(VAE):
 
     def _logits(self, z, training):
         """Returns log D(z) / (1 - D(z)), (B,), the logit that z is a code rather than permuted."""
-        return ops.cast(self.discriminator(z, training=training)[:, 0], "float32")
+        return ops.cast(self.output_of(self.discriminator, z, training)[:, 0], "float32")
 
 
 def permuted(z: Tensor, seed: int | keras.random.SeedGenerator | None = None) -> Tensor:

@@ -166,7 +166,7 @@ class HierarchicalVAE(LatentVariableModel):
             state = joined(z, features)
             levels.insert(0, Level(posterior, prior, z, state))
             if i:
-                mean, log_var, *features = self.decoders[i](state, training=training)
+                mean, log_var, *features = self.output_of(self.decoders[i], state, training)
                 prior = DiagonalGaussian(mean, log_var)
         return levels
 
@@ -225,7 +225,8 @@ class HierarchicalVAE(LatentVariableModel):
         posterior = DiagonalGaussian(*parameters[0])
         ascended = [(posterior, draw(posterior))]
         for encoder in self.encoders[1:]:
-            posterior = DiagonalGaussian(*encoder(ascended[-1][1], training=training)[:2])
+            parameters = self.output_of(encoder, ascended[-1][1], training)
+            posterior = DiagonalGaussian(*parameters[:2])
             ascended.append((posterior, draw(posterior)))
         return ascended
 

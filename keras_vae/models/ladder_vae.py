@@ -67,7 +67,7 @@ class LadderVAE(HierarchicalVAE):
     def bottom_up(self, x: Tensor, training: bool = False) -> list:
         parameters, features = [], [x]
         for encoder in self.encoders:
-            mean, log_var, *features = encoder(features[0], training=training)
+            mean, log_var, *features = self.output_of(encoder, features[0], training)
             parameters.append((mean, log_var))
         return parameters
 

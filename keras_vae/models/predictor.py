@@ -96,7 +96,7 @@ class Predictor(GenerativeModel):
 
     def predicted(self, x: Tensor, training: bool = False) -> Distribution:
         """Returns p(y|x), a distribution over (B, T), of x (B, S)."""
-        return self.likelihood(self.network(ops.cast(x, "float32"), training=training))
+        return self.likelihood(self.output_of(self.network, ops.cast(x, "float32"), training))
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Returns what `predict` gives: the probabilities of the classes, (B, T, C), where the

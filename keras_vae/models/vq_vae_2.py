@@ -129,7 +129,7 @@ class VQVAE2(QuantizedModel):
     ) -> tuple[list[Quantized], Tensor]:
         maps = [self.encoder_outputs(x, c, training)[0]]  # h_1, ..., h_L
         for encoder in self.encoders[1:]:
-            maps.append(encoder(maps[-1], training=training))
+            maps.append(self.output_of(encoder, maps[-1], training))
         quantized: list[Quantized] = []
         stream = self.noise.stream(training)
 
@@ -156,5 +156,5 @@ class VQVAE2(QuantizedModel):
         for level in reversed(range(len(self.quantizers))):
             state = joined(choose(level, above), above)
             if level:
-                above = [self.decoders[level](state, training=training)]
+                above = [self.output_of(self.decoders[level], state, training)]
         return state

@@ -61,9 +61,10 @@ class _Plan:
 
     def __init__(self, network: Any, functions: dict[int, Callable]):
         self.layers = network.layers
+        self._all_layers = network._flatten_layers(include_self=False)
         self._hooks = [
             getattr(layer, kind)  # dicts, into which hooks are put
-            for layer in [network, *self.layers]
+            for layer in [network, *self._all_layers]
             for kind in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
         ]
         self._prepare(network, functions)
@@ -72,7 +73,7 @@ class _Plan:
         """Whether nothing has been attached to a layer that a call of it must do."""
         return not any(self._hooks) and not any(
             layer.activity_regularizer is not None or layer.quantization_mode is not None
-            for layer in self.layers
+            for layer in self._all_layers
         )
 
     def _prepare(self, network, functions):
@@ -243,10 +244,15 @@ def _dense(layer, output_bias=None):
     return call
 
 
-def _convolution(layer):
+def convolution(layer: keras.layers.Conv2D) -> Callable[[Tensor], Tensor]:
+    """Returns what a layer computes, without a copy of its input in another order in memory.
+
+    Args:
+        layer: Layer that is built.
+    """
     is_plain = layer.groups == 1 and layer.padding in ("same", "valid") and _is_of_pixels(layer)
     if not is_plain:
-        return layer.call
+        return layer.call if layer.compute_dtype == layer.variable_dtype else layer
     finished = _finish(layer)
 
     def call(x: Tensor) -> Tensor:
@@ -260,8 +266,10 @@ def _convolution(layer):
         if before != after:
             x = functional.pad(x, (before[1], after[1], before[0], after[0]))
             before = (0, 0)
-        kernel = _value(layer.kernel).permute(3, 2, 0, 1)
-        return finished(functional.conv2d(x, kernel, _bias(layer), layer.strides, before))
+        kernel, bias = _value(layer.kernel).permute(3, 2, 0, 1), _bias(layer)
+        if kernel.dtype != x.dtype:  # in mixed precision
+            kernel, bias = kernel.to(x.dtype), None if bias is None else bias.to(x.dtype)
+        return finished(functional.conv2d(x, kernel, bias, layer.strides, before))
 
     return call
 
@@ -347,16 +355,23 @@ def _output_bias(layer):
     return lambda x: x + layer.bias.value
 
 
+def _residual_block(layer):
+    first, second = convolution(layer.conv_1), convolution(layer.conv_2)
+    activation = _activation(layer.activation)
+    return lambda x: x + second(activation(first(activation(x))))
+
+
+def _subpixel(layer):
+    convolved = convolution(layer.conv)
+    return lambda x: layer.unfolded(convolved(x))
+
+
 def _computed(layer):
     return layer.call
 
 
-def _called(layer):
-    return layer  # it holds others
-
-
 _FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
-    keras.layers.Conv2D: _convolution,
+    keras.layers.Conv2D: convolution,
     keras.layers.Conv2DTranspose: _transposed_convolution,
     keras.layers.Dense: _dense,
     keras.layers.Flatten: _flatten,
@@ -381,8 +396,8 @@ _FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
         ],
         _computed,
     ),
-    ResidualBlock: _called,
-    SubpixelUpsampling2D: _called,
+    ResidualBlock: _residual_block,
+    SubpixelUpsampling2D: _subpixel,
 }
 
 

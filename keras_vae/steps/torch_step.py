@@ -10,6 +10,7 @@ import torch
 
 from keras_vae import products
 from keras_vae.devices import with_numbers_at_hand
+from keras_vae.layers.function_of import compute_by
 from keras_vae.steps import torch_fused
 from keras_vae.steps import torch_networks
 from keras_vae.steps.torch_batches import BatchesLoader
@@ -19,6 +20,7 @@ from keras_vae.steps.torch_ranks import num_ranks
 from keras_vae.typing import Tensor
 
 products.multiply_by(product)
+compute_by(keras.layers.Conv2D, torch_networks.convolution)
 
 
 class TorchStep(RankedStep):

@@ -112,7 +112,7 @@ class AdversarialModel(EncoderDecoderModel):
             self.features(x)
 
     def _logits(self, x, training):
-        return ops.cast(self.discriminator(x, training=training), "float32")
+        return ops.cast(self.output_of(self.discriminator, x, training), "float32")
 
 
 def perceptual_distance(features: keras.Model, x: Tensor, y: Tensor) -> Tensor:
