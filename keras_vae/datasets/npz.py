@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -25,16 +26,7 @@ def read_npz(path: Path, image_size: tuple[int, int] | None = None) -> RawParts:
     Raises:
         ValueError: If the file is not an `.npz`, or its keys match none of the layouts of `load`.
     """
-    try:
-        # No pickles: a data file must not be able to run code.
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-    # The error that NumPy raises for a broken file depends on where it is broken.
-    except Exception as error:
-        raise ValueError(
-            f"{path} cannot be read as an .npz file of plain arrays: {error}. "
-            "Write one with np.savez_compressed(path, x_train=..., x_test=...)."
-        ) from error
+    arrays = read_arrays(path, "x_train=..., x_test=...")
     if "x_train" in arrays and "x_test" in arrays:
         return {
             part: (_sized(arrays[f"x_{part}"], image_size), arrays.get(f"y_{part}"))
@@ -54,6 +46,37 @@ def read_npz(path: Path, image_size: tuple[int, int] | None = None) -> RawParts:
         f"{path} has none of the supported layouts: {_LAYOUTS}. "
         f"Received: {', '.join(arrays) or 'no arrays'}"
     )
+
+
+def read_arrays(path: Path, example: str) -> dict[str, np.ndarray]:
+    """Returns the arrays of a file by name.
+
+    Args:
+        path: Path of an `.npz` file.
+        example: What `np.savez_compressed` is given to write such a file, for the error.
+
+    Raises:
+        ValueError: If the file is not an `.npz`, or holds Python objects.
+    """
+    try:
+        # No pickles: a data file must not be able to run code.
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    # The error that NumPy raises for a broken file depends on where it is broken.
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be read as an .npz file of plain arrays: {_cause(path, error)}. "
+            f"Write one with np.savez_compressed(path, {example})."
+        ) from error
+
+
+def _cause(path, error):
+    """Says what is wrong in the words of this library: NumPy's advise to read pickles."""
+    if not zipfile.is_zipfile(path):
+        return "it is no archive of arrays, or not whole"
+    if "allow_pickle" in str(error):
+        return "an array holds Python objects, which could run code when they are read"
+    return str(error).rstrip(".")
 
 
 def _sized(x, image_size):

@@ -13,6 +13,7 @@ from keras_vae.checks import check_choice
 from keras_vae.datasets.csv_tables import is_table
 from keras_vae.datasets.csv_tables import read_table
 from keras_vae.datasets.local import find
+from keras_vae.datasets.npz import read_arrays
 from keras_vae.datasets.splits import Arrays
 from keras_vae.datasets.splits import Splits
 from keras_vae.datasets.splits import fixed_split
@@ -111,19 +112,19 @@ def _encoded(columns, kinds, marks):
 
 def _matrix(path: Path, outliers: str | None) -> dict[str, Any]:
     """Returns the columns of a matrix in an .npz file, and what marks its outliers."""
-    with np.load(path, allow_pickle=False) as file:
-        names = [name for name in ("x", "X", "counts") if name in file]
-        if not names or file[names[0]].ndim != 2:
-            raise ValueError(
-                f"{path} must hold a matrix (N, C) named `x`, `X` or `counts`. Received: "
-                f"{', '.join(file)}."
-            )
-        x = file[names[0]]
-        called = [str(i) for i in range(x.shape[1])]
-        if "genes" in file:
-            called = [str(name) for name in file["genes"]]
-        columns = dict(zip(called, x.T.tolist(), strict=True))
-        if outliers is not None:
-            check_choice("outliers", outliers, list(file))
-            columns[outliers] = file[outliers].ravel().tolist()
-        return columns
+    arrays = read_arrays(path, "x=...")
+    names = [name for name in ("x", "X", "counts") if name in arrays]
+    if not names or arrays[names[0]].ndim != 2:
+        raise ValueError(
+            f"{path} must hold a matrix (N, C) named `x`, `X` or `counts`. Received: "
+            f"{', '.join(arrays)}."
+        )
+    x = arrays[names[0]]
+    called = [str(i) for i in range(x.shape[1])]
+    if "genes" in arrays:
+        called = [str(name) for name in arrays["genes"]]
+    columns = dict(zip(called, x.T.tolist(), strict=True))
+    if outliers is not None:
+        check_choice("outliers", outliers, list(arrays))
+        columns[outliers] = arrays[outliers].ravel().tolist()
+    return columns

@@ -69,3 +69,9 @@ def test_a_file_without_a_matrix(folder):
     np.savez(folder / "bad.npz", images=np.zeros((2, 3, 3)))
     with pytest.raises(ValueError, match=r"named `x`, `X` or `counts`.*images"):
         load_table(folder / "bad.npz")
+
+
+def test_an_npz_that_cannot_be_read(folder):
+    (folder / "text.npz").write_text("hello")
+    with pytest.raises(ValueError, match=r"text\.npz cannot be read.*no archive.*x=\.\.\."):
+        load_table(folder / "text.npz")
