@@ -71,7 +71,7 @@ def read_arrays(path: Path, example: str) -> dict[str, np.ndarray]:
 
 
 def _cause(path, error):
-    """Says what is wrong in the words of this library: NumPy's advise to read pickles."""
+    """Returns what is wrong with a file. NumPy's own message suggests that pickles be allowed."""
     if not zipfile.is_zipfile(path):
         return "it is no archive of arrays, or not whole"
     if "allow_pickle" in str(error):

@@ -54,7 +54,12 @@ def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor]
 
 
 def compute_by(kind: type, make: Callable[[Any], Callable]) -> None:
-    """Has layers of a kind computed by `make(layer)`, a function of one tensor of any dtype."""
+    """Has `function_of` return `make(layer)` for layers of a kind.
+
+    Args:
+        kind: Class, not its subclasses.
+        make: Function of a layer that returns a function of a tensor in the layer's compute dtype.
+    """
     _FUNCTIONS[kind] = make
 
 

@@ -245,7 +245,9 @@ def _dense(layer, output_bias=None):
 
 
 def convolution(layer: keras.layers.Conv2D) -> Callable[[Tensor], Tensor]:
-    """Returns what a layer computes, without a copy of its input in another order in memory.
+    """Returns the function that a layer computes, of a tensor in its compute dtype.
+
+    Keras copies the input into another order in memory, and back; this function does not.
 
     Args:
         layer: Layer that is built.
@@ -275,8 +277,8 @@ def convolution(layer: keras.layers.Conv2D) -> Callable[[Tensor], Tensor]:
 
 
 def _finish(layer):
-    """Returns the function from what a convolution made, (B, C, H, W), to what its layer returns,
-    which the activation may write over it."""
+    """Returns a function that applies a layer's activation to what its convolution made, (B, C, H,
+    W), which may be overwritten, and puts the channels last."""
     if layer.activation is keras.activations.relu:
         return lambda y: torch.relu_(y).permute(0, 2, 3, 1)
     activation = _activation(layer.activation)
@@ -330,8 +332,8 @@ def _group_normalization(layer):
 
     def call(x: Tensor) -> Tensor:
         if torch.is_grad_enabled() and not x.requires_grad:
-            # As after frozen layers. PyTorch's gradient for scale and center alone fails, and with
-            # channels last it ends the process.
+            # As behind frozen layers. Without a gradient for its input, PyTorch's own operation
+            # fails, and with channels last it ends the process.
             return layer.call(x)
         scale = None if layer.gamma is None else layer.gamma.value
         center = None if layer.beta is None else layer.beta.value

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_vae.layers import function_of as module
 from keras_vae.layers.function_of import affine
 from keras_vae.layers.function_of import function_of
 
@@ -81,3 +82,13 @@ def test_a_product_in_the_type_of_its_input():
     found = affine(kernel, bias, "bfloat16")(ops.convert_to_tensor([[1, 2]], "bfloat16"))
     assert keras.backend.standardize_dtype(found.dtype) == "bfloat16"
     np.testing.assert_array_equal(as_numpy(found), [[3.5]])
+
+
+def test_another_function_may_compute_a_kind(monkeypatch):
+    monkeypatch.setattr(module, "_FUNCTIONS", dict(module._FUNCTIONS))
+    module.compute_by(L.Dense, lambda layer: lambda x: (layer.units, x))
+    dense, embedding = L.Dense(3), L.Embedding(2, 3)
+    dense.build((None, 2))
+    embedding.build()
+    assert function_of(dense)(5) == (3, 5)
+    assert function_of(embedding)(np.array([1])).shape == (1, 3)
