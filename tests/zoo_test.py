@@ -170,6 +170,15 @@ def test_the_numbers_are_of_the_recipe(name, entries):
         assert test["nll"] < -test["elbo"]  # the bound is one
 
 
+@pytest.mark.one_backend
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_number_can_be_compared(name, entries):
+    recipe, metrics = entries[name]
+    assert all(
+        is_within for *_, is_within in recipes.compare(metrics["test"], metrics["test"], recipe)
+    )
+
+
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("name", NAMES)
 def test_a_twin_differs_in_the_model_only(name, entries):
