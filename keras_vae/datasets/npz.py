@@ -73,7 +73,7 @@ def read_arrays(path: Path, example: str) -> dict[str, np.ndarray]:
 def _cause(path, error):
     """Returns what is wrong with a file. NumPy's own message suggests that pickles be allowed."""
     if not zipfile.is_zipfile(path):
-        return "it is no archive of arrays, or not whole"
+        return "it is not an archive of arrays, or it is incomplete"
     if "allow_pickle" in str(error):
         return "an array holds Python objects, which could run code when they are read"
     return str(error).rstrip(".")

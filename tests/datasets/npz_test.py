@@ -51,7 +51,7 @@ def test_pickles_are_never_opened(tmp_path):
 def test_files_that_are_no_npz(tmp_path, content):
     path = tmp_path / "broken.npz"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"broken\.npz cannot be read.*no archive.*\. Write"):
+    with pytest.raises(ValueError, match=r"broken\.npz cannot be read.*not an archive.*\. Write"):
         read_npz(path)
 
 
