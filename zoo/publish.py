@@ -13,7 +13,7 @@ address (or to the folder itself):
 import argparse
 from pathlib import Path
 
-from keras_vae.presets import write_atomically
+from keras_vae.atomic_files import write_atomically
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.format.index import INDEX
 from keras_vae.presets.format.index import read_index

@@ -15,7 +15,7 @@ import os
 import re
 from pathlib import Path
 
-from keras_vae.presets import write_atomically
+from keras_vae.atomic_files import write_atomically
 from keras_vae.presets import write_index
 from keras_vae.recipes import METRICS
 from keras_vae.recipes import draw_curves
@@ -128,6 +128,8 @@ def main():
     arguments = parser.parse_args()
     if bool(arguments.presets) == arguments.cards:
         parser.error("give the presets to train, or --cards")
+    if arguments.cards and (arguments.seeds is not None or arguments.data_dir is not None):
+        parser.error("--cards trains nothing: leave --seeds and --data-dir out")
     for name in arguments.presets:
         recipe = read_recipe(ZOO / name / "recipe.toml")
         options = {"data_dir": arguments.data_dir, "verbose": 2}
