@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("keras", "tensorflow", "jax", "torch", "pythae", "vector-quantize-pytorch")
+PACKAGES = (
+    *("keras", "tensorflow", "jax", "torch"),
+    *("pythae", "vector-quantize-pytorch", "diffusers", "safetensors"),
+)
 VERSIONS = """
 import importlib.metadata, sys
 for package in sys.argv[1:]:
@@ -20,12 +23,15 @@ for package in sys.argv[1:]:
 
 
 def processor() -> str:
-    """Returns the name of the processor."""
+    """Returns the name of the processor, and which instructions for vectors it has."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
+    except OSError:
         return platform.processor() or platform.machine()
+    said = {key.strip(): value.strip() for key, _, value in (x.partition(":") for x in lines)}
+    name, flags = said.get("model name", platform.machine()), said.get("flags", "").split()
+    wide = {"avx512_bf16": "AVX-512 with bfloat16", "avx512f": "AVX-512", "avx2": "AVX2"}
+    return next((f"{name} with {words}" for flag, words in wide.items() if flag in flags), name)
 
 
 def load_average() -> str:

@@ -3,17 +3,26 @@
 import contextlib
 import contextvars
 import functools
+from collections.abc import Callable
 from collections.abc import Iterator
 
 import keras
+
+_asked: Callable[[], bool] | None = None
 
 
 def products_are_exact() -> bool:
     """Returns whether float32 matrices are multiplied in float32.
 
-    On GPUs, JAX and TensorFlow round the factors to TF32.
+    On GPUs, JAX and TensorFlow round the factors to TF32. PyTorch does where it is told to.
     """
-    return keras.config.backend() == "torch" or on_cpu()
+    return on_cpu() if _asked is None else _asked()
+
+
+def are_exact_where(asked: Callable[[], bool]) -> None:
+    """Has `products_are_exact` ask a function of the backend."""
+    global _asked
+    _asked = asked
 
 
 @functools.cache

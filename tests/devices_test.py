@@ -17,6 +17,21 @@ def test_products_are_exact_where_it_is_said():
     assert (error < 1e-6) == products_are_exact()
 
 
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="the other backends say by device")
+@pytest.mark.filterwarnings("ignore")  # of PyTorch's own, at each change
+def test_pytorch_may_be_told_to_multiply_in_less():
+    import torch
+
+    import keras_vae  # noqa: F401  whose steps know whom to ask
+
+    try:
+        for precision, is_exact in (("high", False), ("medium", False), ("highest", True)):
+            torch.set_float32_matmul_precision(precision)
+            assert products_are_exact() == is_exact
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
 @pytest.mark.skipif(keras.config.backend() == "torch", reason="Keras lists no devices on torch")
 def test_the_processor_is_told_from_other_devices(monkeypatch):
     on_cpu.cache_clear()

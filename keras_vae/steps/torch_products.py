@@ -11,9 +11,10 @@ SMALLEST = 2**22
 def product(x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
     """Returns x @ matrix, or x @ matrix + bias.
 
-    PyTorch multiplies matrices of float32 by MKL, and convolves by oneDNN, whose own product takes
-    a quarter to a half of MKL's time on processors not made by Intel. It has no gradient in
-    PyTorch, and is given one here.
+    PyTorch multiplies matrices of float32 by MKL, and convolves by oneDNN, which has a product,
+    too. MKL uses AVX-512 on processors made by Intel only; on others that have it, oneDNN takes a
+    quarter to a half of its time. Without AVX-512 MKL is faster, by about a tenth. oneDNN's product
+    has no gradient in PyTorch, and is given one here.
 
     Args:
         x: Tensor (..., M).
@@ -57,7 +58,23 @@ def _by_onednn(x, matrix, bias):
     return _linear(x, matrix.t(), bias, "none", [], "")
 
 
+def are_exact() -> bool:
+    """Returns whether matrices of float32 are multiplied in float32, as they are by default.
+
+    `torch.set_float32_matmul_precision` and its successors may say otherwise.
+    """
+    for_all = torch.backends.fp32_precision
+    libraries = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    said = [library.fp32_precision for library in libraries]
+    return all((for_all if s == "none" else s) in ("ieee", "none") for s in said)
+
+
 def _found() -> Any:
+    """Returns oneDNN's product where it is the faster, or `None`."""
+    return _of_onednn() if torch.backends.cpu.get_cpu_capability() == "AVX512" else None
+
+
+def _of_onednn():
     """Returns oneDNN's product, or `None` where PyTorch was built without."""
     if not torch.backends.mkldnn.is_available():
         return None

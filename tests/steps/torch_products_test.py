@@ -14,9 +14,18 @@ from keras_vae.steps.torch_products import product
 
 SHAPES = {"small": (3, 4, 5), "large": (128, 300, 200)}
 
-needs_onednn = pytest.mark.skipif(
-    torch_products._linear is None, reason="this PyTorch was built without oneDNN"
-)
+# Whichever of the two the processor is fast with, both must be right.
+ONEDNN = torch_products._of_onednn()
+needs_onednn = pytest.mark.skipif(ONEDNN is None, reason="this PyTorch was built without oneDNN")
+LIBRARIES = {"MKL": None, "oneDNN": ONEDNN}
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request, monkeypatch):
+    """Has products made by one library or the other."""
+    if request.param == "oneDNN" and ONEDNN is None:
+        pytest.skip("this PyTorch was built without oneDNN")
+    monkeypatch.setattr(torch_products, "_linear", LIBRARIES[request.param])
 
 
 def tensors(size, requires_grad=True):
@@ -30,13 +39,12 @@ def tensors(size, requires_grad=True):
 
 
 def calls_of_onednn(monkeypatch):
-    made, original = [], torch_products._linear
-    monkeypatch.setattr(
-        torch_products, "_linear", lambda *a: made.append(a[0].shape) or original(*a)
-    )
+    made = []
+    monkeypatch.setattr(torch_products, "_linear", lambda *a: made.append(a[0].shape) or ONEDNN(*a))
     return made
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("size", SHAPES)
 @pytest.mark.parametrize("is_biased", [False, True])
 def test_value_and_gradients_are_those_of_float64(size, is_biased):
@@ -57,6 +65,7 @@ def test_value_and_gradients_are_those_of_float64(size, is_biased):
         )
 
 
+@pytest.mark.usefixtures("library")
 def test_gradients_of_gradients():
     x, matrix, _ = tensors("large")
     (of_x,) = torch.autograd.grad(torch.square(product(x, matrix)).sum(), x, create_graph=True)
@@ -66,6 +75,13 @@ def test_gradients_of_gradients():
     (of_x,) = torch.autograd.grad(torch.square(exact_x @ exact).sum(), exact_x, create_graph=True)
     (expected,) = torch.autograd.grad(of_x.sum(), exact)
     np.testing.assert_allclose(again.numpy(), expected.numpy(), rtol=1e-3, atol=1e-2)
+
+
+@needs_onednn
+@pytest.mark.parametrize(("capability", "is_chosen"), [("AVX512", True), ("AVX2", False)])
+def test_onednn_is_chosen_where_it_is_the_faster(monkeypatch, capability, is_chosen):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert (torch_products._found() is not None) == is_chosen
 
 
 @needs_onednn
@@ -129,6 +145,7 @@ class _Multiplies(torch.nn.Module):
         return product(x, self.matrix)
 
 
+@pytest.mark.usefixtures("library")
 def test_more_axes_than_two_and_views():
     x, matrix, bias = tensors("large")
     expected = (x @ matrix + bias).detach().reshape(16, 8, -1)
