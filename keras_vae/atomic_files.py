@@ -11,7 +11,7 @@ def write_atomically(path: str | os.PathLike, data: bytes) -> None:
     """Writes bytes to a file, which then holds either all of them or its previous content.
 
     Args:
-        path: Path of a file, which need not exist.
+        path: Path of a file, which need not exist; nor need its folder.
         data: Bytes.
 
     Raises:
@@ -29,6 +29,7 @@ def written_beside(path: str | os.PathLike, data: bytes) -> Iterator[Path]:
     end if it has not been put in place.
     """
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:

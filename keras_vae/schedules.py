@@ -13,16 +13,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.checks import check_count
 from keras_vae.typing import Tensor
 from keras_vae.typing import Weight
 
 Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
-
-
-def _check(num_steps: int, **others: int) -> None:
-    for name, value in {"num_steps": num_steps, **others}.items():
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}.")
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -42,8 +37,7 @@ class LinearAnnealing(Schedule):
     """
 
     def __init__(self, num_steps: int, start: float = 0.0, end: float = 1.0) -> None:
-        _check(num_steps)
-        self.num_steps, self.start, self.end = num_steps, start, end
+        self.num_steps, self.start, self.end = check_count("num_steps", num_steps), start, end
 
     def __call__(self, step: Tensor) -> Tensor:
         progress = ops.minimum(ops.cast(step, "float32") / self.num_steps, 1.0)
@@ -70,8 +64,8 @@ class SigmoidAnnealing(Schedule):
     """
 
     def __init__(self, num_steps: int, steepness: float = 6.0, end: float = 1.0) -> None:
-        _check(num_steps)
-        self.num_steps, self.steepness, self.end = num_steps, steepness, end
+        self.num_steps = check_count("num_steps", num_steps)
+        self.steepness, self.end = steepness, end
 
     def __call__(self, step: Tensor) -> Tensor:
         progress = ops.cast(step, "float32") / self.num_steps
@@ -105,10 +99,11 @@ class CyclicAnnealing(Schedule):
     def __init__(
         self, num_steps: int, num_cycles: int = 4, ramp: float = 0.5, end: float = 1.0
     ) -> None:
-        _check(num_steps, num_cycles=num_cycles)
+        self.num_steps = check_count("num_steps", num_steps)
+        self.num_cycles = check_count("num_cycles", num_cycles)
         if not 0 < ramp <= 1:
             raise ValueError(f"`ramp` must lie in (0, 1]. Received: {ramp!r}.")
-        self.num_steps, self.num_cycles, self.ramp, self.end = num_steps, num_cycles, ramp, end
+        self.ramp, self.end = ramp, end
 
     def __call__(self, step: Tensor) -> Tensor:
         step = ops.cast(step, "float32")

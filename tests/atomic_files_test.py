@@ -3,9 +3,9 @@ import stat
 
 import pytest
 
-from keras_vae.presets.format.atomic_files import put_in_place
-from keras_vae.presets.format.atomic_files import write_atomically
-from keras_vae.presets.format.atomic_files import written_beside
+from keras_vae.atomic_files import put_in_place
+from keras_vae.atomic_files import write_atomically
+from keras_vae.atomic_files import written_beside
 
 pytestmark = pytest.mark.one_backend
 

@@ -63,7 +63,7 @@ def test_a_page_is_complete(page, run_pages):
 @pytest.mark.parametrize("page", FAMILIES, ids=lambda p: p.stem)
 def test_a_page_of_a_family_is_complete(page):
     text = page.read_text()
-    for part in ("```math", "**Take it for**", "**How it fails:**", "<!-- presets:", "Paper: ["):
+    for part in ("```math", "**Use it ", "**How it fails:**", "<!-- presets:", "Paper: ["):
         assert part in text
     assert f"(families/{page.name})" in (DOCS / "README.md").read_text()
     assert f"(families/{page.name})" in (DOCS / "choosing.md").read_text()

@@ -62,7 +62,7 @@ def test_config_round_trip(schedule):
 
 
 @pytest.mark.first_case_elsewhere
-@pytest.mark.parametrize("num_steps", [0, -5, 1.5, None])
+@pytest.mark.parametrize("num_steps", [0, -5, 1.5, None, True])
 def test_number_of_steps_is_checked(num_steps):
     for schedule in (LinearAnnealing, SigmoidAnnealing, CyclicAnnealing):
         with pytest.raises(ValueError, match=r"`num_steps`.*positive integer"):
@@ -133,3 +133,9 @@ def test_before_compile_no_update_was_made():
     model = VAE(*mlp(VECTOR), GaussianLikelihood(), capacity=LinearAnnealing(4, start=7.0))
     terms = {k: keras.ops.convert_to_numpy(v) for k, v in model.terms(X, training=True).items()}
     np.testing.assert_allclose(terms["capacity"], np.abs(terms["kl"] - 7.0), rtol=1e-5)
+
+
+def test_numbers_of_numpy_are_numbers():
+    schedule = CyclicAnnealing(np.int64(20), num_cycles=np.int32(2))
+    assert schedule.get_config() == CyclicAnnealing(20, num_cycles=2).get_config()
+    assert all(type(v) in (int, float) for v in schedule.get_config().values())

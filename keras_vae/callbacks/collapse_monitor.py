@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_vae.batching import padded_batches
 from keras_vae.batching import run_batches
+from keras_vae.checks import check_count
 from keras_vae.evaluation.latent_usage import mean_and_kl
 from keras_vae.evaluation.latent_usage import vary
 from keras_vae.typing import Array
@@ -73,13 +74,12 @@ class CollapseMonitor(keras.callbacks.Callback):
         min_kl: float = 0.1,
     ) -> None:
         super().__init__()
-        if not isinstance(every, int) or isinstance(every, bool) or every < 1:
-            raise ValueError(f"`every` must be a positive integer. Received: {every!r}.")
         for name, value in (("threshold", threshold), ("min_kl", min_kl)):
             if not value >= 0:
                 raise ValueError(f"`{name}` must be a number of at least 0. Received: {value!r}.")
         self.x, self.condition = x, condition
-        self.every, self.threshold, self.min_kl = every, threshold, min_kl
+        self.every = check_count("every", every)
+        self.threshold, self.min_kl = threshold, min_kl
         self.active: Any = None
         self.kl: Any = None
 

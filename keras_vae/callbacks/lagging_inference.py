@@ -30,7 +30,8 @@ class LaggingInference(keras.callbacks.Callback):
         self._before: float | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Checks the model."""
+        """Checks the model, and forgets what another training measured."""
+        self._before = None
         if not hasattr(self.model, "is_lagging"):
             raise ValueError(
                 "`LaggingInference` needs a model that lags, such as keras_vae.LaggingSequenceVAE. "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_vae import plotting
 from keras_vae.callbacks.event_file import EventFile
@@ -36,7 +37,8 @@ class PictureWriter(keras.callbacks.Callback):
     Raises:
         ValueError: If `every` is not a positive integer, if `num_samples` is not an integer of at
             least 0, if there is neither a folder nor one for TensorBoard, or nothing to draw; or,
-            in `fit`, if `x` is not valid data for the model.
+            in `fit` before the first update, if `x` is not valid data for the model, or a picture
+            could not be drawn.
         ImportError: If matplotlib is not installed.
 
     Example:
@@ -72,22 +74,44 @@ class PictureWriter(keras.callbacks.Callback):
         self._events: EventFile | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Checks x."""
+        """Draws once, and keeps nothing: what cannot be drawn is told now, not after an epoch."""
         if self.x is not None:
             self.model.check_inputs(self.x, self.condition)
+        if not self._drawn(self.model):
+            raise ValueError(
+                f"There is nothing to draw: this {type(self.model).__name__} has no prior to "
+                "sample from yet, or none for pictures of one size. Give `x`, whose "
+                "reconstructions are drawn."
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Draws the pictures of this epoch."""
         if (epoch + 1) % self.every:
             return
         model = self.model  # on JAX, reading it writes the trained values back to the variables
-        if self.num_samples:
+        for name, figure in self._drawn(model).items():
+            self._write(name, figure, epoch + 1)
+
+    def _drawn(self, model):
+        """Returns `{name: figure}`: samples, where the model has any yet, and reconstructions."""
+        value_range = getattr(getattr(model, "likelihood", None), "value_range", None)
+
+        def shown(pictures):
+            if value_range is None:
+                return pictures
+            low, high = value_range
+            return (np.asarray(pictures) - low) / (high - low)
+
+        drawn = {}
+        is_of_one_size = not getattr(model, "is_of_any_size", False)
+        if self.num_samples and model.can_sample and is_of_one_size:
             pictures = model.sample(self.num_samples, self.sample_condition, seed=self.seed)
-            self._write("samples", plotting.image_grid(pictures, columns=_COLUMNS), epoch + 1)
+            drawn["samples"] = plotting.image_grid(shown(pictures), columns=_COLUMNS)
         if self.x is not None:
             again = model.reconstruct(self.x, self.condition)
-            figure = plotting.reconstructions(self.x, again, columns=_COLUMNS)
-            self._write("reconstructions", figure, epoch + 1)
+            figure = plotting.reconstructions(shown(self.x), shown(again), columns=_COLUMNS)
+            drawn["reconstructions"] = figure
+        return drawn
 
     def _write(self, name, figure, epoch):
         if self.folder is not None:

@@ -1,16 +1,17 @@
 """The commands of compressed files: `keras-vae compress` and `decompress`."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from keras_vae.atomic_files import write_atomically
 from keras_vae.cli import conditions
 from keras_vae.cli import options
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
+from keras_vae.cli.writing import write_arrays
 from keras_vae.terminal import is_live
 
 ENDING = ".kvz"
@@ -51,7 +52,7 @@ def compress(preset: str, source: str, output: str | None, batch_size: int) -> N
     model = GenerativeModel.from_preset(preset)
     conditions.refuse(preset, getattr(model, "sample_condition", None), "compress(x, condition)")
     data = model.compress(x, batch_size=batch_size, verbose=int(is_live()))
-    _write_bytes(target, data)
+    write_atomically(target, data)
     info = codecs.read_info(data)
     print(described(info))
     few = x[:_COMPARED]
@@ -85,12 +86,7 @@ def decompress(preset: str, source: str, output: str | None, batch_size: int) ->
         preset, getattr(model, "sample_condition", None), "decompress(data, condition)"
     )
     x = model.decompress(data, batch_size=batch_size, verbose=int(is_live()))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.suffix == ".npz":
-        np.savez_compressed(target, images=x)
-    else:
-        np.save(target, x)
-    print(f"Wrote {target}")
+    write_arrays(target, {"images": x})
 
 
 def show(path: str) -> None:
@@ -134,22 +130,22 @@ def _read_array(path):
     if Path(path).suffix not in _ARRAYS:
         raise ValueError(f"FILE must be a .npy or .npz. Received: {path}")
     _check_is_file(path)
+    if Path(path).suffix == ".npz":
+        from keras_vae.datasets.npz import read_arrays
+
+        arrays = read_arrays(Path(path), "images=x")
+        if "images" not in arrays and len(arrays) != 1:
+            raise ValueError(
+                f"{path} must hold one array, or one named `images`. Received: {', '.join(arrays)}."
+            )
+        return arrays["images"] if "images" in arrays else next(iter(arrays.values()))
     try:
-        if Path(path).suffix == ".npy":
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        loaded = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
         raise ValueError(
             f"{path} holds no array that NumPy has saved, or one of Python objects. Save numbers: "
             "np.save(path, x)."
         ) from error
-    with loaded:
-        names = loaded.files
-        if "images" not in names and len(names) != 1:
-            raise ValueError(
-                f"{path} must hold one array, or one named `images`. Received: {', '.join(names)}."
-            )
-        return loaded["images" if "images" in names else names[0]]
 
 
 def _read_bytes(path):
@@ -160,8 +156,3 @@ def _read_bytes(path):
 def _check_is_file(path):
     if not Path(path).is_file():
         raise ValueError(f"There is no file {path}.")
-
-
-def _write_bytes(path, data):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)

@@ -1,8 +1,5 @@
 """The command `keras-vae evaluate`."""
 
-import json
-from pathlib import Path
-
 import click
 
 from keras_vae import presets
@@ -11,6 +8,7 @@ from keras_vae.cli import evaluation_data
 from keras_vae.cli import options
 from keras_vae.cli import preset_texts
 from keras_vae.cli.command import Command
+from keras_vae.cli.writing import write_json
 
 
 @click.command(
@@ -93,7 +91,7 @@ def evaluate(
             "test": test,
             "environment": recipes.environment(),
         }
-        _write_json(Path(output), report)
+        write_json(output, report)
     return 0
 
 
@@ -102,9 +100,3 @@ def _check_none_is_given(options):
     given = [name for name, value in options.items() if value is not None]
     if given:
         raise ValueError(f"--full measures what the card states: it takes no {', '.join(given)}.")
-
-
-def _write_json(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    presets.write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
-    print(f"Wrote {path}")

@@ -1,14 +1,12 @@
 """The commands that work through folders of pictures: `keras-vae encode`, `decode`, and
 `reconstruct` of models of pictures of any size.
 
-One picture is read at a time, of its own height and width, and what has been made is kept: the
-same command run again goes on where it was interrupted. A picture that cannot be read is named,
-and the others go on.
+One picture is read at a time, of its own height and width. The same command run again goes on
+where it was interrupted. A picture that cannot be read is named, and the others go on.
 """
 
+import functools
 import io
-import sys
-from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +14,15 @@ from typing import Any
 import click
 import numpy as np
 
-from keras_vae import presets
+from keras_vae.atomic_files import write_atomically
 from keras_vae.cli import conditions
 from keras_vae.cli import options
 from keras_vae.cli.command import Argument
 from keras_vae.cli.command import Command
-from keras_vae.terminal import is_live
+from keras_vae.cli.resumable import Source
+from keras_vae.cli.resumable import finish
+from keras_vae.cli.resumable import work_through
+from keras_vae.cli.writing import npz_of
 
 _ENDINGS = (".npz", ".safetensors")
 _PARTS = ".parts"  # beside the output, one file a picture until all are made
@@ -65,16 +66,18 @@ def encode(preset: str, folder: str, output: str, tile: int | None) -> None:
 
     def make(pixels):
         latents = _latents(model, pixels, tile)
-        return _npz(latents=latents, size=np.array(pixels.shape[:2], "int32"))
+        return npz_of({"latents": latents, "size": np.array(pixels.shape[:2], "int32")})
 
-    made = work_through(_pictures(folder), parts, ".npz", _reads(model), make)
+    settings = _settings("encode", model, folder, tile)
+    made = work_through(_pictures(folder, model), parts, ".npz", make, settings)
     arrays: dict[str, np.ndarray] = {}
     for name, path in made.items():
         with np.load(path) as part:
             arrays |= {f"latents/{name}": part["latents"], f"sizes/{name}": part["size"]}
-    presets.write_atomically(output, _packed(output, arrays))
+    write_atomically(output, _packed(output, arrays))
     for path in made.values():
         path.unlink()
+    finish(parts)
     _remove_empty(parts)
     print(f"Wrote {output}")
 
@@ -97,18 +100,24 @@ def decode(preset: str, latents: str, output: str, tile: int | None) -> None:
     """Decode latents, or codes, to pictures."""
     model = _model(preset)
     arrays = _read(Path(latents))
-    sources = {name.removeprefix("latents/"): name for name in arrays if name[:8] == "latents/"}
-    if not sources:
-        raise ValueError(f"{latents} holds no `latents/...`: `keras-vae encode` did not write it.")
+    names = [name.removeprefix("latents/") for name in arrays if name.startswith("latents/")]
+    if not names or any(f"sizes/{name}" not in arrays for name in names):
+        raise ValueError(
+            f"{latents} holds no `latents/...`, or one without its `sizes/...`: `keras-vae encode` "
+            "did not write it."
+        )
 
     def read(name):
-        return arrays[name], arrays[name.replace("latents/", "sizes/", 1)]
+        return arrays[f"latents/{name}"], arrays[f"sizes/{name}"]
 
     def make(given):
         values, (height, width) = given
         return _png(_decoded(model, values, tile)[:height, :width])
 
-    made = work_through(sources, Path(output), ".png", read, make)
+    sources = {name: Source(Path(latents), functools.partial(read, name)) for name in names}
+    settings = _settings("decode", model, latents, tile)
+    made = work_through(sources, Path(output), ".png", make, settings)
+    finish(Path(output))
     print(f"Wrote {len(made)} pictures to {output}")
 
 
@@ -125,46 +134,10 @@ def reconstruct_folder(model: Any, folder: str, output: str, tile: int | None) -
     def make(pixels):
         return _png(model.reconstruct(pixels[None], tile=tile)[0])
 
-    made = work_through(_pictures(folder), Path(output), ".png", _reads(model), make)
+    settings = _settings("reconstruct", model, folder, tile)
+    made = work_through(_pictures(folder, model), Path(output), ".png", make, settings)
+    finish(Path(output))
     print(f"Wrote {len(made)} pictures to {output}")
-
-
-def work_through(
-    sources: dict[str, Any],
-    folder: Path,
-    ending: str,
-    read: Callable[[Any], Any],
-    make: Callable[[Any], bytes],
-) -> dict[str, Path]:
-    """Makes a file of each source that has none yet, and returns `{name: path}` of all made.
-
-    Args:
-        sources: `{name: what read is given}`; a name is a relative path.
-        folder: where the files are to be, at the same relative paths.
-        ending: of the files, after the name.
-        read: function that reads a source.
-        make: function of what was read that returns the bytes of the file.
-
-    Raises:
-        ValueError: If none could be read.
-    """
-    import keras
-
-    made, bar = {}, keras.utils.Progbar(len(sources), verbose=int(is_live()), unit_name="picture")
-    for name, source in sources.items():
-        path = folder / f"{name}{ending}"
-        try:
-            if not path.is_file():
-                content = make(read(source))
-                path.parent.mkdir(parents=True, exist_ok=True)
-                presets.write_atomically(path, content)
-            made[name] = path
-        except ValueError as error:
-            print(f"\nskipped {name}: {' '.join(str(error).split())}", file=sys.stderr)
-        bar.add(1)
-    if not made:
-        raise ValueError("None of the pictures could be used; see above.")
-    return made
 
 
 def is_folder_of_any_size(model: Any, data: str | None) -> bool:
@@ -184,25 +157,37 @@ def _model(preset):
     return model
 
 
-def _pictures(folder):
+def _settings(command, model, source, tile):
+    """Returns what the files of a command depend on."""
+    return {
+        "command": command,
+        "weights": model.weights_sha256(),
+        "of": str(Path(source).resolve()),
+        "tile": tile,
+    }
+
+
+def _pictures(folder, model):
+    """Returns `{name: Source}` of pictures (H, W, C), float32 from 0 to 1."""
     from keras_vae.datasets.folder import pictures_in
+    from keras_vae.datasets.folder import read_picture
 
     root = Path(folder)
     if not root.is_dir():
         raise ValueError(f"There is no folder {folder}.")
-    return {path.relative_to(root).as_posix(): path for path in pictures_in(root)}
-
-
-def _reads(model):
-    """Returns a function that reads a picture as (H, W, C), float32 from 0 to 1."""
-    from keras_vae.datasets.folder import read_picture
-
     channels = model.data_shape[-1]
     if channels not in _MODES:
         raise ValueError(
             f"Files hold pictures of 1 or 3 channels, and this model takes {channels}."
         )
-    return lambda path: read_picture(path, _MODES[channels]).astype("float32") / 255
+
+    def read(path):
+        return read_picture(path, _MODES[channels]).astype("float32") / 255
+
+    return {
+        path.relative_to(root).as_posix(): Source(path, functools.partial(read, path))
+        for path in pictures_in(root)
+    }
 
 
 def _latents(model, pixels, tile):
@@ -237,28 +222,29 @@ def _png(pixels):
     return content.getvalue()
 
 
-def _npz(**arrays):
-    content = io.BytesIO()
-    np.savez(content, **arrays)
-    return content.getvalue()
-
-
 def _packed(output, arrays):
     if Path(output).suffix == ".npz":
-        return _npz(**arrays)
+        return npz_of(arrays)
     from safetensors.numpy import save
 
     return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
 
 
 def _read(path):
+    if path.suffix in _ENDINGS and not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
     if path.suffix == ".npz":
-        with np.load(path) as file:
-            return dict(file)
+        from keras_vae.datasets.npz import read_arrays
+
+        return read_arrays(path, "**{'latents/NAME': ..., 'sizes/NAME': ...}")
     if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        return load_file(path)
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise ValueError(f"{path} cannot be read as safetensors: {error}.") from error
     raise ValueError(f"Latents are in a file that ends in {' or '.join(_ENDINGS)}, not {path}.")
 
 

@@ -12,6 +12,7 @@ from keras_vae.cli import folders
 from keras_vae.cli import options
 from keras_vae.cli import tables
 from keras_vae.cli.command import Command
+from keras_vae.cli.writing import write_arrays
 
 _ARRAYS = (".npz", ".npy")
 
@@ -77,8 +78,11 @@ def sample(
     model = GenerativeModel.from_preset(preset)
     schema = schema_of(model)
     if schema is not None:
+        if data is not None:
+            raise ValueError(f"{preset} is told nothing of other rows: leave --data out.")
         tables.sample_into(output or "samples.csv", model, schema, num_samples, where, label, seed)
         return
+    _check_is_not_printed(model, preset)
     output = output or "samples.png"
     _check_ending(output)
     if where:
@@ -146,6 +150,7 @@ def reconstruct(
             f"folder of them as --data. Received: --data {data}, --output {output}, and a preset "
             f"of shape {model.data_shape}."
         )
+    _check_is_not_printed(model, preset)
     recipe = evaluation_data.recipe_of(folder, data, seed)
     if not hasattr(model, "reconstruct"):
         raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")
@@ -157,6 +162,14 @@ def reconstruct(
         print("\n".join(f"{text}\n    {copy}" for text, copy in both))
     else:
         _save(output, {"originals": pairs[0], "reconstructions": again})
+
+
+def _check_is_not_printed(model, preset):
+    """Refuses an --output for texts."""
+    source = click.get_current_context().get_parameter_source("output")
+    is_given = source is not click.core.ParameterSource.DEFAULT
+    if is_given and getattr(model, "vocabulary", None) is not None:
+        raise ValueError(f"{preset} writes texts, which are printed: leave --output out.")
 
 
 def _are_texts(examples):
@@ -212,12 +225,11 @@ def _save(path, arrays):
     from keras_vae import plotting
 
     path = Path(path)
+    if path.suffix in _ARRAYS:
+        write_arrays(path, arrays)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".npz":
-        np.savez_compressed(path, **arrays)
-    elif path.suffix == ".npy":
-        np.save(path, list(arrays.values())[-1])
-    elif len(arrays) == 1:
+    if len(arrays) == 1:
         plotting.image_grid(*arrays.values(), path)
     else:
         plotting.reconstructions(*arrays.values(), path)

@@ -1,5 +1,6 @@
 """The commands that draw what a model has learned: `keras-vae plot` and `interpolate`."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,15 @@ from keras_vae.cli.command import Command
 # Name of a plot -> what it shows, in the order in which they are drawn.
 PLOTS = {
     "samples": "new pictures",
-    "reconstructions": "test pictures, and what the model makes of them",
+    "reconstructions": "test examples, and what the model makes of them",
     "latent_grid": "the plane of a model with two latent dimensions",
     "traversals": "what each latent dimension does",
     "interpolations": "ways from one test picture to another",
-    "latent_scatter": "where test pictures lie in the latent space",
+    "latent_scatter": "where test examples lie in the latent space",
     "kl": "what each latent dimension costs",
     "codebook": "how often each code is used",
-    "code_maps": "the codes of test pictures",
-    "nats": "the log-likelihoods of test pictures",
+    "code_maps": "the codes of test examples",
+    "nats": "the log-likelihoods of test examples",
     "curves": "the course of training",
 }
 _NUM_WAYS = 5
@@ -148,20 +149,35 @@ def _fitting(model, folder, x):
     """Returns the names of the plots that a model has."""
     z = getattr(model, "latent_shape", None) if model.encode_gives != "posteriors" else None
     is_continuous = z is not None and model.encode_gives in ("posterior", "point")
+    can_be_seen = _is_of_pictures(model)
     has = {
-        "samples": model.can_sample and not _needs_pictures(model),
-        "reconstructions": model.can_reconstruct,
-        "latent_grid": is_continuous and z == (2,) and not model.predicts_from_pairs,
-        "traversals": is_continuous and len(z) == 1,
-        "interpolations": z is not None and len(x) > 1,
+        "samples": can_be_seen and model.can_sample and not _needs_pictures(model),
+        "reconstructions": can_be_seen and model.can_reconstruct,
+        "latent_grid": can_be_seen
+        and is_continuous
+        and z == (2,)
+        and not model.predicts_from_pairs,
+        "traversals": can_be_seen and is_continuous and len(z) == 1,
+        "interpolations": can_be_seen and z is not None and len(x) > 1,
         "latent_scatter": is_continuous and len(z) == 1 and z[0] > 1,
         "kl": is_continuous and _has_gaussians(model),
         "codebook": model.encode_gives == "codes",
-        "code_maps": model.encode_gives == "codes",
+        "code_maps": can_be_seen and model.encode_gives == "codes",
         "nats": model.log_likelihood_is is not None,
         "curves": (folder / "epochs.csv").exists(),
     }
     return [name for name, is_there in has.items() if is_there]
+
+
+def _is_of_pictures(model):
+    """Whether examples can be drawn: they are pictures, or rows of the pixels of square ones."""
+    from keras_vae.table_schema import schema_of
+
+    *size, last = model.data_shape
+    if not size:
+        is_of_other_rows = schema_of(model) is not None or hasattr(model, "vocabulary")
+        return not is_of_other_rows and math.isqrt(last) ** 2 == last
+    return len(size) == 1 or last in (1, 3)
 
 
 def _needs_pictures(model):

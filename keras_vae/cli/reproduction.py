@@ -1,9 +1,7 @@
 """Measures every number of a card again: `keras-vae evaluate PRESET --full`."""
 
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 
@@ -11,6 +9,7 @@ from keras_vae import presets
 from keras_vae import recipes
 from keras_vae.cli import preset_texts
 from keras_vae.cli.exit_codes import NOT_AS_STATED
+from keras_vae.cli.writing import write_json
 from keras_vae.models import GenerativeModel
 
 
@@ -46,8 +45,7 @@ def reproduce(
     print(table(found))
     again = {"test": measured, "environment": recipes.environment()}
     if output:
-        presets.write_atomically(Path(output), _json({"preset": preset, **again}))
-        print(f"Wrote {output}")
+        write_json(output, {"preset": preset, **again})
     names = [name for name, *_, is_within in found if not is_within]
     if record and _is_of_this_backend(metrics):  # which adds what the card lacks
         names = [name for name in names if name in metrics["test"]]
@@ -86,16 +84,12 @@ def _record(folder, metrics, again):
     else:
         metrics["backends"] = {**metrics.get("backends", {}), backend: again}
         recorded = f"the numbers on {backend}"
-    presets.write_atomically(folder / recipes.METRICS, _json(metrics))
-    print(f"Wrote {recorded} into {folder / recipes.METRICS}")
+    write_json(folder / recipes.METRICS, metrics)
+    print(f"Recorded {recorded}.")
 
 
 def _is_of_this_backend(metrics):
     return metrics["environment"]["backend"] == keras.config.backend()
-
-
-def _json(content):
-    return (json.dumps(content, indent=2) + "\n").encode()
 
 
 def _text(value):

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import io
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_vae.atomic_files import write_atomically
 from keras_vae.table_schema import OF_CLASSES
 from keras_vae.table_schema import TableSchema
 
@@ -147,11 +149,11 @@ def write_table(path: str | Path, columns: Mapping[str, Sequence]) -> None:
     """
     path = Path(path)
     check_ending(path, "A table")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=DELIMITERS[path.suffix.lower()], lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=DELIMITERS[path.suffix.lower()], lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    write_atomically(path, text.getvalue().encode())
 
 
 def value_of(text: str | None, categories: Sequence) -> Any:

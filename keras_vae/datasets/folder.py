@@ -18,9 +18,10 @@ def read_folder(folder: str | os.PathLike, image_size: tuple[int, int] | None = 
     """Returns the images of a folder as `{part: (x, y)}`, in the order of their sorted paths.
 
     If there are sub-folders `train` and `test` (and optionally `validation`), each is a part;
-    otherwise everything is the part "train". The sub-folders of a part are classes, numbered in
-    sorted order; if an image lies outside of them, there are no classes (y is None). The images are
-    grayscale if all files are, and RGB otherwise; transparency is dropped.
+    otherwise everything is the part "train". The sub-folders of the parts are classes, numbered in
+    the sorted order of all their names; a part with an image outside of them has no classes (y is
+    None). The images are grayscale if all files are, and RGB otherwise; transparency is dropped.
+    Hidden files and folders, whose names begin with a dot, are left out.
 
     Raises:
         ValueError: If there are no images, one cannot be read, or sizes differ and `image_size` is
@@ -34,12 +35,15 @@ def read_folder(folder: str | os.PathLike, image_size: tuple[int, int] | None = 
         parts = {"train": folder}
     paths = {part: pictures_in(root) for part, root in parts.items()}
     mode = _common_mode([path for found in paths.values() for path in found])
+    names = {part: _class_names(root, paths[part]) for part, root in parts.items()}
+    # A class has one number, whichever parts hold examples of it.
+    classes = sorted({name for found in names.values() for name in found or ()})
     return {
         part: (
             stack((read_picture(path, mode) for path in paths[part]), image_size),
-            _classes(root, paths[part]),
+            None if found is None else np.searchsorted(classes, found),
         )
-        for part, root in parts.items()
+        for part, found in names.items()
     }
 
 
@@ -59,12 +63,17 @@ def picture_sizes(folder: str | os.PathLike) -> set[tuple[int, int]]:
 
 
 def pictures_in(root: Path) -> list[Path]:
-    """Returns the sorted paths of the image files in a folder and its sub-folders.
+    """Returns the sorted paths of the image files in a folder and its sub-folders, without hidden
+    ones, which other programs put there: `.ipynb_checkpoints`, `._photo.jpg`.
 
     Raises:
         ValueError: If there are none.
     """
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    paths = sorted(
+        path
+        for path in root.rglob("*")
+        if path.suffix.lower() in _SUFFIXES and not _is_hidden(path.relative_to(root))
+    )
     if not paths:
         raise ValueError(
             f"{root} holds no images (files ending in {', '.join(sorted(_SUFFIXES))})."
@@ -72,12 +81,14 @@ def pictures_in(root: Path) -> list[Path]:
     return paths
 
 
-def _classes(root, paths):
-    """Returns each image's class index, or None if an image lies in no sub-folder."""
+def _is_hidden(path):
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _class_names(root, paths):
+    """Returns the name of each image's class, or None if an image lies in no sub-folder."""
     names = [path.relative_to(root).parts[0] for path in paths if path.parent != root]
-    if len(names) < len(paths):
-        return None
-    return np.unique(names, return_inverse=True)[1]
+    return names if len(names) == len(paths) else None
 
 
 def _open(path):

@@ -58,6 +58,10 @@ class LengthBatches(Batches):
         length = int(self._bucket_of[rows[0]]) * self.width
         return (self.data[0][rows, :length],)
 
+    def in_order(self) -> Batches:
+        """Returns batches of all rows in the order of the array, of the whole length."""
+        return Batches(self.data[0], batch_size=self.batch_size, seed=self.seed, shuffle=False)
+
     def _epoch_now(self):
         """Returns `(key, batches)`, each batch an array of rows, of an epoch beginning now."""
         key, order = super()._epoch_now()

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from keras_vae.checks import check_count
 from keras_vae.datasets.binarization import binarize as draw_binary
 from keras_vae.datasets.embedded import EMBEDDED
 from keras_vae.datasets.embedded import read_embedded
@@ -220,8 +221,8 @@ def _hold_out(parts, validation_size, name):
             f"{str(name)!r} comes with a validation part of {len(parts['validation'])}: "
             f"`validation_size` must be 0. Received: validation_size={validation_size}"
         )
-    train = parts["train"]
-    if not 0 < validation_size < len(train):
+    train, validation_size = parts["train"], check_count("validation_size", validation_size)
+    if validation_size >= len(train):
         raise ValueError(
             f"`validation_size` must be at least 0 and less than the {len(train)} training "
             f"examples of {str(name)!r}. Received: validation_size={validation_size}"

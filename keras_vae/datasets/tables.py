@@ -123,6 +123,12 @@ def _matrix(path: Path, outliers: str | None) -> dict[str, Any]:
     called = [str(i) for i in range(x.shape[1])]
     if "genes" in arrays:
         called = [str(name) for name in arrays["genes"]]
+    twice = sorted({name for name in called if called.count(name) > 1})
+    if twice or len(called) != x.shape[1]:
+        raise ValueError(
+            f"{path} must name each of its {x.shape[1]} columns once, in `genes`. Received: "
+            f"{len(called)} names, of which more than once: {', '.join(twice[:5]) or 'none'}."
+        )
     columns = dict(zip(called, x.T.tolist(), strict=True))
     if outliers is not None:
         check_choice("outliers", outliers, list(arrays))

@@ -180,7 +180,8 @@ def _lines(path: Path, column: str | None) -> list[str]:
         else open(path, encoding="utf-8", newline="") as file
     ):
         if kind != ".csv":
-            return file.read().splitlines()
+            # Not `splitlines`, which ends lines at characters within texts, such as U+2028, too.
+            return [line.rstrip("\r\n") for line in file]
         table = csv.DictReader(file)
         if column is None or column not in (table.fieldnames or ()):
             raise ValueError(

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.batching import map_batches
+from keras_vae.checks import check_count
 from keras_vae.distributions import kl_divergence
 from keras_vae.evaluation.latent_usage import check_gaussian
 from keras_vae.evaluation.latent_usage import posterior_of
@@ -103,9 +104,7 @@ def draw_posteriors(
             examples or is not valid data for the model, or if the posterior is not a diagonal
             Gaussian.
     """
-    is_integer = isinstance(num_samples, int | np.integer) and not isinstance(num_samples, bool)
-    if not is_integer or num_samples < 1:
-        raise ValueError(f"`num_samples` must be a positive integer. Received: {num_samples!r}.")
+    num_samples = check_count("num_samples", num_samples)
     arrays = model.check_inputs(x, condition)
     num_examples = len(arrays[0])
     if num_examples < 2:

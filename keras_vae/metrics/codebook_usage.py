@@ -1,11 +1,11 @@
 """How much of a codebook is used: metrics that count the codes of an epoch."""
 
-from numbers import Integral
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_vae.checks import check_count
 from keras_vae.typing import Tensor
 
 TINY = 1e-30  # replaces 0 in a denominator or a logarithm
@@ -33,14 +33,10 @@ class CodebookMetric(keras.metrics.Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(dtype, name)
-        self.num_embeddings, self.num_codebooks = num_embeddings, num_codebooks
-        for argument in ("num_embeddings", "num_codebooks"):
-            value = getattr(self, argument)
-            if not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"`{argument}` must be a positive integer. Received: {value!r}.")
-        self.counts = self.add_variable(
-            (num_codebooks, num_embeddings), "zeros", dtype="float32", name="counts"
-        )
+        self.num_embeddings = check_count("num_embeddings", num_embeddings)
+        self.num_codebooks = check_count("num_codebooks", num_codebooks)
+        shape = self.num_codebooks, self.num_embeddings
+        self.counts = self.add_variable(shape, "zeros", dtype="float32", name="counts")
 
     def update_state(self, indices: Tensor, sample_weight: Tensor | None = None) -> None:
         """Counts indices; those of -1, which a mask leaves out, are not counted.

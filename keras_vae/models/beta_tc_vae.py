@@ -68,6 +68,8 @@ class BetaTCVAE(VAE):
         - [Chen et al., 2018](https://arxiv.org/abs/1802.04942)
     """
 
+    compares_latents = True
+
     def __init__(
         self,
         encoder: keras.Model,
@@ -96,7 +98,8 @@ class BetaTCVAE(VAE):
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
         # Of z_i under the posterior of x_n, each dimension by itself: (B, B, D).
-        log_q = DiagonalGaussian(posterior.mean, posterior.log_var, 2).log_prob(z[:, None])
+        mean, log_var, rows = map(self.flat, (posterior.mean, posterior.log_var, z))
+        log_q = DiagonalGaussian(mean, log_var, 2).log_prob(rows[:, None])
         weights = mixture_weights(ops.shape(z)[0], self.num_examples, self.estimator)
         log_joint = log_mixture(ops.sum(log_q, axis=-1), weights)  # log q(z), (B,)
         log_marginals = ops.sum(log_mixture(log_q, weights[..., None]), axis=-1)

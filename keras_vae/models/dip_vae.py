@@ -54,6 +54,8 @@ class DIPVAE(VAE):
         - [Kumar et al., 2018](https://arxiv.org/abs/1711.00848)
     """
 
+    compares_latents = True
+
     def __init__(
         self,
         encoder: keras.Model,
@@ -83,11 +85,11 @@ class DIPVAE(VAE):
     def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
-        covariance = covariance_of_rows(posterior.mean)  # (D, D)
+        covariance = covariance_of_rows(self.flat(posterior.mean))  # (D, D)
         variance = ops.diagonal(covariance)
         if self.covariance_of == "z":
-            variance = variance + ops.mean(ops.exp(posterior.log_var), axis=0)
-        off_diagonal = covariance * (1.0 - ops.eye(z.shape[-1]))
+            variance = variance + ops.mean(ops.exp(self.flat(posterior.log_var)), axis=0)
+        off_diagonal = covariance * (1.0 - ops.eye(covariance.shape[0]))
         return {
             **self.bound(x, posterior, z, c, training),
             "off_diagonal": ops.sum(ops.square(off_diagonal)),

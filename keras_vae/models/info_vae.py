@@ -76,6 +76,8 @@ class InfoVAE(VAE):
         - [Tolstikhin et al., 2018](https://arxiv.org/abs/1711.01558), for the second kernel
     """
 
+    compares_latents = True
+
     def __init__(
         self,
         encoder: keras.Model,
@@ -100,7 +102,9 @@ class InfoVAE(VAE):
         stream = self.noise.stream(training)
         z = posterior.sample(stream)
         drawn = prior.sample(stream, None if prior.batch_ndims else ops.shape(z)[0])
-        mmd = unbiased_mmd(z, drawn, self.kernel, 2 * z.shape[-1] * self.prior_std**2)
+        rows = self.flat(z)
+        scale = 2 * rows.shape[-1] * self.prior_std**2
+        mmd = unbiased_mmd(rows, self.flat(drawn), self.kernel, scale)
         return {**self.bound(x, posterior, z, c, training), "mmd": mmd}
 
 

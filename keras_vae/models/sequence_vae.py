@@ -171,10 +171,7 @@ class SequenceVAE(SequenceModel, VAE):
         Reference: [Bowman et al., 2016](https://arxiv.org/abs/1511.06349), section 5.3.
         """
         weights = np.linspace(0, 1, check_count("steps", steps, least=2))[:, None]
-        start, end = (
-            self._means([x] if isinstance(x, str) else np.asarray(x)[None]) for x in (a, b)
-        )
-        return self.write((1 - weights) * start + weights * end)
+        return self.write((1 - weights) * self._mean(a) + weights * self._mean(b))
 
     def neighbours(self, x: Any, corpus: Any, count: int = 5) -> list:
         """Returns those of a corpus whose posterior means are nearest to that of x, nearest first.
@@ -218,7 +215,6 @@ class SequenceVAE(SequenceModel, VAE):
                 f"latent_dim={self.decoder.latent_dim}. Make both with the same."
             )
         self.build_latent(self.latent_shape)
-        self.likelihood.build(self.decoder.output_shape)
         z = keras.KerasTensor((None, *self.latent_shape), "float32")
         logits = self.decoder([z, keras.KerasTensor((None, self.max_length), "int32")])
         if not self.likelihood.built:  # one read from a file has been

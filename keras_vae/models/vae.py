@@ -41,8 +41,8 @@ class VAE(LatentVariableModel):
         kl_weight: Number, or schedule over the updates made so far (`LinearAnnealing`,
             `CyclicAnnealing` or any of `keras.optimizers.schedules`). It is the beta of a
             beta-VAE; 1 gives the ELBO.
-        free_bits: Float, in nats. The KL of a latent dimension, averaged over the batch, costs
-            nothing until it exceeds this value (Kingma et al., 2016, equation 15).
+        free_bits: Number or schedule, in nats. The KL of a latent dimension, averaged over the
+            batch, costs nothing until it exceeds this value (Kingma et al., 2016, equation 15).
         capacity: Number or schedule, in nats, or `None`. The KL that training aims for (Burgess
             et al., 2018, equation 8); `kl_weight` is then the gamma of that paper.
         condition: `Condition` of a conditional model; see `CVAE`.
@@ -166,4 +166,4 @@ class VAE(LatentVariableModel):
                 "StandardNormal."
             )
         per_dimension = ops.mean(kl_per_dimension(posterior, prior), axis=0)
-        return ops.sum(ops.relu(self.free_bits - per_dimension))
+        return ops.sum(ops.relu(self.at_this_step(self.free_bits) - per_dimension))

@@ -50,7 +50,7 @@ def curves(
         history: Dict from the name of a metric to its values, one per epoch, as
             `model.fit(...).history`. The metrics `x` and `val_x` share a panel, with the last value
             of each in its legend. If a metric was computed only every few epochs, those epochs are
-            inferred.
+            inferred: where several intervals make as many values, by the longest.
         path: Path of a file to write; its suffix is the format.
         title: Optional string, a line of text above the plot.
         held_out: String, what the data behind `val_x` are: write "test" where they are test data.

@@ -12,7 +12,6 @@ from keras_vae.presets.finding import is_here
 from keras_vae.presets.finding import mend
 from keras_vae.presets.finding import names
 from keras_vae.presets.finding import recipe_names
-from keras_vae.presets.format.atomic_files import write_atomically
 from keras_vae.presets.format.preset_files import Preset
 from keras_vae.presets.format.preset_files import read_preset
 from keras_vae.presets.format.preset_files import write_preset

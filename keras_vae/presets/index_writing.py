@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from keras_vae.presets.format.atomic_files import write_atomically
+from keras_vae.atomic_files import write_atomically
 from keras_vae.presets.format.index import FORMAT
 from keras_vae.presets.format.index import INDEX
 from keras_vae.presets.format.preset_files import CONFIG

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from keras_vae import presets
+from keras_vae.atomic_files import write_atomically
 from keras_vae.models import GenerativeModel
 
 FOLDER = "checkpoint"
@@ -77,7 +77,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _write_run(self):
         run = {"settings": self.settings, "seconds": self.seconds()}
-        presets.write_atomically(self.folder / _RUN, json.dumps(run, indent=2).encode())
+        write_atomically(self.folder / _RUN, json.dumps(run, indent=2).encode())
 
     def _check_settings(self, before):
         changed = sorted(k for k in self.settings if before.get(k) != self.settings[k])

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from keras_vae.atomic_files import write_atomically
+
 
 def read_history(path: str | Path) -> dict[str, list[float]]:
     """Returns `{name: values}` of an `epochs.csv`.
@@ -23,4 +25,4 @@ def keep_epochs(path: str | Path, num_epochs: int) -> None:
     if path.exists():
         header, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
         kept = [line for line in lines if int(line.split(b",")[0]) < num_epochs]
-        path.write_bytes(b"".join([header, *kept]) if kept else b"")
+        write_atomically(path, b"".join([header, *kept]) if kept else b"")

@@ -28,7 +28,7 @@ _REQUIRED = {"data": {"name"}, "training": {"epochs"}, "prior_training": {"epoch
 # Key -> the least integer that it may be, and keys of positive numbers, in whatever table.
 _LEAST = {
     **dict.fromkeys(("epochs", "batch_size", "num_samples", "quadrants_num_samples"), 1),
-    **dict.fromkeys(("num_examples", "max_tokens", "min_count", "max_length"), 1),
+    **dict.fromkeys(("num_examples", "max_tokens", "min_count", "max_length", "originals"), 1),
     **dict.fromkeys(("seed", "validation_size"), 0),
 }
 _POSITIVE = ("learning_rate", "final_learning_rate", "beta_1", "clipnorm", "ema_momentum")

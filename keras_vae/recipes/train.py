@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from keras_vae import plotting
-from keras_vae import presets
+from keras_vae.atomic_files import write_atomically
 from keras_vae.models import from_preset
 from keras_vae.recipes.build import build_callbacks
 from keras_vae.recipes.build import build_model
@@ -91,7 +91,7 @@ def train_recipe(
     checkpoint = Checkpoint(folder, settings)
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / RECIPE).exists():  # to be seen while it trains
-        presets.write_atomically(folder / RECIPE, recipe.text.encode())
+        write_atomically(folder / RECIPE, recipe.text.encode())
     held_out = pairs(recipe, data.test)
     if recipe.prior_training:
         held_out = held_out[:1]
@@ -120,11 +120,11 @@ def train_recipe(
         "environment": environment(),
         "data": {"shape": list(data.train.x.shape[1:]), "description": data.description},
     }
-    presets.write_atomically(folder / RECIPE, recipe.text.encode())
+    write_atomically(folder / RECIPE, recipe.text.encode())
     draw_curves(folder)
     recipe.kind.show(model, recipe, data.test, folder)
     content = json.dumps(metrics, indent=2) + "\n"
-    presets.write_atomically(folder / METRICS, content.encode())  # last: it marks a finished run
+    write_atomically(folder / METRICS, content.encode())  # last: it marks a finished run
     checkpoint.remove()
     return metrics
 

@@ -22,6 +22,8 @@ def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: lis
         gradients: list of tensors, one of each variable.
         variables: list of variables, those that the optimizer was made for.
     """
+    if not variables:  # where all are frozen and a codebook follows its means, say
+        return
     if not _is_bare_adam(optimizer, variables):
         with fused_updates(optimizer):
             optimizer.apply(gradients, variables)

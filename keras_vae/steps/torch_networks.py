@@ -20,15 +20,17 @@ def output_of(network: Any, inputs: Any, training: bool) -> Any:
     and keeps a context, at about 0.1 ms a layer: more than the mathematics, on small networks.
     None of it matters to a functional network in float32 whose layers are Keras' own dense and
     convolutional ones, called on a tensor of the right rank. All other networks, and those with
-    hooks or costs on activations, are called as usual; so are all while an export traces them,
-    which knows the shapes of Keras' own operations better.
+    hooks or costs on activations, are called as usual; so are all within a call of a model in mixed
+    precision, and while an export traces them, which knows the shapes of Keras' own operations
+    better.
 
     Args:
         network: Any layer.
         inputs: What it is called on.
         training: Bool.
     """
-    plan = None if torch.jit.is_tracing() else _plan_of(network)
+    is_usual = torch.jit.is_tracing() or not _reads_float32()
+    plan = None if is_usual else _plan_of(network)
     if plan is None or not plan.holds() or not _fits(network, inputs):
         return network(inputs, training=training)
     return plan(inputs)
@@ -42,10 +44,19 @@ def called(layer: keras.Layer, *inputs: Tensor) -> Any:
         *inputs: Tensors.
     """
     is_in_float32 = layer.compute_dtype == layer.variable_dtype == "float32"
-    is_plain = layer.built and is_in_float32 and not layer._forward_hooks
+    is_plain = layer.built and is_in_float32 and not layer._forward_hooks and _reads_float32()
     if is_plain and all(x.dtype == torch.float32 for x in inputs):
         return layer.call(*inputs)
     return layer(*inputs)
+
+
+_PROBE = keras.Variable(0.0, dtype="float32", trainable=False, name="probe")
+
+
+def _reads_float32():
+    """Whether weights in float32 are read as such, which they are not where a model in mixed
+    precision is being called: Keras' layers see to that in their `__call__`."""
+    return _PROBE.value.dtype == torch.float32
 
 
 class _Plan:

@@ -1,3 +1,5 @@
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -35,6 +37,17 @@ def test_ends_the_lagging_once_the_information_stops_rising(monkeypatch):
     history = model.fit(X, epochs=4, callbacks=callbacks, verbose=0).history
     assert lagging == [1, 1, 0, 0]
     assert history["mutual_information"] == [0.5, 0.7, 0.6, 0.9]
+
+
+def test_another_training_is_not_compared_with_the_one_before(monkeypatch):
+    monkeypatch.setattr(lagging_inference, "kl_split", lambda model, x: measured.pop())
+    callback, measured = LaggingInference(X), []
+    for information in (0.7, 0.5):
+        measured.append(types.SimpleNamespace(mutual_information=information))
+        model = small(LaggingSequenceVAE)
+        model.compile({"main": keras.optimizers.Adam(), "decoder": keras.optimizers.Adam()})
+        model.fit(X, callbacks=[callback], verbose=0)
+        assert float(model.is_lagging) == 1
 
 
 def test_measures_what_kl_split_does():

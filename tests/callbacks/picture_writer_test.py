@@ -42,6 +42,34 @@ def test_tensorboard_gets_the_same(tmp_path):
     assert path.read_bytes().count(b"\x89PNG") == 2
 
 
+def test_a_model_without_a_prior_yet_shows_reconstructions(tmp_path):
+    networks = (
+        keras_vae.ConvMapEncoder((4, 4, 1), 2, (4,)),
+        keras_vae.ConvMapDecoder((4, 4, 1), 2, (4,)),
+    )
+    model = keras_vae.VQVAE(*networks, keras_vae.VectorQuantizer(4), seed=0)
+    model.compile("adam")
+    with pytest.raises(ValueError, match=r"nothing to draw: this VQVAE has no prior.*Give `x`"):
+        model.fit(X, callbacks=[PictureWriter(tmp_path)], verbose=0)
+    assert int(model.optimizer.iterations) == 0
+    model.fit(X, callbacks=[PictureWriter(tmp_path, X)], verbose=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["reconstructions-0001.png"]
+
+
+def test_pictures_of_any_size_and_of_another_range(tmp_path):
+    shape = (None, None, 1)
+    model = keras_vae.VAE(
+        keras_vae.ConvMapEncoder(shape, 2, (4,), num_outputs=2),
+        keras_vae.ConvMapDecoder(shape, 2, (4,)),
+        keras_vae.GaussianLikelihood(value_range=(-1, 1)),
+    )
+    model.compile("adam")
+    model.fit(2 * X - 1, callbacks=[PictureWriter(tmp_path, 2 * X - 1)], verbose=0)
+    pixels = image.imread(tmp_path / "reconstructions-0001.png")
+    assert pixels[..., :3].min() < 0.1  # black is black, not what is half-way to white
+    assert [path.name for path in tmp_path.iterdir()] == ["reconstructions-0001.png"]
+
+
 @pytest.mark.parametrize(
     "options, message",
     [

@@ -45,7 +45,7 @@ def test_info_of_a_file(folder, capsys):
         (["decompress", "tiny", "absent.kvz"], "There is no file absent.kvz"),
         (["info", "absent.kvz"], "There is no file absent.kvz"),
         (["compress", "tiny", "text.npy"], "holds no array"),
-        (["compress", "tiny", "text.npz"], "holds no array"),
+        (["compress", "tiny", "text.npz"], "cannot be read as an .npz file"),
         (["compress", "tiny", "digits.txt"], ".npy or .npz"),
         (["compress", "tiny", "digits.npy", "-o", "out.zip"], "--output must end in .kvz"),
         (["decompress", "tiny", "digits.npy", "-o", "out.txt"], "--output must end in"),

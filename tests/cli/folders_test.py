@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -92,6 +94,50 @@ def test_goes_on_where_it_was_interrupted(pictures, model, monkeypatch, tmp_path
     assert not (tmp_path / "latents.npz.parts").exists()
 
 
+@pytest.mark.parametrize("changed", ["model", "tile", "picture"])
+def test_an_interrupted_run_goes_on_only_with_what_it_was_made_of(
+    pictures, model, monkeypatch, changed
+):
+    original, arguments = keras_vae.VAE.encode, ["encode", "any", "photos"]
+
+    def encode(self, x, *arguments, **options):
+        if x.shape[1:3] == (8, 20):
+            raise KeyboardInterrupt
+        return original(self, x, *arguments, **options)
+
+    monkeypatch.setattr(keras_vae.VAE, "encode", encode)
+    assert main(arguments) != 0
+    monkeypatch.setattr(keras_vae.VAE, "encode", original)
+    if changed == "model":
+        model.set_weights([1.1 * w for w in model.get_weights()])
+        model.save_to_preset("any")
+    elif changed == "tile":
+        arguments += ["--tile", "8"]
+    else:
+        Image.fromarray(255 - pictures["a.png"]).save("photos/a.png")
+    assert main(arguments) == 0
+    assert main([*arguments, "--output", "other.npz"]) == 0  # of nothing that was there
+    with np.load("latents.npz") as found, np.load("other.npz") as expected:
+        assert sorted(found) == sorted(expected)
+        for name in expected:
+            np.testing.assert_array_equal(found[name], expected[name])
+
+
+@pytest.mark.parametrize("command", ["decode", "reconstruct"])
+def test_a_finished_run_is_not_taken_for_that_of_another_model(pictures, model, command):
+    arguments = {
+        "decode": ["decode", "any", "latents.npz", "--output", "copies"],
+        "reconstruct": ["reconstruct", "any", "--data", "./photos", "--output", "copies"],
+    }[command]
+    assert main(["encode", "any", "photos"]) == 0
+    assert main(arguments) == 0
+    before = np.asarray(Image.open("copies/a.png.png"))
+    model.set_weights([1.1 * w for w in model.get_weights()])
+    model.save_to_preset("any")
+    assert main(arguments) == 0
+    assert (np.asarray(Image.open("copies/a.png.png")) != before).any()
+
+
 def test_reconstructions_of_any_size(pictures, model):
     arguments = ["reconstruct", "any", "--data", "./photos", "--output", "copies", "--tile", "8"]
     assert main(arguments) == 0
@@ -110,5 +156,17 @@ def test_what_does_not_fit(pictures, model, capsys):
         assert main(arguments) == 2
         assert cause in capsys.readouterr().err
     np.savez("other.npz", x=np.zeros(3))
-    assert main(["decode", "any", "other.npz"]) == 2
-    assert "holds no `latents/...`" in capsys.readouterr().err
+    np.savez("sizeless.npz", **{"latents/a.png": np.zeros((4, 3, 4), "float32")})
+    content = Path("sizeless.npz").read_bytes()
+    Path("cut.npz").write_bytes(content[: len(content) // 2])
+    Path("cut.safetensors").write_bytes(content)
+    for name, cause in (
+        ("other.npz", "holds no `latents/...`"),
+        ("sizeless.npz", "without its `sizes/...`"),
+        ("cut.npz", "cannot be read as an .npz file"),
+        ("cut.safetensors", "cannot be read as safetensors"),
+        ("absent.npz", "There is no file absent.npz"),
+    ):
+        assert main(["decode", "any", name]) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert cause in line

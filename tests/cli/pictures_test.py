@@ -79,6 +79,10 @@ def test_texts_are_printed(tmp_path, monkeypatch, capsys):
     texts = data.vocabulary.decode(data.test.x[:2])
     assert lines[::2] == texts
     assert [line.strip() for line in lines[1::2]] == model.reconstruct(texts)
+    for command in ("sample", "reconstruct"):
+        assert main([command, "tiny", "--output", "texts.npz"]) == 2
+        assert "leave --output out" in capsys.readouterr().err
+    assert not (tmp_path / "texts.npz").exists()
 
 
 def test_samples_differ_without_a_seed(preset):

@@ -47,6 +47,20 @@ def test_plots_of_codes(tmp_path, monkeypatch):
     assert {path.stem for path in Path("plots").iterdir()} == {"codebook", "curves"}
 
 
+def test_rows_of_a_table_are_not_drawn_as_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    names = "abcdefghi"  # nine columns, which would make a square
+    rows = rng.uniform(size=(40, 9)).round(3)
+    lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
+    Path("rows.csv").write_text("\n".join(lines))
+    options = ["--epochs", "1", "--output", "run"]
+    assert main(["train", "--data", "rows.csv", *options]) == 0
+    assert main(["plot", "./run", "--num-examples", "4"]) == 0
+    found = {path.stem for path in Path("plots").iterdir()}
+    assert found == {"latent_scatter", "nats", "curves"}  # no KL: the prior is a mixture
+
+
 def test_a_plot_that_a_model_does_not_have(here, capsys):
     assert main(["plot", "./tiny", "--only", "code_maps"]) == 2
     error = capsys.readouterr().err

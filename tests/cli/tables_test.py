@@ -39,6 +39,7 @@ def test_sample_given_values(preset):
         (["--where", "city"], "--where takes COLUMN=VALUE"),
         (["--where", "city=Rome"], "Expected: one of 'Bonn', 'Ulm'"),
         (["--label", "1"], "--label is for models of pictures"),
+        (["--data", "other.csv"], "leave --data out"),
         (["--output", "rows.png"], "--output must end in .csv or .tsv"),
     ],
 )

@@ -39,6 +39,26 @@ def test_sub_folders_are_classes_and_parts(tmp_path):
     np.testing.assert_array_equal(parts["test"][1], [0, 1])
 
 
+def test_a_class_has_one_number_in_all_parts(tmp_path):
+    for name in ("train/cat", "train/dog", "train/owl", "test/dog", "test/owl"):
+        picture(tmp_path / name / "0.png", np.zeros((2, 2)))
+    parts = read_folder(tmp_path)
+    np.testing.assert_array_equal(parts["train"][1], [0, 1, 2])
+    np.testing.assert_array_equal(parts["test"][1], [1, 2])
+
+
+def test_hidden_files_and_folders_are_left_out(tmp_path):
+    for name in ("cat/0.png", "dog/0.png", "cat/.0.png", ".ipynb_checkpoints/0.png", ".1.png"):
+        picture(tmp_path / name, np.zeros((2, 2)))
+    x, y = read_folder(tmp_path)["train"]
+    assert len(x) == 2
+    np.testing.assert_array_equal(y, [0, 1])
+    for name in ("cat/0.png", "dog/0.png"):
+        (tmp_path / name).unlink()
+    with pytest.raises(ValueError, match="holds no images"):
+        read_folder(tmp_path)
+
+
 def test_pictures_beside_the_classes_leave_no_labels(tmp_path):
     picture(tmp_path / "cat" / "0.png", np.zeros((2, 2)))
     picture(tmp_path / "stray.png", np.zeros((2, 2)))

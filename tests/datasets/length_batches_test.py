@@ -27,6 +27,11 @@ def test_the_rows_of_a_batch_are_of_one_bucket():
         assert (-(-lengths // 3) == x.shape[1] // 3).all()
 
 
+def test_in_order_the_rows_are_those_of_the_array():
+    batches = epoch(LengthBatches(X, batch_size=4, seed=1).in_order())
+    assert np.array_equal(np.concatenate(batches), X)
+
+
 def test_the_order_follows_from_the_seed_and_the_epoch():
     one, other = LengthBatches(X, batch_size=4, seed=1), LengthBatches(X, batch_size=4, seed=1)
     for _ in range(2):

@@ -162,7 +162,8 @@ def test_other_names_go_to_tensorflow_datasets(monkeypatch, tmp_path):
     [
         ({"binarize": "dynamic"}, r"Batches\(x, binarize=True\)"),
         ({"validation_size": 4000}, "less than the 4000"),
-        ({"validation_size": -1}, "validation_size=-1"),
+        ({"validation_size": -1}, "`validation_size` must be .*Received: -1"),
+        ({"validation_size": 0.1}, "`validation_size` must be .*Received: 0.1"),
     ],
 )
 def test_wrong_arguments_say_so(arguments, message):

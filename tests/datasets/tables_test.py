@@ -53,6 +53,19 @@ def test_a_matrix_of_counts(folder):
 
 
 @pytest.mark.parametrize(
+    ("genes", "words"),
+    [
+        (["a", "b", "a"], "3 names.*more than once: a"),
+        (["a", "b"], "2 names.*more than once: none"),
+    ],
+)
+def test_each_column_of_a_matrix_has_a_name_of_its_own(folder, genes, words):
+    np.savez(folder / "cells.npz", counts=np.ones((50, 3), int), genes=genes)
+    with pytest.raises(ValueError, match=rf"each of its 3 columns once.*{words}"):
+        load_table(folder / "cells.npz")
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"without": ["town"]}, "`column`.*town"),

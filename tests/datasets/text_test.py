@@ -62,6 +62,16 @@ def test_a_folder_brings_its_parts(tmp_path):
     assert texts_of(data, "test")[0].startswith("<unk>")
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("name", ["texts.txt", "texts.txt.gz"])
+def test_only_the_ends_of_lines_end_texts(tmp_path, name, ending):
+    texts = ["one\u2028two", "three\x0cfour", "five\x85six", "seven"] * 5
+    with (gzip.open if name.endswith("gz") else open)(tmp_path / name, "wb") as file:
+        file.write(ending.join(texts).encode() + ending.encode())
+    data = load_text(tmp_path / name, unit="characters")
+    assert sorted(texts_of(data, "train") + texts_of(data, "test")) == sorted(texts)
+
+
 def test_what_is_asked_of_the_texts():
     data = load_text({"train": TEXTS, "test": TEXTS[:2]}, max_length=4, validation_size=3)
     assert data.train.x.dtype == np.int32

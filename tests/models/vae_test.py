@@ -68,6 +68,16 @@ def test_free_bits_cost_nothing_below_the_threshold():
     np.testing.assert_allclose(logs["val_loss"][0], -logs["val_elbo"][0], rtol=1e-6)
 
 
+def test_free_bits_may_follow_a_schedule():
+    model = small_vae(free_bits=keras_vae.LinearAnnealing(2, 0.5, 1.5))
+    model.compile(keras.optimizers.SGD(0.0))
+    mean = np.array([1.0, 0.1, 2.0])  # KL per dimension 0.5, 0.005, 2
+    fixed_posterior(model, mean, np.zeros(3))
+    logs = model.fit(BITS, batch_size=len(BITS), epochs=3, verbose=0).history
+    found = np.subtract(logs["loss"], logs["reconstruction"])
+    np.testing.assert_allclose(found, [3.0, 4.0, 5.0], rtol=1e-4)
+
+
 def test_free_bits_give_no_gradient_to_a_dimension_below_the_threshold():
     model = small_vae(free_bits=100.0)  # every dimension is below
     model.compile(keras.optimizers.SGD(0.1))

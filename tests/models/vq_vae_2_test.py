@@ -88,6 +88,14 @@ def test_terms_by_hand():
     np.testing.assert_allclose(model.reconstruct(X), mean, rtol=1e-4, atol=1e-5)
 
 
+def test_codes_of_all_levels_are_of_the_same_examples():
+    model = linear_vqvae2()
+    bottom, top = model.encode_indices(X)
+    for indices, shapes in (([bottom], "1 levels"), ([bottom, top[:1]], r"2 levels.*\(1, ")):
+        with pytest.raises(ValueError, match=rf"each of the 2 levels.*{shapes}"):
+            model.decode_indices(indices)
+
+
 def test_logs_of_each_level():
     model = linear_vqvae2()
     model.compile(keras.optimizers.SGD(0.0))

@@ -50,6 +50,7 @@ def test_is_dynamic(tmp_path, binarize, is_dynamic):
         ("nll = 12.5", "nlll = 12.5", "\\[\\[published\\]\\] unknown keys \\['nlll'\\]"),
         ('source = "Nobody 1999"', "", "\\[\\[published\\]\\] .*missing keys \\['source'\\]"),
         ('limits = "None', 'pictures = 3 \nlimits = "None', "`pictures` must be a table"),
+        ("[data]", "[pictures]\noriginals = 0\n[data]", "originals .*at least 1. Received: 0"),
         ("summary =", "device = 'tpu'\nsummary =", '`device`.*"cpu" or "gpu"'),
         ("summary =", "precision = 'bfloat16'\nsummary =", '"float32", "mixed_bfloat16" or "mixed'),
         ("summary =", "weights_dtype = 'int8'\nsummary =", '`weights_dtype`.*or "float16"'),

@@ -133,6 +133,19 @@ def test_without_matplotlib_there_are_no_pictures(run, tmp_path, monkeypatch, ca
     assert "needs matplotlib" in capsys.readouterr().out
 
 
+def test_pictures_that_cannot_be_drawn_do_not_end_a_run(run, tmp_path, monkeypatch, capsys):
+    def fail(*args, **kwargs):
+        raise ValueError("`images` must be images with 1 or 3 channels.")
+
+    for name in ("reconstructions", "image_grid"):
+        monkeypatch.setattr(keras_vae.plotting, name, fail)
+    recipe, home, _, _ = run
+    train_recipe(recipe, tmp_path, epochs=1, data_dir=home, verbose=0)
+    assert [path.name for path in tmp_path.glob("*.png")] == ["curves.png"]
+    assert (tmp_path / "metrics.json").exists()
+    assert "No pictures were drawn: `images` must be" in capsys.readouterr().out
+
+
 def die_in_the_third_epoch(patch):
     def on_train_batch_end(self, batch, logs=None):
         if self.epoch == 2 and batch == 1:

@@ -22,7 +22,7 @@ def gappy_vae(family=keras_vae.VAE, **options):
     decoder.get_layer("output").set_weights([WEIGHTS])
     decoder.set_output_bias(MEAN)
     likelihood = keras_vae.ObservedLikelihood(keras_vae.GaussianLikelihood(SIGMA))
-    return family(encoder, decoder, likelihood, seed=0, **options)
+    return family(encoder, decoder, likelihood=likelihood, seed=0, **options)
 
 
 def rows_with_gaps(size=6):

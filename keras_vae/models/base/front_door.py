@@ -93,6 +93,8 @@ class FrontDoor:
         self._loss_tracker = None  # the loss is averaged with the terms
 
     def get_compile_config(self) -> dict:
+        if getattr(self, "_is_for_evaluation", False):  # the optimizer is not the user's
+            return {}
         config = super().get_compile_config()
         config = {k: v for k, v in config.items() if k not in _OBJECTIVE_ARGUMENTS}
         if self.compiled and self.has_other_slots():
@@ -256,6 +258,7 @@ class FrontDoor:
     def predict_on_batch(self, x: Array) -> Any:
         """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
         self._check_one_batch(x)
+        self._follow_settings()
         return super().predict_on_batch(data.receive(self, x, for_prediction=True, names=_CALL).x)
 
     @_in_turn
@@ -286,6 +289,7 @@ class FrontDoor:
         self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
     ) -> Any:
         """Evaluates one batch; see `keras.Model.test_on_batch`."""
+        self._follow_settings()
         x, y, sample_weight, _ = self._one_batch(x, y, sample_weight)
         return super().test_on_batch(x, y, sample_weight, **kwargs)
 

@@ -106,6 +106,13 @@ def check_optimizer(optimizer: Any, model: keras.Model) -> Any:
                 f"{sorted(optimizer)}."
             )
         found = {k: keras.optimizers.get(v) for k, v in optimizer.items()}
+        if model.switches() and len({id(v) for v in found.values()}) < len(found):
+            raise ValueError(
+                f"{type(model).__name__} switches the groups {sorted(model.switches())} on and "
+                "off, and an optimizer of two groups would lose what it knows of the one with the "
+                "other. Expected: an optimizer of its own for each group. Received: the same "
+                "object twice."
+            )
         optimizer = GroupOptimizer(GroupMap(found.get(MAIN, next(iter(found.values()))), found))
     if isinstance(optimizer, GroupOptimizer):
         optimizer.attach(model)

@@ -19,6 +19,9 @@ from keras_vae.noise import check_seed
 from keras_vae.table_schema import TableSchema
 from keras_vae.typing import Array
 
+# What `encode` gives where z can be drawn: from its own density, or from one prior of all of z.
+_ENCODINGS = {"posterior": ("posterior",), "prior": ("posterior", "point")}
+
 
 class Imputation(NamedTuple):
     """Examples whose gaps are filled; see `LatentVariableModel.impute`.
@@ -58,7 +61,13 @@ def impute(
     num_samples = check_num_draws("num_samples", num_samples)
     num_draws = check_count("num_draws", num_draws, least=0)
     seed = check_seed(seed)
-    check_choice("proposal", proposal, ("posterior", "prior"))
+    check_choice("proposal", proposal, tuple(_ENCODINGS))
+    if model.encode_gives not in _ENCODINGS[proposal]:
+        raise ValueError(
+            f"{type(model).__name__} cannot impute by draws of the {proposal}. Expected: a model "
+            f"whose `encode` gives a {' or '.join(_ENCODINGS[proposal])}, such as VAE. Received: "
+            f"one whose `encode` gives {model.encode_gives!r}."
+        )
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
     chunk, batch_size = sizes_at_once(model, num_samples, x)
@@ -94,6 +103,7 @@ def sample_rows(
     num_samples: int,
     where: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    prepare: Callable[[np.ndarray], np.ndarray] | None = None,
     restore: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> dict[str, list]:
     """Returns new rows of a table, a dict of lists, each number within the range of its column.
@@ -105,7 +115,8 @@ def sample_rows(
         where: Dict of columns and the values that all rows have there. The others are drawn given
             these, by resampling draws of the prior.
         seed: Integer in [0, 2**31), or `None` for fresh noise.
-        restore: Function of rows (N, C) that undoes what was done to encoded rows before training.
+        prepare: Function of encoded rows (N, C): what was done to them before training.
+        restore: Function of rows (N, C) that undoes it.
 
     Raises:
         ValueError: If `num_samples` is not a positive integer, or `where` names another column or a
@@ -115,8 +126,9 @@ def sample_rows(
     for name in where:
         schema.index(name)
     if where:
+        given = schema.encode({name: [where.get(name)] for name in schema.names})
         x = model.impute(
-            schema.encode({name: [where.get(name)] for name in schema.names}),
+            given if prepare is None else prepare(given),
             num_samples=max(5000, 10 * num_samples),
             num_draws=num_samples,
             seed=seed,

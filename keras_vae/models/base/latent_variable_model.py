@@ -1,6 +1,7 @@
 """The base of models with a latent variable, a posterior and a prior."""
 
 import inspect
+import math
 from typing import Any
 
 import keras
@@ -62,6 +63,7 @@ class LatentVariableModel(EncoderDecoderModel):
     log_likelihood_is: LikelihoodKind | None = "estimate"
     encode_gives: EncodingKind | None = "posterior"
     sample_draws = "latents"
+    compares_latents = False  # whether terms compare the latents of one example with another's
 
     def __init__(
         self,
@@ -244,8 +246,9 @@ class LatentVariableModel(EncoderDecoderModel):
             `draws` (num_draws, N, S) are x with the gaps filled by draws.
 
         Raises:
-            ValueError: If the likelihood does not take gaps, x or the condition does not fit this
-                model, or a number is not a positive integer.
+            ValueError: If the likelihood does not take gaps, the model has no single density q(z|x)
+                to draw from, x or the condition does not fit it, or a number is not a positive
+                integer.
 
         Reference:
             - [Mattei and Frellsen, 2019](https://arxiv.org/abs/1812.02633), section 2.4
@@ -320,7 +323,17 @@ class LatentVariableModel(EncoderDecoderModel):
         c = None if c is None else repeated(c, num_samples)
         return self.generate(rows, c, training, like=x).log_prob_over_draws(x, num_samples)
 
+    def flat(self, z: Tensor) -> Tensor:
+        """Returns latents, or parameters of theirs, (B, ...) as one vector for each example."""
+        return ops.reshape(z, (-1, math.prod(self.latent_shape)))
+
     def build_latent(self, latent_shape: Shape) -> None:
+        if self.is_of_any_size and self.compares_latents:
+            raise ValueError(
+                f"{type(self).__name__} compares the latents of examples, so their pictures must "
+                "have one size. Expected: an encoder with a fixed `input_shape`. Received: "
+                f"latents of shape {latent_shape}."
+            )
         if self.is_of_any_size and not hasattr(self.prior, "over"):
             raise ValueError(
                 f"A model of pictures of any size needs a prior of latents of any size. Expected: "

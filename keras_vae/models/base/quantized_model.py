@@ -161,8 +161,15 @@ class QuantizedModel(SecondStage):
         Raises:
             ValueError: If the indices are of another shape, or out of range.
         """
-        given = zip(self.from_user(indices), self.code_shapes, self._sizes(), strict=True)
+        levels = self.from_user(indices)
+        given = zip(levels, self.code_shapes, self._sizes(), strict=False)
         indices = [code_priors.check_indices(*level) for level in given]
+        if len(levels) != len(self.quantizers) or len({len(level) for level in indices}) > 1:
+            raise ValueError(
+                f"`indices` must hold codes of the same examples for each of the "
+                f"{len(self.quantizers)} levels. Received: {len(levels)} levels, of shapes "
+                f"{', '.join(str(level.shape) for level in indices)}."
+            )
         conditions = self.conditions_for(condition, len(indices[0]))
         from_likelihood = bool(from_likelihood)
         draw = self.jitted_once(
@@ -174,8 +181,7 @@ class QuantizedModel(SecondStage):
         self, x: Array, condition: Array = None, batch_size: int = 128
     ) -> list[np.ndarray]:
         """Returns the list of each level's indices of all of x, NumPy arrays."""
-        x, condition = data.gathered(self, x, condition)
-        arrays = self.check_inputs(x, None if self.condition is None else condition)
+        arrays = self.check_inputs(x, condition)
 
         def indices(x, *condition):
             quantized, _ = self.encode_levels(x, self.embedded(*condition))
@@ -213,7 +219,7 @@ class QuantizedModel(SecondStage):
         """
         check_exact(self, num_samples)
         x, condition = data.gathered(self, x, condition)
-        (x, *conditions) = self.check_inputs(x, None if self.condition is None else condition)
+        (x, *conditions) = self.check_inputs(x, condition)
         if self.condition is None and self._prior_is_told():
             conditions = self.priors[-1].conditions_for(condition, len(x))
 

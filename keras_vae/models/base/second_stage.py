@@ -73,8 +73,8 @@ class SecondStage(EncoderDecoderModel):
             What the prior's `fit` returns, of several levels a list.
 
         Raises:
-            ValueError: If x is not data of this model, or the prior is not made for its codes. The
-                model is then as it was.
+            ValueError: If x is not data of this model, the prior is not made for its codes, or a
+                condition is given that nothing takes. The model is then as it was.
         """
         if self.is_of_any_size:
             raise ValueError(
@@ -139,38 +139,19 @@ class SecondStage(EncoderDecoderModel):
         )
         return self.decode_indices(self.for_user(indices), of_model, seed, from_likelihood)
 
-    def reconstruct(
-        self,
-        x: Array,
-        condition: Array = None,
-        batch_size: int = 128,
-        tile: int | None = None,
-        overlap: int | None = None,
-        verbose: int = 0,
-    ) -> np.ndarray:
-        """Returns the reconstructions of x as a NumPy array (N, S), without noise.
-
-        Args:
-            x: Array (N, S).
-            condition: Condition of the prior or of the model: one for all examples, or an array (N,
-                ...). What only the prior is told changes no reconstruction.
-            batch_size: Integer, the number of examples per batch.
-            tile, overlap, verbose: See `encode`.
-
-        Raises:
-            ValueError: If x or the condition does not fit this model, or `tile` does not.
-        """
-        if self.condition is None and self._prior_is_told():
-            condition = None
-        return super().reconstruct(x, condition, batch_size, tile, overlap, verbose)
-
     def prior_pairs(self, priors: list, x: Array, condition: Array = None) -> list[tuple]:
         """Returns what each prior learns from."""
         takes_pairs = self.condition is not None or priors[-1].condition is not None
         x, condition = data.gathered(self, x, condition, takes_pairs)
-        indices = self.indices_of(x, condition)
-        is_told = self.condition is None or priors[-1].condition is not None
-        return code_priors.training_pairs(priors, indices, condition if is_told else None)
+        if condition is not None and not takes_pairs:
+            raise ValueError(
+                f"`fit_prior` was given a condition, and neither this {type(self).__name__} nor "
+                f"its prior, a {type(priors[-1]).__name__}, takes one. Give it a prior that does, "
+                "such as `prior=PixelCNN(shape, num_embeddings, condition=LabelCondition(10))`, or "
+                "leave the condition out."
+            )
+        indices = self.indices_of(x, None if self.condition is None else condition)
+        return code_priors.training_pairs(priors, indices, condition)
 
     def take_priors(self, priors: list) -> None:
         """Makes trained priors a part of the model."""
@@ -215,6 +196,13 @@ class SecondStage(EncoderDecoderModel):
         if self.condition is None and self._prior_is_told():
             return self.priors[-1].check_condition(y, x, name)
         return super().check_condition(y, x, name)
+
+    def conditions_for(self, condition: Array, num_examples: int) -> tuple:
+        if self.condition is None and self._prior_is_told():
+            if condition is not None:
+                self.priors[-1].conditions_for(condition, num_examples)
+            return ()  # the networks are told nothing: no code and no reconstruction depends on it
+        return super().conditions_for(condition, num_examples)
 
     def check_own_priors(self) -> None:
         """Checks priors that the model was constructed with, and freezes them."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from keras_vae.presets.format.atomic_files import put_in_place
+from keras_vae.atomic_files import put_in_place
 
 _SECONDS_OF_A_SAVE = 3600.0  # longer than any takes
 

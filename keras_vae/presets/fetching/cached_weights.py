@@ -3,12 +3,12 @@
 import contextlib
 from pathlib import Path
 
+from keras_vae.atomic_files import write_atomically
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.fetching import sources
 from keras_vae.presets.fetching.fetch import FetchError
 from keras_vae.presets.fetching.fetch import fetch
 from keras_vae.presets.fetching.settings import Settings
-from keras_vae.presets.format.atomic_files import write_atomically
 from keras_vae.presets.format.index import Entry
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.format.preset_files import WEIGHTS

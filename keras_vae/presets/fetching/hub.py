@@ -69,11 +69,13 @@ def download(address: str | os.PathLike, again: bool = False) -> Path:
             layout other files than when it was first fetched.
         OSError: If the repository cannot be reached.
     """
-    library, (name, inner), revision = _library(), _parts(address), None
+    library, (name, inner) = _library(), _parts(address)
     pin = f"{name}/{inner}" if inner else name
     names = [str(PurePosixPath(inner, file)) for file in (*_NEEDED, *_FOREIGN, *_TEXTS)]
-    if not cache.is_offline():
-        revision = pins.revision_of(pin) or _checked_revision(library, name, names)
+    revision = pins.revision_of(pin)
+    if revision is None:
+        is_offline = cache.is_offline()
+        revision = pins.last_seen(pin) if is_offline else _checked_revision(library, name, names)
     repository_folder = library.snapshot_download(
         name,
         revision=revision,
@@ -88,6 +90,8 @@ def download(address: str | os.PathLike, again: bool = False) -> Path:
         raise ValueError(f"{address} holds no preset: {' and '.join(missing)} missing.")
     if needed == _FOREIGN:
         pins.hold(pin, revision, folder, _FOREIGN)
+    elif revision is not None:
+        pins.see(pin, revision)
     return folder
 
 

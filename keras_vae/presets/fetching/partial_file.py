@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from keras_vae.presets.format.atomic_files import put_in_place
+from keras_vae.atomic_files import put_in_place
 from keras_vae.presets.format.regular_files import open_to_append
 
 _BLOCK = 1 << 20

@@ -10,10 +10,12 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from keras_vae.atomic_files import write_atomically
 from keras_vae.presets.fetching import cache
 from keras_vae.presets.format import strict_json
-from keras_vae.presets.format.atomic_files import write_atomically
 from keras_vae.presets.format.regular_files import opened
+
+_LONGEST_REVISION = 64
 
 
 def revision_of(name: str) -> str | None:
@@ -42,10 +44,8 @@ def hold(name: str, revision: str | None, folder: Path, files: Iterable[str]) ->
     digests = {file: _sha256(folder / file) for file in files}
     if found is None:
         if revision is not None:
-            path = _path(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"revision": revision, "sha256": digests}, indent=2)
-            write_atomically(path, text.encode())
+            write_atomically(_path(name), text.encode())
         return
     changed = [file for file, digest in digests.items() if found["sha256"].get(file) != digest]
     if changed:
@@ -57,8 +57,36 @@ def hold(name: str, revision: str | None, folder: Path, files: Iterable[str]) ->
         )
 
 
+def see(name: str, revision: str) -> None:
+    """Notes the revision of "owner/name" that was fetched last, which binds nobody.
+
+    Without a connection it is what to look for: `huggingface_hub` keeps what it was asked for by
+    revision without noting that the name led there.
+    """
+    if last_seen(name) != revision:
+        write_atomically(_seen(name), revision.encode())
+
+
+def last_seen(name: str) -> str | None:
+    """Returns the revision that `see` noted, or `None`."""
+    try:
+        with opened(_seen(name), follow_links=False) as (file, _):
+            found = file.read(_LONGEST_REVISION + 1).decode("ascii")
+    except (OSError, ValueError):
+        return None
+    return found if found.isalnum() and len(found) <= _LONGEST_REVISION else None
+
+
 def _path(name):
-    return cache.home() / "pins" / f"{name.replace('/', '--')}.json"
+    return cache.home() / "pins" / f"{_as_file(name)}.json"
+
+
+def _seen(name):
+    return cache.home() / "seen" / _as_file(name)
+
+
+def _as_file(name):
+    return name.replace("/", "--")
 
 
 def _read(name):

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from safetensors.numpy import save as dump_safetensors
 
+from keras_vae.atomic_files import put_in_place
+from keras_vae.atomic_files import written_beside
 from keras_vae.presets.format import regular_files
 from keras_vae.presets.format import strict_json
-from keras_vae.presets.format.atomic_files import put_in_place
-from keras_vae.presets.format.atomic_files import written_beside
 from keras_vae.presets.format.tensor_table import TensorEntry
 from keras_vae.presets.format.tensor_table import read_table
 from keras_vae.presets.format.tree_hash import tree_sha256

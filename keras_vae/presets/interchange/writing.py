@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as dump_safetensors
 
-from keras_vae.presets.format.atomic_files import put_in_place
-from keras_vae.presets.format.atomic_files import written_beside
+from keras_vae.atomic_files import put_in_place
+from keras_vae.atomic_files import written_beside
 from keras_vae.presets.format.preset_files import CONFIG
 from keras_vae.presets.interchange.reading import CLASSES
 from keras_vae.presets.interchange.reading import WEIGHTS

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
+from keras_vae.atomic_files import write_atomically
 from keras_vae.recipes.kinds.kind import Kind
 from keras_vae.recipes.kinds.kind import scores
 from keras_vae.recipes.named_classes import family_of
@@ -48,8 +49,6 @@ class Texts(Kind):
 
     def show(self, model: GenerativeModel, recipe: Recipe, test: Any, folder: Path) -> None:
         """Writes samples, texts between two of the test part, and reconstructions, as JSON."""
-        from keras_vae import presets
-
         writer: Any = model
         drawn = writer.sample(NUM_SAMPLES, seed=0)
         shown = {"samples": list(drawn)}
@@ -59,12 +58,10 @@ class Texts(Kind):
             shown["reconstructions"] = [list(p) for p in zip(texts, again, strict=False)]
             shown["interpolations"] = [
                 [a, *writer.interpolate(a, b, NUM_STEPS), b]
-                for a, b in zip(
-                    texts[: 2 * NUM_PATHS : 2], texts[1 : 2 * NUM_PATHS : 2], strict=True
-                )
+                for a, b in list(zip(texts[::2], texts[1::2], strict=False))[:NUM_PATHS]
             ]
         content = json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
-        presets.write_atomically(folder / SHOWN, content.encode())
+        write_atomically(folder / SHOWN, content.encode())
 
     def task(self, recipe: Recipe) -> str:
         return "text-generation"

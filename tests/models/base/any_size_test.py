@@ -180,3 +180,20 @@ def test_what_cannot_be_of_any_size():
         keras_vae.ConvEncoder(SHAPE, 3)
     with pytest.raises(ValueError, match=r"Expected: \(N, any, any, 2\)"):
         vae().reconstruct(np.zeros((1, 8, 8, 3), "float32"))
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow traces sizes")
+@pytest.mark.parametrize("name", ["vae", "vqvae", "vqvae2"])
+def test_trains_on_a_data_set_and_is_exported_where_sizes_are_unknown(name, tmp_path):
+    import tensorflow as tf
+
+    model = MODELS[name]()
+    model.compile(keras.optimizers.Adam(0.01))
+    pictures = (CROPS[:4], CROPS[4:, :, :4])
+    signature = tf.TensorSpec((None, None, None, 2), tf.float32)
+    batches = tf.data.Dataset.from_generator(lambda: iter(pictures), output_signature=signature)
+    losses = model.fit(batches, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    model.export(tmp_path, verbose=False)
+    served = tf.saved_model.load(tmp_path)
+    assert served.serve(CROPS[:1]) is not None

@@ -172,6 +172,66 @@ def test_a_setting_changed_after_the_first_fit_takes_effect(setting):
     assert abs(second_loss(leave, leave) - wanted) > 1e-3
 
 
+def test_single_batches_follow_a_changed_setting():
+    family = BY_NAME["iwae"]
+
+    def loss(model):
+        model.reset_metrics()
+        model.noise.reset_evaluation()
+        return model.test_on_batch(family.data(), return_dict=True)["loss"]
+
+    model, other = family.compiled(), family.compiled()
+    before = loss(model)
+    model.num_samples = other.num_samples = 50
+    assert loss(model) == pytest.approx(loss(other), rel=1e-6)
+    assert abs(loss(model) - before) > 1e-3
+
+
+def test_what_evaluate_compiled_stays_without_an_optimizer_in_a_file(tmp_path):
+    model = BY_NAME["vae"].model()
+    logs = model.evaluate(BY_NAME["vae"].data(), return_dict=True, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match=r"call `compile\(\)`"):
+        again.fit(BY_NAME["vae"].data(), verbose=0)
+    found = again.evaluate(BY_NAME["vae"].data(), return_dict=True, verbose=0)
+    assert found == pytest.approx(logs, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "map"])
+def test_networks_in_float32_of_a_model_in_mixed_precision(kind):
+    if kind == "mlp":
+        networks = (
+            keras_vae.MLPEncoder((8, 8, 1), 2, (4,)),
+            keras_vae.MLPDecoder((8, 8, 1), 2, (4,)),
+        )
+    else:
+        networks = (
+            keras_vae.ConvMapEncoder((8, 8, 1), 2, (4,), num_outputs=2),
+            keras_vae.ConvMapDecoder((8, 8, 1), 2, (4,)),
+        )
+    x = np.random.default_rng(0).uniform(size=(3, 8, 8, 1)).astype("float32")
+    mixed = keras_vae.VAE(*networks, seed=0, dtype="mixed_bfloat16")
+    expected = keras_vae.VAE(*networks, seed=0).predict(x, verbose=0)
+    np.testing.assert_allclose(mixed.predict(x, verbose=0), expected, atol=0.01)
+    mixed.compile("adam")
+    mixed.fit(x, verbose=0)
+
+
+def test_a_codebook_alone_follows_its_means():
+    family = BY_NAME["vqvae"]
+    model = family.model()
+    model.encoder.trainable = model.decoder.trainable = False
+    model.compile("adam")
+    networks = [ops.convert_to_numpy(v) for v in model.encoder.weights + model.decoder.weights]
+    codebook = ops.convert_to_numpy(model.quantizer.codebook)
+    model.fit(family.data(), epochs=2, verbose=0)
+    assert not model.trainable_variables
+    assert np.abs(ops.convert_to_numpy(model.quantizer.codebook) - codebook).max() > 1e-4
+    for a, b in zip(networks, model.encoder.weights + model.decoder.weights, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(b), a)
+
+
 def test_a_quantizer_frozen_after_the_first_fit_stays():
     family = BY_NAME["vqvae"]
     model = family.compiled()

@@ -138,6 +138,13 @@ def test_a_switched_group_needs_an_optimizer_of_its_own():
         watched(starts_late=True).compile(keras.optimizers.Adam())
 
 
+def test_switched_groups_do_not_share_an_optimizer():
+    adam = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match=r"Watched switches .*'critic'.*same object twice"):
+        watched(starts_late=True).compile({"main": adam, "critic": adam})
+    watched().compile({"main": adam, "critic": adam})  # which may, where none is ever off
+
+
 def test_a_name_stands_for_an_optimizer_of_each_switched_group():
     model = watched(starts_late=True)
     model.compile("adam")

@@ -14,6 +14,7 @@ from scipy import stats
 import keras_vae
 from keras_vae import Column
 from keras_vae import TableSchema
+from keras_vae.models.base.imputation import sample_rows
 
 X = rows_with_gaps()
 
@@ -93,6 +94,54 @@ def test_where_nothing_can_be_imputed():
         family.model().impute(family.data())
     with pytest.raises(ValueError, match="`num_samples`"):
         gappy_vae().impute(X, num_samples=0)
+
+
+def levels_of_rows(size):
+    """A hierarchical model of rows of a table, whose second latent has `size` dimensions."""
+    schema = TableSchema([Column("a", "real"), Column("b", "real")])
+    return keras_vae.HierarchicalVAE(
+        [keras_vae.TableEncoder(schema, 3), keras_vae.MLPEncoder((3,), size)],
+        [keras_vae.TableDecoder(schema, 3), keras_vae.MLPEncoder((size,), 3)],
+        keras_vae.ColumnsLikelihood(schema),
+    )
+
+
+@pytest.mark.parametrize("proposal", ["posterior", "prior"])
+def test_latents_of_several_levels_cannot_be_imputed_by(proposal):
+    model = levels_of_rows(3)  # of equal sizes, which decoders would take for each other
+    with pytest.raises(ValueError, match=r"HierarchicalVAE cannot impute.*gives 'posteriors'"):
+        model.impute(np.array([[1.0, np.nan]]), proposal=proposal)
+    with pytest.raises(ValueError, match="HierarchicalVAE cannot impute"):
+        sample_rows(model, model.likelihood.schema, 4, where={"a": 1.0})
+
+
+def test_a_code_without_a_density_is_drawn_from_the_prior():
+    discriminator = keras_vae.MLPEncoder((2,), 1, (4,), num_outputs=1, name="discriminator")
+    model = gappy_vae(keras_vae.AAE, discriminator=discriminator)
+    with pytest.raises(ValueError, match=r"AAE cannot impute by draws of the posterior"):
+        model.impute(X)
+    _, means, _ = closed_form(X)
+    found = model.impute(X, num_samples=300_000, proposal="prior").values
+    np.testing.assert_allclose(found, means, atol=0.02)
+
+
+@pytest.mark.one_backend
+def test_rows_with_a_given_value_are_prepared_as_those_of_training(monkeypatch):
+    schema = TableSchema([Column(name, "real") for name in "abcd"])
+    model = gappy_vae()
+    asked, impute = [], model.impute
+
+    def noted(x, **options):
+        asked.append(x)
+        return impute(x, **options)
+
+    monkeypatch.setattr(model, "impute", noted)
+    changes = {"prepare": lambda x: x / 8, "restore": lambda x: x * 8}
+    rows = sample_rows(model, schema, 3, {"a": 16.0}, seed=0, **changes)
+    np.testing.assert_array_equal(asked[0], [[2.0, np.nan, np.nan, np.nan]])
+    assert rows["a"] == [16.0] * 3
+    plain = sample_rows(model, schema, 3, {"a": 2.0}, seed=0)
+    np.testing.assert_allclose(rows["b"], 8 * np.array(plain["b"]), rtol=1e-6)
 
 
 def test_training_on_gaps_leaves_no_nan():

@@ -1,3 +1,5 @@
+import keras
+import map_networks
 import numpy as np
 import pytest
 from families import BY_NAME
@@ -7,10 +9,16 @@ from keras import ops
 from linear_gaussian import linear_gaussian_vae
 from linear_gaussian import log_marginal
 
+from keras_vae import DIPVAE
 from keras_vae import IWAE
 from keras_vae import VAE
 from keras_vae import Autoencoder
+from keras_vae import BetaTCVAE
+from keras_vae import GaussianLikelihood
 from keras_vae import GaussianMixture
+from keras_vae import InfoVAE
+from keras_vae import MLPDecoder
+from keras_vae import MLPEncoder
 from keras_vae import VampPrior
 from keras_vae import evaluation
 
@@ -116,3 +124,37 @@ def test_a_vamp_prior_is_attached_and_moves_with_the_encoder():
     np.testing.assert_allclose(before, ops.convert_to_numpy(model.encode(pseudo_inputs).mean))
     model.encoder.set_weights([w + 0.1 for w in model.encoder.get_weights()])
     assert not np.array_equal(before, ops.convert_to_numpy(model.prior_given().components.mean))
+
+
+COMPARING = {
+    BetaTCVAE: {"num_examples": 50},
+    DIPVAE: {"covariance_of": "z"},
+    InfoVAE: {"kernel": "inverse_multiquadric"},
+}
+
+
+@pytest.mark.parametrize("family", COMPARING)
+def test_latent_maps_are_compared_as_vectors(family):
+    """z (2, 2, 2), whose numbers a broadcast would take for others, and the same z (8,)."""
+    rows = MLPEncoder((6,), 8, ()), MLPDecoder((6,), 8, ())
+    x, z = keras.Input((6,)), keras.Input((2, 2, 2))
+    maps = (
+        keras.Model(x, [keras.layers.Reshape((2, 2, 2))(y) for y in rows[0](x)]),
+        keras.Model(z, rows[1](keras.layers.Flatten()(z))),
+    )
+    x = np.random.default_rng(0).standard_normal((5, 6)).astype("float32")
+    found, expected = (
+        family(*networks, likelihood=GaussianLikelihood(), seed=0, **COMPARING[family]).terms(x)
+        for networks in (maps, rows)
+    )
+    for name, term in expected.items():
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(found[name]), ops.convert_to_numpy(term), rtol=1e-5, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("family", COMPARING)
+def test_latents_of_any_size_are_not_compared(family):
+    networks = map_networks.networks()
+    with pytest.raises(ValueError, match=rf"{family.__name__} compares .* fixed `input_shape`"):
+        family(*networks, likelihood=GaussianLikelihood(), **COMPARING[family])

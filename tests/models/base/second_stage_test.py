@@ -55,6 +55,28 @@ def test_a_prior_must_take_the_condition_as_the_model_does():
         conditional_vqvae(ArrayCondition((2,)))
 
 
+def test_a_condition_that_nothing_takes_is_refused():
+    networks = ConvMapEncoder(PICTURE, 2, (4,)), ConvMapDecoder(PICTURE, 2, (4,))
+    model, labels = VQVAE(*networks, VectorQuantizer(4), seed=0), np.zeros(len(X), "int32")
+    with pytest.raises(ValueError, match=r"neither this VQVAE nor its prior, a PixelCNN, takes"):
+        model.fit_prior(X, labels, epochs=1, verbose=0)
+    assert model.prior is None
+    for call in (model.encode_indices, model.reconstruct, model.log_likelihood):
+        with pytest.raises(ValueError, match="VQVAE has no `condition`"):
+            call(X, 100)  # as where `batch_size` or `num_samples` was meant
+
+
+def test_codes_do_not_depend_on_what_the_prior_alone_is_told():
+    networks = ConvMapEncoder(PICTURE, 2, (4,)), ConvMapDecoder(PICTURE, 2, (4,))
+    options = {"width": 8, "num_layers": 1, "num_heads": 2, "seed": 0}
+    prior = TransformerPrior((3, 3), 4, condition=LabelCondition(NUM_CLASSES), **options)
+    model = VQVAE(*networks, VectorQuantizer(4), prior=prior, seed=0)
+    for call in (model.encode_indices, model.reconstruct):
+        np.testing.assert_array_equal(call(X, 1), call(X))
+        with pytest.raises(ValueError, match="`condition`"):
+            call(X, NUM_CLASSES)  # which is no class
+
+
 def test_a_prior_that_fit_prior_made_is_saved_with_the_model(tmp_path):
     keras.utils.set_random_seed(0)
     networks = ConvMapEncoder(PICTURE, 2, (4,)), ConvMapDecoder(PICTURE, 2, (4,))

@@ -37,6 +37,8 @@ class Hub(types.ModuleType):
         self, repo_id, *, revision, allow_patterns, local_files_only, force_download
     ):
         self.calls.append((repo_id, revision, local_files_only))
+        if local_files_only and revision != self.revision:  # nothing was noted under a name
+            raise FileNotFoundError("cannot find the requested files in the local cache")
         snapshot = self.folder.parent / "snapshot"
         snapshot.mkdir(exist_ok=True)
         for path in filter(Path.is_file, self.folder.rglob("*")):
@@ -93,7 +95,9 @@ def test_only_data_are_downloaded(library, monkeypatch):
     assert {p.name for p in found.iterdir()} == {"config.json", "model.safetensors", "recipe.toml"}
     monkeypatch.setenv("KERAS_VAE_OFFLINE", "1")
     presets.find("hf://me/my-vae")
-    assert library.calls[1] == ("me/my-vae", None, True)
+    assert library.calls[1] == ("me/my-vae", "abc", True)
+    with pytest.raises(FileNotFoundError):
+        presets.find("hf://me/other")  # which was never fetched
 
 
 def test_what_is_damaged_is_fetched_again(library, monkeypatch):

@@ -35,3 +35,17 @@ def test_a_damaged_note_is_named(folder, text):
     note.write_text(text)
     with pytest.raises(ValueError, match=r"me--model\.json.*damaged"):
         pins.revision_of("me/model")
+
+
+def test_the_revision_seen_last_is_noted(folder, tmp_path):
+    assert pins.last_seen("me/my-vae") is None
+    for revision in ("abc", "def"):
+        pins.see("me/my-vae", revision)
+        assert pins.last_seen("me/my-vae") == revision
+    assert pins.last_seen("me/other") is None
+
+
+@pytest.mark.parametrize("text", ["../../x", "a" * 65, "ü"])
+def test_a_note_that_is_no_revision_is_none(folder, text):
+    pins.see("me/my-vae", text)
+    assert pins.last_seen("me/my-vae") is None

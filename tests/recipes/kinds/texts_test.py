@@ -88,6 +88,16 @@ def test_the_card_shows_texts(run):
     assert "--data-dir" in text
 
 
+@pytest.mark.parametrize("num_texts", [1, 3, 4])
+def test_as_many_texts_are_shown_as_there_are(run, tmp_path, num_texts):
+    recipe, home, folder, _ = run
+    model, texts = keras_vae.from_preset(folder), load_data(recipe, home).validation
+    recipe.kind.show(model, recipe, texts[:num_texts], tmp_path)
+    shown = json.loads((tmp_path / "samples.json").read_text())
+    assert len(shown["reconstructions"]) == num_texts
+    assert len(shown["interpolations"]) == num_texts // 2
+
+
 def test_the_lines_of_the_card_run_as_they_stand(run, monkeypatch, capsys):
     recipe, home, folder, _ = run
     monkeypatch.chdir(home)
