@@ -1,4 +1,4 @@
-"""Compressed files of every kind, written on each backend and read on each: the table of the docs.
+"""Compressed files of every kind, written on each backend and read on each.
 
     python benchmarks/codec_exchange.py
     python benchmarks/codec_exchange.py --damage

@@ -63,7 +63,6 @@ def cells(folder, part="test"):
 
 
 def fitted(model, x, epochs, batch_size=100):
-    keras.utils.set_random_seed(0)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * len(x) // batch_size)
     model.compile(keras.optimizers.Adam(rate))
     model.fit(x, epochs=epochs, batch_size=batch_size, verbose=2)
@@ -71,6 +70,7 @@ def fitted(model, x, epochs, batch_size=100):
 
 
 def model_of_counts(folder):
+    keras.utils.set_random_seed(0)
     encoder = keras_vae.MLPEncoder((33,), 8, (64,), "tanh")  # counts of any size come in
     decoder = keras_vae.MLPDecoder((33,), 8, (64,))
     model = keras_vae.VAE(encoder, decoder, keras_vae.NegativeBinomialLikelihood(), seed=0)
@@ -161,11 +161,13 @@ def main():
     parser.add_argument("folder", nargs="?", type=Path, help="the folder of the data")
     parser.add_argument("--only", nargs="*", default=list(CASES), choices=list(CASES))
     parser.add_argument("--count", type=int, default=10_000, help="examples, at most")
-    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--models", type=Path, default=Path("runs/models"))
     parser.add_argument("--memory", action="store_true", help="peak memory at two lengths")
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--table", action="store_true", help="only write the page again")
     arguments = parser.parse_args()
+    if arguments.folder is None and not arguments.table:
+        parser.error("give the folder of the data")
     if arguments.peak:
         peak_of(arguments.folder, arguments.peak)
         return

@@ -17,7 +17,7 @@ import numpy as np
 
 from keras_vae import GenerativeModel
 from keras_vae import evaluation
-from keras_vae.presets import write_atomically
+from keras_vae.atomic_files import write_atomically
 from keras_vae.recipes import load_data
 from keras_vae.recipes import read_recipe
 from keras_vae.recipes.cards.markdown import table

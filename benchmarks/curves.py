@@ -9,6 +9,7 @@ measures the bench `cost` with one choice varied at a time, and writes `benchmar
 import dataclasses
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,8 @@ LINKS = {"10 Gbit/s Ethernet": 1.25e9, "PCIe 5.0 x16": 64e9, "NVLink 4": 450e9}
 NUM_PICTURES, NUM_EPOCHS, DEVICES = 1_000_000, 50, (2, 8, 64)
 
 
-def measure(settings: Settings) -> dict[str, Any]:
-    """Runs the bench once for each point of the curves."""
+def measure(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Runs the bench once for each point of the curves; yields, after each curve, all of them."""
     bench = load_benches()["cost"]
     on = machine.description(settings.peers_python, None)
     measured: dict[str, list[dict[str, Any]]] = {}
@@ -84,14 +85,19 @@ def measure(settings: Settings) -> dict[str, Any]:
             points.append({"value": value, **found})
             print(curve.name, value, "done", file=sys.stderr, flush=True)
         measured[curve.name] = points
-    return {
-        "command": " ".join(["benchmarks/run.py", *sys.argv[1:]]),
-        "machine": {**on, "load_after": machine.load_average()},
-        "core": settings.core,
-        "quick": settings.quick,
-        "rounds": settings.rounds,
-        "curves": measured,
-    }
+        yield {
+            "command": " ".join(["benchmarks/run.py", *sys.argv[1:]]),
+            "machine": {**on, "load_after": machine.load_average()},
+            "core": settings.core,
+            "quick": settings.quick,
+            "rounds": settings.rounds,
+            "curves": measured,
+        }
+
+
+def measured_curves(results: dict[str, Any]) -> list[Curve]:
+    """Returns the curves that there are: a run that was ended early has not all of them."""
+    return [curve for curve in CURVES if curve.name in results["curves"]]
 
 
 def seconds(point: dict[str, Any], backend: str) -> report.Spread | None:
@@ -231,10 +237,11 @@ def numbers(results: dict[str, Any]) -> str:
         "Images a second of CPU time, the median of the rounds and, in parentheses, the slowest "
         "and the fastest.\n\n![Images a second against each choice](performance.png)\n\n",
     ]
-    for curve in CURVES:
+    for curve in measured_curves(results):
         parts.append(f"### {curve.title}\n\n")
         parts.append(curve_table(curve, results["curves"][curve.name]) + "\n")
-    parts += ["## On paper, from these constants\n\n", paper_tables(results["curves"])]
+    if results["curves"].keys() >= {"batch_size", "side"}:
+        parts += ["## On paper, from these constants\n\n", paper_tables(results["curves"])]
     return "".join(parts)
 
 
@@ -247,7 +254,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
     from matplotlib import ticker
 
     figure, axes = pyplot.subplots(2, 2, figsize=(8, 6), layout="constrained")
-    for curve, ax in zip(CURVES, axes.flat, strict=False):
+    for curve, ax in zip(measured_curves(results), axes.flat, strict=False):
         for backend in curve.backends:
             found = [(p["value"], seconds(p, backend)) for p in results["curves"][curve.name]]
             known = [(value, 1 / s.median) for value, s in found if s is not None]
@@ -268,6 +275,6 @@ def write(results: dict[str, Any]) -> None:
     """Writes the JSON, the picture and the block of numbers."""
     NUMBERS.write_text(json.dumps(results, indent=1) + "\n")
     draw(results, PAGE.with_suffix(".png"))
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
+    before, rest = PAGE.read_text().split(BEGIN)
+    _, after = rest.split(END)
     PAGE.write_text(f"{before}{BEGIN}\n\n{numbers(results)}\n{END}{after}")

@@ -160,9 +160,10 @@ def table(results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--resume", action="store_true", help="measure only what is missing")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(RESULTS.read_text()) if options.resume and RESULTS.exists() else {}
     for name in TABLES:
         for rate in RATES:
             x, hidden, unknown, kinds = read(options.folder / name, rate)

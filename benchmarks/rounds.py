@@ -115,7 +115,7 @@ class Entry:
             **os.environ,
             "KERAS_BACKEND": self.backend,
             "PYTHONPATH": str(root.resolve()),
-            "OMP_NUM_THREADS": "1",
+            **({} if self.settings.core is None else {"OMP_NUM_THREADS": "1"}),
             "TF_CPP_MIN_LOG_LEVEL": "3",
             # Contenders share a GPU, where each would take nearly all of its memory.
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",

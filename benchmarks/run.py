@@ -7,7 +7,8 @@
     python benchmarks/run.py --report                          # both texts again, from the JSON
 
 A run of everything writes `benchmarks/results.json` and `benchmarks/README.md`; any other writes
-them where `--output` says. Peers that are not installed beside us may lie in an environment of
+them where `--output` says. Curves of all backends are written as each is done; others, and quick
+ones, are printed. Peers that are not installed beside us may lie in an environment of
 their own, `--peers-python`. Meant for a quiet machine: the report tells how busy it was.
 """
 
@@ -98,10 +99,14 @@ def main() -> int:
         (HERE / "README.md").write_text(report.markdown(results, load_benches()))
         curves.write(json.loads(curves.NUMBERS.read_text()))
         return 0
-    if arguments.curves:
-        curves.write(curves.measure(settings))
-        return 0
     is_whole = not arguments.bench and settings.backends == BACKENDS and not arguments.quick
+    if arguments.curves:
+        for measured in curves.measure(settings):
+            if is_whole:
+                curves.write(measured)
+        if not is_whole:
+            print(curves.numbers(measured))
+        return 0
     output = arguments.output or (HERE if is_whole else None)
     # Written after each bench: what ends the run early loses no more than one.
     for results in measure(arguments.bench or [], settings, arguments.clock, arguments.device):

@@ -78,6 +78,8 @@ def main():
     parser.add_argument("--write", action="store_true", help="put output and pictures in place")
     arguments = parser.parse_args()
     chosen = [p for p in PAGES if not arguments.pages or p.name.startswith(tuple(arguments.pages))]
+    if not chosen:
+        parser.error(f"no page's name begins so. There are {', '.join(p.name for p in PAGES)}.")
     wrong = []
     for page in chosen:
         with tempfile.TemporaryDirectory() as temporary:

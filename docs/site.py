@@ -104,7 +104,8 @@ class Site:
     def _listing(self, folder, place):
         """A page for a folder: its files."""
         lines = [f"# {folder.name}", ""]
-        for path in sorted(p for p in folder.iterdir() if p.suffix in (".py", ".toml", ".md")):
+        endings, is_shown = (".py", ".toml", ".md"), lambda p: p.is_dir() and p.name[0] not in "._"
+        for path in sorted(p for p in folder.iterdir() if p.suffix in endings or is_shown(p)):
             address = os.path.relpath(self.place_of(path), place)
             lines.append(f"- [{path.name}]({Path(address).as_posix()})")
         return "\n".join(lines) + "\n"

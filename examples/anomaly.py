@@ -8,12 +8,12 @@ Prints the ROC-AUC, and draws the scores and the features that give the oddest t
 import argparse
 from pathlib import Path
 
+from keras_vae.estimators import OutlierDetector
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import roc_auc_score
-
-from keras_vae.estimators import OutlierDetector
 
 
 def main():
@@ -43,8 +43,7 @@ def main():
     left.legend()
 
     oddest = test[[scores.argmin()]]
-    standardised = (oddest - detector.location_) / detector.scale_
-    of_feature = detector.models_[0].score_per_feature(standardised)[0]
+    of_feature = detector.score_per_feature(oddest)[0]
     worst = of_feature.argsort()[:10][::-1]
     right.barh(data.feature_names[worst], of_feature[worst])
     right.set(xlabel="score of the feature (nats)", title="the oddest tumour")

@@ -10,11 +10,11 @@ of each gene in cells of one kind, in the data and in what two models draw.
 import argparse
 from pathlib import Path
 
+import keras_vae
+
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
-
-import keras_vae
 
 
 def main():

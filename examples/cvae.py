@@ -9,11 +9,11 @@ takes for what they should be.
 import argparse
 from pathlib import Path
 
-import keras
-import numpy as np
-
 import keras_vae
 from keras_vae import plotting
+
+import keras
+import numpy as np
 
 
 def conditional_vae(shape, latent_dim=10):

@@ -13,10 +13,10 @@ import json
 import os
 from pathlib import Path
 
-import keras
-
 import keras_vae
 from keras_vae import plotting
+
+import keras
 
 
 def join():

@@ -9,10 +9,10 @@ the decoder alone, and draws reconstructions.
 import argparse
 from pathlib import Path
 
-import keras
-
 import keras_vae
 from keras_vae import plotting
+
+import keras
 
 
 def tuned(x, epochs, is_encoder_frozen):

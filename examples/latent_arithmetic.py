@@ -10,11 +10,11 @@ and the picture shows small shapes with their enlarged ones below.
 import argparse
 from pathlib import Path
 
-import keras
-import numpy as np
-
 import keras_vae
 from keras_vae import plotting
+
+import keras
+import numpy as np
 
 SMALL, LARGE = 0, 3
 

@@ -5,17 +5,17 @@
 
 It prints the size of the file beside the model's bound and what general compressors and picture
 formats need, reads the file again, and writes `samples.kvz`. `--smoke` takes 100 digits. Those of
-the first command come with the library.
+the first command come with the library. Needs keras-vae[codec].
 """
 
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 import keras_vae
 from keras_vae.codecs import read_info
 from keras_vae.codecs.comparison import general_sizes
+
+import numpy as np
 
 
 def main():
@@ -23,7 +23,7 @@ def main():
     parser.add_argument("--preset", default="vae_mnist", help="a model of binarised digits")
     parser.add_argument("--data", default="mnist_mini", help="mnist_mini or mnist")
     parser.add_argument("--count", type=int, default=1000, help="how many test digits")
-    parser.add_argument("--output", type=Path, default=Path("."), help="the folder of the file")
+    parser.add_argument("--output", type=Path, default=Path("runs/lossless"))
     parser.add_argument("--smoke", action="store_true", help="100 digits, as a test")
     arguments = parser.parse_args()
 
@@ -32,6 +32,7 @@ def main():
     digits = digits[: 100 if arguments.smoke else arguments.count]
 
     model = keras_vae.from_preset(arguments.preset)
+    arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / "samples.kvz"
     path.write_bytes(model.compress(digits, verbose=1))
 

@@ -13,12 +13,12 @@ import argparse
 import io
 from pathlib import Path
 
+import keras_vae
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogFormatter
 from PIL import Image
-
-import keras_vae
 
 QUALITIES = (1, 5, 10, 20, 35, 50, 70, 85)
 
@@ -72,9 +72,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pictures", nargs="?", type=Path, help="a .npy of uint8 (N, H, W, C)")
     parser.add_argument("--presets", nargs="*", default=[], help="models of such pictures")
-    parser.add_argument("--output", type=Path, default=Path("."), help="the folder of samples.png")
+    parser.add_argument("--output", type=Path, default=Path("runs/lossy_photos"))
     parser.add_argument("--smoke", action="store_true", help="no pictures and no presets needed")
     arguments = parser.parse_args()
+    if not arguments.smoke and arguments.pictures is None:
+        parser.error("give a file of pictures, or --smoke")
+    arguments.output.mkdir(parents=True, exist_ok=True)
     pictures = drawn() if arguments.smoke else np.load(arguments.pictures)
     models = {name: keras_vae.from_preset(name) for name in arguments.presets}
     models |= {"untrained": untrained()} if arguments.smoke else {}

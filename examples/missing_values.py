@@ -9,11 +9,11 @@ imputed, with its spread, against what was deleted.
 import argparse
 from pathlib import Path
 
+from keras_vae.estimators import Imputer
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_wine
-
-from keras_vae.estimators import Imputer
 
 
 def main():

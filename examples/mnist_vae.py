@@ -9,10 +9,10 @@ Writes samples, reconstructions, training curves and, for `--latent-dim 2`, the 
 import argparse
 from pathlib import Path
 
-import keras
-
 import keras_vae
 from keras_vae import plotting
+
+import keras
 
 
 def build(shape, latent_dim):
@@ -51,11 +51,11 @@ def main():
     print(f"active units: {keras_vae.evaluation.active_units(vae, x_test).sum()}")
 
     folder = arguments.output
-    plotting.curves(training.history, folder / "curves.png")
+    plotting.curves(training.history, folder / "curves.png", held_out="test")
     plotting.reconstructions(x_test[:20], vae.reconstruct(x_test[:20]), folder / "rebuilt.png")
     plotting.image_grid(vae.sample(64, seed=0), folder / "samples.png")
     if arguments.latent_dim == 2:
-        z = vae.encoder.predict(x_test, verbose=0)[0]
+        z = vae.encode(x_test).mean
         plotting.latent_scatter(z, folder / "latent.png", y=y_test)
     vae.save(folder / "vae.keras")
     print(f"Wrote {folder}")

@@ -10,12 +10,12 @@ are from N(0, I), with and without that term, and draws samples.
 import argparse
 from pathlib import Path
 
+import keras_vae
+from keras_vae import plotting
+
 import keras
 import numpy as np
 from keras import ops
-
-import keras_vae
-from keras_vae import plotting
 
 
 @keras.saving.register_keras_serializable(package="examples")

@@ -10,11 +10,11 @@ digits in nats beside that of a Gaussian, which is a density of the same pixels,
 import argparse
 from pathlib import Path
 
-import keras
-from keras import ops
-
 import keras_vae
 from keras_vae import plotting
+
+import keras
+from keras import ops
 
 
 class ContinuousBernoulli(keras_vae.Distribution):
@@ -41,6 +41,13 @@ class ContinuousBernoulli(keras_vae.Distribution):
 class ContinuousBernoulliLikelihood(keras_vae.Likelihood):
     def call(self, parameters):
         return ContinuousBernoulli(parameters)
+
+    def check(self, x, name="x"):
+        if x.min() < 0 or x.max() > 1:
+            raise ValueError(
+                f"`{name}` must lie in [0, 1]. Received: from {x.min()} to {x.max()}. Divide "
+                "pixels by 255."
+            )
 
 
 def trained(likelihood, x, x_test, epochs):

@@ -9,11 +9,11 @@ likelihood will do. Prints the test log-likelihood and draws samples.
 import argparse
 from pathlib import Path
 
-import keras
-from keras import layers
-
 import keras_vae
 from keras_vae import plotting
+
+import keras
+from keras import layers
 
 LATENT_DIM = 16
 

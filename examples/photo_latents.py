@@ -12,10 +12,10 @@ import argparse
 import time
 from pathlib import Path
 
+import keras_vae
+
 import numpy as np
 from PIL import Image
-
-import keras_vae
 
 
 def untrained():
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("preset", nargs="?", help="hf://OWNER/NAME, a folder, a .safetensors")
     parser.add_argument("photographs", nargs="*", type=Path)
     parser.add_argument("--tile", type=int, help="pixels of the tiles of large photographs")
-    parser.add_argument("--output", type=Path, default=Path("."), help="the folder of samples.png")
+    parser.add_argument("--output", type=Path, default=Path("runs/photo_latents"))
     parser.add_argument("--smoke", action="store_true", help="no weights and no photographs needed")
     arguments = parser.parse_args()
     if not arguments.smoke and not arguments.photographs:
@@ -54,7 +54,7 @@ def main():
     low, high = model.likelihood.value_range  # the range of pixels that the model takes
     pictures = {"drawn": drawn()} if arguments.smoke else {}
     for path in arguments.photographs:
-        pictures[path.name] = np.asarray(Image.open(path).convert("RGB"))
+        pictures[str(path)] = np.asarray(Image.open(path).convert("RGB"))
 
     columns = []
     for name, picture in pictures.items():

@@ -10,11 +10,11 @@ score. Writes samples and scored series as pictures, and prints how well scores 
 import argparse
 from pathlib import Path
 
+import keras_vae
+
 import keras
 import matplotlib
 import numpy as np
-
-import keras_vae
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -13,12 +13,12 @@ import json
 import time
 from pathlib import Path
 
-import keras
-import numpy as np
-
 import keras_vae
 from keras_vae.datasets import LengthBatches
 from keras_vae.datasets import load_text
+
+import keras
+import numpy as np
 
 SIZES = {"units": 256, "embedding_dim": 128}
 METHODS = ("plain", "normalised", "annealed", "cyclic", "lagging", "language_model")
@@ -92,6 +92,8 @@ def main():
 
     data = load_text(arguments.data or built_in(), min_count=arguments.min_count)
     x = data.train.x[: arguments.max_train]
+    num_watched = min(arguments.measured, len(x) // 5)
+    x, watched = x[:-num_watched], x[-num_watched:]  # what training goes by is no test sentence
     batches = LengthBatches(x, batch_size=arguments.batch_size, seed=0)
     num_steps = len(batches) * arguments.epochs
     model = build(arguments.method, data, arguments.latent_dim, num_steps)
@@ -103,9 +105,9 @@ def main():
     held_out = data.test.x[: arguments.measured]
     callbacks = []
     if arguments.method == "lagging":
-        callbacks.append(keras_vae.LaggingInference(held_out))
+        callbacks.append(keras_vae.LaggingInference(watched))
     if arguments.method != "language_model":
-        callbacks.append(keras_vae.CollapseMonitor(held_out))
+        callbacks.append(keras_vae.CollapseMonitor(watched))
     started = time.process_time()
     history = model.fit(batches, epochs=arguments.epochs, callbacks=callbacks, verbose=2).history
     seconds = time.process_time() - started
@@ -125,7 +127,7 @@ def main():
     if arguments.method != "language_model":
         a, b = model.as_texts(held_out[:2])
         lines += ["", "Between two:", a, *model.interpolate(a, b, 7), b]
-        lines += ["", f"Nearest to: {a}", *model.neighbours(a, model.as_texts(held_out), 5)]
+        lines += ["", f"Nearest to: {a}", *model.neighbours(a, model.as_texts(held_out[1:]), 5)]
     (folder / "samples.txt").write_text("\n".join(lines) + "\n")
     print({k: v for k, v in row.items() if k != "history"})
 

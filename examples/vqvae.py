@@ -9,11 +9,11 @@ a code costs under the prior.
 import argparse
 from pathlib import Path
 
-import keras
-import numpy as np
-
 import keras_vae
 from keras_vae import plotting
+
+import keras
+import numpy as np
 
 NUM_CODES = 64
 

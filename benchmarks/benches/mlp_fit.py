@@ -132,15 +132,10 @@ def keras_networks(hidden: int, latent_dim: int) -> tuple[Any, Any]:
 @bench.contender("keras fit")
 def keras_fit(backend: str, num_images: int, batch_size: int, hidden: int, latent_dim: int) -> Run:
     import keras
-    from keras import layers
 
     from plain_keras import PlainVAE
 
-    inputs = keras.Input((SIZE,))
-    h = layers.Dense(hidden, activation="relu")(inputs)
-    encoder = keras.Model(inputs, [layers.Dense(latent_dim)(h), layers.Dense(latent_dim)(h)])
-    decoder = keras.Sequential([layers.Dense(hidden, activation="relu"), layers.Dense(SIZE)])
-    model = PlainVAE(encoder, decoder)
+    model = PlainVAE(*keras_networks(hidden, latent_dim))
     model.compile(keras.optimizers.Adam(LEARNING_RATE))
     return fit(model, flat(num_images), batch_size)
 
