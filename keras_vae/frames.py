@@ -1,8 +1,8 @@
 """Columns of data frames of any library, through narwhals, and frames of columns."""
 
-import math
 from collections.abc import Mapping
 from collections.abc import Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ _MISSING_TYPES = ("NAType", "NaTType")
 
 
 def columns_of(table: Any, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
-    """Returns the columns of a table, each an object array (N,).
+    """Returns the columns of a table, each an object array (N,); their names are texts.
 
     Args:
         table: Data frame of pandas, polars or pyarrow, dict of columns, or array (N, C).
@@ -27,7 +27,7 @@ def columns_of(table: Any, names: Sequence[str] | None = None) -> dict[str, np.n
         columns = {str(k): _objects(list(v)) for k, v in table.items()}
     elif is_frame(table):
         frame = _narwhals().from_native(table, eager_only=True)
-        columns = {name: _objects(frame[name].to_list()) for name in frame.columns}
+        columns = {str(n): _objects(frame.get_column(n).to_list()) for n in frame.columns}
     else:
         array = np.asarray(table)
         if array.ndim != 2:
@@ -48,8 +48,13 @@ def columns_of(table: Any, names: Sequence[str] | None = None) -> dict[str, np.n
     return columns
 
 
-def frame_like(columns: dict[str, list], like: Any) -> Any:
+def frame_like(columns: dict[str, list], like: Any, keep_index: bool = False) -> Any:
     """Returns columns as a data frame of the library that `like` is of; a dict for a dict.
+
+    Args:
+        columns: Dict of lists, one a column. Columns of `like` are called what they are there.
+        like: Data frame.
+        keep_index: Whether these are the rows of `like`, and keep its index, if it has one.
 
     Raises:
         ImportError: If `narwhals` is not installed, for a data frame.
@@ -57,8 +62,23 @@ def frame_like(columns: dict[str, list], like: Any) -> Any:
     if not is_frame(like):
         return columns
     narwhals = _narwhals()
-    namespace = narwhals.from_native(like, eager_only=True).implementation
-    return narwhals.from_dict(columns, backend=namespace).to_native()
+    template = narwhals.from_native(like, eager_only=True)
+    labels = {str(label): label for label in template.columns}  # pandas' may be numbers
+    named = {labels.get(name, name): values for name, values in columns.items()}
+    frame = narwhals.from_dict(named, backend=template.implementation).to_native()
+    if keep_index and hasattr(like, "index"):
+        frame.index = like.index
+    return frame
+
+
+def is_numeric(frame: Any) -> bool:
+    """Whether every column of a data frame has a type of numbers, which booleans are not.
+
+    Raises:
+        ImportError: If `narwhals` is not installed.
+    """
+    schema = _narwhals().from_native(frame, eager_only=True).schema
+    return all(dtype.is_numeric() for dtype in schema.values())
 
 
 def is_missing(values: np.ndarray) -> np.ndarray:
@@ -67,14 +87,26 @@ def is_missing(values: np.ndarray) -> np.ndarray:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value as a Python number, boolean or text."""
-    return value.item() if isinstance(value, np.generic) else value
+    """Returns a value as a Python number, boolean or text; of a decimal number a float.
+
+    Raises:
+        TypeError: If it is something else, such as a date.
+    """
+    # The numbers that NumPy makes of dates depend on their unit.
+    is_time = isinstance(value, np.datetime64 | np.timedelta64)
+    value = value.item() if isinstance(value, np.generic) and not is_time else value
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Number) and not isinstance(value, complex) and not is_time:
+        return float(value)  # type: ignore[arg-type]
+    raise TypeError(f"{value!r} is no number, text or boolean.")
 
 
 def _is_missing(value):
     if value is None or type(value).__name__ in _MISSING_TYPES:
         return True
-    return isinstance(value, float | np.floating) and math.isnan(value)
+    # NaN of every type, decimal numbers among them, differs from itself.
+    return isinstance(value, Number | np.generic) and bool(value != value)
 
 
 def _objects(values):

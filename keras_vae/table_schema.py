@@ -16,6 +16,12 @@ KINDS = ("real", "positive", "count", "categorical", "ordinal", "boolean")
 OF_CLASSES = ("categorical", "ordinal", "boolean")
 _MAX_ORDINAL = 20  # different whole numbers up to which a column is ordered classes
 _MAX_COUNT = 1000  # whole numbers beyond are amounts, and no counts
+# Arguments of a `Column` that mean something else, or nothing, in other kinds.
+_OWN_ARGUMENTS = {
+    "real": ("location", "scale"),
+    "positive": ("scale",),
+    "count": ("location", "scale"),
+} | dict.fromkeys(OF_CLASSES, ("categories",))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Column:
     Args:
         name: String.
         kind: "real"; "positive", a real number above 0; "count", a whole number from 0 on;
-            "categorical"; "ordinal", classes with an order; or "boolean".
+            "categorical"; "ordinal", classes with an order; or "boolean", two classes.
         categories: Tuple of strings, numbers or booleans: the classes, in their order. Of a kind
             that has classes only.
         location, scale: Floats. A real number x is stored as (x - location) / scale, a positive one
@@ -36,8 +42,8 @@ class Column:
             lie outside.
 
     Raises:
-        ValueError: If `kind` is another word, the classes are fewer than two or not all different,
-            `scale` is not positive, or `least` exceeds `most`.
+        ValueError: If `kind` is another word, the classes are too few, too many or not all
+            different, `scale` is not positive, or `least` exceeds `most`.
     """
 
     name: str
@@ -52,13 +58,7 @@ class Column:
     def __post_init__(self) -> None:
         check_choice(f"kind of {self.name!r}", self.kind, KINDS)
         object.__setattr__(self, "categories", tuple(self.categories))
-        if self.kind in OF_CLASSES and (
-            len(self.categories) < 2 or len(set(self.categories)) < len(self.categories)
-        ):
-            raise ValueError(
-                f"The {self.kind} column {self.name!r} needs at least two different `categories`. "
-                f"Received: {self.categories!r}."
-            )
+        self._check_categories()
         if not self.scale > 0 or not math.isfinite(self.scale):
             raise ValueError(
                 f"`scale` of the column {self.name!r} must be a positive number. Received: "
@@ -68,6 +68,24 @@ class Column:
             raise ValueError(
                 f"`least` of the column {self.name!r} must not exceed `most`. Received: "
                 f"{self.least!r} and {self.most!r}."
+            )
+
+    def _check_categories(self):
+        count = len(self.categories)
+        if self.kind not in OF_CLASSES:
+            if count:
+                raise ValueError(
+                    f"The {self.kind} column {self.name!r} holds numbers, and takes no "
+                    f"`categories`. Received: {self.categories!r}. Leave them out, or let "
+                    "`kind` be one of " + ", ".join(map(repr, OF_CLASSES)) + "."
+                )
+            return
+        wanted = "exactly" if self.kind == "boolean" else "at least"
+        is_wrong = count != 2 if self.kind == "boolean" else count < 2
+        if is_wrong or len(set(self.categories)) < count:
+            raise ValueError(
+                f"The {self.kind} column {self.name!r} needs {wanted} two different `categories`. "
+                f"Received: {self.categories!r}."
             )
 
     @property
@@ -95,7 +113,8 @@ class Column:
             raise ValueError(
                 f"Row {row + 1}, column {self.name!r}, holds a value that does not belong there. "
                 f"Expected: {self.expected} ({self.kind}). Received: {values[row]!r}. Repair or "
-                "remove the row, or change the kind of the column: `schema.with_kind(name, kind)`."
+                "remove the row, or have the column taken for another kind: "
+                "`TableSchema.infer(table, kinds={name: kind})`."
             )
         return self._stored(numbers)
 
@@ -139,7 +158,7 @@ class Column:
             try:
                 value = frames.plain(values[row])
                 numbers[row] = index[value] if index else float(value)
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, OverflowError):
                 continue
         bad = ~missing & ~np.isfinite(numbers)
         if self.kind == "positive":
@@ -212,10 +231,11 @@ class TableSchema(Configured):
             kinds: Dict, the kinds of some columns, which are then not inferred.
 
         Raises:
-            ValueError: If a column has no values, or fewer than two different ones.
+            ValueError: If a column has no values, fewer classes than two, or values that are no
+                numbers, texts or booleans or do not suit its kind in `kinds`.
             ImportError: If `narwhals` is not installed, for a data frame.
         """
-        kinds = dict(kinds or {})
+        kinds = {str(name): kind for name, kind in (kinds or {}).items()}
         table_columns = frames.columns_of(table)
         unknown = sorted(kinds.keys() - table_columns.keys())
         if unknown:
@@ -247,13 +267,24 @@ class TableSchema(Configured):
     def with_kind(self, name: str, kind: str, **options: Any) -> "TableSchema":
         """Returns a schema in which a column has another kind.
 
+        Classes stay where both kinds have classes, and the range where both are of numbers. What
+        follows from the values of the table must be given: `TableSchema.infer(table, kinds=...)`
+        finds it by itself.
+
         Args:
             name: String, the column.
             kind: String; see `Column`.
-            **options: Other arguments of `Column`, such as `categories`.
+            **options: Other arguments of `Column`: the `categories` of numbers that become classes,
+                the `location` and `scale` of a column that becomes real or a count, the `scale` of
+                one that becomes positive.
+
+        Raises:
+            ValueError: If there is no column of this name, `kind` is another word, or one of these
+                is absent.
         """
         i = self.index(name)
-        changed = dataclasses.replace(self.columns[i], kind=kind, **options)
+        check_choice(f"kind of {name!r}", kind, KINDS)
+        changed = _of_kind(self.columns[i], kind, options)
         return TableSchema([*self.columns[:i], changed, *self.columns[i + 1 :]])
 
     def encode(self, table: Any) -> np.ndarray:
@@ -331,10 +362,28 @@ def _plain_column(column):
     return {**dataclasses.asdict(column), "categories": list(column.categories)}
 
 
+def _of_kind(column, kind, options):
+    """Returns a column with another kind, which keeps what means the same in both."""
+    if kind == column.kind:
+        return dataclasses.replace(column, **options)
+    kept = ("categories",) if kind in OF_CLASSES else ("is_whole", "least", "most")
+    known = {argument: getattr(column, argument) for argument in kept} | options
+    absent = [f"`{name}`" for name in _OWN_ARGUMENTS[kind] if known.get(name, ()) == ()]
+    if absent:
+        raise ValueError(
+            f"The {column.kind} column {column.name!r} cannot become {kind} without the "
+            f"{' and '.join(absent)} of its values, which a schema does not hold. Received: "
+            f"{', '.join(options) or 'no other argument'}. Let them be found, "
+            f"TableSchema.infer(table, kinds={{{column.name!r}: {kind!r}}}), or give them to "
+            "`with_kind`."
+        )
+    return Column(column.name, kind, **known)
+
+
 def _inferred(name, values, kind):
-    present = [frames.plain(v) for v in values[~frames.is_missing(values)]]
-    if not present:
-        raise ValueError(f"The column {name!r} has no values: leave it out.")
+    if kind is not None:
+        check_choice(f"kind of {name!r}", kind, KINDS)
+    present = _present(name, values)
     kind = kind or _kind_of(present)
     if kind in OF_CLASSES:
         categories = tuple(sorted(set(present), key=lambda v: (str(type(v)), v)))
@@ -343,7 +392,7 @@ def _inferred(name, values, kind):
                 f"The column {name!r} has one value only, {categories[0]!r}: leave it out."
             )
         return Column(name, kind, categories)
-    numbers = np.array(present, "float64")
+    numbers = _numbers(name, present, kind)
     is_whole = bool((numbers == np.floor(numbers)).all())
     ends = float(numbers.min()), float(numbers.max())
     if kind == "positive":
@@ -355,6 +404,40 @@ def _inferred(name, values, kind):
         return Column(name, kind, (), location, spread, True, *ends)
     location, spread = float(numbers.mean()), float(numbers.std()) or 1.0
     return Column(name, kind, (), location, spread, is_whole, *ends)
+
+
+def _present(name, values):
+    """Returns the values of a column that are not missing, as plain numbers, booleans and texts."""
+    present = []
+    for value in values[~frames.is_missing(values)]:
+        try:
+            present.append(frames.plain(value))
+        except TypeError:
+            raise ValueError(
+                f"The column {name!r} holds a value that no kind of column has. Expected: numbers, "
+                f"texts or booleans. Received: {value!r}, a {type(value).__name__}. Leave the "
+                "column out, or turn its values into one of these: dates into days since the "
+                "first, for instance."
+            ) from None
+    if not present:
+        raise ValueError(f"The column {name!r} has no values: leave it out.")
+    return present
+
+
+def _numbers(name, present, kind):
+    numbers = []
+    for value in present:
+        try:
+            numbers.append(float(value))
+        except (ValueError, OverflowError):
+            numbers.append(math.nan)
+        if not math.isfinite(numbers[-1]):
+            raise ValueError(
+                f"The column {name!r} cannot be {kind}. Expected: finite numbers. Received: "
+                f"{value!r}. Repair these values, or have the column taken for classes: "
+                f"`kinds={{{name!r}: 'categorical'}}`."
+            )
+    return np.array(numbers)
 
 
 def _kind_of(present):

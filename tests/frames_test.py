@@ -1,3 +1,6 @@
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -31,6 +34,42 @@ def test_a_frame_is_made_of_the_library_of_another(library):
     assert type(made) is type(like)
     assert list(made["a"]) == [1, 2]
     assert frames.frame_like({"a": [1]}, {}) == {"a": [1]}
+
+
+def test_names_of_columns_may_be_numbers():
+    pytest.importorskip("narwhals")
+    frame = pytest.importorskip("pandas").DataFrame({7: [1.5, 2.5], 0: ["a", "b"]}, index=[3, 4])
+    columns = frames.columns_of(frame)
+    assert {name: list(values) for name, values in columns.items()} == {
+        "7": [1.5, 2.5],
+        "0": ["a", "b"],
+    }
+    assert list(frames.frame_like({"7": [1], "0": ["a"], "new": [2]}, frame)) == [7, 0, "new"]
+
+
+def test_a_frame_of_the_same_rows_keeps_their_index():
+    pytest.importorskip("narwhals")
+    like = pytest.importorskip("pandas").DataFrame(ROWS, index=["x", "y", "z"])
+    made = frames.frame_like({"age": [1, 2, 3]}, like, keep_index=True)
+    assert list(made.index) == ["x", "y", "z"]
+    assert list(frames.frame_like({"age": [1, 2]}, like).index) == [0, 1]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_numeric_frames_are_told_by_the_types_of_their_columns(library):
+    pytest.importorskip("narwhals")
+    made = pytest.importorskip(library).DataFrame
+    assert frames.is_numeric(made({"a": [1, 2], "b": [0.5, 1.5]}))
+    assert not frames.is_numeric(made({"a": [1, 2], "b": ["x", "y"]}))
+    assert not frames.is_numeric(made({"a": [True, False]}))
+
+
+def test_values_are_plain_numbers_texts_or_booleans():
+    values = [np.float32(0.5), np.True_, np.str_("a"), Decimal("0.1"), Fraction(1, 4)]
+    assert [frames.plain(value) for value in values] == [0.5, True, "a", 0.1, 0.25]
+    for value in (np.datetime64("2020-01-01"), np.timedelta64(1, "D"), 1j, b"a", [1]):
+        with pytest.raises(TypeError, match="no number, text or boolean"):
+            frames.plain(value)
 
 
 def test_arrays_and_dicts():

@@ -1,4 +1,6 @@
+import datetime
 import json
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -68,6 +70,90 @@ def test_a_kind_can_be_changed():
 
 
 @pytest.mark.parametrize(
+    ("name", "kind", "absent"),
+    [
+        ("grade", "real", "`location` and `scale`"),
+        ("height", "count", "`location` and `scale`"),
+        ("visits", "real", "`location` and `scale`"),
+        ("visits", "positive", "`scale`"),
+        ("visits", "ordinal", "`categories`"),
+    ],
+)
+def test_a_kind_cannot_be_changed_without_what_the_new_one_needs(name, kind, absent):
+    advice = rf"TableSchema.infer\(table, kinds={{'{name}': '{kind}'}}\)"
+    with pytest.raises(ValueError, match=rf"cannot become {kind} without the {absent}.*{advice}"):
+        TableSchema.infer(TABLE).with_kind(name, kind)
+
+
+def test_classes_that_become_numbers_are_numbers():
+    years = {"year": list(range(1995, 2011)) * 20}
+    schema = TableSchema.infer(years)
+    assert schema.columns[0].kind == "ordinal"
+    schema = schema.with_kind("year", "real", location=2000.0, scale=5.0, is_whole=True)
+    assert schema.columns[0].categories == ()
+    assert schema.decode(schema.encode(years)) == years
+
+
+def test_a_change_of_kind_keeps_what_means_the_same():
+    schema = TableSchema.infer(TABLE)
+    nominal = schema.with_kind("grade", "categorical").columns[4]
+    assert nominal.categories == schema.columns[4].categories
+    visits = schema.with_kind("visits", "positive", scale=30.0).columns[2]
+    assert (visits.least, visits.most) == (min(TABLE["visits"]), max(TABLE["visits"]))
+    assert visits.is_whole
+    assert visits.location == 0.0
+    of_classes = schema.with_kind("height", "ordinal", categories=(160, 170)).columns[0]
+    assert of_classes == Column("height", "ordinal", (160, 170))
+    ordered = schema.with_kind("city", "categorical", categories=("Ulm", "Kiel", "Bonn"))
+    assert ordered.columns[3].categories == ("Ulm", "Kiel", "Bonn")
+
+
+def test_decimal_numbers_are_numbers():
+    prices = {"price": [Decimal("1.5"), Decimal("2.25"), Decimal("NaN"), Decimal("9.75")]}
+    schema = TableSchema.infer(prices)
+    assert schema.columns[0].kind == "real"
+    x = schema.encode(prices)
+    np.testing.assert_array_equal(np.isnan(x[:, 0]), [False, False, True, False])
+    back = schema.decode(x)["price"]
+    assert back[2] is None
+    assert back[:2] + back[3:] == pytest.approx([1.5, 2.25, 9.75])
+    shares = TableSchema.infer({"share": [Decimal("0.1"), Decimal("0.2")]}, {"share": "ordinal"})
+    np.testing.assert_array_equal(shares.encode({"share": [Decimal("0.2"), 0.1]}), [[1], [0]])
+
+
+@pytest.mark.parametrize("kinds", [None, {"day": "categorical"}])
+@pytest.mark.parametrize(
+    "days",
+    [
+        [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)],
+        np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]"),
+        np.array([1, 2], "timedelta64[D]"),
+        [1j, 2j],
+    ],
+)
+def test_what_is_no_number_text_or_boolean_is_refused(days, kinds):
+    with pytest.raises(ValueError, match="The column 'day' holds a value that no kind"):
+        TableSchema.infer({"day": days}, kinds)
+
+
+def test_a_date_does_not_belong_to_a_column_of_numbers():
+    schema = TableSchema([Column("a", "real")])
+    with pytest.raises(ValueError, match="Row 1, column 'a'"):
+        schema.encode({"a": np.array(["2020-01-01"], "datetime64[ns]")})
+    with pytest.raises(ValueError, match="Row 1, column 'a'"):
+        schema.encode({"a": [10**400]})
+
+
+def test_a_kind_that_the_values_of_a_column_do_not_have():
+    with pytest.raises(ValueError, match=r"column 'a' cannot be real.*Received: 'x'"):
+        TableSchema.infer({"a": ["1", "x"]}, {"a": "real"})
+    with pytest.raises(ValueError, match=r"column 'a' cannot be real.*Received: inf"):
+        TableSchema.infer({"a": [1.5, float("inf")]}, {"a": "real"})
+    with pytest.raises(ValueError, match=r"kind of 'a'.*must be one of 'real'.*'reel'"):
+        TableSchema.infer({"a": ["x", "y"]}, {"a": "reel"})
+
+
+@pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
         ("city", "Rome", r"Row 2, column 'city'.*one of 'Bonn'"),
@@ -99,6 +185,10 @@ def test_tables_and_columns_that_do_not_fit():
         Column("a", "integer")
     with pytest.raises(ValueError, match="at least two different"):
         Column("a", "ordinal", ("x",))
+    with pytest.raises(ValueError, match="exactly two different"):
+        Column("a", "boolean", ("x", "y", "z"))
+    with pytest.raises(ValueError, match="takes no `categories`"):
+        Column("a", "real", (1, 2))
     with pytest.raises(ValueError, match="`scale`"):
         Column("a", "real", scale=0.0)
 

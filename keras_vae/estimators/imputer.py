@@ -8,6 +8,8 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from keras_vae import frames
+from keras_vae.arrays import to_numpy
 from keras_vae.estimators.rows import RowEstimator
 from keras_vae.models import IWAE
 from keras_vae.table_schema import TableSchema
@@ -69,7 +71,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         """Returns the rows with their gaps filled: means, and of classes modes.
 
         Returns:
-            Array (N, C), or a data frame of the library of X.
+            Array (N, C); of a data frame that was not fitted as numbers alone, a data frame of
+            its library, with the same index.
         """
         check_is_fitted(self)
         x, _ = self._rows(X)
@@ -77,20 +80,20 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         rows = is_missing.any(axis=1)
         if rows.any():
             x[rows] = self.model_.impute(x[rows], num_samples=self.num_draws).values
+        x = self._apart(x)
         if self.table_schema_ is not None:
             return self._filled_frame(X, x, is_missing)
-        X = np.array(X, "float64")
-        return np.where(is_missing, x * self.scale_ + self.location_, X)
+        given = to_numpy(X, "X").astype("float64")
+        return np.where(is_missing, x * self.scale_ + self.location_, given)
 
     def _filled_frame(self, X, x, is_missing):
         """Returns a frame whose observed values are those given, not what encoding made of them."""
-        from keras_vae import frames
-
         given = frames.columns_of(X)
         filled = self.schema_.decode(x)
         for i, name in enumerate(self.schema_.names):
             given[name] = np.where(is_missing[:, i], _objects(filled[name]), given[name])
-        return frames.frame_like({name: values.tolist() for name, values in given.items()}, X)
+        columns = {name: values.tolist() for name, values in given.items()}
+        return frames.frame_like(columns, X, keep_index=True)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

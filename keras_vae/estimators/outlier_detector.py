@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from keras_vae.estimators.rows import RowEstimator
 from keras_vae.estimators.rows import fit_updates
+from keras_vae.estimators.rows import seeded
 from keras_vae.likelihoods import LearnedSigmaGaussianLikelihood
 from keras_vae.models import VAE
 from keras_vae.networks import ConvDecoder
@@ -32,7 +32,8 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         num_models: Integer, models whose scores are averaged.
         method: "bound" or "likelihood"; see `model.score`.
         num_samples: Integer, draws of z for a score.
-        schema: `TableSchema` of a data frame; inferred where it is `None`.
+        schema: `TableSchema` of a data frame. Where it is `None`, a frame of numbers alone has real
+            columns, as an array has, and the schema of any other is inferred.
         random_state: Integer, `numpy.random.RandomState` or `None`.
 
     Attributes:
@@ -111,6 +112,21 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         check_is_fitted(self)
         return self._scores(*self._inputs(X))
 
+    def score_per_feature(self, X: Any) -> np.ndarray:
+        """Returns what each feature adds to log p(x|z) on average, in nats: low where it is odd.
+
+        Args:
+            X: Rows (N, C), a data frame or pictures (N, H, W, C).
+
+        Returns:
+            NumPy array (N, C) or (N, H, W, C), 0 where a value is missing. With what z itself costs
+            its sum is about the score of the row.
+        """
+        check_is_fitted(self)
+        x, log_density = self._inputs(X)
+        found = [m.score_per_feature(x, num_samples=self.num_samples) for m in self.models_]
+        return np.mean(found, axis=0) + log_density
+
     def decision_function(self, X: Any) -> np.ndarray:
         """Returns by how much each score exceeds the threshold (N,), negative for an outlier."""
         return self.score_samples(X) - self.threshold_
@@ -120,26 +136,34 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def _inputs(self, X, reset=False):
-        if len(getattr(X, "shape", ())) != 4:
+        is_of_pictures = len(getattr(X, "shape", ())) == 4
+        if not reset and is_of_pictures != (len(self.models_[0].data_shape) == 3):
+            raise ValueError(
+                "This OutlierDetector was fitted on "
+                f"{'rows (N, C)' if is_of_pictures else 'pictures (N, H, W, C)'}, and scores "
+                f"nothing else. Received: shape {np.shape(X)}. Fit another one on such data."
+            )
+        if not is_of_pictures:
             return self._rows(X, reset)
         x = np.asarray(X, "float32")
         if reset:
             self.location_, self.scale_ = float(x.mean()), float(x.std()) or 1.0
             self.n_features_in_ = int(np.prod(x.shape[1:]))
-        return (x - self.location_) / self.scale_, np.zeros(len(x))
+        return (x - self.location_) / self.scale_, np.zeros((len(x), 1, 1, 1))
 
     def _model(self, x, seed):
         if x.ndim == 2:
             return self._trained(x, seed)
-        keras.utils.set_random_seed(seed)
         latent_dim, shape = self.latent_dim or 16, x.shape[1:]
-        networks = ConvEncoder(shape, latent_dim), ConvDecoder(shape, latent_dim)
-        model = VAE(*networks, LearnedSigmaGaussianLikelihood(), seed=seed)
-        return fit_updates(model, x, self.num_updates, self.batch_size, self.learning_rate)
+        with seeded(seed):
+            networks = ConvEncoder(shape, latent_dim), ConvDecoder(shape, latent_dim)
+            model = VAE(*networks, LearnedSigmaGaussianLikelihood(), seed=seed)
+            return fit_updates(model, x, self.num_updates, self.batch_size, self.learning_rate)
 
     def _scores(self, x, log_density):
         options = {"method": self.method, "num_samples": self.num_samples}
-        return np.mean([model.score(x, **options) for model in self.models_], axis=0) + log_density
+        scores = np.mean([model.score(x, **options) for model in self.models_], axis=0)
+        return scores + log_density.sum(axis=tuple(range(1, x.ndim)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,6 +1,9 @@
 """What the estimators share: rows as a model takes them, and how a model is made and trained."""
 
 import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -9,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from keras_vae import frames
 from keras_vae.arrays import is_frame
 from keras_vae.likelihoods import ColumnsLikelihood
 from keras_vae.models import VAE
@@ -23,21 +27,19 @@ FAR = 10.0  # standard deviations up to which a number is left as it is
 class RowEstimator(BaseEstimator):
     """Base class of the estimators: turns arrays and data frames into rows, and trains a VAE.
 
-    An array has real columns, which are standardised. The columns of a data frame are what
-    `TableSchema.infer` takes them for, or what `schema` says. NaN means "not observed".
+    An array has real columns, which are standardised, and so has a data frame of any library whose
+    columns all have a type of numbers (booleans are none), unless `schema` is given. The columns of
+    any other data frame are what `schema` says, or what `TableSchema.infer` takes them for. NaN
+    means "not observed".
     """
 
     def _more_seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _rows(self, X, reset=False):
-        """Returns rows (N, C) as the model takes them, and log f'(z) (N,); see `moved_together`."""
-        is_table = is_frame(X) and (
-            getattr(self, "schema", None) is not None or not _is_numeric(X)
-            if reset
-            else self.table_schema_ is not None
-        )
-        if is_table:
+        """Returns rows (N, C) as the model takes them, and log f'(z) (N, C); see
+        `moved_together`."""
+        if self._is_table(X, reset):
             return self._table_rows(X, reset)
         X = validate_data(
             self,
@@ -59,36 +61,80 @@ class RowEstimator(BaseEstimator):
             self.schema_ = TableSchema([Column(str(i), "real") for i in range(X.shape[1])])
         return moved_together((X - self.location_) / self.scale_)
 
+    def _is_table(self, X, reset):
+        """Whether X has columns of several kinds; see the class."""
+        schema = getattr(self, "schema", None) if reset else self.table_schema_
+        if is_frame(X):
+            return schema is not None or (reset and not frames.is_numeric(X))
+        if schema is None:
+            return False
+        raise ValueError(
+            f"This {type(self).__name__} {'has a `schema`' if reset else 'was fitted on a table'}. "
+            f"Expected: a data frame with the columns {schema.names}. Received: "
+            f"{type(X).__name__}, which has no names of columns. Give it as a data frame"
+            f"{', or leave `schema` out' if reset else ', or fit on arrays'}."
+        )
+
     def _table_rows(self, X, reset):
         if reset:
+            for of_arrays in ("location_", "scale_"):
+                vars(self).pop(of_arrays, None)
             schema = getattr(self, "schema", None)
             self.table_schema_ = TableSchema.infer(X) if schema is None else schema
             self.schema_ = self.table_schema_
             self.feature_names_in_ = np.array(self.schema_.names, "object")
             self.n_features_in_ = len(self.schema_)
-        x = self.schema_.encode(X)
-        is_real = [column.kind == "real" for column in self.schema_.columns]
-        moved, log_density = moved_together(x[:, is_real].astype("float64"))
-        x[:, is_real] = moved
+        return self._together(self.schema_.encode(X))
+
+    def _together(self, x):
+        """Returns encoded rows as the model takes them, and log f'(z) (N, C)."""
+        x, log_density = x.copy(), np.zeros(x.shape)
+        is_real = self._is_real
+        x[:, is_real], log_density[:, is_real] = moved_together(x[:, is_real].astype("float64"))
         return x, log_density
+
+    def _apart(self, x):
+        """Returns encoded rows, float64, of rows as the model takes them."""
+        x = np.array(x, "float64")
+        x[:, self._is_real] = moved_apart(x[:, self._is_real])
+        return x
+
+    @property
+    def _is_real(self):
+        return [column.kind == "real" for column in self.schema_.columns]
 
     def _trained(self, x, seed, family=VAE, **options):
         """Returns a model trained on rows (N, C)."""
         latent_dim = self.latent_dim or min(8, max(2, math.ceil(x.shape[1] / 2)))
         units = tuple(self.hidden_units)
-        keras.utils.set_random_seed(seed)
-        model = family(
-            TableEncoder(self.schema_, latent_dim, units),
-            TableDecoder(self.schema_, latent_dim, units[::-1]),
-            ColumnsLikelihood(
-                self.schema_,
-                min_sigma=getattr(self, "min_sigma", 0.01),
-                degrees_of_freedom=getattr(self, "degrees_of_freedom", None),
-            ),
-            seed=seed,
-            **options,
-        )
-        return fit_updates(model, x, self.num_updates, self.batch_size, self.learning_rate)
+        with seeded(seed):
+            model = family(
+                TableEncoder(self.schema_, latent_dim, units),
+                TableDecoder(self.schema_, latent_dim, units[::-1]),
+                ColumnsLikelihood(
+                    self.schema_,
+                    min_sigma=getattr(self, "min_sigma", 0.01),
+                    degrees_of_freedom=getattr(self, "degrees_of_freedom", None),
+                ),
+                seed=seed,
+                **options,
+            )
+            return fit_updates(model, x, self.num_updates, self.batch_size, self.learning_rate)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Initial weights that are made within follow from a seed; afterwards all is as before.
+
+    Keras takes the seeds of initial weights from Python's `random`, and a model has noise of its
+    own. `keras.utils.set_random_seed` would reseed the generators of the user too.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 def fit_updates(
@@ -124,13 +170,18 @@ def moved_together(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         z: Array (N, C), float64.
 
     Returns:
-        f(z), float32, and the sums (N,) of log f'(z).
+        f(z), float32, and log f'(z), (N, C) both.
     """
     excess = np.maximum(np.abs(np.nan_to_num(z)) - FAR, 0.0)
     moved = np.where(excess > 0, np.sign(z) * (FAR + np.log1p(excess)), z)
-    return moved.astype("float32"), -np.log1p(excess).sum(axis=1)
+    return moved.astype("float32"), -np.log1p(excess)
 
 
-def _is_numeric(frame):
-    kinds = [getattr(getattr(frame[name], "dtype", None), "kind", "") for name in frame.columns]
-    return all(kind in "iuf" and kind for kind in kinds)
+def moved_apart(z: np.ndarray) -> np.ndarray:
+    """Undoes `moved_together`, up to numbers of 1e130.
+
+    Args:
+        z: Array (N, C), float64.
+    """
+    excess = np.clip(np.abs(z) - FAR, 0.0, 300.0)
+    return np.where(excess > 0, np.sign(z) * (FAR + np.expm1(excess)), z)

@@ -22,8 +22,9 @@ class TableSynthesizer(RowEstimator):
 
     Args:
         num_components: Integer, the Gaussians of the prior.
-        latent_dim, hidden_units, num_updates, batch_size, learning_rate, min_sigma, schema,
-            random_state: See `OutlierDetector`.
+        schema: `TableSchema`; inferred where it is `None`, of numbers too.
+        latent_dim, hidden_units, num_updates, batch_size, learning_rate, min_sigma, random_state:
+            See `OutlierDetector`.
 
     Attributes:
         model_: The trained `VAE`.
@@ -94,24 +95,20 @@ class TableSynthesizer(RowEstimator):
         check_is_fitted(self)
         n = check_count("n", n)
         schema = self.schema_
-        rows = sample_rows(self.model_, schema, n, where, seed, lambda x: _moved_apart(x, schema))
+        rows = sample_rows(
+            self.model_,
+            schema,
+            n,
+            where,
+            seed,
+            prepare=lambda x: self._together(x)[0],
+            restore=self._apart,
+        )
         if isinstance(self.like_, np.ndarray):
-            return np.stack([rows[name] for name in self.schema_.names], axis=1)
+            return np.stack([rows[name] for name in schema.names], axis=1)
         return rows if self.like_ is None else frame_like(rows, self.like_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _moved_apart(x, schema):
-    """Undoes `moved_together` for the real columns."""
-    from keras_vae.estimators.rows import FAR
-
-    x = np.asarray(x, "float64").copy()
-    is_real = [column.kind == "real" for column in schema.columns]
-    z = x[:, is_real]
-    excess = np.clip(np.abs(z) - FAR, 0.0, 300.0)
-    x[:, is_real] = np.where(excess > 0, np.sign(z) * (FAR + np.expm1(excess)), z)
-    return x

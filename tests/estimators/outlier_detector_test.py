@@ -67,6 +67,29 @@ def test_gaps_are_left_out_of_the_score():
     assert np.isfinite(fitted.score_samples(rows)).all()
 
 
+def test_the_feature_that_is_odd_scores_lowest():
+    fitted = detector().fit(NORMAL)
+    rows = NORMAL[:3].copy()
+    rows[0, 2] += 3 * NORMAL[:, 2].std()
+    rows[1, 4], rows[2, 1] = -1e30, np.nan
+    found = fitted.score_per_feature(rows)
+    assert found.shape == (3, 5)
+    assert np.isfinite(found).all()
+    assert found[0].argmin() == 2
+    assert found[2, 1] == 0.0
+
+
+def test_scores_of_features_include_that_far_numbers_were_moved():
+    fitted = detector(num_models=2).fit(NORMAL)
+    far = np.tile(NORMAL[:1], (2, 1))
+    far[:, 0] = 1e100, 1e200
+    x, log_density = fitted._rows(far)
+    of_models = [m.score_per_feature(x, num_samples=4) for m in fitted.models_]
+    found = fitted.score_per_feature(far)
+    np.testing.assert_allclose(found, np.mean(of_models, axis=0) + log_density)
+    assert found[1, 0] < found[0, 0] - 200  # log f' falls by log 1e100
+
+
 @pytest.mark.one_backend
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_frames_of_any_library(library):
@@ -89,6 +112,11 @@ def test_pictures():
     odd[1] = 1.0 - odd[1]
     usual, unusual = fitted.score_samples(odd)
     assert unusual < usual
+    assert fitted.score_per_feature(odd).shape == odd.shape
+    with pytest.raises(ValueError, match=r"fitted on pictures.*Received: shape \(300, 5\)"):
+        fitted.score_samples(NORMAL)
+    with pytest.raises(ValueError, match=r"fitted on rows.*Received: shape \(32, 8, 8, 1\)"):
+        detector(num_updates=2).fit(NORMAL).predict(pictures)
 
 
 @pytest.mark.one_backend

@@ -7,6 +7,7 @@ pytest.importorskip("sklearn")
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from keras_vae.estimators import TableSynthesizer
+from keras_vae.table_schema import TableSchema
 
 RNG = np.random.default_rng(0)
 
@@ -49,6 +50,26 @@ def test_numbers_stay_within_the_range_of_their_column():
     drawn = TableSynthesizer(**options).fit(given).sample(300, seed=0)["gain"]
     assert min(drawn) >= 0
     assert max(drawn) <= max(given["gain"]) * (1 + 1e-6)
+
+
+@pytest.mark.one_backend
+def test_a_given_number_far_away_is_moved_as_it_was_in_training(monkeypatch):
+    given = {"gain": [0.5, 1.0] * 100 + [1000.5], "sex": ["F", "M"] * 100 + ["F"]}
+    schema = TableSchema.infer(given, {"gain": "real"})
+    options = {"num_updates": 5, "hidden_units": (8,), "random_state": 0, "schema": schema}
+    fitted = TableSynthesizer(**options).fit(given)
+    trained_on, _ = fitted._table_rows(given, reset=False)
+    asked, impute = [], fitted.model_.impute
+
+    def noted(x, **options):
+        asked.append(x)
+        return impute(x, **options)
+
+    monkeypatch.setattr(fitted.model_, "impute", noted)
+    rows = fitted.sample(5, where={"gain": 1000.5}, seed=0)
+    assert trained_on[-1, 0] < 13 < schema.encode(given)[-1, 0]
+    assert asked[0][0, 0] == trained_on[-1, 0]
+    assert rows["gain"] == [1000.5] * 5
 
 
 @pytest.mark.one_backend
