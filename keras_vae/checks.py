@@ -2,9 +2,15 @@
 
 from collections.abc import Collection
 from numbers import Integral
+from numbers import Real
 from typing import Any
 
 MAX_DRAWS = 10**8  # of z for an example: hours, and an error of a ten-thousandth of one draw's
+
+
+def is_number(value: Any) -> bool:
+    """Returns whether a value is a real number, of Python's or NumPy's, and not a truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def check_count(argument: str, value: Any, least: int = 1) -> int:
@@ -40,7 +46,7 @@ def check_dropout(rate: Any) -> float:
     Raises:
         ValueError: If `rate` is not a number in [0, 1).
     """
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
+    if not is_number(rate) or not 0 <= rate < 1:
         raise ValueError(f"`dropout` must lie in [0, 1). Received: {rate!r}.")
     return float(rate)
 

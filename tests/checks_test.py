@@ -5,6 +5,7 @@ from keras_vae.checks import MAX_DRAWS
 from keras_vae.checks import check_count
 from keras_vae.checks import check_dropout
 from keras_vae.checks import check_num_draws
+from keras_vae.checks import is_number
 
 
 @pytest.mark.first_case_elsewhere
@@ -20,8 +21,14 @@ def test_what_is_no_count_is_named(value):
         check_count("n", value, least=2)
 
 
+def test_numbers_are_those_of_python_and_numpy():
+    assert all(is_number(v) for v in (1, 0.5, np.float16(0.5), np.int64(1)))
+    assert not any(is_number(v) for v in (True, np.True_, "1", None, 1j, np.zeros(2)))
+
+
 def test_bad_rates_of_dropout():
-    assert check_dropout(0) == 0.0
+    for rate in (0, np.float32(0.1), np.float64(0.1), np.int64(0)):
+        assert type(check_dropout(rate)) is float
     for rate in (1, -0.1, True, "half", float("nan")):
         with pytest.raises(ValueError, match="`dropout`"):
             check_dropout(rate)

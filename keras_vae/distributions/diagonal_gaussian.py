@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
 import keras
 from keras import ops
@@ -30,8 +31,9 @@ class DiagonalGaussian(Distribution):
 
     Args:
         mean: Tensor of shape `batch + event`.
-        log_var: Tensor, the log-variance, of any shape that broadcasts to that of `mean`. It is
-            bounded by `soft_bound`, which is the identity up to 20 and logarithmic beyond.
+        log_var: Tensor or number, the log-variance, of any shape that broadcasts to that of `mean`.
+            A tensor is bounded by `soft_bound`, which is the identity up to 20 and logarithmic
+            beyond. A number is taken as it is.
         batch_ndims: Number of leading batch axes. Defaults to 1.
 
     Raises:
@@ -50,7 +52,9 @@ class DiagonalGaussian(Distribution):
 
     def __init__(self, mean: Tensor, log_var: Tensor, batch_ndims: int = 1) -> None:
         self.mean = as_float32(mean)
-        self.log_var = soft_bound(as_float32(log_var))
+        # No network or training can drive a number off: it is what a user chose.
+        is_number = isinstance(log_var, Real)
+        self.log_var = as_float32(log_var) if is_number else soft_bound(as_float32(log_var))
         if len(self.log_var.shape) > len(self.mean.shape):
             raise ValueError(
                 "`log_var` must broadcast to the shape of `mean`. Received: "

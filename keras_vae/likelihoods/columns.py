@@ -16,8 +16,10 @@ from keras_vae.distributions import NegativeBinomial
 from keras_vae.distributions import Observed
 from keras_vae.distributions import Ordinal
 from keras_vae.distributions import StudentT
+from keras_vae.likelihoods.gaussian import LARGEST_LEARNED_SIGMA
 from keras_vae.likelihoods.likelihood import Likelihood
 from keras_vae.likelihoods.likelihood import check_positive
+from keras_vae.likelihoods.likelihood import check_scale
 from keras_vae.likelihoods.likelihood import refuse_outside_support
 from keras_vae.likelihoods.ordinal import add_thresholds
 from keras_vae.likelihoods.ordinal import rising
@@ -58,7 +60,8 @@ class ColumnsLikelihood(Likelihood):
 
     Raises:
         TypeError: If `schema` is no `TableSchema`.
-        ValueError: If `min_sigma` or `degrees_of_freedom` is not a finite positive number.
+        ValueError: If `min_sigma` or `degrees_of_freedom` is not a finite positive number, or
+            `min_sigma` is above e^10, where log-variances are bounded.
 
     Reference:
         - [Nazabal et al., 2020](https://arxiv.org/abs/1807.03653), HI-VAE, section 2.2
@@ -75,7 +78,7 @@ class ColumnsLikelihood(Likelihood):
     ) -> None:
         super().__init__(**kwargs)
         self.schema = check_schema("schema", schema)
-        self.min_sigma = check_positive("min_sigma", min_sigma)
+        self.min_sigma = check_scale("min_sigma", min_sigma, 0.0, LARGEST_LEARNED_SIGMA)
         self.degrees_of_freedom = (
             None
             if degrees_of_freedom is None

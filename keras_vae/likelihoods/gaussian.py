@@ -10,13 +10,15 @@ from keras import ops
 
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.likelihoods.likelihood import Likelihood
-from keras_vae.likelihoods.likelihood import check_positive
 from keras_vae.likelihoods.likelihood import check_range
+from keras_vae.likelihoods.likelihood import check_scale
 from keras_vae.likelihoods.likelihood import refuse_outside_support
 from keras_vae.likelihoods.likelihood import split_parameters
 from keras_vae.likelihoods.likelihood import warn_of_bytes
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
+
+LARGEST_LEARNED_SIGMA = math.exp(10)  # whose log-variance is the last that is not bounded
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -27,7 +29,7 @@ class GaussianLikelihood(Likelihood):
     With sigma = sqrt(1/2) the reconstruction term is the squared error plus a constant.
 
     Args:
-        sigma: Positive float.
+        sigma: Float from 1e-15 to 1e15, beyond which squares leave the range of float32.
         value_range: Pair of numbers, the lowest and the highest value that data may have, or
             `None`. Data outside are refused, and `pictures` are clipped to it. The density does not
             depend on it.
@@ -36,14 +38,14 @@ class GaussianLikelihood(Likelihood):
     Returns: `DiagonalGaussian` over (B, *S).
 
     Raises:
-        ValueError: If `sigma` is not a finite positive number, or `value_range` is no such pair.
+        ValueError: If `sigma` is not such a number, or `value_range` is no such pair.
     """
 
     def __init__(
         self, sigma: float = 1.0, value_range: Sequence[float] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.sigma = check_positive("sigma", sigma)
+        self.sigma = check_scale("sigma", sigma, 1e-15, 1e15)
         self.value_range = None if value_range is None else check_range("value_range", value_range)
 
     def call(self, parameters: Tensor) -> DiagonalGaussian:
@@ -74,13 +76,14 @@ class LearnedSigmaGaussianLikelihood(Likelihood):
     """p(x|z) = N(x; mean, sigma^2 I) with one sigma, learned together with the networks.
 
     Args:
-        initial_sigma: Positive float, sigma before training.
+        initial_sigma: Float from e^-10 to e^10, sigma before training. Beyond that range sigma is
+            bounded, so that it cannot explode.
 
     Input shape: Means (B, *S).
     Returns: `DiagonalGaussian` over (B, *S).
 
     Raises:
-        ValueError: If `initial_sigma` is not a finite positive number.
+        ValueError: If `initial_sigma` is not such a number.
 
     Reference:
         - [Rybkin et al., 2021](https://arxiv.org/abs/2006.13202), section 4
@@ -88,7 +91,9 @@ class LearnedSigmaGaussianLikelihood(Likelihood):
 
     def __init__(self, initial_sigma: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.initial_sigma = check_positive("initial_sigma", initial_sigma)
+        self.initial_sigma = check_scale(
+            "initial_sigma", initial_sigma, 1 / LARGEST_LEARNED_SIGMA, LARGEST_LEARNED_SIGMA
+        )
 
     def build(self, input_shape: Shape) -> None:
         self.log_sigma = self.add_weight(
@@ -102,7 +107,8 @@ class LearnedSigmaGaussianLikelihood(Likelihood):
         return DiagonalGaussian(parameters, 2 * self.log_sigma)
 
     def advise(self, x: np.ndarray, name: str = "x") -> None:
-        sigma = float(np.exp(ops.convert_to_numpy(self.log_sigma)))
+        # Of the density, which bounds what training may have driven off.
+        sigma = float(ops.convert_to_numpy(self.call(ops.zeros((1,))).std))
         cure = f", or begin at `initial_sigma={np.std(x[:1000]):.3g}`, their standard deviation"
         warn_of_bytes(x, sigma, name, cure)
 

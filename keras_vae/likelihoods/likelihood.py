@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.checks import is_number
 from keras_vae.distributions import Distribution
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
@@ -205,6 +206,23 @@ def check_positive(name: str, value: float) -> float:
     return float(value)
 
 
+def check_scale(argument: str, value: float, least: float, most: float) -> float:
+    """Returns a scale of data as a float.
+
+    Raises:
+        ValueError: If `value` is not a positive number from `least` to `most`, between which
+            densities have the scale that they are given.
+    """
+    value = check_positive(argument, value)
+    if not least <= value <= most:
+        raise ValueError(
+            f"`{argument}` must lie between {least:.3g} and {most:.3g}, as beyond that the density "
+            f"would have another scale, or none. Received: {value:g}. Data of such a scale must be "
+            "divided by their standard deviation first: give a number nearer to 1 then."
+        )
+    return value
+
+
 def check_range(argument: str, value: Any) -> tuple[float, float]:
     """Returns `value` as a tuple of two floats.
 
@@ -212,7 +230,7 @@ def check_range(argument: str, value: Any) -> tuple[float, float]:
         ValueError: If `value` is not a pair of finite numbers, the lower one first.
     """
     is_pair = isinstance(value, list | tuple) and len(value) == 2
-    if not is_pair or not all(isinstance(v, int | float) and math.isfinite(v) for v in value):
+    if not is_pair or not all(is_number(v) and math.isfinite(v) for v in value):
         raise ValueError(f"`{argument}` must be a pair of finite numbers. Received: {value!r}.")
     low, high = map(float, value)
     if not low < high:

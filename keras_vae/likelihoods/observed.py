@@ -53,6 +53,7 @@ class ObservedLikelihood(Likelihood):
         self.num_parameters = likelihood.num_parameters
         self.is_density = likelihood.is_density
         self.spread_of_draws = likelihood.spread_of_draws
+        self.value_range = likelihood.value_range
 
     def build(self, input_shape: Shape) -> None:
         self.likelihood.build(input_shape)
@@ -73,7 +74,12 @@ class ObservedLikelihood(Likelihood):
         return self.likelihood.point(distribution.base)
 
     def check(self, x: np.ndarray, name: str = "x") -> None:
-        self.likelihood.check(np.where(np.isnan(x), 1.0, x), name)
+        if not np.isnan(x).all():
+            self.likelihood.check(_filled(x), name)
+
+    def advise(self, x: np.ndarray, name: str = "x") -> None:
+        if not np.isnan(x).all():
+            self.likelihood.advise(_filled(x), name)
 
     def is_nominal(self, data_shape: Shape) -> np.ndarray:
         return self.likelihood.is_nominal(data_shape)
@@ -87,3 +93,9 @@ class ObservedLikelihood(Likelihood):
         config = dict(config)
         likelihood = keras.saving.deserialize_keras_object(config.pop("likelihood"))
         return cls(likelihood, **config)
+
+
+def _filled(x):
+    """Returns x with its first observed value in the gaps: one that the check sees anyway."""
+    is_missing = np.isnan(x)
+    return np.where(is_missing, x.flat[np.argmin(is_missing)], x)

@@ -1,8 +1,10 @@
 """The heads of networks: the final layers, in float32 under every policy."""
 
 import math
+from typing import Any
 
 import keras
+from keras import ops
 
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
@@ -34,13 +36,31 @@ def dense_heads(
         # The usual epsilon of 1e-3 or 1e-5 would be a way out: the KL term drives the means to a
         # variance far below it, where they are no longer normalised, and the model collapses.
         options: dict = {"momentum": 0.9, "center": False, "scale": False, "epsilon": 1e-12}
-        normalized = keras.layers.BatchNormalization(
-            name="z_mean_normalized", dtype="float32", **options
-        )
+        normalized = NormalizedMean(name="z_mean_normalized", dtype="float32", **options)
         mean = normalized(mean)
         mean = keras.layers.Rescaling(mean_std, dtype="float32", name="z_mean_scaled")(mean)
     heads = (mean, *others)
     return {1: mean, 2: heads, 3: (*heads, features)}[num_outputs]
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class NormalizedMean(keras.layers.BatchNormalization):
+    """A batch normalization whose averages a batch of a single example leaves as they are.
+
+    Such a batch, often the last of an epoch, has variance 0, and its mean is that example.
+    """
+
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Any:
+        num_examples = ops.shape(inputs)[0]  # a tensor while TensorFlow traces
+        if not training or (isinstance(num_examples, int) and num_examples > 1):
+            return super().call(inputs, training=training, mask=mask)
+        averages = (self.moving_mean, self.moving_variance)
+        before = [ops.copy(average) for average in averages]
+        outputs = super().call(inputs, training=training, mask=mask)
+        for average, value in zip(averages, before, strict=True):
+            after = ops.convert_to_tensor(average)
+            average.assign(ops.where(num_examples > 1, after, value))
+        return outputs
 
 
 def map_heads(

@@ -7,6 +7,7 @@ import keras
 
 from keras_vae.checks import check_choice
 from keras_vae.checks import check_count
+from keras_vae.checks import is_number
 from keras_vae.networks.arguments import CHECKS
 from keras_vae.tokens import NUM_SPECIAL
 from keras_vae.typing import Tensor
@@ -15,9 +16,10 @@ CELLS = ("gru", "lstm")
 
 
 def _optional_std(argument: str, value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is None or (is_number and 0 < value < math.inf):
-        return value
+    if value is None:
+        return None
+    if is_number(value) and 0 < value < math.inf:
+        return float(value)
     raise ValueError(f"`{argument}` must be a positive number, or None. Received: {value!r}.")
 
 

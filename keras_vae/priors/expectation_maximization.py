@@ -7,6 +7,8 @@ import numpy as np
 
 SMALLEST_GAIN = 1e-4  # in nats per row; the fit stops once an update gains less
 VARIANCE_FLOOR = 1e-3  # of the variance of all rows; keeps components from collapsing onto a row
+# Of dimensions in which all rows are equal: the least that a `DiagonalGaussian` has without a bound.
+SMALLEST_VARIANCE = math.exp(-20.0)
 CHUNK_SIZE = 2**22  # the number of elements of one array (rows of a chunk, K components)
 
 
@@ -43,8 +45,7 @@ def fit_mixture(
     """
     center = z.mean(axis=0)
     z = z - center  # or E[z^2] - E[z]^2 in `maximization` would lose digits
-    # The constant keeps the floor positive in dimensions in which all rows are equal.
-    floor = VARIANCE_FLOOR * z.var(axis=0) + 1e-12
+    floor = np.maximum(VARIANCE_FLOOR * z.var(axis=0), SMALLEST_VARIANCE)
     log_weights, means, variances = initial_mixture(z, num_components, floor, rng)
     log_likelihoods = []
     while True:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_vae.checks import is_number
 from keras_vae.quantizers.codebook_updates import RunningShares
 from keras_vae.quantizers.vector_quantizer import VectorQuantizer
 from keras_vae.typing import Tensor
@@ -71,12 +72,11 @@ class EntropyConstrainedVectorQuantizer(VectorQuantizer):
 
     def __init__(self, num_embeddings: int, rate_weight: float, **kwargs: Any) -> None:
         super().__init__(num_embeddings, **kwargs)
-        is_number = isinstance(rate_weight, int | float) and not isinstance(rate_weight, bool)
-        if not is_number or not 0 <= rate_weight < float("inf"):
+        if not is_number(rate_weight) or not 0 <= rate_weight < float("inf"):
             raise ValueError(
                 f"`rate_weight` must be a number of at least 0. Received: {rate_weight!r}."
             )
-        self.rate_weight = rate_weight
+        self.rate_weight = float(rate_weight)
 
     def search(self, rows: Tensor, codes: Tensor) -> Tensor:
         # The rate is one more squared coordinate, sqrt(cost) of a code and 0 of every row, so that

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.checks import is_number
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import kl_divergence
 from keras_vae.gradients import straight_through
@@ -64,11 +65,11 @@ class GumbelQuantizer(Quantizer):
     def __init__(self, num_embeddings: int, temperature: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
-        if not isinstance(temperature, int | float) or not temperature > 0:
+        if not is_number(temperature) or not temperature > 0:
             raise ValueError(
                 f"`temperature` must be a number greater than 0. Received: {temperature!r}."
             )
-        self.temperature = temperature
+        self.temperature = float(temperature)
 
     @property
     def num_embeddings(self) -> int:

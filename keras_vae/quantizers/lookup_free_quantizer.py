@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.checks import is_number
 from keras_vae.gradients import straight_through
 from keras_vae.quantizers.finite_scalar_quantizer import digits_of
 from keras_vae.quantizers.finite_scalar_quantizer import indices_of
@@ -75,16 +76,16 @@ class LookupFreeQuantizer(ProjectedQuantizer):
                 f"`num_bits` must be at most 30, as indices are int32. Received: {num_bits}. Use a "
                 "GroupedQuantizer."
             )
-        if not isinstance(diversity_weight, int | float) or not diversity_weight >= 0:
+        if not is_number(diversity_weight) or not diversity_weight >= 0:
             raise ValueError(
                 "`diversity_weight` must be a number of at least 0. Received: "
                 f"{diversity_weight!r}."
             )
-        if not isinstance(temperature, int | float) or not temperature > 0:
+        if not is_number(temperature) or not temperature > 0:
             raise ValueError(
                 f"`temperature` must be a number greater than 0. Received: {temperature!r}."
             )
-        self.diversity_weight, self.temperature = diversity_weight, temperature
+        self.diversity_weight, self.temperature = float(diversity_weight), float(temperature)
 
     @property
     def num_embeddings(self) -> int:

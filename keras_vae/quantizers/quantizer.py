@@ -1,6 +1,5 @@
 """The base class of quantizers: layers from an encoder's output to discrete codes and back."""
 
-import math
 from typing import Any
 from typing import NamedTuple
 
@@ -150,4 +149,6 @@ def rows_of(z: Tensor) -> Tensor:
 
 def per_example(costs: Tensor) -> Tensor:
     """Returns the sum of costs (B, ...) over all axes but the first, (B,)."""
-    return ops.sum(ops.reshape(costs, (-1, math.prod(costs.shape[1:]))), axis=-1)
+    axes = tuple(range(1, len(costs.shape)))
+    # Not by a reshape: sizes may be unknown while TensorFlow traces. PyTorch takes no axes for all.
+    return ops.sum(costs, axis=axes) if axes else costs

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_vae.checks import is_number
 from keras_vae.gradients import straight_through
 from keras_vae.quantizers.composite_quantizer import CompositeQuantizer
 from keras_vae.quantizers.quantizer import Quantized
@@ -59,7 +60,7 @@ class ResidualQuantizer(CompositeQuantizer):
         self, quantizers: Sequence[Quantizer], dropout: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(quantizers, **kwargs)
-        if not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
+        if not is_number(dropout) or not 0 <= dropout <= 1:
             raise ValueError(f"`dropout` must lie in [0, 1]. Received: {dropout!r}.")
         self.dropout = float(dropout)
 

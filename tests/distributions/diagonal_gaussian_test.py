@@ -169,3 +169,10 @@ def test_the_standard_gaussian_is_the_one_of_zeros():
         lambda p: p.std,
     ):
         np.testing.assert_allclose(numpy(function(standard)), numpy(function(zeros)), 1e-6)
+
+
+def test_tensors_are_bounded_and_numbers_are_not():
+    for number in (30.0, -30, np.float32(30)):
+        assert float(DiagonalGaussian([[1.0]], number).log_var) == float(number)
+        bounded = DiagonalGaussian([[1.0]], ops.convert_to_tensor(number, "float32")).log_var
+        assert abs(float(bounded)) == pytest.approx(20 + math.log(11), rel=1e-6)

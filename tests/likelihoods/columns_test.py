@@ -96,3 +96,10 @@ def test_config_round_trip():
     again = keras.saving.deserialize_keras_object(config)
     assert again.get_config() == likelihood.get_config()
     assert keras_vae.Likelihood in type(again).__mro__
+
+
+def test_a_least_sigma_above_the_largest_one_is_refused():
+    schema = keras_vae.TableSchema([keras_vae.Column("a", "real")])
+    with pytest.raises(ValueError, match=r"`min_sigma` must lie between 0 and 2\.2e"):
+        keras_vae.ColumnsLikelihood(schema, min_sigma=1e5)
+    assert keras_vae.ColumnsLikelihood(schema, min_sigma=1e-9).min_sigma == 1e-9

@@ -75,3 +75,50 @@ def test_a_value_range_is_checked_and_kept():
     for wrong in ((1, 0), (0, np.inf), 1.0, (0, 1, 2), ("a", "b")):
         with pytest.raises(ValueError, match="`value_range` must"):
             likelihoods.GaussianLikelihood(value_range=wrong)
+
+
+@pytest.mark.parametrize("sigma", [1e6, 1e-5])
+def test_a_fixed_sigma_is_the_one_in_use_however_large_or_small(sigma):
+    mean = RNG.normal(size=(3, 4)).astype("float32")
+    x = mean + np.float32(sigma)
+    p = likelihoods.GaussianLikelihood(sigma)(mean)
+    assert float(p.std) == pytest.approx(sigma, rel=1e-5)
+    expected = stats.norm.logpdf(x, mean, sigma).sum(axis=1)
+    np.testing.assert_allclose(numpy(p.log_prob(x)), expected, rtol=1e-5)
+
+
+@pytest.mark.one_backend
+def test_a_sigma_that_could_not_be_in_use_is_refused():
+    for sigma in (1e-16, 1e16):
+        with pytest.raises(ValueError, match=r"`sigma` must lie between 1e-15 and 1e\+15.*divided"):
+            likelihoods.GaussianLikelihood(sigma)
+    for sigma in (4e-5, 1e5):
+        with pytest.raises(ValueError, match=r"`initial_sigma` must lie between 4.54e-05 and 2.2e"):
+            likelihoods.LearnedSigmaGaussianLikelihood(sigma)
+
+
+def test_a_learned_sigma_begins_where_it_is_told_and_cannot_explode():
+    def sigma_in_use():
+        return float(numpy(likelihood(np.zeros((1, 4))).std))
+
+    for sigma in (5e-5, 2e4):
+        likelihood = built(likelihoods.LearnedSigmaGaussianLikelihood(sigma), (None, 4))
+        assert sigma_in_use() == pytest.approx(sigma, rel=1e-5)
+    likelihood.log_sigma.assign(1e4)
+    assert sigma_in_use() < 1e7
+
+
+@pytest.mark.one_backend
+def test_advice_names_the_sigma_in_use():
+    likelihood = built(likelihoods.LearnedSigmaGaussianLikelihood(), (None, 4))
+    likelihood.log_sigma.assign(-20.0)  # e^-20 is 2e-9, and 3.2e-5 what the density bounds it to
+    in_use = float(numpy(likelihood(np.zeros((1, 4))).std))
+    assert in_use > 1e-6
+    with pytest.warns(UserWarning, match=f"sigma begins at {in_use:g}"):
+        likelihood.advise(np.array([[0.0, 255.0]]))
+
+
+@pytest.mark.one_backend
+def test_a_value_range_may_be_of_numpy_numbers():
+    likelihood = likelihoods.GaussianLikelihood(value_range=(np.float32(0), np.int64(1)))
+    assert likelihood.value_range == (0.0, 1.0)

@@ -67,3 +67,22 @@ def test_a_preset_holds_it(tmp_path):
     model.save_to_preset(tmp_path)
     loaded = keras_vae.VAE.from_preset(tmp_path)
     np.testing.assert_allclose(loaded.score(with_gaps(X)), model.score(with_gaps(X)), rtol=1e-6)
+
+
+@pytest.mark.one_backend
+def test_gaps_are_valid_whatever_the_range_of_the_data():
+    gaussian = keras_vae.GaussianLikelihood(1.0, value_range=(10, 40))
+    likelihood = keras_vae.ObservedLikelihood(gaussian)
+    assert likelihood.value_range == (10.0, 40.0)
+    likelihood.check(np.array([[np.nan, 20.0], [30.0, np.nan]]))
+    likelihood.check(np.full((2, 3), np.nan))
+    with pytest.raises(ValueError, match=r"values from 20 to 50.* 50 at index \(0, 2\)"):
+        likelihood.check(np.array([[20.0, np.nan, 50.0]]))
+
+
+@pytest.mark.one_backend
+def test_the_advice_of_the_likelihood_is_given_of_what_is_observed():
+    likelihood = keras_vae.ObservedLikelihood(keras_vae.PerPixelGaussianLikelihood())
+    with pytest.warns(UserWarning, match="from 0 to 255, like 8-bit images"):
+        likelihood.advise(np.array([[0.0, np.nan, 255.0]]))
+    likelihood.advise(np.full((2, 3), np.nan))

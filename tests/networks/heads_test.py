@@ -62,3 +62,58 @@ def test_normalised_means_have_the_spread_that_they_are_given(scale):
     np.testing.assert_allclose(mean.std(axis=0), 0.5, rtol=1e-3)
     # KL of N(mean, var) averages to at least D 0.5^2 / 2 over the data, with equality at var = 1.
     np.testing.assert_allclose(0.5 * np.square(mean).sum(axis=1).mean(), 2 * 0.125, rtol=1e-3)
+
+
+def normalizing():
+    features = keras.Input((3,))
+    model = keras.Model(features, heads.dense_heads(features, 2, 1, mean_std=0.5))
+    model.compile(keras.optimizers.SGD(0.0), loss="mse")
+    return model
+
+
+def averages(model):
+    return [w.copy() for w in model.get_layer("z_mean_normalized").get_weights()]
+
+
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["plain", "compiled"])
+def test_a_last_batch_of_one_example_leaves_the_averages_as_they_are(jit_compile):
+    if jit_compile and keras.config.backend() == "torch":
+        pytest.skip("PyTorch runs operation by operation")
+    x, y = draw(9, 3) + 5.0, np.zeros((9, 2), "float32")
+    first, whole = normalizing(), normalizing()
+    whole.set_weights(first.get_weights())
+    for model, rows in ((first, 8), (whole, 9)):
+        model.compile(keras.optimizers.SGD(0.0), loss="mse", jit_compile=jit_compile)
+        model.fit(x[:rows], y[:rows], batch_size=4, shuffle=False, verbose=0)
+    for after, before in zip(averages(whole), averages(first), strict=True):
+        np.testing.assert_array_equal(after, before)
+    assert (averages(first)[1] != 1).all()  # where they began
+
+
+def test_several_examples_move_the_averages_by_a_tenth_whatever_is_known_of_their_number():
+    model, x = normalizing(), draw(6, 3) + 5.0
+    model(x, training=True)
+    kernel, bias = model.get_layer("z").get_weights()
+    z = x @ kernel + bias
+    expected = [0.1 * z.mean(axis=0), 0.9 + 0.1 * z.var(axis=0)]
+    for got, value in zip(averages(model), expected, strict=True):
+        np.testing.assert_allclose(got, value, rtol=1e-4)
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        again = normalizing()
+        again.get_layer("z").set_weights([kernel, bias])
+        signature = [tf.TensorSpec((None, 3))]
+        step = tf.function(lambda x: again(x, training=True), input_signature=signature)
+        for rows in (x, x[:1]):
+            step(rows)
+            for got, value in zip(averages(again), expected, strict=True):
+                np.testing.assert_allclose(got, value, rtol=1e-4)
+
+
+def test_a_model_of_the_layers_up_to_the_means_can_be_saved(tmp_path):
+    model = normalizing()
+    model.save(tmp_path / "means.keras")
+    again = keras.models.load_model(tmp_path / "means.keras")
+    x = draw(4, 3)
+    np.testing.assert_array_equal(*(ops.convert_to_numpy(m(x)) for m in (model, again)))

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from keras_vae import RecurrentTokenDecoder
@@ -29,6 +30,7 @@ def test_the_spread_of_means_is_positive(kind):
     names = [layer.name for layer in kind(5, 2, mean_std=0.5).layers]
     assert "z_mean_normalized" in names
     assert "z_mean_normalized" not in [layer.name for layer in kind(5, 2).layers]
+    assert type(kind(5, 2, mean_std=np.float32(0.5)).get_config()["mean_std"]) is float
     for wrong in (0, -1.0, True, float("nan"), "0.5"):
         with pytest.raises(ValueError, match="`mean_std` must be a positive number"):
             kind(5, 2, mean_std=wrong)

@@ -104,3 +104,10 @@ def test_arguments_are_checked():
         GaussianMixture(0)
     with pytest.raises(ValueError, match="`initial_std` must be positive"):
         GaussianMixture(2, initial_std=0.0)
+
+
+def test_the_fitted_prior_has_the_likelihood_that_the_fit_returned():
+    z = np.random.default_rng(0).normal(size=(200, 2)) * [1.0, 0.0] + [0.0, 3.0]  # one is constant
+    prior = GaussianMixture(2)
+    expected = prior.fit(z)[-1]
+    assert numpy(prior().log_prob(z)).mean() == pytest.approx(expected, rel=1e-3)

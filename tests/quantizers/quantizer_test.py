@@ -14,6 +14,9 @@ from quantizers import TinyAutoencoder
 from quantizers import data
 from workers import run_worker
 
+from keras_vae.quantizers import EntropyConstrainedVectorQuantizer
+from keras_vae.quantizers import GumbelQuantizer
+from keras_vae.quantizers import LookupFreeQuantizer
 from keras_vae.quantizers import ResidualQuantizer
 from keras_vae.quantizers import VectorQuantizer
 from keras_vae.quantizers.quantizer import Quantizer
@@ -258,3 +261,26 @@ def test_the_base_class_computes_in_float32_and_sums_over_one_device():
 @pytest.mark.skipif(keras.config.backend() == "torch", reason="Keras shares no step there")
 def test_two_devices_keep_equal_codebooks():
     run_worker("quantizers/two_devices_worker", num_devices=2)
+
+
+@pytest.mark.one_backend
+def test_settings_may_be_numpy_numbers():
+    made = [
+        GumbelQuantizer(5, temperature=np.float32(0.5)),
+        LookupFreeQuantizer(3, diversity_weight=np.float32(0.5), temperature=np.float32(0.5)),
+        EntropyConstrainedVectorQuantizer(5, rate_weight=np.float32(0.5)),
+        ResidualQuantizer([VectorQuantizer(5), VectorQuantizer(5)], dropout=np.float32(0.5)),
+    ]
+    for quantizer in made:
+        settings = [v for v in quantizer.get_config().values() if isinstance(v, float | np.generic)]
+        assert settings
+        assert all(type(v) is float for v in settings)
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow traces sizes")
+def test_costs_are_summed_where_sizes_are_unknown():
+    import tensorflow as tf
+
+    costs = np.random.default_rng(0).normal(size=(3, 4, 5)).astype("float32")
+    traced = tf.function(per_example, input_signature=[tf.TensorSpec((None, None, None))])
+    np.testing.assert_allclose(numpy(traced(costs)), costs.sum(axis=(1, 2)), rtol=1e-5)

@@ -325,7 +325,7 @@ class LatentVariableModel(EncoderDecoderModel):
 
     def flat(self, z: Tensor) -> Tensor:
         """Returns latents, or parameters of theirs, (B, ...) as one vector for each example."""
-        return ops.reshape(z, (-1, math.prod(self.latent_shape)))
+        return ops.reshape(z, (-1, math.prod(z.shape[1:])))
 
     def build_latent(self, latent_shape: Shape) -> None:
         if self.is_of_any_size and self.compares_latents:
