@@ -23,7 +23,7 @@ def molecule_shares(molecules: Iterable[str], known: Iterable[str]) -> MoleculeS
 
     Args:
         molecules: Texts in SMILES, such as a model drew. An empty one is no molecule.
-        known: Valid texts in SMILES, such as the model was trained on.
+        known: Texts in SMILES, such as the model was trained on; what is no molecule is left out.
 
     Returns:
         `MoleculeShares`; a share of nothing is 0.
@@ -44,15 +44,20 @@ def molecule_shares(molecules: Iterable[str], known: Iterable[str]) -> MoleculeS
     molecules = list(molecules)
     if not molecules:
         raise ValueError("`molecules` must hold at least one text. Received: none.")
-    chem = _rdkit()
-    parsed = [chem.MolFromSmiles(text) if text else None for text in molecules]
-    valid = [chem.MolToSmiles(molecule) for molecule in parsed if molecule is not None]
-    unique, seen = set(valid), {chem.CanonSmiles(text) for text in known}
+    valid, seen = _canonical(molecules), set(_canonical(known))
+    unique = set(valid)
     return MoleculeShares(
         len(valid) / len(molecules),
         len(unique) / max(len(valid), 1),
         len(unique - seen) / max(len(unique), 1),
     )
+
+
+def _canonical(texts):
+    """Returns RDKit's own form of the texts that are molecules."""
+    chem = _rdkit()
+    parsed = [chem.MolFromSmiles(text) if text else None for text in texts]
+    return [chem.MolToSmiles(molecule) for molecule in parsed if molecule is not None]
 
 
 def _rdkit():

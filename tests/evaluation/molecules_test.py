@@ -16,6 +16,7 @@ def test_shares_by_hand():
     found = molecule_shares(drawn, known=["OCC", "N"])
     assert found == (4 / 7, 2 / 4, 1 / 2)
     assert molecule_shares(["("], known=[]) == (0.0, 0.0, 0.0)
+    assert molecule_shares(["C"], known=["Q", "", "C"]) == (1.0, 1.0, 0.0)
 
 
 @pytest.mark.skipif(HAS_RDKIT, reason="RDKit is installed")
