@@ -7,7 +7,7 @@ import numpy as np
 
 SMALLEST_GAIN = 1e-4  # in nats per row; the fit stops once an update gains less
 VARIANCE_FLOOR = 1e-3  # of the variance of all rows; keeps components from collapsing onto a row
-# Of dimensions in which all rows are equal: the least that a `DiagonalGaussian` has without a bound.
+# Of dimensions in which all rows are equal: the least that `DiagonalGaussian` does not bound.
 SMALLEST_VARIANCE = math.exp(-20.0)
 CHUNK_SIZE = 2**22  # the number of elements of one array (rows of a chunk, K components)
 
