@@ -237,6 +237,8 @@ def numbers(results: dict[str, Any]) -> str:
         "Images a second of CPU time, the median of the rounds and, in parentheses, the slowest "
         "and the fastest.\n\n![Images a second against each choice](performance.png)\n\n",
     ]
+    if absent := [c.title for c in CURVES if c.name not in results["curves"]]:
+        parts.append(f"The run was ended before these: {'; '.join(absent)}.\n\n")
     for curve in measured_curves(results):
         parts.append(f"### {curve.title}\n\n")
         parts.append(curve_table(curve, results["curves"][curve.name]) + "\n")
