@@ -62,6 +62,11 @@ class NormalizedMean(keras.layers.BatchNormalization):
             average.assign(ops.where(num_examples > 1, after, value))
         return outputs
 
+    def _moments(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        # On PyTorch Keras subtracts squares: of examples that are alike the rest may be below 0.
+        mean, variance = super()._moments(inputs, mask)
+        return mean, ops.maximum(variance, 0.0)
+
 
 def map_heads(
     x: Tensor, latent_dim: int, num_outputs: int, kernel_size: int = 1

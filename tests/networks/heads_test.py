@@ -117,3 +117,10 @@ def test_a_model_of_the_layers_up_to_the_means_can_be_saved(tmp_path):
     again = keras.models.load_model(tmp_path / "means.keras")
     x = draw(4, 3)
     np.testing.assert_array_equal(*(ops.convert_to_numpy(m(x)) for m in (model, again)))
+
+
+def test_examples_that_are_alike_are_normalised_to_numbers():
+    model = normalizing()
+    for seed in range(20):  # of which some make a variance that rounding puts below 0
+        x = np.repeat(100 * draw(1, 3, seed=seed), 3, axis=0)
+        assert np.isfinite(ops.convert_to_numpy(model(x, training=True))).all()
