@@ -23,7 +23,7 @@ _CHECKS = CHECKS | {"schema": lambda name, value: check_schema(name, value).get_
 class TableEncoder(Network, default_name="encoder", checks=_CHECKS):
     """Maps rows of a table to the mean and log-variance of q(z|x) with dense layers.
 
-    Classes are embedded, and a missing value, NaN, is told apart from every other; see
+    Classes are embedded, and missing values (NaN) are distinguished from all others; see
     `ColumnFeatures`.
 
     Args:
