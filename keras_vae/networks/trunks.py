@@ -27,7 +27,8 @@ def dense_layers(
 ) -> Tensor:
     """Applies dense layers in sequence: (B, N) to (B, hidden_units[-1]).
 
-    The activation "glu" needs two values for each unit, so those layers have twice the outputs.
+    With the activation "glu" each layer computes two values for each unit, and gates one with the
+    other.
     """
     gated = activation in ("glu", keras.activations.glu)
     for i, units in enumerate(hidden_units, start=1):
