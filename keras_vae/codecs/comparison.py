@@ -34,7 +34,7 @@ def general_sizes(levels: np.ndarray, num_levels: int) -> dict[str, int]:
 
 
 def raw_bytes(levels: np.ndarray, num_levels: int) -> bytes:
-    """Returns the data as plain bytes: eight binary numbers per byte, or 1 or 2 bytes per number."""
+    """Returns the data as plain bytes: eight bits per byte, or one or two bytes per number."""
     if num_levels == 2:
         return np.packbits(levels.astype("uint8").ravel()).tobytes()
     return levels.astype("uint8" if num_levels <= 256 else "<u2").tobytes()

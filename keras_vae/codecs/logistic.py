@@ -48,7 +48,7 @@ class LogisticCode:
     def clearance(
         self, location: np.ndarray, log_scale: np.ndarray, shift: np.ndarray
     ) -> np.ndarray:
-        """Returns the smaller distance of the two parameters from an edge, in units of the margin."""
+        """Returns the smaller distance of the parameters from an edge, in units of the margin."""
         of_location, of_log_scale = self.margins or (np.inf, np.inf)
         in_cells = np.clip(log_scale, _LEAST, _MOST) / _WIDTH + shift * _SHIFT
         from_edge = np.abs(in_cells - np.round(in_cells)) * _WIDTH

@@ -44,7 +44,7 @@ def k_means(
 def totals(rows: Tensor, weights: Tensor, indices: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
     """Returns the weighted sum (K, d) and the weighted count (K,) of the rows of each code."""
     weights = weights[:, None]
-    if keras.config.backend() == "torch":  # PyTorch's `segment_sum` repeats each index D times first
+    if keras.config.backend() == "torch":  # its `segment_sum` repeats each index D times
         indices = indices.clamp(min=0)  # where it is -1, the weight is 0
         sums, counts = rows.new_zeros(num_codes, rows.shape[1]), rows.new_zeros(num_codes, 1)
         sums.index_add_(0, indices, rows * weights)

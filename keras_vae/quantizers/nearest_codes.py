@@ -90,7 +90,7 @@ def _first_argmax(scores, block_size):
     maxima = ops.reshape(ops.max(blocks, axis=-1), (-1, num_blocks))
     block = first_largest(maxima)  # (rows,)
     first = ops.arange(ops.shape(block)[0], dtype="int32") * num_blocks
-    best = ops.take(blocks, first + block, axis=0)  # whole rows, each of which TensorFlow copies at once
+    best = ops.take(blocks, first + block, axis=0)  # whole rows, which TensorFlow copies at once
     return block * block_size + first_largest(best)
 
 

@@ -292,7 +292,7 @@ class Step:
         return network(inputs, training=training)
 
     def called(self, layer: keras.Layer, *inputs: Any) -> Any:
-        """Returns `layer(*inputs)` for a layer without `training`, such as a likelihood or prior."""
+        """Returns `layer(*inputs)` for a layer without `training`: a likelihood or a prior."""
         return layer(*inputs)
 
     def batches_for_epochs(self, batches: Any, listens: bool) -> Any:

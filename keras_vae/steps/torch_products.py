@@ -87,7 +87,7 @@ _linear = _found()
 def _is_for_onednn(x, matrix):
     return (
         matrix.ndim == 2
-        and x.numel() * matrix.shape[1] >= SMALLEST  # checked first, as loops call it with small matrices
+        and x.numel() * matrix.shape[1] >= SMALLEST  # first, for small ones in loops
         and _linear is not None
         and x.dtype == matrix.dtype == torch.float32
         and x.device.type == matrix.device.type == "cpu"

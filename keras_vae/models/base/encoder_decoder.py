@@ -164,7 +164,7 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
             return self.generate(z, self.embedded(*conditions), training)
 
     def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
-        """Returns what `encode` does, for c as `embedded` returns it: by default the encoder's z."""
+        """Returns what `encode` does, for an embedded c: by default the encoder's z."""
         return self.inferred(self.encoder_outputs(x, c, training), training)
 
     def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:

@@ -226,7 +226,7 @@ class FrontDoor:
             ValueError: If the data do not fit this model.
         """
         view = None
-        if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked already
+        if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             received = data.receive(self, x, y, sample_weight, batch_size)
             self.meet(received.seen)
             received, batch_size = received.evaluated_by(self, batch_size)

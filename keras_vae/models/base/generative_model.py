@@ -482,7 +482,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
 
 def check_objective(model: GenerativeModel) -> None:
-    """Raises `ValueError` if a model's objective is not a dict of terms, or a switch not a group."""
+    """Raises `ValueError` if the objective is not a dict of `Term`s, or a switch not a group."""
     objective = model.objective()
     wrong = [k for k, term in objective.items() if not isinstance(term, Term)]
     if wrong or "loss" in objective:

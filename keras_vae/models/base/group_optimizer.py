@@ -39,7 +39,7 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
 
     def attach(self, model: keras.Model) -> None:
         """Receives the model whose groups, once it is built, are those of the map."""
-        self._groups = model.groups  # not the model, which Keras would save as a part of this object
+        self._groups = model.groups  # not the model, which Keras would save as a part
 
     def build(self, variables: list) -> None:
         if not self.built:

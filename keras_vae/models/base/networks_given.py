@@ -73,7 +73,7 @@ def check_likelihood(likelihood: Likelihood) -> Likelihood:
 
 
 def default_likelihood(decoder: keras.Model) -> Likelihood:
-    """Returns a Bernoulli likelihood, on probabilities if the decoder is found to end in a sigmoid."""
+    """Returns a Bernoulli likelihood, of probabilities if the decoder is seen to end in sigmoid."""
     last = decoder.layers[-1] if getattr(decoder, "layers", None) else decoder
     ends_in_sigmoid = getattr(last, "activation", None) is keras.activations.sigmoid
     return BernoulliProbabilityLikelihood() if ends_in_sigmoid else BernoulliLikelihood()

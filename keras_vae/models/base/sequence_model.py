@@ -45,7 +45,7 @@ class SequenceModel(ConditionalModel):
     # Texts.
 
     def as_arrays(self, x: Any) -> Any:
-        """Returns texts as tokens (N, T), with T the length of the longest; other input as it is."""
+        """Returns texts as tokens (N, T), with T the longest length; other input as it is."""
         if not holds_texts(x):
             return x
         if self.vocabulary is None:
