@@ -129,7 +129,7 @@ def seed(help: str) -> Callable:
     """The option `--seed`.
 
     Args:
-        help: its line in the help.
+        help: Its line in the help.
     """
     return click.option("--seed", type=Integer(0, _MAX_SEED - 1), metavar="S", help=help)
 

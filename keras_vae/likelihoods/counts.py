@@ -91,7 +91,7 @@ class NegativeBinomialLikelihood(_CountLikelihood):
     Returns: `NegativeBinomial` over (B, ..., C).
 
     Raises:
-        ValueError: If `dispersion` is another word.
+        ValueError: If `dispersion` is unknown.
 
     Reference:
         - [Lopez et al., 2018](https://doi.org/10.1038/s41592-018-0229-2)
@@ -140,7 +140,7 @@ class ZeroInflatedNegativeBinomialLikelihood(NegativeBinomialLikelihood):
     Returns: `ZeroInflated` over (B, ..., C).
 
     Raises:
-        ValueError: If `dispersion` is another word.
+        ValueError: If `dispersion` is unknown.
 
     Reference:
         - [Lopez et al., 2018](https://doi.org/10.1038/s41592-018-0229-2)

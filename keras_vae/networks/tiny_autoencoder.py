@@ -57,7 +57,7 @@ class TinyEncoder(Network, default_name="encoder", checks=TINY_CHECKS):
     Output shape: (B, H / 8, W / 8, latent_dim), or two of them, float32 under every policy.
 
     Raises:
-        ValueError: If a known height or width is no multiple of 8, or a count no positive int.
+        ValueError: If a known height or width is not a multiple of 8, or a count is not positive.
 
     Example:
 
@@ -123,7 +123,7 @@ class TinyDecoder(Decoder, default_name="decoder", checks=TINY_CHECKS):
     Output shape: (B, 8 h, 8 w, C * num_parameters), float32 under every policy.
 
     Raises:
-        ValueError: If a known height or width is no multiple of 8, or a count no positive int.
+        ValueError: If a known height or width is not a multiple of 8, or a count is not positive.
 
     Reference: see `TinyEncoder`.
     """

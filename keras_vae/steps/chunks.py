@@ -50,7 +50,7 @@ class Chunks(keras.utils.PyDataset):
         self.batches.on_epoch_begin()
 
     def steps_of(self, call: int) -> int:
-        """Returns the number of steps made after the `call`-th call, counted from 0."""
+        """Returns the number of steps completed after call number `call`, counted from 0."""
         return min((call + 1) * STEPS_A_CALL, len(self.batches))
 
     def is_worth_residing(self) -> bool:

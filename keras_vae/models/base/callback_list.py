@@ -27,7 +27,7 @@ class CallbackList(keras.callbacks.CallbackList):
 
     Attributes:
         steps_of: Function from the index of a call of the train function, counted from 0, to the
-            number of steps made after it; `None` if each call makes one.
+            number of steps completed after it; `None` if each call makes one.
     """
 
     def __init__(

@@ -106,7 +106,7 @@ def mend(address: str | os.PathLike) -> bool:
     """
     folder = download(address)
     if is_foreign(folder):
-        return False  # without digests, damage cannot be detected
+        return False  # it contains no digests to verify
     try:
         read_preset(folder).read_tensors()
     except ValueError:
