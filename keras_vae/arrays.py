@@ -1,4 +1,4 @@
-"""NumPy arrays of whatever users hold their numbers in."""
+"""Conversion of users' arrays, tensors and tables to NumPy arrays."""
 
 import math
 import os
@@ -11,28 +11,28 @@ import numpy as np
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
 
-_BLOCK_BYTES = 1 << 18  # which stay in a core's cache while several checks read them
+_BLOCK_BYTES = 1 << 18  # stays in a core's cache while several checks read it
 
 
 def is_array(x: Array) -> bool:
-    """Whether `x` is an array, tensor or column of any library, and not a data set of batches."""
+    """Whether `x` is an array, tensor or column of any library, not a data set of batches."""
     return hasattr(x, "shape") and hasattr(x, "dtype") and not hasattr(x, "element_spec")
 
 
 def is_array_like(x: Any) -> bool:
-    """Whether `x` is an array, a table, or a list of them, and not a data set of batches."""
+    """Whether `x` is an array, a table, or a list of these, not a data set of batches."""
     return is_array(x) or is_frame(x) or isinstance(x, list | tuple) or hasattr(x, "__array__")
 
 
 def is_frame(x: Any) -> bool:
-    """Whether `x` is a table with named columns: of pandas, polars, pyarrow, or like theirs."""
+    """Whether `x` is a table with named columns, of pandas, polars, pyarrow or similar."""
     if hasattr(x, "get_columns") or (hasattr(x, "column_names") and hasattr(x, "columns")):
         return True
     return all(hasattr(x, name) for name in ("columns", "dtypes", "items"))
 
 
 def is_symbolic(x: Any) -> bool:
-    """Whether `x` is a tensor without values: one that a compiler traces, or of Keras."""
+    """Whether `x` is a tensor without values, which is being traced or is symbolic in Keras."""
     return any(
         kind.__name__ in ("KerasTensor", "Tracer", "SymbolicTensor", "FakeTensor")
         for kind in type(x).__mro__
@@ -42,12 +42,12 @@ def is_symbolic(x: Any) -> bool:
 def to_numpy(x: Array, name: str = "x") -> Any:
     """Returns an array, tensor, table or nested lists of numbers as a NumPy array.
 
-    Nothing is copied where NumPy can read it in place: a `np.memmap` stays on the disk, a tensor of
-    torch on a device or with gradients is read without them.
+    Nothing is copied if NumPy can read it in place: a `np.memmap` stays on disk. Torch tensors are
+    detached and moved to the CPU.
 
     Args:
-        x: array of any library, or `None`, which is returned.
-        name: what to call `x` in errors.
+        x: Array of any library, or `None`, which is returned.
+        name: The name of `x` in errors.
 
     Raises:
         ValueError: If `x` cannot be one array, has masked values, or has columns that are not
@@ -79,7 +79,7 @@ def to_numpy(x: Array, name: str = "x") -> Any:
             f"`{name}` must be one array of numbers, with examples of one shape. Received: "
             f"{type(x).__name__}{_lengths(x)}. Cause: {error}"
         ) from error
-    if array.dtype.name.startswith(("bfloat16", "float8")):  # which NumPy itself does not know
+    if array.dtype.name.startswith(("bfloat16", "float8")):  # unknown to NumPy itself
         array = array.astype("float32")
     if array.dtype.kind == "O":
         array = _numbers(array)
@@ -87,10 +87,10 @@ def to_numpy(x: Array, name: str = "x") -> Any:
 
 
 def array_of(x: Array, name: str = "x") -> np.ndarray:
-    """Returns what `to_numpy` does, of arrays only.
+    """Returns what `to_numpy` does, but accepts only arrays.
 
     Raises:
-        ValueError: If `x` is a data set or another thing, or as for `to_numpy`.
+        ValueError: If `x` is not an array, or as for `to_numpy`.
     """
     if not is_array_like(x):
         raise ValueError(
@@ -110,12 +110,12 @@ def blocks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
 
 
 def check_memory(argument: str, count: int, shape: Shape) -> None:
-    """Raises `ValueError` where `count` float32 arrays of a shape exceed the memory that is there.
+    """Raises `ValueError` if `count` float32 arrays of a shape exceed the available memory.
 
     Args:
-        argument: what gives the count.
-        count: int.
-        shape: of one example.
+        argument: The name of the argument that determines the count.
+        count: Integer.
+        shape: Tuple, the shape of one example.
     """
     needed, available = 4 * count * math.prod(shape), available_memory()
     if available is None or needed <= available:
@@ -128,7 +128,7 @@ def check_memory(argument: str, count: int, shape: Shape) -> None:
 
 
 def available_memory() -> int | None:
-    """Returns the bytes of memory that can be had, or `None` where the system does not say."""
+    """Returns the bytes of available memory, or `None` if the system does not report them."""
     try:
         with open("/proc/meminfo", encoding="ascii") as file:
             found = {line.split(":")[0]: line.split() for line in file}
@@ -168,7 +168,7 @@ def _columns(frame):
 
 
 def _numbers(array):
-    """Returns an array of objects that are numbers, or missing, as float64, others as they are."""
+    """Returns an object array of numbers and missing values as float64; others as they are."""
     if array.dtype.kind != "O":
         return array
     numbers = []
@@ -183,7 +183,7 @@ def _numbers(array):
 
 
 def _in_plain_order(array):
-    """Returns an array whose memory every backend can read."""
+    """Returns an array with a memory layout that every backend can read."""
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype("float64")
     if not array.dtype.isnative:
@@ -192,7 +192,7 @@ def _in_plain_order(array):
 
 
 def _lengths(x):
-    """Returns what is known of the shapes in a list, as a text."""
+    """Returns a text with the known shapes in a list."""
     if not isinstance(x, list | tuple):
         return ""
     shapes = [

@@ -25,8 +25,8 @@ def write_atomically(path: str | os.PathLike, data: bytes) -> None:
 def written_beside(path: str | os.PathLike, data: bytes) -> Iterator[Path]:
     """Within this context a file with `data` is on disk, ready to replace `path`.
 
-    It is flushed to disk, in the same folder and hidden (`.<name>.<random>`), and is removed at the
-    end if it has not been put in place.
+    It is flushed to disk, is in the same folder and hidden (`.<name>.<random>`), and is removed at
+    the end if it has not been put in place.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 """Chooses the Keras backend before anything imports Keras; `keras_vae/__init__.py` calls it first.
 
-Keras takes the backend from `KERAS_BACKEND`, else from `~/.keras/keras.json`, else TensorFlow,
-and fails with a bare `ModuleNotFoundError` if it is not installed. In that case the first
-installed backend is chosen here, so that a machine with only PyTorch needs no environment variable.
+Keras takes the backend from `KERAS_BACKEND`, otherwise from `~/.keras/keras.json`, otherwise
+TensorFlow, and fails with a bare `ModuleNotFoundError` if it is not installed. In that case the
+first installed backend is chosen here, so that a machine with only PyTorch needs no environment
+variable.
 """
 
 import importlib.util

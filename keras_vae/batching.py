@@ -35,7 +35,7 @@ def padded_batches(
 def map_batches(
     model: keras.Model, function: Callable[..., Any], *arrays: Array, batch_size: int = 256
 ) -> Any:
-    """Applies a function to arrays in batches, and concatenates what it returns.
+    """Applies a function to arrays in batches, and concatenates the results.
 
     Args:
         model: The model that `function` uses.

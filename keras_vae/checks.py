@@ -5,11 +5,11 @@ from numbers import Integral
 from numbers import Real
 from typing import Any
 
-MAX_DRAWS = 10**8  # of z for an example: hours, and an error of a ten-thousandth of one draw's
+MAX_DRAWS = 10**8  # of z per example; takes hours, with 1e-4 times the error of one draw
 
 
 def is_number(value: Any) -> bool:
-    """Returns whether a value is a real number, of Python's or NumPy's, and not a truth value."""
+    """Returns whether a value is a real number of Python or NumPy, not a boolean."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
@@ -29,7 +29,7 @@ def check_num_draws(argument: str, value: Any) -> int:
     """Returns a number of draws for each example as an int.
 
     Raises:
-        ValueError: If `value` is not a positive integer, or above `MAX_DRAWS`, which would not end.
+        ValueError: If `value` is not a positive integer, or exceeds `MAX_DRAWS`.
     """
     value = check_count(argument, value)
     if value > MAX_DRAWS:

@@ -1,4 +1,4 @@
-"""Plain objects that configure how a layer does a part of its work."""
+"""Plain objects that configure a part of a layer's computation."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the devices of this process compute exactly, and what it costs to look."""
+"""Properties of this process' devices: exactness of products, and the cost of reading values."""
 
 import contextlib
 import contextvars
@@ -14,13 +14,13 @@ _asked: Callable[[], bool] | None = None
 def products_are_exact() -> bool:
     """Returns whether float32 matrices are multiplied in float32.
 
-    On GPUs, JAX and TensorFlow round the factors to TF32. PyTorch does where it is told to.
+    On GPUs, JAX and TensorFlow round the factors to TF32. PyTorch does so only if configured to.
     """
     return on_cpu() if _asked is None else _asked()
 
 
 def are_exact_where(asked: Callable[[], bool]) -> None:
-    """Has `products_are_exact` ask a function of the backend."""
+    """Makes `products_are_exact` call a function of the backend."""
     global _asked
     _asked = asked
 
@@ -35,10 +35,10 @@ _NUMBERS_ARE_AT_HAND = contextvars.ContextVar("keras_vae_numbers_are_at_hand", d
 
 
 def numbers_are_at_hand() -> bool:
-    """Returns whether a number of a tensor can be read here at no cost.
+    """Returns whether the value of a tensor can be read here at no cost.
 
-    So it is in a step that PyTorch runs operation by operation on a CPU. There are no numbers
-    where operations are traced, and devices beside the host would have to be waited for.
+    This is the case in a step that PyTorch runs eagerly on a CPU. There are no values while
+    operations are traced, and on an accelerator reading them would have to wait.
     """
     return _NUMBERS_ARE_AT_HAND.get()
 

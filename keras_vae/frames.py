@@ -1,4 +1,4 @@
-"""Columns of data frames of any library, through narwhals, and frames of columns."""
+"""Conversion between columns and data frames of any library, through narwhals."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ _MISSING_TYPES = ("NAType", "NaTType")
 
 
 def columns_of(table: Any, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
-    """Returns the columns of a table, each an object array (N,); their names are texts.
+    """Returns the columns of a table, each an object array (N,), by name (a string).
 
     Args:
         table: Data frame of pandas, polars or pyarrow, dict of columns, or array (N, C).
         names: Names of the columns of an array; by default "0", "1", and so on.
 
     Raises:
-        ValueError: If it is no table, or its columns have different lengths.
+        ValueError: If it is not a table, or its columns have different lengths.
         ImportError: If `narwhals` is not installed, for a data frame.
     """
     if isinstance(table, Mapping):
@@ -49,12 +49,12 @@ def columns_of(table: Any, names: Sequence[str] | None = None) -> dict[str, np.n
 
 
 def frame_like(columns: dict[str, list], like: Any, keep_index: bool = False) -> Any:
-    """Returns columns as a data frame of the library that `like` is of; a dict for a dict.
+    """Returns columns as a data frame of the same library as `like`, or a dict for a dict.
 
     Args:
-        columns: Dict of lists, one a column. Columns of `like` are called what they are there.
+        columns: Dict of lists, one for each column. Columns of `like` keep their labels.
         like: Data frame.
-        keep_index: Whether these are the rows of `like`, and keep its index, if it has one.
+        keep_index: Whether these are the rows of `like` and keep its index, if it has one.
 
     Raises:
         ImportError: If `narwhals` is not installed, for a data frame.
@@ -72,7 +72,7 @@ def frame_like(columns: dict[str, list], like: Any, keep_index: bool = False) ->
 
 
 def is_numeric(frame: Any) -> bool:
-    """Whether every column of a data frame has a type of numbers, which booleans are not.
+    """Whether every column of a data frame has a numeric type; booleans do not count.
 
     Raises:
         ImportError: If `narwhals` is not installed.
@@ -82,17 +82,17 @@ def is_numeric(frame: Any) -> bool:
 
 
 def is_missing(values: np.ndarray) -> np.ndarray:
-    """Returns where an object array holds nothing: `None`, NaN, or a library's own sign of it."""
+    """Returns where an object array is missing a value: `None`, NaN or a library's own marker."""
     return np.array([_is_missing(v) for v in values], "bool")
 
 
 def plain(value: Any) -> Any:
-    """Returns a value as a Python number, boolean or text; of a decimal number a float.
+    """Returns a value as a Python number, boolean or string; decimal numbers become floats.
 
     Raises:
         TypeError: If it is something else, such as a date.
     """
-    # The numbers that NumPy makes of dates depend on their unit.
+    # NumPy converts dates to numbers that depend on their unit.
     is_time = isinstance(value, np.datetime64 | np.timedelta64)
     value = value.item() if isinstance(value, np.generic) and not is_time else value
     if isinstance(value, bool | int | float | str):
@@ -105,7 +105,7 @@ def plain(value: Any) -> Any:
 def _is_missing(value):
     if value is None or type(value).__name__ in _MISSING_TYPES:
         return True
-    # NaN of every type, decimal numbers among them, differs from itself.
+    # NaN of any type, including decimal numbers, differs from itself.
     return isinstance(value, Number | np.generic) and bool(value != value)
 
 

@@ -1,4 +1,4 @@
-"""Positions in a tensor: that of the largest value, and one read or written, as in loops."""
+"""Positions in a tensor: the index of the largest value, and reading and writing in loops."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from keras_vae.typing import Tensor
 
 
 def first_largest(x: Tensor) -> Tensor:
-    """Returns the index of the largest value along the last axis, the first where several are.
+    """Returns the index of the largest value along the last axis, the first one in a tie.
 
-    On TensorFlow `ops.argmax` looks at the bits of float numbers, and no conversion to ONNX knows
-    how. There the largest of numbers is found that fall from K to 1 where a value is the largest,
-    and are 0 elsewhere.
+    On TensorFlow `ops.argmax` reads the bits of floats, which ONNX converters do not support.
+    There, the maximum is taken of numbers that fall from K to 1 where a value is the largest, and
+    are 0 elsewhere.
 
     Args:
         x: Tensor (..., K).
@@ -31,7 +31,7 @@ def first_largest(x: Tensor) -> Tensor:
 
 
 def at(tensor: Tensor, index: int | Tensor, axis: int) -> Tensor:
-    """Returns what a tensor holds at one index of an axis, without this axis.
+    """Returns the values of a tensor at one index of an axis, without this axis.
 
     Args:
         tensor: Tensor.
@@ -46,14 +46,14 @@ def at(tensor: Tensor, index: int | Tensor, axis: int) -> Tensor:
 def with_at(tensor: Tensor, index: int | Tensor, axis: int, value: Tensor) -> Tensor:
     """Returns a tensor that holds `value` at one index of an axis.
 
-    The tensor that is given must not be used any more. Where that is possible it is written to, so
-    that a position of a loop costs what it holds, and not a copy of all others.
+    The input tensor must not be used afterwards. If possible it is modified in place, so that a
+    position of a loop does not cost a copy of all the others.
 
     Args:
         tensor: Tensor.
         index: Int or scalar int tensor, at least 0.
         axis: Int, the axis.
-        value: Tensor of the same shape, but for this axis.
+        value: Tensor of the same shape, without this axis.
     """
     if keras.config.backend() == "torch" and not value.requires_grad:
         tensor.select(axis, int(index)).copy_(value)

@@ -68,14 +68,14 @@ def check_seed(seed: Any) -> int:
 
 
 class PassedStream(keras.random.SeedGenerator):
-    """A stream whose state is a value that is passed along, and no variable that calls share.
+    """A stream whose state is a value that is passed along, not a variable shared by calls.
 
     Args:
-        state: uint32 array (2,), as the state of a `SeedGenerator`.
-        dtype: string, the dtype of seeds on this backend.
+        state: uint32 array (2,), like the state of a `SeedGenerator`.
+        dtype: String, the dtype of seeds on this backend.
     """
 
-    def __init__(self, state: Tensor, dtype: str) -> None:  # Keras' would make a variable
+    def __init__(self, state: Tensor, dtype: str) -> None:  # Keras' would create a variable
         self.state = ops.convert_to_tensor(state, dtype)
 
     def next(self, ordered: bool = True) -> Tensor:
@@ -85,7 +85,7 @@ class PassedStream(keras.random.SeedGenerator):
         return seed
 
 
-# {id of a source: the stream it draws from in this call}, of each thread its own.
+# {id of a source: the stream it draws from in this call}, separately for each thread.
 _STREAMS: contextvars.ContextVar = contextvars.ContextVar(
     "keras_vae_streams", default=MappingProxyType({})
 )
@@ -142,8 +142,8 @@ class NoiseSource(keras.layers.Layer):
     def seeded(self, seed: int | None = None) -> contextlib.AbstractContextManager:
         """Returns a context that draws from `seed` outside training.
 
-        It holds for this thread alone, and leaves the evaluation stream as it is: what a seed
-        gives does not depend on what other threads do.
+        It applies to this thread only, and does not change the evaluation stream: results with a
+        seed do not depend on other threads.
 
         Args:
             seed: Integer in [0, 2**31), or `None` for fresh noise.
@@ -155,9 +155,9 @@ class NoiseSource(keras.layers.Layer):
 
     @contextlib.contextmanager
     def drawing_from(self, state: Tensor) -> Iterator[PassedStream]:
-        """Draws outside training from a stream that begins at `state`, in this thread alone.
+        """Within this context draws outside training, in this thread only, start at `state`.
 
-        For compiled functions too, whose noise is then an argument of theirs.
+        This also works in compiled functions, whose noise is then an argument.
         """
         stream = PassedStream(state, self.evaluation_stream.state.dtype)
         token = _STREAMS.set({**_STREAMS.get(), id(self): stream})
@@ -168,7 +168,7 @@ class NoiseSource(keras.layers.Layer):
 
     @property
     def evaluation_state(self) -> Tensor:
-        """State of the stream that is drawn from outside training, here and now."""
+        """State of the stream that is currently drawn from outside training."""
         state = self.stream(training=False).state
         return state if self._is_passed() else state.value
 
@@ -183,7 +183,7 @@ class NoiseSource(keras.layers.Layer):
         return id(self) in _STREAMS.get()
 
     def restart(self, seed: int) -> None:
-        """Begins both streams anew, from another seed."""
+        """Restarts both streams from another seed."""
         self.seed = check_seed(seed)
         for name in ("training", "evaluation"):
             getattr(self, f"{name}_stream").state.assign(_start(child_seed(self.seed, name)))

@@ -1,4 +1,4 @@
-"""Products of matrices, by whatever is fastest on the backend."""
+"""Matrix products, by the fastest method on the backend."""
 
 from collections.abc import Callable
 
@@ -15,6 +15,6 @@ def matrix_product(x: Tensor, matrix: Tensor) -> Tensor:
 
 
 def multiply_by(matmul: Callable) -> None:
-    """Has `matrix_product` use a function in the place of `keras.ops.matmul`."""
+    """Makes `matrix_product` use a function in place of `keras.ops.matmul`."""
     global _matmul
     _matmul = matmul

@@ -1,4 +1,4 @@
-"""What the columns of a table are, and how they become numbers and rows again."""
+"""The columns of a table, and their conversion to numbers and back."""
 
 import dataclasses
 import math
@@ -14,9 +14,9 @@ from keras_vae.configured import Configured
 
 KINDS = ("real", "positive", "count", "categorical", "ordinal", "boolean")
 OF_CLASSES = ("categorical", "ordinal", "boolean")
-_MAX_ORDINAL = 20  # different whole numbers up to which a column is ordered classes
-_MAX_COUNT = 1000  # whole numbers beyond are amounts, and no counts
-# Arguments of a `Column` that mean something else, or nothing, in other kinds.
+_MAX_ORDINAL = 20  # a column with at most so many distinct whole numbers is ordinal
+_MAX_COUNT = 1000  # columns with larger whole numbers are amounts, not counts
+# Arguments of a `Column` that mean something else, or nothing, for other kinds.
 _OWN_ARGUMENTS = {
     "real": ("location", "scale"),
     "positive": ("scale",),
@@ -30,20 +30,20 @@ class Column:
 
     Args:
         name: String.
-        kind: "real"; "positive", a real number above 0; "count", a whole number from 0 on;
+        kind: "real"; "positive", a real number above 0; "count", a non-negative integer;
             "categorical"; "ordinal", classes with an order; or "boolean", two classes.
-        categories: Tuple of strings, numbers or booleans: the classes, in their order. Of a kind
-            that has classes only.
-        location, scale: Floats. A real number x is stored as (x - location) / scale, a positive one
-            as x / scale. Of a count they are the logarithm of its mean, and the standard deviation
-            of log(1 + x).
-        is_whole: Whether numbers of this column are whole, and are rounded where they are drawn.
-        least, most: Floats, the range that draws of numbers are kept in, or `None`. New data may
-            lie outside.
+        categories: Tuple of strings, numbers or booleans: the classes, in order. Only for kinds
+            with classes.
+        location, scale: Floats. A real number x is stored as (x - location) / scale, and a positive
+            one as x / scale. For counts they are the logarithm of the mean, and the standard
+            deviation of log(1 + x).
+        is_whole: Whether numbers of this column are whole, so that draws of them are rounded.
+        least, most: Floats, the range to which draws of numbers are clipped, or `None`. New data
+            may lie outside.
 
     Raises:
-        ValueError: If `kind` is another word, the classes are too few, too many or not all
-            different, `scale` is not positive, or `least` exceeds `most`.
+        ValueError: If `kind` is unknown, the classes are too few, too many or not distinct, `scale`
+            is not positive, or `least` exceeds `most`.
     """
 
     name: str
@@ -90,22 +90,22 @@ class Column:
 
     @property
     def num_classes(self) -> int:
-        """The number of classes, 0 of a number."""
+        """The number of classes; 0 for numbers."""
         return len(self.categories)
 
     @property
     def num_parameters(self) -> int:
-        """The decoder outputs that the distribution of this column takes."""
+        """The number of decoder outputs for the distribution of this column."""
         return {"categorical": self.num_classes, "ordinal": 1, "boolean": 1}.get(self.kind, 2)
 
     def encode(self, values: np.ndarray) -> np.ndarray:
-        """Returns the numbers that stand for values, float64 (N,), NaN where one is missing.
+        """Returns the numbers that represent values, float64 (N,), NaN where one is missing.
 
         Args:
             values: Object array (N,), `None` or NaN where a value is missing.
 
         Raises:
-            ValueError: If a value does not belong to this column; the message names its row.
+            ValueError: If a value is invalid for this column; the message names its row.
         """
         numbers, bad = self._read(values)
         if bad.any():
@@ -119,7 +119,7 @@ class Column:
         return self._stored(numbers)
 
     def clipped(self, numbers: np.ndarray) -> np.ndarray:
-        """Returns numbers (N,), as they are stored, kept within `least` and `most`."""
+        """Returns stored numbers (N,), clipped to `least` and `most`."""
         if self.kind in OF_CLASSES or (self.least is None and self.most is None):
             return numbers
         ends = (None if end is None else self._stored(end) for end in (self.least, self.most))
@@ -131,7 +131,7 @@ class Column:
         return numbers / self.scale if self.kind == "positive" else numbers
 
     def misfits(self, values: np.ndarray) -> np.ndarray:
-        """Returns the rows, counted from 0, whose values do not belong to this column.
+        """Returns the rows, counted from 0, whose values are invalid for this column.
 
         Args:
             values: Object array (N,), as for `encode`.
@@ -140,7 +140,7 @@ class Column:
 
     @property
     def expected(self) -> str:
-        """What values of this column are, in words."""
+        """A description of the values of this column."""
         if self.kind in OF_CLASSES:
             return f"one of {', '.join(map(repr, self.categories))}"
         return {
@@ -149,8 +149,8 @@ class Column:
         }.get(self.kind, "a finite number")
 
     def _read(self, values):
-        """Returns the numbers that values are, NaN where one is missing or does not belong to the
-        column, and where that is."""
+        """Returns values as numbers, with NaN where one is missing or invalid, and where they are
+        invalid."""
         missing = frames.is_missing(values)
         index = {category: i for i, category in enumerate(self.categories)}
         numbers = np.full(len(values), math.nan)
@@ -168,7 +168,7 @@ class Column:
         return np.where(bad, math.nan, numbers), bad
 
     def decode(self, numbers: np.ndarray) -> list:
-        """Returns the values that numbers (N,) stand for, a list, `None` for NaN."""
+        """Returns a list of the values that numbers (N,) represent, with `None` for NaN."""
         missing = np.isnan(numbers)
         if self.kind in OF_CLASSES:
             index = np.clip(np.nan_to_num(np.round(numbers)), 0, self.num_classes - 1).astype(int)
@@ -184,17 +184,17 @@ class Column:
 
 
 class TableSchema(Configured):
-    """What the columns of a table are: it turns tables into numbers (N, C) for a model, and back.
+    """Describes the columns of a table, and converts tables to numbers (N, C) for a model and back.
 
-    A missing value becomes NaN, which the likelihood and the networks made for a schema take as not
-    observed. Real columns are standardised and positive ones divided by their geometric mean;
-    counts stay what they are, and classes are numbered.
+    A missing value becomes NaN, which the likelihood and the networks for a schema treat as not
+    observed. Real columns are standardised, and positive ones are divided by their geometric mean;
+    counts are unchanged, and classes are numbered.
 
     Args:
         columns: List of `Column`.
 
     Raises:
-        ValueError: If there is no column, or if two have one name.
+        ValueError: If there is no column, or if two have the same name.
 
     Example:
 
@@ -220,19 +220,21 @@ class TableSchema(Configured):
 
     @classmethod
     def infer(cls, table: Any, kinds: Mapping[str, str] | None = None) -> "TableSchema":
-        """Returns a schema with a kind for each column that fits its values.
+        """Returns a schema with kinds inferred from the values of each column.
 
-        Texts are categorical; whole numbers of at most 20 different values ordinal, others from 0
-        on counts up to 1,000; numbers above 0 whose largest exceeds ten times their median
-        positive; all other numbers real. Look at the result, and change what is meant otherwise.
+        Booleans are boolean, and texts are categorical. Whole numbers with at most 20 distinct
+        values are ordinal; others are counts if they lie between 0 and 1,000. Numbers above 0 whose
+        maximum exceeds ten times their median are positive, and all other numbers are real. Check
+        the result, and change kinds that were meant differently.
 
         Args:
             table: Data frame of pandas, polars or pyarrow, dict of columns, or array (N, C).
-            kinds: Dict, the kinds of some columns, which are then not inferred.
+            kinds: Dict from columns to kinds that are not to be inferred.
 
         Raises:
-            ValueError: If a column has no values, fewer classes than two, or values that are no
-                numbers, texts or booleans or do not suit its kind in `kinds`.
+            ValueError: If a column has no values, fewer than two classes, or values that are not
+                numbers, texts or booleans or do not fit its kind in `kinds`, or if `kinds` names
+                an unknown column.
             ImportError: If `narwhals` is not installed, for a data frame.
         """
         kinds = {str(name): kind for name, kind in (kinds or {}).items()}
@@ -257,7 +259,7 @@ class TableSchema(Configured):
         return "TableSchema(" + ", ".join(f"{c.name}: {c.kind}" for c in self.columns) + ")"
 
     def index(self, name: str) -> int:
-        """Returns the place of a column.
+        """Returns the index of a column.
 
         Raises:
             ValueError: If there is no column of this name.
@@ -267,9 +269,9 @@ class TableSchema(Configured):
     def with_kind(self, name: str, kind: str, **options: Any) -> "TableSchema":
         """Returns a schema in which a column has another kind.
 
-        Classes stay where both kinds have classes, and the range where both are of numbers. What
-        follows from the values of the table must be given: `TableSchema.infer(table, kinds=...)`
-        finds it by itself.
+        Classes are kept if both kinds have classes, and the range if both are numeric. Arguments
+        that depend on the values of the table must be given; `TableSchema.infer(table, kinds=...)`
+        computes them.
 
         Args:
             name: String, the column.
@@ -279,8 +281,8 @@ class TableSchema(Configured):
                 one that becomes positive.
 
         Raises:
-            ValueError: If there is no column of this name, `kind` is another word, or one of these
-                is absent.
+            ValueError: If there is no column of this name, `kind` is unknown, or a required
+                argument is missing.
         """
         i = self.index(name)
         check_choice(f"kind of {name!r}", kind, KINDS)
@@ -294,7 +296,7 @@ class TableSchema(Configured):
             table: Data frame, dict of columns, or array (N, C). Further columns are ignored.
 
         Raises:
-            ValueError: If a column is absent, or a value does not belong to its column; the message
+            ValueError: If a column is missing, or a value is invalid for its column; the message
                 names the row, counted from 1, and the column.
         """
         found = frames.columns_of(table, self.names)
@@ -308,19 +310,19 @@ class TableSchema(Configured):
         return np.stack(encoded, axis=1).astype("float32")
 
     def decode(self, x: np.ndarray, like: Any = None) -> Any:
-        """Returns the rows that numbers (N, C) stand for.
+        """Returns the rows that numbers (N, C) represent.
 
         Args:
             x: NumPy array (N, C).
-            like: Data frame of the library that the result is to be of. By default the result is a
-                dict of lists.
+            like: Data frame, from whose library the result will be. By default the result is a dict
+                of lists.
         """
         x = np.asarray(x)
         decoded = {c.name: c.decode(x[:, i]) for i, c in enumerate(self.columns)}
         return decoded if like is None else frames.frame_like(decoded, like)
 
     def clipped(self, x: np.ndarray) -> np.ndarray:
-        """Returns rows (N, C), as they are stored, each number within the range of its column."""
+        """Returns stored rows (N, C), with each number clipped to the range of its column."""
         return np.stack([c.clipped(x[:, i]) for i, c in enumerate(self.columns)], axis=1)
 
     def get_config(self) -> dict[str, Any]:
@@ -328,7 +330,7 @@ class TableSchema(Configured):
 
 
 def check_schema(argument: str, value: Any) -> TableSchema:
-    """Returns a schema, given as one or as its config.
+    """Returns a schema, given as a `TableSchema` or as its config.
 
     Raises:
         TypeError: If it is neither.
@@ -344,16 +346,16 @@ def check_schema(argument: str, value: Any) -> TableSchema:
 
 
 def schema_of(model: Any) -> TableSchema | None:
-    """Returns the schema of the rows that a model is of, or `None` if it is of something else.
+    """Returns the schema of a model's rows, or `None` if it is a model of other data.
 
     Args:
-        model: Model of this library, whose likelihood or encoder was made for a schema.
+        model: Model of this library, whose likelihood or encoder may have been made for a schema.
     """
     found = getattr(getattr(model, "likelihood", None), "schema", None)
     if found is None and hasattr(model, "encoder"):
         try:
             found = model.encoder.get_config().get("schema")
-        except NotImplementedError:  # a model of the user's own that has no config
+        except NotImplementedError:  # a user's model without a config
             return None
     return None if found is None else check_schema("schema", found)
 
@@ -363,7 +365,7 @@ def _plain_column(column):
 
 
 def _of_kind(column, kind, options):
-    """Returns a column with another kind, which keeps what means the same in both."""
+    """Returns a column with another kind, which keeps arguments with the same meaning."""
     if kind == column.kind:
         return dataclasses.replace(column, **options)
     kept = ("categories",) if kind in OF_CLASSES else ("is_whole", "least", "most")
@@ -407,7 +409,7 @@ def _inferred(name, values, kind):
 
 
 def _present(name, values):
-    """Returns the values of a column that are not missing, as plain numbers, booleans and texts."""
+    """Returns the non-missing values of a column as plain numbers, booleans and strings."""
     present = []
     for value in values[~frames.is_missing(values)]:
         try:

@@ -1,16 +1,16 @@
-"""Whether somebody looks at the output while it is written."""
+"""Whether output goes to an interactive terminal."""
 
 import os
 import sys
 from typing import Any
 
-_PLAIN = ("", "dumb", "unknown")  # values of TERM, of terminals that move no cursor
+_PLAIN = ("", "dumb", "unknown")  # values of TERM for terminals that cannot move the cursor
 
 
 def is_live(stream: Any = None) -> bool:
-    """Returns whether a stream is a terminal on which lines can be drawn again.
+    """Returns whether a stream is a terminal on which lines can be redrawn.
 
-    It is none in a pipe, in a file, where `TERM` is "dumb", nor in continuous integration (`CI`),
+    It is not one in a pipe, in a file, if `TERM` is "dumb", or in continuous integration (`CI`),
     whose logs keep every line.
 
     Args:

@@ -1,7 +1,7 @@
-"""Sequences of tokens as arrays: what the first numbers mean, and which rows are sequences.
+"""Sequences of tokens as arrays: special tokens, and checks of rows.
 
-A sequence is a row of integers: its tokens, the token `END`, then `PADDING` to the length of the
-array. A row without room for `END` is a sequence that was cut: what follows is not known.
+A sequence is a row of integers: its tokens, the token `END`, then `PADDING` up to the length of the
+array. A row without room for `END` is a truncated sequence, whose continuation is unknown.
 """
 
 import numpy as np
@@ -10,28 +10,28 @@ from keras import ops
 from keras_vae.typing import Tensor
 
 PADDING, END, UNKNOWN = 0, 1, 2
-NUM_SPECIAL = 3  # the first integer that stands for a token of its own
+NUM_SPECIAL = 3  # the first integer of an ordinary token
 
 
 def previous_tokens(x: Tensor) -> Tensor:
-    """Returns for each position of x (B, T) the token before it, int32; for the first `PADDING`,
-    which comes before no other token and so marks the start."""
+    """Returns for each position of x (B, T) the token before it, int32. For the first position it
+    is `PADDING`, which precedes no other token and so marks the start."""
     x = ops.cast(x, "int32")
     return ops.pad(x[:, :-1], ((0, 0), (1, 0)), constant_values=PADDING)
 
 
 def is_token(x: Tensor) -> Tensor:
-    """Returns float32 (B, T): 1 where x holds a token, the end counted, and 0 at padding."""
+    """Returns float32 (B, T): 1 where x holds a token, including the end, and 0 at padding."""
     return ops.cast(ops.not_equal(ops.cast(x, "int32"), PADDING), "float32")
 
 
 def token_counts(x: Tensor) -> Tensor:
-    """Returns how many tokens each sequence of x (B, T) has, the end counted, float32 (B,)."""
+    """Returns the number of tokens of each sequence in x (B, T), end included, float32 (B,)."""
     return ops.sum(is_token(x), axis=-1)
 
 
 def ended(x: np.ndarray) -> np.ndarray:
-    """Returns int32 tokens with padding after the first `END` of each row, as a sampler needs it.
+    """Returns int32 tokens with padding after the first `END` of each row, for samplers.
 
     Args:
         x: NumPy array (N, T).
@@ -46,12 +46,12 @@ def check_sequences(x: np.ndarray, num_tokens: int, name: str = "x") -> None:
 
     Args:
         x: NumPy array (N, T) of numbers.
-        num_tokens: Integer K: tokens are integers from 1 to K - 1, and 0 is padding.
+        num_tokens: Integer K. Tokens are integers from 1 to K - 1, and 0 is padding.
         name: String, what to call `x` in the error.
 
     Raises:
-        ValueError: If a value is no integer from 0 to K - 1, a row is empty, a token follows the
-            end or padding, or a sequence that is padded has no end.
+        ValueError: If a value is not an integer from 0 to K - 1, a row is empty, a token follows
+            the end or padding, or a padded sequence has no end.
     """
     is_whole = (x >= 0) & (x < num_tokens) & (x == np.floor(x))
     if not is_whole.all():

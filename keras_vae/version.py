@@ -1,3 +1,3 @@
-"""The version of keras_vae, for those who want to know it without importing Keras."""
+"""The version of keras_vae, available without importing Keras."""
 
 __version__ = "0.1.0"

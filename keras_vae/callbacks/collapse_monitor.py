@@ -134,7 +134,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         )
 
     def _of_sequences(self) -> str:
-        """Returns what helps where the decoder is told what came before, as one of texts is."""
+        """Returns advice for models whose decoder sees the previous tokens, as for texts."""
         if not hasattr(self.model, "word_dropout"):
             return ""
         return ", or hide from it part of what came before (`word_dropout=0.3`)"

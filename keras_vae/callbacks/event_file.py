@@ -1,4 +1,4 @@
-"""Files of pictures for TensorBoard, written without TensorFlow."""
+"""Event files of pictures for TensorBoard, written without TensorFlow."""
 
 import os
 import struct
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 class EventFile:
-    """A file of events, which TensorBoard shows: pictures only.
+    """An event file for TensorBoard that holds pictures only.
 
-    It is made of records, each with its length and with checksums, whose contents are the protocol
-    buffers `Event` and `Summary` of TensorFlow.
+    It consists of records, each with its length and checksums, that contain TensorFlow's protocol
+    buffers `Event` and `Summary`.
 
     Args:
         folder: Path of the folder to write to.
@@ -30,9 +30,9 @@ class EventFile:
         """Adds a picture.
 
         Args:
-            name: String, under which TensorBoard shows it.
+            name: String, the name that TensorBoard shows.
             step: Integer, the epoch.
-            png: Bytes of the file.
+            png: Bytes of the PNG file.
             width: Integer, in pixels.
             height: Integer, in pixels.
         """
@@ -66,7 +66,7 @@ def _field(field, content):
 
 
 def _table():
-    """CRC-32C of each byte: the polynomial of Castagnoli, which `zlib` does not have."""
+    """CRC-32C of each byte, with Castagnoli's polynomial, which `zlib` does not support."""
     table = []
     for value in range(256):
         for _ in range(8):
@@ -79,7 +79,7 @@ _CRC = _table()
 
 
 def _checksum(content):
-    """The masked CRC-32C of bytes, as records hold it."""
+    """The masked CRC-32C of bytes, as stored in records."""
     crc = 0xFFFFFFFF
     for byte in content:
         crc = _CRC[(crc ^ byte) & 0xFF] ^ crc >> 8

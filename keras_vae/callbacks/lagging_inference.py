@@ -1,4 +1,4 @@
-"""Ends the time in which an encoder is trained ahead of its decoder."""
+"""Ends the phase in which an encoder is trained more often than its decoder."""
 
 from typing import Any
 
@@ -9,16 +9,17 @@ from keras_vae.typing import Array
 
 
 class LaggingInference(keras.callbacks.Callback):
-    """Measures the mutual information of x and z after each epoch, and ends the lagging of a
-    `LaggingSequenceVAE` once it is no higher than the epoch before.
+    """Measures the mutual information of x and z after each epoch. Once it no longer rises, a
+    `LaggingSequenceVAE` updates its decoder at every step.
 
     It adds `mutual_information`, in nats, to the logs.
 
     Args:
-        x: Held-out examples, as the model takes them; at most log N nats can be measured with N.
+        x: Held-out examples, as the model takes them. With N examples at most log N nats can be
+            measured.
 
     Raises:
-        ValueError: In `fit`, if the model is none that lags.
+        ValueError: In `fit`, if the model is not a `LaggingSequenceVAE` or similar.
 
     Reference:
         - [He et al., 2019](https://arxiv.org/abs/1901.05534), section 4.1
@@ -30,7 +31,7 @@ class LaggingInference(keras.callbacks.Callback):
         self._before: float | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Checks the model, and forgets what another training measured."""
+        """Checks the model, and discards the measurements of an earlier `fit`."""
         self._before = None
         if not hasattr(self.model, "is_lagging"):
             raise ValueError(
@@ -39,7 +40,7 @@ class LaggingInference(keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Measures, and ends the lagging where the information has stopped rising."""
+        """Measures the information, and ends the first phase if it has stopped rising."""
         model = self.model  # on JAX, reading it writes the trained values back to the variables
         information = kl_split(model, self.x).mutual_information
         if logs is not None:

@@ -1,4 +1,4 @@
-"""Pictures of what a model makes, while it is trained."""
+"""Pictures of a model's samples and reconstructions during training."""
 
 import io
 import os
@@ -19,20 +19,20 @@ _COLUMNS = 8
 class PictureWriter(keras.callbacks.Callback):
     """Draws samples and reconstructions every few epochs, to files and for TensorBoard.
 
-    The files are `samples-0005.png` and `reconstructions-0005.png` after epoch 5; the samples are
-    always those of the same noise, so that one can see them change. A folder for TensorBoard holds
-    one file of events, which is written without TensorFlow: `tensorboard --logdir runs`.
+    After epoch 5 the files are `samples-0005.png` and `reconstructions-0005.png`. The samples
+    always use the same noise, so their changes are visible. A folder for TensorBoard holds one
+    event file, which is written without TensorFlow: `tensorboard --logdir runs`.
 
     Args:
         folder: Path of the folder for the pictures, or `None` for none.
-        x: Array (N, *S) of examples to reconstruct, held-out ones best, or `None`.
+        x: Array (N, *S) of examples to reconstruct, preferably held-out ones, or `None`.
         condition: Array (N, ...), the conditions of x in a conditional model.
         sample_condition: Conditions of the samples, one for all or `num_samples` of them, in a
             model that needs them.
         every: Positive integer, the number of epochs between pictures.
-        num_samples: Integer, how many samples are drawn; 0 for none.
+        num_samples: Integer, the number of samples to draw; 0 for none.
         tensorboard: Path of a folder for TensorBoard, or `None` for none.
-        seed: Integer, of the samples.
+        seed: Integer, the seed of the samples.
 
     Raises:
         ValueError: If `every` is not a positive integer, if `num_samples` is not an integer of at
@@ -74,7 +74,7 @@ class PictureWriter(keras.callbacks.Callback):
         self._events: EventFile | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Draws once, and keeps nothing: what cannot be drawn is told now, not after an epoch."""
+        """Draws once and discards the pictures, so that errors are raised before training."""
         if self.x is not None:
             self.model.check_inputs(self.x, self.condition)
         if not self._drawn(self.model):
@@ -93,7 +93,7 @@ class PictureWriter(keras.callbacks.Callback):
             self._write(name, figure, epoch + 1)
 
     def _drawn(self, model):
-        """Returns `{name: figure}`: samples, where the model has any yet, and reconstructions."""
+        """Returns `{name: figure}`: samples, if the model can sample yet, and reconstructions."""
         value_range = getattr(getattr(model, "likelihood", None), "value_range", None)
 
         def shown(pictures):

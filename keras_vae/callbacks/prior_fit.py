@@ -1,4 +1,4 @@
-"""Fits a mixture prior to the latents of a model that has begun to learn."""
+"""Fits a mixture prior to the latents of a partly trained model."""
 
 from typing import Any
 
@@ -11,19 +11,20 @@ from keras_vae.typing import Array
 
 
 class PriorFit(keras.callbacks.Callback):
-    """Fits the prior to the latents once, after `epoch` epochs; then it is trained on.
+    """Fits the prior to the latents once, after `epoch` epochs; training then continues.
 
-    A mixture that is trained from random means spends its components badly: several on one group of
-    examples, and one on several. Here the networks are first trained under a prior whose components
-    hardly differ, then its components are put where the latents are, by expectation-maximisation,
-    and all is trained together, so that they become latent classes.
+    A mixture trained from random means uses its components badly: several for one group of
+    examples, and one for several groups. Here the networks are first trained with a prior whose
+    components hardly differ. Then the components are fitted to the latents by
+    expectation-maximisation, and everything is trained together, so that they become latent
+    classes.
 
     Args:
         x: Array (N, *S) of examples, whose latents are drawn from q(z|x); some thousands are
             enough.
         epoch: Positive integer.
-        num_starts: Positive integer: of so many fits, which differ in their first means, the most
-            probable one is taken.
+        num_starts: Positive integer, the number of fits with different initial means, of which the
+            most likely one is kept.
 
     Raises:
         ValueError: In `fit`, if the prior has no `fit(z)`.
@@ -38,7 +39,7 @@ class PriorFit(keras.callbacks.Callback):
 
     Reference:
         - [Jiang et al., 2017](https://arxiv.org/abs/1611.05148), section 3.2, "Variational deep
-          embedding", who pretrain an autoencoder in the place of the first epochs
+          embedding", who pretrain an autoencoder instead of the first epochs
     """
 
     def __init__(self, x: Array, epoch: int, num_starts: int = 3) -> None:
@@ -56,7 +57,7 @@ class PriorFit(keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Fits the prior, if its time has come."""
+        """Fits the prior, if this is epoch number `epoch`."""
         if epoch + 1 != self.epoch:
             return
         model = self.model  # on JAX, reading it writes the trained values back to the variables

@@ -1,4 +1,4 @@
-"""What there is to know about presets without running them: `keras-vae list` and `info`."""
+"""Information about presets without running them: `keras-vae list` and `info`."""
 
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def _folder_of(preset) -> Path:
 
 
 def _only(rows, column, option, wanted):
-    """The rows with this word in a column, in capitals or not, with the ending `.npz` or not."""
+    """The rows with this word in a column, ignoring case and the ending `.npz`."""
     if wanted is None:
         return rows
     found = [row for row in rows if _plainer(row[column]) == _plainer(wanted)]
@@ -118,7 +118,7 @@ def _where(name):
 
 
 def _parts(folder, recipe):
-    """Lines that name the classes of a model and their arguments."""
+    """Lines with the classes of a model's parts and their arguments."""
     if recipe:
         lines = [
             _call(part, table["class"], {k: v for k, v in table.items() if k != "class"})

@@ -1,4 +1,4 @@
-"""What all commands of `keras-vae` share: help with examples, `--backend`, errors of one line."""
+"""The common part of all `keras-vae` commands: help with examples, `--backend`, short errors."""
 
 import re
 import textwrap
@@ -10,11 +10,11 @@ from keras_vae.cli import library
 from keras_vae.cli.exit_codes import INTERRUPTED
 from keras_vae.cli.exit_codes import WRONG
 
-_ADVISED = ("data_dir",)  # options that messages advise where they were not given
+_ADVISED = ("data_dir",)  # options that messages suggest if they were not given
 
 
 class Failure(click.ClickException):
-    """The end of a command: one line for the standard error, and an exit code."""
+    """Ends a command with one line on standard error, and an exit code."""
 
     def __init__(self, message: str, exit_code: int):
         super().__init__(message)
@@ -22,7 +22,7 @@ class Failure(click.ClickException):
 
 
 class Argument(click.Argument):
-    """An argument that the help explains, as it does options."""
+    """An argument with an explanation in the help, as options have."""
 
     def __init__(self, *args, explanation: str, **kwargs):
         super().__init__(*args, **kwargs)
@@ -30,7 +30,7 @@ class Argument(click.Argument):
 
 
 class HelpWithExamples:
-    """Help that ends in examples, word for word. For subclasses of `click.Command`."""
+    """Help that ends with verbatim examples. For subclasses of `click.Command`."""
 
     def __init__(self, *args, examples: str, **kwargs):
         super().__init__(*args, **kwargs)
@@ -43,12 +43,12 @@ class HelpWithExamples:
 
 
 class Command(HelpWithExamples, click.Command):
-    """A command of `keras-vae`. It takes `--backend`, and runs once the library is imported.
+    """A command of `keras-vae`, which takes `--backend` and imports the library before it runs.
 
     Args:
-        examples: lines of the help.
-        is_light: Whether the command does without Keras, so that the library is not imported.
-        when_interrupted: What the user of an interrupted command should know.
+        examples: Lines of examples for the help.
+        is_light: Whether the command does not need Keras, so that the library is not imported.
+        when_interrupted: Advice to the user if the command is interrupted.
         *args, **kwargs: Passed to `click.Command`.
     """
 
@@ -73,8 +73,8 @@ class Command(HelpWithExamples, click.Command):
         """Runs the command and returns its exit code, or `None` for 0.
 
         Raises:
-            Failure: the input is wrong, as told by one of the library's own errors, or the user has
-                interrupted the command.
+            Failure: If the input is wrong, according to one of the library's errors, or if the user
+                has interrupted the command.
         """
         backend, debug = ctx.params.pop("backend"), ctx.params.pop("debug")
         try:
@@ -92,8 +92,8 @@ class Command(HelpWithExamples, click.Command):
             raise Failure(f"error: {message}", WRONG) from error
 
     def _in_options(self, message, given):
-        """Returns a message of the library with the arguments that it names as the options that
-        they are here: `num_samples=5` as --num 5."""
+        """Returns a message of the library with the arguments that it names replaced by command
+        line options: `num_samples=5` by --num 5."""
         for option in self.params:
             is_told = given.get(option.name) is not None or option.name in _ADVISED
             if isinstance(option, click.Option) and is_told:
@@ -103,7 +103,7 @@ class Command(HelpWithExamples, click.Command):
         return message
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes what the arguments and the options mean."""
+        """Writes the explanations of the arguments and options."""
         arguments = [p for p in self.get_params(ctx) if isinstance(p, Argument)]
         if arguments:
             with formatter.section("Arguments"):

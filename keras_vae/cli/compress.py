@@ -16,7 +16,7 @@ from keras_vae.terminal import is_live
 
 ENDING = ".kvz"
 _ARRAYS = (".npy", ".npz")
-_COMPARED = 1000  # examples that other formats are given
+_COMPARED = 1000  # number of examples for the comparison with other formats
 
 
 @click.command(
@@ -38,7 +38,7 @@ _COMPARED = 1000  # examples that other formats are given
 def compress(preset: str, source: str, output: str | None, batch_size: int) -> None:
     """Compress an array with the probabilities of a preset.
 
-    Losslessly, if it is no model of codes.
+    Compression is lossless unless the preset is a model of codes.
 
     The file can be read on every backend, with the same preset.
     """
@@ -90,14 +90,14 @@ def decompress(preset: str, source: str, output: str | None, batch_size: int) ->
 
 
 def show(path: str) -> None:
-    """Prints what a compressed file says of itself."""
+    """Prints the header of a compressed file."""
     from keras_vae.codecs.file_format import read_info
 
     print(described(read_info(_read_bytes(path))))
 
 
 def described(info: Any) -> str:
-    """Returns what a `FileInfo` says, in lines."""
+    """Returns a `FileInfo` as lines of text."""
     kind = {
         "bits-back": "lossless, bits-back with the latents of a VAE",
         "direct": "lossless, with the probabilities of an autoregressive model",
@@ -115,7 +115,7 @@ def described(info: Any) -> str:
 
 
 def _other_sizes(x):
-    """Returns the bytes of other formats, where the data have few enough levels."""
+    """Returns the sizes in other formats in bytes, if the data have few enough levels."""
     from keras_vae.codecs.comparison import general_sizes
 
     values = np.unique(x)

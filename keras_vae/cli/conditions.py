@@ -1,19 +1,19 @@
-"""What commands say of the conditions of a preset."""
+"""Error messages of commands about the conditions of a preset."""
 
 from typing import Any
 
 
 def check(preset: str, model: Any, pairs: tuple, is_told: bool) -> None:
-    """Raises an error where the data lack the conditions of a model.
+    """Raises an error if the data lack the conditions of a model.
 
     Args:
-        preset: its name on the command line.
-        model: its model.
-        pairs: as `pairs_of` returns them.
-        is_told: whether what is asked for depends on the conditions.
+        preset: The preset's name on the command line.
+        model: The preset's model.
+        pairs: As returned by `pairs_of`.
+        is_told: Whether the requested result depends on the conditions.
 
     Raises:
-        ValueError: there are none, or labels of classes that the model does not have.
+        ValueError: If there are no conditions, or labels of classes that the model does not have.
     """
     from keras_vae.conditions import LabelCondition
 
@@ -36,15 +36,15 @@ def check(preset: str, model: Any, pairs: tuple, is_told: bool) -> None:
 
 
 def refuse(preset: str, condition: Any, call: str) -> None:
-    """Raises an error where a preset must be told what the command line cannot.
+    """Raises an error if a preset needs a condition that the command line cannot pass.
 
     Args:
-        preset: its name on the command line.
+        preset: The preset's name on the command line.
         condition: `Condition`, or `None`.
-        call: what does it in Python, such as "compress(x, condition)".
+        call: The equivalent call in Python, such as "compress(x, condition)".
 
     Raises:
-        ValueError: the condition cannot be absent.
+        ValueError: If the condition cannot be absent.
     """
     if condition is not None and not condition.can_be_absent:
         raise ValueError(

@@ -96,7 +96,7 @@ def evaluate(
 
 
 def _check_none_is_given(options):
-    """Refuses options that would change what the numbers of a card are."""
+    """Refuses options that would change the meaning of a card's numbers."""
     given = [name for name, value in options.items() if value is not None]
     if given:
         raise ValueError(f"--full measures what the card states: it takes no {', '.join(given)}.")

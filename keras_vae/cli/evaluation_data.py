@@ -1,4 +1,4 @@
-"""The test data of a preset: those of its recipe, or others in their place."""
+"""The test data of a preset: those of its recipe, or others instead."""
 
 import dataclasses
 from pathlib import Path
@@ -11,7 +11,7 @@ from keras_vae.recipes.recipe import Recipe
 
 
 def check_name(data: str | None, data_dir: str | None) -> None:
-    """Raises an error where `--data` names nothing, before a model is fetched or read."""
+    """Raises an error if `--data` is unknown, before a model is downloaded or loaded."""
     if data is not None:
         from keras_vae import datasets
 
@@ -19,12 +19,12 @@ def check_name(data: str | None, data_dir: str | None) -> None:
 
 
 def recipe_of(folder: Path, data: str | None, seed: int | None) -> Recipe | None:
-    """Returns the recipe that says which data to take, with other data or another seed in it.
+    """Returns the recipe that determines the data, with its data or seed replaced if given.
 
     Args:
-        folder: Of the preset.
-        data: name or path of data, or `None` for the recipe's.
-        seed: Of binarized test data, or `None` for the recipe's.
+        folder: Folder of the preset.
+        data: Name or path of data, or `None` for the recipe's.
+        seed: Seed of binarized test data, or `None` for the recipe's.
 
     Raises:
         ValueError: If there is neither a recipe nor `data`.
@@ -47,19 +47,19 @@ def recipe_of(folder: Path, data: str | None, seed: int | None) -> Recipe | None
 def pairs_of(
     recipe: Recipe | None, num_examples: int | None, data: str | None, data_dir: str | None
 ) -> tuple[np.ndarray, ...]:
-    """Returns test examples, with their conditions or targets where the recipe has them.
+    """Returns test examples, with their conditions or targets if the recipe has them.
 
     Args:
-        recipe: As `recipe_of` returns it.
-        num_examples: How many, or `None` for all.
-        data: name or path of the data where there is no recipe.
-        data_dir: folder of data files, or `None`.
+        recipe: As returned by `recipe_of`.
+        num_examples: The number of examples, or `None` for all.
+        data: Name or path of the data if there is no recipe.
+        data_dir: Folder of data files, or `None`.
     """
     from keras_vae import datasets
     from keras_vae import recipes
 
     if recipe is None:
-        assert data is not None  # `recipe_of` has asked for it
+        assert data is not None  # checked by `recipe_of`
         return (datasets.load(data, data_dir=data_dir).test.x[:num_examples],)
     return recipes.pairs(recipe, recipes.load_data(recipe, data_dir).test[:num_examples])
 
@@ -72,6 +72,6 @@ def labels_of(
     from keras_vae import recipes
 
     if recipe is None:
-        assert data is not None  # `recipe_of` has asked for it
+        assert data is not None  # checked by `recipe_of`
         return datasets.load(data, data_dir=data_dir).test[:num_examples].y
     return recipes.load_data(recipe, data_dir).test[:num_examples].y

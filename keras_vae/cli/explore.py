@@ -1,4 +1,4 @@
-"""The command that tries out a model in the browser: `keras-vae explore`."""
+"""The command for trying out a model in the browser: `keras-vae explore`."""
 
 import webbrowser
 
@@ -56,7 +56,7 @@ def explore(
 
 
 def _examples(folder, data, data_dir, count):
-    """Returns test pictures and their labels, or twice `None` where a preset's own data are not on
+    """Returns test pictures and their labels, or `None` twice if a preset's own data are not on
     this machine."""
     try:
         recipe = evaluation_data.recipe_of(folder, data, None)

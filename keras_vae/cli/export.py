@@ -1,4 +1,4 @@
-"""The command that writes a model for programs without this library: `keras-vae export`."""
+"""The command that exports a model for programs without this library: `keras-vae export`."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def export(preset: str, part: str, output: str | None) -> None:
     written_as = "onnx" if target.suffix else "tf_saved_model"
     try:
         what.export(str(target), format=written_as, verbose=False)
-    except RuntimeError as error:  # what the conversion does not know is no fault of the program
+    except RuntimeError as error:  # operations unknown to the converter are not a program fault
         raise ValueError(str(error)) from error
     print(f"Wrote {target}")
 

@@ -1,8 +1,8 @@
-"""The commands that work through folders of pictures: `keras-vae encode`, `decode`, and
-`reconstruct` of models of pictures of any size.
+"""The commands that process folders of pictures: `keras-vae encode`, `decode`, and `reconstruct`
+for models of pictures of any size.
 
-One picture is read at a time, of its own height and width. The same command run again goes on
-where it was interrupted. A picture that cannot be read is named, and the others go on.
+Pictures are read one at a time, each with its own height and width. If a command is interrupted,
+running it again continues. A picture that cannot be read is reported and skipped.
 """
 
 import functools
@@ -25,7 +25,7 @@ from keras_vae.cli.resumable import work_through
 from keras_vae.cli.writing import npz_of
 
 _ENDINGS = (".npz", ".safetensors")
-_PARTS = ".parts"  # beside the output, one file a picture until all are made
+_PARTS = ".parts"  # next to the output, with one file for each picture until all are done
 _MODES = {1: "L", 3: "RGB"}
 
 tile = options.count(
@@ -122,13 +122,13 @@ def decode(preset: str, latents: str, output: str, tile: int | None) -> None:
 
 
 def reconstruct_folder(model: Any, folder: str, output: str, tile: int | None) -> None:
-    """Writes the reconstruction of each picture of a folder, of its own size, into another.
+    """Writes the reconstruction of each picture of a folder, in its own size, to another folder.
 
     Args:
-        model: a model of pictures of any size.
-        folder: of pictures.
-        output: folder, made where it is not there.
-        tile: pixels, or `None`.
+        model: A model of pictures of any size.
+        folder: Folder of pictures.
+        output: Folder, created if it does not exist.
+        tile: Integer, in pixels, or `None`.
     """
 
     def make(pixels):
@@ -141,7 +141,7 @@ def reconstruct_folder(model: Any, folder: str, output: str, tile: int | None) -
 
 
 def is_folder_of_any_size(model: Any, data: str | None) -> bool:
-    """Whether `--data` is a folder whose pictures a model takes at whatever size they have."""
+    """Whether `--data` is a folder, and the model takes pictures of any size."""
     return (
         bool(getattr(model, "is_of_any_size", False)) and data is not None and Path(data).is_dir()
     )
@@ -158,7 +158,7 @@ def _model(preset):
 
 
 def _settings(command, model, source, tile):
-    """Returns what the files of a command depend on."""
+    """Returns the settings that the files of a command depend on."""
     return {
         "command": command,
         "weights": model.weights_sha256(),
@@ -168,7 +168,7 @@ def _settings(command, model, source, tile):
 
 
 def _pictures(folder, model):
-    """Returns `{name: Source}` of pictures (H, W, C), float32 from 0 to 1."""
+    """Returns `{name: Source}` for pictures (H, W, C), float32 from 0 to 1."""
     from keras_vae.datasets.folder import pictures_in
     from keras_vae.datasets.folder import read_picture
 

@@ -1,4 +1,4 @@
-"""The library, which a command imports only if it needs it, on the backend that was asked for."""
+"""Imports the library on the requested backend, only if a command needs it."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from keras_vae import backend
 
 
 def check_installed(name: str) -> None:
-    """Raises an `ImportError` that says how to install a backend, where it is not installed."""
+    """Raises an `ImportError` with installation advice if a backend is not installed."""
     installed = backend.installed_backends()
     if name not in installed:
         raise ImportError(
@@ -24,7 +24,7 @@ def load(name: str | None = None) -> None:
         name: The backend, by default the one that `import keras_vae` chooses.
 
     Raises:
-        ValueError: Keras is imported already, on another backend: it cannot change its own.
+        ValueError: If Keras has already been imported on another backend, which cannot be changed.
     """
     if name is not None and "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name

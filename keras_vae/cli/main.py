@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(path, f"error: {error.format_message()} (see {path} --help)", WRONG)
     except click.ClickException as error:
         return _complain(NAME, error.format_message(), error.exit_code)
-    except click.Abort:  # an interrupt before the command had begun
+    except click.Abort:  # an interrupt before the command started
         return _complain(NAME, "interrupted", INTERRUPTED)
 
 
@@ -35,5 +35,5 @@ def _complain(who, message, code):
 
 
 if __name__ == "__main__":
-    # Keras is imported by now, on some backend. A fresh process does as the console script does.
+    # Keras has been imported by now. A new process behaves like the console script.
     os.execv(sys.executable, [sys.executable, "-m", "keras_vae_cli", *sys.argv[1:]])

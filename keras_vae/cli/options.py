@@ -29,7 +29,7 @@ class Integer(click.ParamType):
     def convert(
         self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Returns the integer that a text holds."""
+        """Returns the integer in a text."""
         text = str(value)
         if not text.isdecimal() or not self._is_within(int(text)):
             self.fail(f"must be an integer {self._bounds()}, not {value!r}", param, ctx)
@@ -69,7 +69,7 @@ def image_size(function: Callable) -> Callable:
 def names_or_paths(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Completes the name of a preset in a shell, or a path where no name begins so."""
+    """Completes the name of a preset in a shell, or a path if no name matches."""
     names = [name for name in known_presets.names() if name.startswith(incomplete)]
     return [*map(CompletionItem, names)] or [CompletionItem(incomplete, type="file")]
 
@@ -118,9 +118,9 @@ def count(*names: str, default: int | None = None, metavar: str = "N", help: str
 
     Args:
         *names: The option, such as `--num`, and its other names.
-        default: its value where it is not given.
-        metavar: The letter that stands for its value in the help.
-        help: its line in the help.
+        default: Its default value.
+        metavar: The letter that represents its value in the help.
+        help: Its line in the help.
     """
     return click.option(*names, type=Integer(1), default=default, metavar=metavar, help=help)
 
@@ -129,7 +129,7 @@ def seed(help: str) -> Callable:
     """The option `--seed`.
 
     Args:
-        help: its line in the help.
+        help: Its line in the help.
     """
     return click.option("--seed", type=Integer(0, _MAX_SEED - 1), metavar="S", help=help)
 
@@ -138,8 +138,8 @@ def image_file(default: str, other_endings: str) -> Callable:
     """The option `--output` of commands that write images.
 
     Args:
-        default: name of the file where none is given.
-        other_endings: Those beside .png, and what such a file holds.
+        default: Default name of the file.
+        other_endings: Endings besides .png, and what such files hold.
     """
     text = f"A .png, or {other_endings} (default: {default})."
     return click.option("--output", default=default, metavar="FILE", help=text)

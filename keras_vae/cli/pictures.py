@@ -1,4 +1,4 @@
-"""The commands that make pictures, or rows: `keras-vae sample` and `reconstruct`."""
+"""The commands that generate pictures or rows: `keras-vae sample` and `reconstruct`."""
 
 from pathlib import Path
 
@@ -67,8 +67,8 @@ def sample(
     """Generate new samples from a preset.
 
     These are the means of p(x|z), with z sampled from the prior; rows of a table are drawn from
-    p(x|z). Texts are printed, a line each. A preset that is told a part of each picture is told
-    that of test pictures, which are shown above its samples.
+    p(x|z). Texts are printed, one per line. A preset conditioned on a part of each picture gets
+    parts of test pictures, which are shown above its samples.
     """
     from keras_vae.models import GenerativeModel
     from keras_vae.table_schema import schema_of
@@ -177,8 +177,8 @@ def _are_texts(examples):
 
 
 def _condition(preset, model, num, label):
-    """Returns the label of all samples, or where none is given each class in turn; of an
-    unconditional model nothing."""
+    """Returns the label of all samples, or each class in turn if none is given; `None` for an
+    unconditional model."""
     from keras_vae.conditions import LabelCondition
 
     condition = getattr(model, "sample_condition", None)
@@ -195,13 +195,13 @@ def _condition(preset, model, num, label):
 
 
 def _needs_pictures(model):
-    """Whether a model samples only what it is told a part of, or other numbers."""
+    """Whether a model samples only given a part of each picture, or other numbers."""
     condition = getattr(model, "sample_condition", None)
     return condition is not None and not condition.can_be_absent
 
 
 def _told(preset, model, num, data, data_dir):
-    """Returns what is shown above the samples, `{name: pictures}`, and the conditions of test
+    """Returns the pictures shown above the samples, `{name: pictures}`, and the conditions of test
     examples."""
     condition = model.sample_condition
     recipe = evaluation_data.recipe_of(presets.find(preset), data, seed=None)
@@ -221,7 +221,7 @@ def _check_ending(path, also=()):
 
 
 def _save(path, arrays):
-    """Writes named arrays of pictures as one picture, or as they are, by the path's ending."""
+    """Writes named arrays of pictures as one picture or as arrays, by the path's ending."""
     from keras_vae import plotting
 
     path = Path(path)

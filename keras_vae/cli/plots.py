@@ -63,7 +63,7 @@ def plot(
     seed: int | None,
     output: str,
 ) -> None:
-    """Draw what a preset has learned, a file for each plot."""
+    """Draw what a preset has learned, with a file for each plot."""
     folder, model, pairs, labels = _loaded(preset, data, data_dir, num_examples, seed)
     drawn = [name for name in PLOTS if name in _fitting(model, folder, pairs[0])]
     if missing := [name for name in only if name not in drawn]:
@@ -118,7 +118,7 @@ def interpolate(
     seed: int | None,
     output: str,
 ) -> None:
-    """Draw ways through the latent space between test examples."""
+    """Draw paths through the latent space between test examples."""
     from keras_vae import plotting
 
     if Path(output).suffix != ".png":
@@ -146,7 +146,7 @@ def _loaded(preset, data, data_dir, num_examples, seed):
 
 
 def _fitting(model, folder, x):
-    """Returns the names of the plots that a model has."""
+    """Returns the names of the plots that are possible for a model."""
     z = getattr(model, "latent_shape", None) if model.encode_gives != "posteriors" else None
     is_continuous = z is not None and model.encode_gives in ("posterior", "point")
     can_be_seen = _is_of_pictures(model)

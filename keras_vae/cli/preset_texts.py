@@ -1,4 +1,4 @@
-"""The texts in a preset's or run's folder, and its numbers as lines for a terminal."""
+"""The text files in a preset's or run's folder, and its numbers as lines for a terminal."""
 
 import json
 import textwrap
@@ -11,13 +11,13 @@ from keras_vae.recipes.cards.numbers import rows
 
 
 def read_recipe(folder: Path) -> recipe.Recipe | None:
-    """Returns the `Recipe` that lies in a preset's or run's folder, or `None`."""
+    """Returns the `Recipe` in a preset's or run's folder, or `None`."""
     path = folder / RECIPE
     return recipe.read_recipe(path) if path.exists() else None
 
 
 def read_metrics(folder: Path) -> dict | None:
-    """Returns what `metrics.json` in a preset's or run's folder holds, or `None`."""
+    """Returns the content of `metrics.json` in a preset's or run's folder, or `None`."""
     path = folder / METRICS
     return json.loads(path.read_text()) if path.exists() else None
 
@@ -38,5 +38,5 @@ def plain(value: str) -> str:
 
 
 def indented(text: str) -> str:
-    """Returns text moved two columns to the right."""
+    """Returns text indented by two columns."""
     return textwrap.indent(text, "  ")

@@ -27,7 +27,7 @@ NAME = "keras-vae"
 
 
 class Program(HelpWithExamples, click.Group):
-    """Commands in the order in which they were added; a misspelt one brings up the nearest."""
+    """A group that keeps commands in the order of addition, and suggests one for misspelt names."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Returns the names of the commands."""

@@ -1,4 +1,4 @@
-"""Measures every number of a card again: `keras-vae evaluate PRESET --full`."""
+"""Repeats the measurement of every number of a card: `keras-vae evaluate PRESET --full`."""
 
 import sys
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from keras_vae.models import GenerativeModel
 def reproduce(
     preset: str, data_dir: str | None = None, output: str | None = None, record: bool = False
 ) -> int:
-    """Measures a preset as its training did, and prints each number beside the one stated.
+    """Measures a preset as after its training, and prints each number next to the stated one.
 
     Args:
         preset: A name, a folder, or `hf://owner/name`.
-        data_dir: folder of data files.
-        output: A JSON file to write the numbers to, too.
-        record: Whether `metrics.json` is to keep the numbers of this backend that it lacks.
+        data_dir: Folder of data files.
+        output: A JSON file to which the numbers are also written.
+        record: Whether to add numbers of this backend that are missing to `metrics.json`.
 
     Returns:
-        The exit code: 0, or `NOT_AS_STATED` where a number differs by more than its tolerance.
+        The exit code: 0, or `NOT_AS_STATED` if a number differs by more than its tolerance.
 
     Raises:
         ValueError: If the preset has no recipe or no numbers.
@@ -47,7 +47,7 @@ def reproduce(
     if output:
         write_json(output, {"preset": preset, **again})
     names = [name for name, *_, is_within in found if not is_within]
-    if record and _is_of_this_backend(metrics):  # which adds what the card lacks
+    if record and _is_of_this_backend(metrics):  # adds numbers that the card lacks
         names = [name for name in names if name in metrics["test"]]
     if names:
         print(f"keras-vae: not as stated: {', '.join(names)}", file=sys.stderr)
@@ -58,7 +58,7 @@ def reproduce(
 
 
 def table(found: Sequence[tuple]) -> str:
-    """Returns lines of text on what `recipes.compare` found."""
+    """Returns the results of `recipes.compare` as lines of text."""
     lines = [("number", "stated", "measured", "tolerance", "")]
     for name, stated, measured, tolerance, is_within in found:
         verdict = "" if is_within else "not on the card" if stated is None else "DIFFERS"
@@ -69,9 +69,9 @@ def table(found: Sequence[tuple]) -> str:
 
 
 def _record(folder, metrics, again):
-    """Adds the numbers to `metrics.json`, for the card to show a column of this backend.
+    """Adds the numbers to `metrics.json`, so that the card shows a column for this backend.
 
-    Where the card's own numbers are of this backend only those are added that it does not state.
+    If the card's own numbers are of this backend, only those are added that it does not state.
     """
     backend = keras.config.backend()
     if _is_of_this_backend(metrics):

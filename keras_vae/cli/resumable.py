@@ -1,4 +1,4 @@
-"""Work through many sources, a file of each, that goes on where it was interrupted."""
+"""Resumable processing of many sources, with an output file for each."""
 
 import contextlib
 import json
@@ -11,14 +11,14 @@ from typing import NamedTuple
 from keras_vae.atomic_files import write_atomically
 from keras_vae.terminal import is_live
 
-_JOURNAL = ".unfinished"  # in the folder until all is made: by what settings, and what of it
+_JOURNAL = ".unfinished"  # in the folder until all files are done: the settings, and finished files
 
 
 class Source(NamedTuple):
-    """What a file is made of.
+    """The source of an output file.
 
     Attributes:
-        path: Path of the file that it is read from.
+        path: Path of the file to read.
         read: Function that reads it.
     """
 
@@ -33,21 +33,21 @@ def work_through(
     make: Callable[[Any], bytes],
     settings: dict[str, Any],
 ) -> dict[str, Path]:
-    """Makes a file of each source, and returns `{name: path}` of all that could be made.
+    """Makes a file from each source, and returns `{name: path}` for all that succeeded.
 
-    What an interrupted call with the same settings has made of the same sources is kept. All else
-    that lies at the same places is written anew. Until `finish` is called the next call counts this
-    one as interrupted.
+    Files that an interrupted call with the same settings has made from the same sources are kept.
+    Any other files at the same paths are overwritten. Until `finish` is called, the next call
+    treats this one as interrupted.
 
     Args:
         sources: `{name: Source}`; a name is a relative path.
-        folder: where the files are to be, at the same relative paths.
-        ending: of the files, after the name.
-        make: function of what was read that returns the bytes of the file.
-        settings: what the files depend on beside their sources.
+        folder: Folder of the files, which have the same relative paths.
+        ending: Ending of the files, after the name.
+        make: Function from the content that was read to the bytes of the file.
+        settings: Settings that the files depend on, besides their sources.
 
     Raises:
-        ValueError: If none could be made.
+        ValueError: If no file could be made.
     """
     import keras
 
@@ -76,13 +76,13 @@ def work_through(
 
 
 def finish(folder: Path) -> None:
-    """Ends what `work_through` made in a folder: the next call makes all anew."""
+    """Marks the work in a folder as finished: the next call of `work_through` starts over."""
     (folder / _JOURNAL).unlink(missing_ok=True)
 
 
 def _read(journal, by):
-    """Returns `{name: state of its source}` of what was made, or `None` where nothing was begun by
-    these settings."""
+    """Returns `{name: state of its source}` for finished files, or `None` if nothing was started
+    with these settings."""
     if not journal.is_file():
         return None
     settings, *lines = journal.read_text().splitlines()
@@ -99,6 +99,6 @@ def _read(journal, by):
 def _state_of(path):
     try:
         found = path.stat()
-    except OSError:  # to read it will say why
+    except OSError:  # reported when it is read
         return None
     return [found.st_mtime_ns, found.st_size]

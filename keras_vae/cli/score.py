@@ -40,9 +40,9 @@ def score(
     seed: int | None,
     output: str,
 ) -> None:
-    """Score the rows of a table: nats, higher is more likely.
+    """Score the rows of a table, in nats: higher is more likely.
 
-    A missing value is left out of the score of its row.
+    Missing values are left out of the score of their row.
     """
     from keras_vae.datasets.csv_tables import check_ending
     from keras_vae.datasets.csv_tables import read_table

@@ -1,28 +1,28 @@
-"""What the commands of tables share: `train --data table.csv`, `score`, `impute`, `sample`."""
+"""Common parts of the table commands: `train --data table.csv`, `score`, `impute`, `sample`."""
 
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
-if TYPE_CHECKING:  # it imports Keras, which `--help` does without
+if TYPE_CHECKING:  # it imports Keras, which `--help` does not need
     from keras_vae.table_schema import TableSchema
 
 ENDINGS = (".csv", ".tsv")
 
 
 def is_ending(path: str) -> bool:
-    """Whether a path ends as that of a table does."""
+    """Whether a path has the extension of a table."""
     return Path(path).suffix.lower() in ENDINGS
 
 
 def proposed(data: str, data_dir: str | None, choices: dict[str, Any]) -> Any:
-    """Returns the recipe for a table of one's own, and prints what its columns are taken for.
+    """Returns the recipe for a user's table, and prints the inferred kinds of its columns.
 
     Args:
         data: Path of the table.
-        data_dir: Folder where it is looked up too, or `None`.
-        choices: Dict, what `keras-vae train` was told of the model.
+        data_dir: Folder in which it is also looked up, or `None`.
+        choices: Dict, the options of `keras-vae train` for the model.
     """
     from keras_vae import recipes
     from keras_vae.datasets.csv_tables import read_table
@@ -50,10 +50,10 @@ def proposed(data: str, data_dir: str | None, choices: dict[str, Any]) -> Any:
 
 
 def model_of_table(preset: str) -> tuple[Any, "TableSchema"]:
-    """Returns a preset's model of the rows of a table, and the schema of these.
+    """Returns a preset's model of the rows of a table, and their schema.
 
     Raises:
-        ValueError: If it is a model of something else.
+        ValueError: If it is a model of other data.
     """
     from keras_vae.models import GenerativeModel
     from keras_vae.table_schema import schema_of
@@ -69,19 +69,19 @@ def model_of_table(preset: str) -> tuple[Any, "TableSchema"]:
 
 
 def text_of(value: Any) -> Any:
-    """Returns a value for a cell: of a number the digits that float32 has."""
+    """Returns a value for a cell; numbers with the digits of float32."""
     return f"{value:.7g}" if isinstance(value, float) else value
 
 
 def values_of(schema: "TableSchema", texts: tuple[str, ...]) -> dict[str, Any]:
-    """Returns what `--where` says, `{column: value}`.
+    """Returns the values of `--where`, `{column: value}`.
 
     Args:
         schema: `TableSchema`.
-        texts: Strings, COLUMN=VALUE each.
+        texts: Strings, each COLUMN=VALUE.
 
     Raises:
-        ValueError: If a text is not of this form, or names no column, or no value of it.
+        ValueError: If a text is not of this form, or the column or value is unknown.
     """
     from keras_vae.datasets.csv_tables import value_of
 
@@ -107,13 +107,13 @@ def sample_into(
     label: int | None,
     seed: int | None,
 ) -> None:
-    """Writes new rows of a table, as `keras-vae sample` was asked for them.
+    """Writes new rows of a table, for `keras-vae sample`.
 
     Args:
         output: Path of a .csv or .tsv file.
-        model, schema: The model, and what its rows are.
-        num: Integer, how many rows.
-        where, label, seed: What the command was given.
+        model, schema: The model, and the schema of its rows.
+        num: Integer, the number of rows.
+        where, label, seed: Options of the command.
     """
     from keras_vae.datasets.csv_tables import check_ending
     from keras_vae.datasets.csv_tables import write_table

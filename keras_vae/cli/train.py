@@ -17,7 +17,7 @@ from keras_vae.recipes.cards.card_numbers import METRICS
 from keras_vae.recipes.proposal import LIKELIHOODS
 from keras_vae.recipes.proposal import MODELS
 
-LARGEST = 64  # pixels, the side of pictures where nobody says otherwise
+LARGEST = 64  # pixels, the default for the longest side of pictures
 _OTHER_TABLES = (".parquet", ".xlsx")
 RUNS = Path("runs")
 
@@ -141,7 +141,7 @@ def train(
 
 
 def _check_recipe(recipe: str | None, choices: dict[str, Any]) -> str:
-    """Returns the recipe that is given; refuses options that choose what a recipe says."""
+    """Returns the given recipe; refuses options for values that a recipe already contains."""
     given = [f"--{k.replace('_', '-')}" for k, value in choices.items() if value is not None]
     if recipe is None:
         raise click.UsageError(
@@ -157,7 +157,7 @@ def _check_recipe(recipe: str | None, choices: dict[str, Any]) -> str:
 
 
 def _proposed(data, data_dir, choices):
-    """Returns the recipe for data of one's own, their path written in full."""
+    """Returns the recipe for the user's data, with their absolute path."""
     from keras_vae import datasets
     from keras_vae import recipes
 
@@ -179,7 +179,7 @@ def _proposed(data, data_dir, choices):
 
 
 def _is_finished(folder):
-    """Whether a run folder holds a run that came to its end."""
+    """Whether a run folder holds a finished run."""
     return (folder / METRICS).exists()
 
 

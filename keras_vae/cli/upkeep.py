@@ -1,4 +1,4 @@
-"""Commands that keep presets: `keras-vae download | verify | cache | upload`."""
+"""Commands that manage presets: `keras-vae download | verify | cache | upload`."""
 
 import sys
 from pathlib import Path
@@ -29,8 +29,8 @@ from keras_vae.recipes.cards.card_numbers import CARD
 def download(preset: tuple[str, ...], everything: bool) -> None:
     """Download and verify the weights of presets.
 
-    They come from $KERAS_VAE_ZOO and are kept in the cache. What "keras-vae[zoo]" has installed is
-    here already. A preset that cannot be downloaded does not stop the others.
+    They come from $KERAS_VAE_ZOO and are kept in the cache. Presets installed by "keras-vae[zoo]"
+    need no download. A preset that cannot be downloaded does not stop the others.
     """
     if bool(preset) == everything:
         raise ValueError("download takes names of presets, or --all.")
@@ -121,10 +121,10 @@ def cache(action: str, everything: bool) -> None:
 def upload(folder: str, address: str, private: bool) -> None:
     """Upload a preset with its card to the Hugging Face Hub.
 
-    You must be logged in there. A card is written where there is none.
+    You must be logged in there. A card is written if there is none.
     """
     path = Path(folder)
-    presets.read_preset(path)  # or a card would be written into any folder
+    presets.read_preset(path)  # otherwise a card would be written into any folder
     metrics = preset_texts.read_metrics(path)
     recipe = preset_texts.read_recipe(path)
     if recipe and metrics and not (path / CARD).exists():

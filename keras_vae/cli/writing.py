@@ -1,4 +1,4 @@
-"""The files of numbers that commands write: each whole, or as it was."""
+"""The files of numbers that commands write, each atomically."""
 
 import io
 import json
@@ -11,14 +11,13 @@ from keras_vae.atomic_files import write_atomically
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Writes what JSON can hold, and prints that it did."""
+    """Writes a JSON-serialisable object, and prints that it did."""
     write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
     print(f"Wrote {path}")
 
 
 def write_arrays(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
-    """Writes arrays by name into an .npz, or the last of them into an .npy, and prints that it
-    did."""
+    """Writes arrays by name to an .npz, or the last of them to an .npy, and prints that it did."""
     if Path(path).suffix == ".npz":
         content = npz_of(arrays, np.savez_compressed)
     else:
@@ -30,7 +29,7 @@ def write_arrays(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def npz_of(arrays: dict[str, np.ndarray], save: Any = np.savez) -> bytes:
-    """Returns the bytes of an .npz of arrays.
+    """Returns the bytes of an .npz file with the arrays.
 
     Args:
         arrays: Dict of NumPy arrays.

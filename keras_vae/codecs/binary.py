@@ -1,4 +1,4 @@
-"""Codes of symbols decided by logits: binary ones, and of more values by a tree of decisions."""
+"""Coding of symbols with logits: binary ones, and others by a tree of binary decisions."""
 
 import functools
 
@@ -17,7 +17,7 @@ from keras_vae.codecs.stack import Stack
 
 _FINENESS = 0.17  # cells in logits are this wide, divided by the cube root of p (1 - p)
 _WIDEST = 4.0
-_LARGEST = 15.0  # beyond, logits count as one: the rarer value then costs 22 bits
+_LARGEST = 15.0  # larger logits are clipped to this: the rarer value then costs 22 bits
 _SHIFT = 0.25  # how far the largest offset moves the logits
 _TOTAL = 1 << 22
 _LEAST_LOG_PROB = -60.0
@@ -27,8 +27,9 @@ _LEAST_LOG_PROB = -60.0
 def edges() -> np.ndarray:
     """Returns the edges between cells of logits, symmetric about 0.
 
-    A logit off by d costs p (1 - p) d^2 / 2 nats, and each edge costs as much as it is likely that
-    a number is near it. The sum is least if the width grows as the cube root of 1 / (p (1 - p)).
+    A logit that is off by d costs p (1 - p) d^2 / 2 nats, and each edge costs in proportion to the
+    probability that a number is near it. The sum is smallest if the width grows as the cube root of
+    1 / (p (1 - p)).
     """
     found = [0.0]
     while found[-1] < _LARGEST:
@@ -52,7 +53,7 @@ def tables() -> np.ndarray:
 
 
 def clearance(logits: np.ndarray, shift: np.ndarray, margin: float) -> np.ndarray:
-    """Returns the distances from the nearest edge, in margins."""
+    """Returns the distances from the nearest edge, in units of the margin."""
     shifted = logits + shift * _SHIFT
     lines = edges()
     index = np.searchsorted(lines, shifted)
@@ -87,7 +88,7 @@ def settled(logits: np.ndarray, margin: float, blocks: Blocks) -> np.ndarray:
 
 
 def frequencies(logits: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Returns the frequencies of 0 and 1, (N, 2) float64, of logits (N,) in float64."""
+    """Returns the frequencies of 0 and 1, (N, 2) float64, for logits (N,) in float64."""
     offset = np.asarray(shift * NUM_OFFSETS).astype("int64")
     return tables()[offset, np.searchsorted(edges(), logits + shift * _SHIFT)]
 
@@ -95,7 +96,7 @@ def frequencies(logits: np.ndarray, shift: np.ndarray) -> np.ndarray:
 def push_binary(
     stack: Stack, symbols: np.ndarray, logits: np.ndarray, margin: float, blocks: Blocks
 ) -> None:
-    """Writes symbols 0 and 1, (N,), of logits (N,) in float64."""
+    """Writes symbols 0 and 1, (N,), with logits (N,) in float64."""
     found = settled(logits, margin, blocks)
     shift = blocks.of_positions(found, len(logits))
     stack.push(symbols, frequencies(logits, shift))
@@ -109,21 +110,21 @@ def pop_binary(stack: Stack, logits: np.ndarray, blocks: Blocks) -> np.ndarray:
 
 
 def _width(logit):
-    """Returns the width of a cell at a logit, made of + - x / like all that files depend on."""
+    """Returns the width of a cell at a logit, using only + - x /, as files depend on it."""
     p = float(sigmoid(logit))
     return min(_WIDEST, _FINENESS / float(cube_root(p * (1.0 - p))))
 
 
 def num_decisions(num_classes: int) -> int:
-    """Returns how many binary decisions tell `num_classes` values apart."""
+    """Returns the number of binary decisions that distinguish `num_classes` values."""
     return max(1, (num_classes - 1).bit_length())
 
 
 class DecisionTree:
-    """The logits of the decisions that lead to an integer, the bit of most weight first.
+    """The logits of the decisions that lead to an integer, most significant bit first.
 
-    Each decision compares the probabilities of two halves of the values that are left, so only
-    log2 K of numbers are rounded for each symbol, and not K.
+    Each decision compares the probabilities of two halves of the remaining values, so only log2 K
+    numbers are rounded for each symbol instead of K.
 
     Args:
         logits: (N, K), unnormalised log-probabilities.
@@ -146,8 +147,8 @@ class DecisionTree:
         """Returns log p(1) - log p(0) of a decision, (N,), given those before it.
 
         Args:
-            depth: Integer, how many decisions came before.
-            prefix: Integers (N,), the number that these are the binary digits of.
+            depth: Integer, the number of previous decisions.
+            prefix: Integers (N,), the numbers whose binary digits are the previous decisions.
         """
         if self._of_pair is not None:
             return self._of_pair
@@ -165,5 +166,5 @@ class DecisionTree:
 
 
 def digits(symbols: np.ndarray, count: int) -> np.ndarray:
-    """Returns the binary digits of integers (N,), (count, N), that of most weight first."""
+    """Returns the binary digits of integers (N,), (count, N), most significant first."""
     return (symbols[None] >> np.arange(count)[::-1, None]) & 1

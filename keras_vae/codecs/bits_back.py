@@ -19,9 +19,9 @@ from keras_vae.codecs.offsets import push_offsets
 from keras_vae.codecs.rounding_errors import margins
 from keras_vae.codecs.stack import Stack
 
-_SAMPLE = 256  # examples by which the settings of a file are chosen
+_SAMPLE = 256  # examples from which the settings of a file are chosen
 _LARGEST_GROUP = 256
-_NO_NEWS = 0.0025  # nats: a dimension with less is not coded
+_NO_NEWS = 0.0025  # nats; dimensions with a smaller KL are not coded
 
 
 class LevelSettings(NamedTuple):
@@ -29,7 +29,7 @@ class LevelSettings(NamedTuple):
 
     Attributes:
         lattice: `Lattice`.
-        is_coded: NumPy bools (D,), which dimensions are.
+        is_coded: NumPy bools (D,), which dimensions are coded.
         of_posterior: `Blocks` of the posterior's parameters.
         of_prior: `Blocks` of the prior's parameters.
     """
@@ -41,7 +41,7 @@ class LevelSettings(NamedTuple):
 
 
 class _Settled(NamedTuple):
-    """A prior, rounded: its mean and standard deviation, which elements are coded, all (N D,)."""
+    """A rounded prior: mean, standard deviation, and which elements are coded, all (N D,)."""
 
     mean: np.ndarray
     std: np.ndarray
@@ -52,8 +52,8 @@ class _Settled(NamedTuple):
 def groups(num_examples: int) -> list[slice]:
     """Returns the groups of examples whose latents are drawn at once.
 
-    The first examples are alone, so that few initial bits are drawn, and each group draws from what
-    those before have written.
+    The first examples form groups of one, so that few initial bits are needed; each group draws
+    from the bits that earlier groups have written.
     """
     found, done = [], 0
     while done < num_examples:
@@ -64,11 +64,11 @@ def groups(num_examples: int) -> list[slice]:
 
 
 class BitsBackCode:
-    """Codes the data of a VAE, of one or of several levels of Gaussian latents.
+    """Codes the data of a VAE with one or several levels of Gaussian latents.
 
     Args:
         model: `LatentVariableModel` with Gaussian posteriors and priors.
-        batch_size: Integer, how many examples the networks are given at once.
+        batch_size: Integer, the number of examples given to the networks at once.
     """
 
     def __init__(self, model: Any, batch_size: int):
@@ -78,7 +78,7 @@ class BitsBackCode:
         self.of_data = Blocks(1, 0)
         self.posterior_codes: list[GaussianCode] = []
         self.prior_codes: list[GaussianCode] = []
-        # Of a writer: for each level, pairs of (D,), of the mean and of the log-variance.
+        # For a writer: pairs of (D,) for each level, for the mean and the log-variance.
         self.margins_of_posteriors: list[list[np.ndarray]] = []
         self.margins_of_priors: list[list[np.ndarray]] = []
 
@@ -87,7 +87,7 @@ class BitsBackCode:
         return self.data_code.symbols(x)
 
     def values(self, symbols: np.ndarray, dtype: str) -> np.ndarray:
-        """Returns the data of integers, as a file gives them back."""
+        """Returns the data that integers represent, as restored from a file."""
         return self.data_code.data(symbols).astype(dtype)
 
     def write(self, stack: Stack, x: np.ndarray, conditions: list, report: Any) -> None:
@@ -97,7 +97,7 @@ class BitsBackCode:
             stack: `Stack`.
             x: (N, S).
             conditions: List of at most one array (N, ...).
-            report: Function that is told how many more examples are done.
+            report: Function called with the number of further examples that are done.
         """
         sample = slice(0, _SAMPLE)
         symbols = self.symbols(x[sample])
@@ -116,7 +116,7 @@ class BitsBackCode:
             report(len(symbols))
 
     def _seen(self, symbols):
-        """Returns x as the networks are given it, on both sides."""
+        """Returns x as the networks receive it, on both sides."""
         return self.values(symbols, "float32")
 
     def write_settings(self, writer: Writer) -> None:
@@ -154,7 +154,7 @@ class BitsBackCode:
         posteriors = []
 
         def complete_levels():
-            """Adds the priors of levels of which all above are drawn, and their z once they are."""
+            """Adds the priors of levels once all levels above are drawn, and then their z."""
             for level in reversed(range(nets.num_levels)):
                 if level not in priors:
                     priors[level] = self._settled_prior(level, zs, conditions, count)
@@ -211,11 +211,11 @@ class BitsBackCode:
         return symbols
 
     def _coded(self, is_coded, parameters):
-        """Returns parameters (N, D) of the elements that are coded, flat."""
+        """Returns the parameters (N, D) of the coded elements, flattened."""
         return [p.ravel()[np.broadcast_to(is_coded, p.size)] for p in parameters]
 
     def _settled_prior(self, level, zs, conditions, count):
-        """Returns the prior of a level, as a writer finds it."""
+        """Returns the prior of a level, for a writer."""
         code, blocks = self.prior_codes[level], self.levels[level].of_prior
         parameters = self._prior_parameters(level, zs, conditions, count)
         is_coded = np.tile(self.levels[level].is_coded, count)
@@ -225,7 +225,7 @@ class BitsBackCode:
         return self._rounded_prior(level, parameters, shift, is_coded)._replace(offsets=offsets)
 
     def _read_prior(self, stack, level, zs, conditions, count):
-        """Returns the prior of a level, as a reader finds it."""
+        """Returns the prior of a level, for a reader."""
         parameters = self._prior_parameters(level, zs, conditions, count)
         is_coded = np.tile(self.levels[level].is_coded, count)
         shift = pop_offsets(stack, len(is_coded), self.levels[level].of_prior)
@@ -241,16 +241,16 @@ class BitsBackCode:
         return _Settled(mean, std, code.coded(parameters[1], shift, is_coded))
 
     def _z(self, level, points, prior, count):
-        """Returns z as the decoders are given it, (N, *shape) float32."""
+        """Returns z as the decoders receive it, (N, *shape) float32."""
         lattice = self.levels[level].lattice
         every = lattice.nearest(prior.mean)
         every[prior.is_coded] = points
         return lattice.value(every).astype("float32").reshape(count, *self.nets.shapes[level])
 
     def _drawn(self, level, zs, points, count):
-        """Returns z as later posteriors are given it.
+        """Returns z as later posteriors receive it.
 
-        A level that is inferred before those above it has no prior yet, and all of it is coded.
+        A level that is inferred before those above it has no prior yet, so all of it is coded.
         """
         if level in zs:
             return zs[level]
@@ -258,7 +258,7 @@ class BitsBackCode:
         return z.reshape(count, *self.nets.shapes[level])
 
     def _knows_prior(self, level):
-        """Whether all levels above are drawn before a level is, so that its prior is known."""
+        """Whether all levels above are drawn before this level, so that its prior is known."""
         later = self.nets.order[self.nets.order.index(level) :]
         return not any(other > level for other in later)
 
@@ -286,7 +286,7 @@ class BitsBackCode:
         for level in range(nets.num_levels):
             kl = _divergence(posteriors[level], priors[level])
             is_coded = kl.mean(axis=0) >= _NO_NEWS
-            is_coded[np.argmax(kl.mean(axis=0))] = True  # no level without any
+            is_coded[np.argmax(kl.mean(axis=0))] = True  # at least one in each level
             is_coded |= not self._knows_prior(level)
             n = nets.order.index(level)
             given = [x, *drawn[:n], *conditions]
@@ -325,7 +325,7 @@ class BitsBackCode:
 
     @staticmethod
     def _flat_of(parameters, margins):
-        """Returns parameters (N, D) and their margins (D,), all as (N D,)."""
+        """Returns parameters (N, D) and their margins (D,), all flattened to (N D,)."""
         count = len(parameters[0])
         return [p.ravel() for p in parameters], [np.tile(m, count) for m in margins]
 
@@ -344,7 +344,7 @@ def _zeros(condition):
 
 
 def _divergence(q, p):
-    """Returns KL(q || p) of each element, of pairs of mean and log-variance, in nats."""
+    """Returns KL(q || p) of each element, in nats, for pairs of mean and log-variance."""
     ratio = q[1] - p[1]
     return 0.5 * (np.exp(ratio) - ratio - 1 + (q[0] - p[0]) ** 2 * np.exp(-p[1]))
 

@@ -26,15 +26,15 @@ _SHORTER = (
     4,
     8,
     16,
-)  # how much shorter blocks are made, where there is no offset for longer ones
-_PIECE = 256  # examples that are held as integers and float64 at once
+)  # factors by which blocks are shortened if there is no offset for longer ones
+_PIECE = 256  # examples held as integers and float64 at once
 _BOUNDED = 1024  # examples whose bound is computed at once
 
 
 def compress(
     model: Any, x: Array, condition: Array = None, batch_size: int = 64, verbose: int = 0
 ) -> bytes:
-    """Returns the bytes of a file of x; see `GenerativeModel.compress`."""
+    """Returns the bytes of a compressed file of x; see `GenerativeModel.compress`."""
     batch_size = check_count("batch_size", batch_size)
     scheme = _scheme_of(model)
     _check_arithmetic(model)
@@ -142,7 +142,7 @@ def _coder(scheme):
 
 
 def _symbols(code, x):
-    """Gives x as integers, of which x can be made again, a few examples at a time."""
+    """Yields x as integers from which it can be restored, a few examples at a time."""
     for start in range(0, len(x), _PIECE):
         piece = x[start : start + _PIECE]
         symbols = code.symbols(piece)
@@ -157,7 +157,7 @@ def _symbols(code, x):
 
 
 def _bound(model, x, conditions):
-    """Returns the model's bound on log p(x), the sum over examples, nats; one draw of z serves."""
+    """Returns the model's bound on log p(x), summed over examples, in nats, from one draw of z."""
     total, is_drawn = 0.0, model.log_likelihood_is == "estimate"
     for start in range(0, len(x), _BOUNDED):
         given = [a[start : start + _BOUNDED] for a in (x, *conditions)]
@@ -167,20 +167,20 @@ def _bound(model, x, conditions):
 
 
 def _checked_inputs(model, x, condition):
-    """Returns x and the condition, where the model or its prior takes one, as NumPy arrays."""
+    """Returns x and, if the model or its prior takes one, the condition, as NumPy arrays."""
     (x, *_) = model.check_inputs(x, condition if model.condition is not None else None)
     return (x, *_conditions(model, condition, len(x)))
 
 
 def _conditions(model, condition, num_examples):
-    """Returns the conditions of all examples, where the model or its prior takes them."""
+    """Returns the conditions of all examples, if the model or its prior takes them."""
     if model.condition is None and model.sample_condition is not None:
         return model.priors[-1].conditions_for(condition, num_examples)
     return model.conditions_for(condition, num_examples)
 
 
 def _of_model(model, conditions):
-    """Returns those conditions that the networks take, and not only the prior of codes."""
+    """Returns the conditions, if the networks take them and not only the prior of codes."""
     return conditions if model.condition is not None else []
 
 
@@ -200,7 +200,7 @@ def _check_model(model, info, scheme):
 
 
 def _check_arithmetic(model):
-    """Raises `ValueError` where networks are not computed in float32."""
+    """Raises `ValueError` if networks are not computed in float32."""
     policies = {
         layer.compute_dtype for layer in model._flatten_layers() if layer.compute_dtype != "float32"
     }

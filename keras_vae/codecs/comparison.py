@@ -7,20 +7,20 @@ import math
 
 import numpy as np
 
-_COLUMNS_FROM = 64  # pictures; fewer stand in one column
+_COLUMNS_FROM = 64  # pictures; fewer are placed in one column
 _MODES = {1: "L", 3: "RGB"}
 
 
 def general_sizes(levels: np.ndarray, num_levels: int) -> dict[str, int]:
     """Returns `{name: bytes}` of all data as one file in each format, losslessly.
 
-    Pictures are joined into one, as a file for each would mostly hold headers. Binary data are
-    packed, eight numbers a byte. PNG and WebP are left out where the package Pillow is not
-    installed, or the data are no pictures of one or three channels.
+    Pictures are joined into one, as separate files would mostly hold headers. Binary data are
+    packed, eight numbers per byte. PNG and WebP are left out if the package Pillow is not
+    installed, or if the data are not pictures of one or three channels.
 
     Args:
         levels: Integers (N, *S).
-        num_levels: Integer; they run from 0 to `num_levels` - 1.
+        num_levels: Integer; levels range from 0 to `num_levels` - 1.
     """
     raw = raw_bytes(levels, num_levels)
     sizes = {
@@ -34,7 +34,7 @@ def general_sizes(levels: np.ndarray, num_levels: int) -> dict[str, int]:
 
 
 def raw_bytes(levels: np.ndarray, num_levels: int) -> bytes:
-    """Returns the data as plain bytes: of binary data eight numbers each, else one or two each."""
+    """Returns the data as plain bytes: eight bits per byte, or one or two bytes per number."""
     if num_levels == 2:
         return np.packbits(levels.astype("uint8").ravel()).tobytes()
     return levels.astype("uint8" if num_levels <= 256 else "<u2").tobytes()

@@ -1,9 +1,9 @@
-"""Code of counts with a Poisson or negative binomial distribution, zero-inflated or not.
+"""Coding of counts with a Poisson or negative binomial distribution, zero-inflated or not.
 
-The frequencies of counts follow from the ratios of neighbours, p(k + 1) / p(k), which is
+The frequencies of counts follow from the ratios of neighbours, p(k + 1) / p(k), which are
 mean / (k + 1) for the Poisson distribution and mean (k + r) / ((k + 1) (r + mean)) for the negative
-binomial one: + x / and no gamma function. A table begins at the likeliest count and multiplies
-ratios outwards.
+binomial one: only + x / and no gamma function. A table starts at the most probable count, and
+multiplies ratios outwards.
 """
 
 from typing import NamedTuple
@@ -20,23 +20,23 @@ from keras_vae.codecs.rounding_errors import size_of
 from keras_vae.codecs.stack import Stack
 
 _FINENESS = 0.2  # log-means are rounded to this, divided by the cube root of min(mean, r)
-_LEAST_MEAN, _MOST_MEAN = -25.0, 20.0  # logarithms; p(x) is told from 0 by no coder below
+_LEAST_MEAN, _MOST_MEAN = -25.0, 20.0  # logarithms; below, no coder distinguishes p(x) from 0
 _WIDTH = 0.25  # of a cell in log r: off by half of it costs at most 0.001 nats
 _LEAST_R, _MOST_R = -8.0, 20.0
-_STEEPEST = 1e6  # min(mean, r) beyond counts as this, so that no cell is narrower than margins
+_STEEPEST = 1e6  # larger min(mean, r) are clipped to this, to keep cells wider than margins
 _MOST_COLUMNS = 4096  # of a table; a wider one holds intervals of counts
 _TOTAL = float(1 << 30)
-_CELLS = 1 << 21  # numbers of a table that are held at once
-_RARE_BITS = 32  # of a count that no table holds
+_CELLS = 1 << 21  # numbers of a table held at once
+_RARE_BITS = 32  # for a count that no table holds
 
 
 class Rounded(NamedTuple):
-    """What counts are coded with, each (N,) float64.
+    """The rounded parameters that counts are coded with, each (N,) float64.
 
     Attributes:
-        mean: Of the distribution that zeros are added to.
+        mean: The mean of the distribution to which zeros are added.
         r: The inverse dispersion; infinite for Poisson.
-        zeros: Probability of the further zeros.
+        zeros: The probability of the extra zeros.
     """
 
     mean: np.ndarray
@@ -45,14 +45,14 @@ class Rounded(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Which counts a table holds, each of its columns 2^exponent of them.
+    """The counts that a table covers, with 2^exponent counts in each column.
 
     Attributes:
-        first, mode: Integers (N,), the first count, and that of the likeliest column.
-        columns: Integers (N,), powers of two. The last column but one is for 0 where no other
-            column is for 0 alone, and the last for all counts outside.
+        first, mode: Integers (N,), the first count, and that of the most probable column.
+        columns: Integers (N,), powers of two. The second to last column is for 0 if no other column
+            is for 0 alone, and the last is for all counts outside.
         exponent: Integers (N,).
-        has_zero: Bools (N,), whether the last column but one is for 0.
+        has_zero: Bools (N,), whether the second to last column is for 0.
     """
 
     first: np.ndarray
@@ -63,14 +63,14 @@ class Window(NamedTuple):
 
 
 class CountCode:
-    """Code of counts, symbols (N,), of the parameters of their distributions.
+    """Codes counts, symbols (N,), given the parameters of their distributions.
 
     Log-means m and log r are rounded by comparing t(m) with edges, where dt/dm is the cube root of
     min(mean, r): as for logits, a number off by d costs about min(mean, r) d^2 / 2 nats.
 
     Args:
-        has_r: Whether the distribution is negative binomial, and parameters are m and log r.
-        has_zeros: Whether it is zero-inflated, and the last parameter is the logits of that.
+        has_r: Whether the distribution is negative binomial, with parameters m and log r.
+        has_zeros: Whether it is zero-inflated, with the logits of extra zeros as last parameter.
         margins: Floats, one for each parameter, or empty for a reader.
     """
 
@@ -79,7 +79,7 @@ class CountCode:
         self.margins = margins
 
     def clearance(self, parameters: list[np.ndarray], shift: np.ndarray) -> np.ndarray:
-        """Returns the distances from the nearest edge, in margins, of the nearest parameter."""
+        """Returns the smallest distance of a parameter from an edge, in units of its margin."""
         margins = self.margins or [np.inf] * len(parameters)
         log_mean = parameters[0]
         slope, stretched = self._stretched(log_mean, self._r(parameters, shift))
@@ -97,7 +97,7 @@ class CountCode:
         return np.where(np.all(np.isfinite(parameters), axis=0), nearest, np.nan)
 
     def rounded(self, parameters: list[np.ndarray], shift: np.ndarray) -> Rounded:
-        """Returns what the counts are coded with."""
+        """Returns the rounded parameters that the counts are coded with."""
         r = self._r(parameters, shift)
         _, stretched = self._stretched(parameters[0], r)
         middle = (np.floor(stretched / _FINENESS + shift) + 0.5 - shift) * _FINENESS
@@ -158,7 +158,7 @@ class CountCode:
 
     @staticmethod
     def _stretched(log_mean, r):
-        """Returns dt/dm and t(m); its errors, those of a libm, count as errors of m."""
+        """Returns dt/dm and t(m); errors of the math library count as errors of m."""
         log_mean = np.clip(log_mean, _LEAST_MEAN, _MOST_MEAN)
         log_r = np.log(np.minimum(r, _STEEPEST))
         slope = np.exp(np.minimum(log_mean, log_r) / 3)
@@ -171,7 +171,7 @@ def _from_edge(cells, shift):
 
 
 def _mean_of(stretched, r):
-    """Returns the mean of t(m), by + - x / alone."""
+    """Returns the mean for t(m), using only + - x /."""
     r = np.minimum(r, _STEEPEST)
     root = _cube_root(r)
     below = stretched / 3.0
@@ -187,10 +187,10 @@ def _cube_root(value):
 
 
 def _windows(given):
-    """Returns the `Window` of each distribution: all counts that are not very improbable."""
+    """Returns the `Window` of each distribution, without very improbable counts."""
     variance = given.mean + given.mean * (given.mean / given.r)
     std = np.sqrt(variance)
-    tail = np.maximum(std, 1.0 + given.mean / given.r)  # e times less probable, far out
+    tail = np.maximum(std, 1.0 + given.mean / given.r)  # e times less probable, in the tail
     first = np.maximum(0.0, np.floor(given.mean - 12.0 * std))
     span = given.mean + 12.0 * tail + 12.0 - first
     exponent = np.maximum(0, np.frexp(span / (_MOST_COLUMNS - 3))[1]).astype("int64")
@@ -220,10 +220,10 @@ def _frequencies(given, window, columns):
     downwards = np.cumprod(downwards[:, ::-1], axis=1)[:, ::-1]
     one = np.ones((len(mean), 1))
     mass = np.concatenate([one, upwards], axis=1) * np.concatenate([downwards, one], axis=1)
-    total = np.cumsum(mass, axis=1)[:, -1:]  # in one order on every machine
+    total = np.cumsum(mass, axis=1)[:, -1:]  # in the same order on every machine
     zeros = given.zeros[:, None]
     mass = np.concatenate([mass / total * (1.0 - zeros), zeros], axis=1)
-    # Zeros are in the first column, or it has 0 and others, or it begins above 0.
+    # The first column holds only 0, or 0 and other counts, or starts above 0.
     of_first = np.where(window.first == 0, mass[:, 0] / width[:, 0], 0.0)
     moved = np.where(window.has_zero, of_first, -zeros[:, 0])
     mass[:, 0] -= moved
@@ -232,7 +232,7 @@ def _frequencies(given, window, columns):
 
 
 def _pieces(windows):
-    """Returns pairs of the indices of distributions and how many columns their tables have."""
+    """Returns pairs of the indices of distributions and the number of their tables' columns."""
     pieces = []
     for columns in np.unique(windows.columns):
         rows = np.flatnonzero(windows.columns == columns)
@@ -246,7 +246,7 @@ def _of(arrays, rows):
 
 
 def _push_uniform(stack, values, num_bits):
-    """Writes integers below 2^num_bits, eight bits at a time, those of least weight first."""
+    """Writes integers below 2^num_bits, eight bits at a time, least significant first."""
     for low in range(0, num_bits, 8):
         size = min(8, num_bits - low)
         stack.push((values >> low) & ((1 << size) - 1), np.ones(1 << size))

@@ -1,4 +1,4 @@
-"""Codes of data, by the class of the distribution p(x|z)."""
+"""Coding of data, by the class of the distribution p(x|z)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,14 +26,14 @@ _CODES: dict[type[Distribution], type["DataCode"]] = {}
 
 
 class DataCode:
-    """Code of data whose distribution is of one class.
+    """Codes data with one class of distributions.
 
-    The distribution's numbers go as arrays, (N,) or (N, K) in float64, from `parameters` to `push`
-    and `pop`, and data as integers, symbols (N,), for N elements in raster order.
+    The distribution's parameters are passed as arrays, (N,) or (N, K) in float64, from `parameters`
+    to `push` and `pop`, and data as integers, symbols (N,), for N elements in raster order.
 
     Attributes:
-        kinds: What each array is, a key of `rounding_errors.SCALES`.
-        margins: List of floats, one for each kind; empty for a reader, which needs none.
+        kinds: The type of each array, a key of `rounding_errors.SCALES`.
+        margins: List of floats, one for each of `kinds`; empty for a reader, which needs none.
     """
 
     kinds: tuple[str, ...] = ()
@@ -42,23 +42,23 @@ class DataCode:
         self.margins: list[float] = []
 
     def parameters(self, distribution: Distribution) -> tuple[Tensor, ...]:
-        """Returns the tensors that the distribution is made of, (B, S) or (B, S, K)."""
+        """Returns the tensors of the distribution's parameters, (B, S) or (B, S, K)."""
         raise NotImplementedError
 
     def symbols(self, x: np.ndarray) -> np.ndarray:
         """Returns data as integers.
 
         Raises:
-            ValueError: If x is no outcome of such a distribution.
+            ValueError: If x is not a possible outcome of such a distribution.
         """
         raise NotImplementedError
 
     def data(self, symbols: np.ndarray) -> np.ndarray:
-        """Returns the data of integers, float64."""
+        """Returns the data that integers represent, float64."""
         return symbols.astype("float64")
 
     def compared(self, parameters: list[np.ndarray], symbols: np.ndarray) -> list[np.ndarray]:
-        """Returns the numbers that are compared with edges, arrays of `kinds`.
+        """Returns the numbers that are compared with edges, arrays of the types in `kinds`.
 
         Args:
             parameters: Arrays (B, S) or (B, S, K).
@@ -95,7 +95,7 @@ def code_of(distribution: Distribution) -> Any:
     """Returns the `DataCode` of a distribution.
 
     Raises:
-        NotImplementedError: If there is none: the data are continuous, or of another kind.
+        NotImplementedError: If there is none because the data are continuous or of another type.
     """
     for base in type(distribution).__mro__:
         if base in _CODES:
@@ -186,7 +186,7 @@ class CategoricalCode(DataCode):
 
 
 def pop_decisions(stack: Stack, tree: binary.DecisionTree, shift: np.ndarray) -> np.ndarray:
-    """Returns the symbols (N,) at which the decisions of trees end, shift (decisions, N)."""
+    """Returns the symbols (N,) at which the decisions of trees end; shift is (decisions, N)."""
     symbols = np.zeros(shift.shape[1], "int32")
     for depth in range(tree.num_decisions):
         logits = tree.logits_at(depth, symbols)

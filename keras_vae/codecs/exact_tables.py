@@ -1,8 +1,9 @@
-"""Numbers that every machine computes alike: exponentials and frequencies without a libm.
+"""Numbers that are identical on every machine: exponentials and frequencies without a libm.
 
-IEEE 754 fixes the results of + - x / and of comparisons to the last bit; those of `exp` and `log`
-are left to each library. What decides how symbols are coded is therefore made here, from the four
-operations, one at a time: NumPy runs each of them as its own loop, so none is fused with another.
+IEEE 754 specifies the results of + - x / and of comparisons to the last bit, but not those of `exp`
+and `log`, which differ between libraries. The numbers that determine how symbols are coded are
+therefore computed here from the four operations, one at a time: NumPy runs each of them as a
+separate loop, so none is fused with another.
 """
 
 import functools
@@ -52,7 +53,7 @@ def cube_root(x: np.ndarray) -> np.ndarray:
         x: Array of numbers from 1e-9 to 1e9.
     """
     x = np.asarray(x, "float64")
-    root = np.maximum(x, 1.0)  # above, from where Newton's method comes down
+    root = np.maximum(x, 1.0)  # an upper bound, from which Newton's method descends
     for _ in range(100):
         root = root - (root - x / (root * root)) / 3.0
     return root
@@ -86,8 +87,8 @@ def geometric_frequencies(count: int, chance: int) -> np.ndarray:
     """Returns integers in proportion to the geometric distribution, at least 1, in float64.
 
     Args:
-        count: Integer, how many values it has.
-        chance: Integer from 1 to 255, of 256: the chance of each trial to be the last.
+        count: Integer, the number of its values.
+        chance: Integer from 1 to 255, in units of 1/256: the probability that a trial is the last.
     """
     left, frequencies = 1 << 40, []
     for _ in range(count):

@@ -1,9 +1,9 @@
 """The bytes of a compressed file.
 
-A file begins with what it is: `KVZ`, the version of the format, how it was coded, the sha256 of the
-model's weights, the shape and the type of the data, the bound that the model gave, the checksum of
-the content and the settings of the coder. Then come the words of the coder, and last a checksum of
-all before it. Numbers are little-endian.
+A file begins with a header: `KVZ`, the version of the format, the coding scheme, the sha256 of the
+model's weights, the shape and the type of the data, the model's bound, the checksum of the content
+and the settings of the coder. The coder's words follow, and finally a checksum of everything before
+it. Numbers are little-endian.
 """
 
 import hashlib
@@ -25,18 +25,19 @@ SCHEMES = ("bits-back", "direct", "codes")
 
 
 class FileInfo(NamedTuple):
-    """What a compressed file says of itself.
+    """The header of a compressed file.
 
     Attributes:
         scheme: String: "bits-back", "direct", or "codes", which is lossy.
-        model_sha256: String, 64 hexadecimal digits, of the weights of its model.
+        model_sha256: String of 64 hexadecimal digits, the sha256 of its model's weights.
         num_examples: Integer.
-        shape: Tuple of ints, of one example.
-        dtype: String, of the data.
+        shape: Tuple of ints, the shape of one example.
+        dtype: String, the dtype of the data.
         num_bytes: Integer, the size of the file.
-        header_bytes: Integer, of them all but the words of the coder.
-        initial_bits: Integer, what the first draws of latents took and nothing gave back.
-        bound: Float, the bits per dimension that the model's bound promised, NaN if unknown.
+        header_bytes: Integer, the size of everything but the coder's words.
+        initial_bits: Integer, the bits that the first draws of latents took and that were not
+            recovered.
+        bound: Float, the model's bound in bits per dimension; NaN if unknown.
     """
 
     scheme: str
@@ -51,18 +52,18 @@ class FileInfo(NamedTuple):
 
     @property
     def bits_per_dim(self) -> float:
-        """Bits of the file for each number of the data."""
+        """The bits of the file per element of the data."""
         return 8 * self.num_bytes / (self.num_examples * max(1, math.prod(self.shape)))
 
 
 class Content(NamedTuple):
-    """What is in a file besides `FileInfo`.
+    """The content of a file besides `FileInfo`.
 
     Attributes:
         checksum: 16 bytes of the sha256 of the symbols.
-        settings: Bytes, of the coder.
-        words: NumPy array of uint32, of the coder.
-        num_initial: Integer, how many initial words were read.
+        settings: Bytes, the settings of the coder.
+        words: NumPy array of uint32, the coder's words.
+        num_initial: Integer, the number of initial words that were read.
     """
 
     checksum: bytes
@@ -90,7 +91,7 @@ class Reader:
     """Takes numbers from bytes.
 
     Raises:
-        ValueError: From its methods, if the bytes have ended.
+        ValueError: Raised by its methods if there are not enough bytes left.
     """
 
     def __init__(self, data: bytes):
@@ -110,7 +111,7 @@ class Reader:
         return self.data[self.position - count : self.position]
 
     def rest(self) -> bytes:
-        """Returns all that is left."""
+        """Returns all remaining bytes."""
         return self.raw(len(self.data) - self.position)
 
 
@@ -125,11 +126,11 @@ def write_file(
     """Returns the bytes of a file.
 
     Args:
-        scheme: A word of `SCHEMES`.
-        model_sha256: 64 hexadecimal digits.
-        shape: Shape of all examples, (N, *S).
-        dtype: Of the data.
-        bound: Bits per dimension.
+        scheme: String, one of `SCHEMES`.
+        model_sha256: String of 64 hexadecimal digits.
+        shape: Tuple of ints, the shape of all examples, (N, *S).
+        dtype: String, the dtype of the data.
+        bound: Float, in bits per dimension.
         content: `Content`.
     """
     writer = Writer()
@@ -147,10 +148,10 @@ def write_file(
 
 
 def read_file(data: bytes) -> tuple[FileInfo, Content]:
-    """Returns what a file says, and what is in it.
+    """Returns the header and the content of a file.
 
     Raises:
-        ValueError: If the bytes are no such file, or are damaged.
+        ValueError: If the bytes are not such a file, or are damaged.
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise ValueError(
@@ -180,19 +181,19 @@ def read_file(data: bytes) -> tuple[FileInfo, Content]:
 
 
 def read_info(data: bytes) -> FileInfo:
-    """Returns what a compressed file says of itself; needs no model.
+    """Returns the header of a compressed file; needs no model.
 
     Args:
-        data: Bytes of the file.
+        data: The bytes of the file.
 
     Raises:
-        ValueError: If the bytes are no such file, or are damaged.
+        ValueError: If the bytes are not such a file, or are damaged.
     """
     return read_file(data)[0]
 
 
 def content_checksum(pieces: Iterable[np.ndarray]) -> bytes:
-    """Returns 16 bytes of the sha256 of symbols, integers, given one array after the other."""
+    """Returns 16 bytes of the sha256 of symbols, given as successive integer arrays."""
     digest = hashlib.sha256()
     for symbols in pieces:
         digest.update(np.ascontiguousarray(symbols, "<i4").ravel().data)
@@ -200,10 +201,10 @@ def content_checksum(pieces: Iterable[np.ndarray]) -> bytes:
 
 
 def dtype_code(dtype: str) -> int:
-    """Returns the number of a type of data.
+    """Returns the code of a dtype in files.
 
     Raises:
-        ValueError: If files cannot hold it.
+        ValueError: If files cannot hold the dtype.
     """
     if dtype not in _DTYPES:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What bits-back coding asks of a model with latents: its networks, level by level, on arrays."""
+"""The networks of a model with latents, level by level and on arrays, for bits-back coding."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,15 +15,15 @@ from keras_vae.typing import Tensor
 class Latents:
     """The posteriors, priors and likelihoods of a model with one latent.
 
-    Functions take and give NumPy arrays of examples, and run in batches of one size. Conditions of
-    a conditional model are the last arguments of each.
+    Functions take and return NumPy arrays of examples, and run in batches of one size. The
+    conditions of a conditional model are the last arguments of each.
 
     Args:
         model: `LatentVariableModel`.
         batch_size: Integer.
 
     Raises:
-        NotImplementedError: If the posterior or a prior is no diagonal Gaussian.
+        NotImplementedError: If the posterior or a prior is not a diagonal Gaussian.
 
     Attributes:
         order: Tuple of ints, the levels in the order in which z is inferred.
@@ -38,14 +38,14 @@ class Latents:
 
     @property
     def num_levels(self) -> int:
-        """L."""
+        """L, the number of levels."""
         return len(self.shapes)
 
     def sizes(self) -> list[int]:
-        """Returns how many numbers the z of each level has."""
+        """Returns the number of elements of z at each level."""
         return [int(np.prod(shape)) for shape in self.shapes]
 
-    # Of tensors, for a family to give.
+    # On tensors, for subclasses to define.
 
     def _shapes(self) -> list[tuple]:
         return [tuple(self.model.latent_shape)]
@@ -54,25 +54,25 @@ class Latents:
         return (0,)
 
     def posterior_of(self, n: int, x: Tensor, *zs: Tensor, c: Tensor = None) -> Distribution:
-        """Returns the distribution that the n-th z is drawn from, given those before it."""
+        """Returns the distribution from which the n-th z is drawn, given those before it."""
         return self.model.infer(x, c)
 
     def prior_of(self, level: int, *above: Tensor, c: Tensor = None) -> Distribution:
-        """Returns p(z) of a level, given the z of the levels above, the next one first."""
+        """Returns p(z) of a level, given the z of the levels above, beginning with the next one."""
         return self.model.prior_given(c)
 
     def likelihood_of(self, *zs: Tensor, c: Tensor = None) -> Distribution:
-        """Returns p(x|z), given the z of all levels, that next to the data first."""
+        """Returns p(x|z), given the z of all levels, beginning with the one next to the data."""
         return self.model.generate(zs[0], c)
 
-    # Of arrays.
+    # On arrays.
 
     def posterior(self, n: int, x: np.ndarray, zs: list, conditions: list) -> list[np.ndarray]:
         """Returns the mean and the log-variance, (N, D) float64."""
         return self._run(("posterior", n), self.posterior_parameters(n), [x, *zs], conditions)
 
     def prior(self, level: int, above: list, conditions: list, count: int) -> list[np.ndarray]:
-        """Returns the mean and the log-variance, (N, D) float64, of `count` examples."""
+        """Returns the mean and the log-variance, (N, D) float64, for `count` examples."""
         rows = [np.zeros((count, 1), "float32"), *above]
         return self._run(("prior", level), self.prior_parameters(level), rows, conditions)
 
@@ -81,13 +81,13 @@ class Latents:
         return self._run("likelihood", self.likelihood_parameters(code), zs, conditions)
 
     def posterior_parameters(self, n: int) -> Callable:
-        """Returns a function of tensors (x, z, ..., conditions) that gives mean, log-variance."""
+        """Returns a function from tensors (x, z, ..., conditions) to mean and log-variance."""
         return lambda x, *rest: _gaussian(
             self.posterior_of(n, x, *rest[:n], c=self._embedded(rest[n:])), x
         )
 
     def prior_parameters(self, level: int) -> Callable:
-        """Returns a function of (rows, z, ..., conditions) that gives mean and log-variance."""
+        """Returns a function from (rows, z, ..., conditions) to mean and log-variance."""
         given = self.num_levels - 1 - level
 
         def parameters(rows, *rest):
@@ -98,7 +98,7 @@ class Latents:
         return parameters
 
     def likelihood_parameters(self, code: Any) -> Callable:
-        """Returns a function of (z, ..., conditions) that gives a `DataCode`'s parameters."""
+        """Returns a function from (z, ..., conditions) to a `DataCode`'s parameters."""
         levels = self.num_levels
         return lambda *arrays: code.parameters(
             self.likelihood_of(*arrays[:levels], c=self._embedded(arrays[levels:]))
@@ -173,7 +173,7 @@ def latents_of(model: Any, batch_size: int) -> Latents:
 
 
 def _gaussian(distribution, rows):
-    """Returns mean and log-variance, (B, D), for as many rows as there are."""
+    """Returns mean and log-variance, (B, D), for the given number of rows."""
     if not isinstance(distribution, DiagonalGaussian):
         raise NotImplementedError(
             "Files are written with Gaussian posteriors and priors. Received: "

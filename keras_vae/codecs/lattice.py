@@ -1,12 +1,12 @@
-"""Codes of latents: Gaussians on a lattice of points.
+"""Coding of latents with Gaussians on a lattice of points.
 
 A latent is coded as a point of a lattice of spacing d, a power of two. A Gaussian on the lattice
-has at each point a probability in proportion to its density. Where sigma is at least d its
-variance and its entropy are those of the density, but for terms of the size of
-exp(-2 pi^2 sigma^2 / d^2), by Poisson's summation: at sigma = d that is 3e-9. So a spacing no
-larger than the standard deviations of posteriors codes at the cost of the continuous bound. Smaller
-standard deviations, of posteriors and priors alike, count as d. A dimension of which x says nothing
-is not coded at all: its z is the mean of its prior, rounded.
+has at each point a probability in proportion to its density. If sigma is at least d, its variance
+and its entropy are those of the density, up to terms of the size of exp(-2 pi^2 sigma^2 / d^2), by
+Poisson summation: 3e-9 at sigma = d. So a spacing no larger than the standard deviations of
+posteriors codes at the cost of the continuous bound. Smaller standard deviations, of posteriors and
+priors alike, count as d. A dimension that carries no information about x is not coded at all: its z
+is the rounded mean of its prior.
 """
 
 from collections.abc import Sequence
@@ -26,24 +26,24 @@ from keras_vae.codecs.stack import Stack
 
 _WIDTH = 0.1875  # of a cell in log-variances: off by half of it costs at most 0.002 nats
 _LEAST, _MOST = -24.0, 12.0  # log-variances
-# Means are rounded to steps d, which costs d^2 / (24 sigma^2) nats on average; one that is within a
-# margin m of an edge, on either side of it, costs 1.3. The sum is least at d^3 = 31 m sigma^2.
+# Rounding means to steps d costs d^2 / (24 sigma^2) nats on average, and each mean within a margin
+# m of an edge, on either side of it, costs 1.3. The sum is smallest at d^3 = 31 m sigma^2.
 _STEP_CUBED = 31.0
-_TYPICAL = 1.5  # 1 + |mean|, to which margins are in proportion
+_TYPICAL = 1.5  # 1 + |mean|, to which margins are proportional
 _FINEST_STEP, _WIDEST_STEP = 0.06, 0.75  # in sigmas
-_MARGINS_IN_STEP = 8.0  # at least, where means are largest
-_COARSE_SHARE = 0.005  # of the divergence, in posteriors that are narrower than the spacing
-_CELLS = 1 << 21  # numbers of a table that are held at once
+_MARGINS_IN_STEP = 8.0  # at least, for the largest means
+_COARSE_SHARE = 0.005  # of the divergence may be in posteriors narrower than the spacing
+_CELLS = 1 << 21  # numbers of a table held at once
 
 
 class Lattice(NamedTuple):
-    """Where the latents of a level may lie.
+    """The points at which the latents of a level may lie.
 
     Attributes:
-        spacing: Integer; the points are 2^spacing apart, which is the least standard deviation.
-        reach: Integer; they lie from -2^reach to 2^reach.
-        window: Integer; 2^window points around its mean are those a posterior can give.
-        margin: Integer; steps between means are made for margins of 2^margin, of means near 0.
+        spacing: Integer; the points are 2^spacing apart, which is the smallest standard deviation.
+        reach: Integer; they lie from -2^reach up to, but not including, 2^reach.
+        window: Integer; draws from a posterior are among the 2^window points around its mean.
+        margin: Integer; steps between means are chosen for margins of 2^margin for means near 0.
     """
 
     spacing: int
@@ -53,16 +53,16 @@ class Lattice(NamedTuple):
 
     @property
     def num_points(self) -> int:
-        """How many points there are."""
+        """The number of points."""
         return 2 << (self.reach - self.spacing)
 
     @property
     def num_in_window(self) -> int:
-        """How many points a posterior can give."""
+        """The number of points that can be drawn from a posterior."""
         return min(self.num_points, 1 << self.window)
 
     def value(self, points: np.ndarray) -> np.ndarray:
-        """Returns z, float64, of the indices of points; float32 holds it exactly."""
+        """Returns z, float64, for the indices of points; float32 represents it exactly."""
         return np.ldexp(np.asarray(points, "float64") - self.num_points // 2, self.spacing)
 
     def nearest(self, z: np.ndarray) -> np.ndarray:
@@ -77,10 +77,10 @@ def lattice_for(
     """Returns a `Lattice` for posteriors like these.
 
     Args:
-        mean, log_var: Arrays of one shape, of as many posteriors as are at hand.
-        divergence: Array of that shape, nats by which each differs from the prior. Those that do
-            not may be coded coarsely.
-        margin: Float, of the means.
+        mean, log_var: Arrays of one shape, the parameters of a sample of posteriors.
+        divergence: Array of that shape, the KL of each from the prior in nats. Posteriors with
+            little of it may be coded coarsely.
+        margin: Float, the margin of the means.
     """
     std = np.exp(0.5 * np.clip(log_var, _LEAST, _MOST)).ravel()
     order = np.argsort(std)
@@ -95,12 +95,12 @@ def lattice_for(
 
 
 class GaussianCode:
-    """Code of points of a lattice, symbols (N,), of means and log-variances.
+    """Codes points of a lattice, symbols (N,), given means and log-variances.
 
     Args:
         lattice: `Lattice`.
         skips_narrow: Whether elements whose standard deviation is at most the spacing are not
-            coded, as their mean says nearly all of them.
+            coded, as their mean nearly determines them.
     """
 
     def __init__(self, lattice: Lattice, skips_narrow: bool = False):
@@ -123,18 +123,18 @@ class GaussianCode:
         margins: Sequence[np.ndarray],
         is_coded: Any = True,
     ) -> np.ndarray:
-        """Returns the distances from the nearest edge, in margins, of the nearer parameter.
+        """Returns the smaller distance of the two parameters from an edge, in units of the margin.
 
         Args:
             mean, log_var, shift: (N,).
-            margins: Pair of (N,), of the mean and of the log-variance.
-            is_coded: Bools (N,); of others only the point nearest to the mean matters.
+            margins: Pair of (N,), for the mean and the log-variance.
+            is_coded: Bools (N,); for the others only the point nearest to the mean matters.
         """
         of_mean, of_log_var = margins
         in_cells = np.clip(log_var, _LEAST, _MOST) / _WIDTH + shift + 0.5
         from_edge = np.abs(in_cells - np.round(in_cells)) * _WIDTH / of_log_var
         from_edge = from_edge / size_of(log_var, "log_var")
-        # Below the least standard deviation there are no edges.
+        # Below the smallest standard deviation there are no edges.
         has_edges = (log_var >= self._floor - _WIDTH) & is_coded
         from_edge = np.where(has_edges, from_edge, np.inf)
         step = self._step(log_var, shift, is_coded)
@@ -166,13 +166,13 @@ class GaussianCode:
     def rounded(
         self, mean: np.ndarray, log_var: np.ndarray, shift: np.ndarray, is_coded: Any = True
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the mean and the standard deviation that are coded with, each (N,)."""
+        """Returns the mean and the standard deviation used for coding, each (N,)."""
         step = self._step(log_var, shift, is_coded)
         cell = np.floor(self._within(mean) / step + shift + 0.5)
         return (cell - shift) * step, self._std(log_var, shift)
 
     def coded(self, log_var: np.ndarray, shift: np.ndarray, is_coded: np.ndarray) -> np.ndarray:
-        """Returns which elements (N,) are coded, of those that may be."""
+        """Returns which of the elements (N,) that may be coded are coded."""
         if not self.skips_narrow:
             return is_coded
         return is_coded & (self._cells(log_var, shift) > self._least_cell)
@@ -180,7 +180,7 @@ class GaussianCode:
     def push(
         self, stack: Stack, points: np.ndarray, mean: np.ndarray, std: np.ndarray, window: bool
     ) -> None:
-        """Writes points, integers (N,), of what `rounded` returns.
+        """Writes points, integers (N,), given what `rounded` returns.
 
         Args:
             stack: `Stack`.
@@ -210,10 +210,10 @@ class GaussianCode:
         return np.clip(first, 0, self.lattice.num_points - count).astype("int32")
 
     def _pieces(self, std, window):
-        """Returns pairs of the indices of positions and how many points each may be at.
+        """Returns pairs of the indices of positions and the number of points allowed at each.
 
         The coder gives every point at least 2^-24. A window ends at 6 to 12 standard deviations, so
-        that no z is drawn from beyond, at which the decoder would be surprised.
+        that no z is drawn farther out, where the decoder was not trained.
         """
         if window:
             exponent = np.frexp(np.ldexp(12.0 * std, -self.lattice.spacing))[1]

@@ -1,4 +1,4 @@
-"""Code of grey levels with a discretised logistic distribution."""
+"""Coding of grey levels with a discretised logistic distribution."""
 
 import functools
 
@@ -14,23 +14,23 @@ from keras_vae.codecs.rounding_errors import size_of
 from keras_vae.codecs.stack import Stack
 
 _WIDTH = 0.125  # of a cell in log-scales: off by half of it costs 0.003 nats
-_LEAST, _MOST = -4.0, 6.0  # log-scales in bins: beyond, one bin has nearly all, or all are alike
+_LEAST, _MOST = -4.0, 6.0  # log-scales in bins; beyond, one bin has nearly all mass, or all equal
 _SHIFT = 0.25  # how far the largest offset moves log-scales, in cells
 _FINEST = -4  # locations are rounded to 2^-4 of a bin at least
 _TOTAL = 1 << 22
 _MOST_BINS = 1024
-_ROWS = 2048  # symbols whose tables are held at once
+_ROWS = 2048  # number of symbols whose tables are held at once
 
 
 class LogisticCode:
-    """Code of the levels 0 to `num_bins` - 1, symbols (N,), of locations and log-scales.
+    """Codes the levels 0 to `num_bins` - 1, symbols (N,), given locations and log-scales.
 
     Both are in units of a bin. The log-scale is rounded first, to a scale s; then the location, to
-    a quarter or half of s. The expected cost of both is below 0.003 nats a symbol.
+    a quarter or half of s. The expected cost of both is below 0.003 nats per symbol.
 
     Args:
         num_bins: Integer.
-        margins: Pair of floats, of the location and of the log-scale, or `None` for a reader.
+        margins: Pair of floats, for the location and the log-scale, or `None` for a reader.
 
     Raises:
         NotImplementedError: If there are more than 1,024 levels, whose tables would be too large.
@@ -48,11 +48,11 @@ class LogisticCode:
     def clearance(
         self, location: np.ndarray, log_scale: np.ndarray, shift: np.ndarray
     ) -> np.ndarray:
-        """Returns the distances from the nearest edge, in margins, of the nearer parameter."""
+        """Returns the smaller distance of the parameters from an edge, in units of the margin."""
         of_location, of_log_scale = self.margins or (np.inf, np.inf)
         in_cells = np.clip(log_scale, _LEAST, _MOST) / _WIDTH + shift * _SHIFT
         from_edge = np.abs(in_cells - np.round(in_cells)) * _WIDTH
-        # A scale that is clipped has no edge near; one that is nearly, has that of the last cell.
+        # A clipped scale has no edge nearby; one that is nearly clipped has that of the last cell.
         is_far = (log_scale < _LEAST - _WIDTH) | (log_scale > _MOST + _WIDTH)
         scale_clear = np.where(is_far, np.inf, from_edge) / of_log_scale
         of_data = log_scale - np.log(self.num_bins - 1)
@@ -141,7 +141,7 @@ def _step_exponents():
 
 @functools.cache
 def _distributions(num_bins):
-    """Returns the distribution function of every scale, (cells, places), integers in float64.
+    """Returns the cumulative distribution of every scale, (cells, places), integers in float64.
 
     The places are 2^_FINEST bins apart, up to three times all bins on both sides of the location.
     """

@@ -1,10 +1,10 @@
-"""Offsets of grids, by which a writer keeps every number away from the edges between cells.
+"""Offsets of grids, with which a writer keeps every number away from the edges between cells.
 
-A reader on another machine computes each number a little differently, and must still find it in the
-same cell. So the writer tries one offset after another for a block of numbers until none of them
-lies within its margin of an edge, and writes which one it was. The index of the first that will do
-is geometrically distributed, and is coded so. The longer a block, the fewer bits a number near an
-edge costs, 1.9 where three of a block are near one, and the more offsets are tried.
+A reader on another machine computes each number slightly differently, and must still find it in the
+same cell. So the writer tries offsets for a block of numbers until none of them lies within its
+margin of an edge, and writes the offset's index. The index of the first suitable offset is
+geometrically distributed, and is coded accordingly. The longer a block is, the fewer bits a number
+near an edge costs (1.9 if three of a block are near one), and the more offsets are tried.
 """
 
 import contextlib
@@ -21,17 +21,17 @@ from keras_vae.codecs.exact_tables import geometric_frequencies
 from keras_vae.codecs.stack import Stack
 
 NUM_OFFSETS = 512
-# One shift after another lies far from those before, so that each is a new chance for a number that
-# is near an edge: 317 / 512 is close to the golden section.
+# Each shift lies far from those before it, and so is a new chance for a number near an edge:
+# 317 / 512 is close to the golden ratio.
 _SHIFTS = (np.arange(NUM_OFFSETS + 1) * 317 % NUM_OFFSETS) / NUM_OFFSETS
-_NEAR_IN_BLOCK = 3.3  # numbers near an edge that a block is meant to have, at most
-# Offsets differ where they move numbers by two margins, which leaves so many. A block is so short
-# that e^-20 is the chance that none of them will do.
+_NEAR_IN_BLOCK = 3.3  # largest intended number of elements near an edge in a block
+# Offsets are independent only if they move numbers by at least two margins, which limits their
+# number. Blocks are so short that the probability that none is suitable is e^-20.
 _LOG_OF_FAILURE = 20.0
 _MOST_IN_BLOCK = 65535
 
 
-# How much shorter than their sample says blocks are.
+# The factor by which blocks are shorter than the sample suggests.
 _SHORTER: contextvars.ContextVar[int] = contextvars.ContextVar("keras_vae_shorter", default=1)
 
 _UNSETTLED = (
@@ -42,13 +42,13 @@ _UNSETTLED = (
 
 
 class UnsettledError(ValueError):
-    """No offset will do for a block. There may be one for each of shorter ones."""
+    """Raised if no offset is suitable for a block. Shorter blocks may have one."""
 
 
 @contextlib.contextmanager
 def shorter_blocks(times: int) -> Iterator[None]:
-    """Within this context `blocks_for` gives blocks shorter by a factor: for data that have far
-    more numbers near an edge in some places than on average."""
+    """Within this context `blocks_for` returns blocks shorter by a factor, for data that locally
+    have far more numbers near an edge than on average."""
     token = _SHORTER.set(times)
     try:
         yield
@@ -60,8 +60,8 @@ class Blocks(NamedTuple):
     """How positions are grouped.
 
     Attributes:
-        size: Integer, how many positions share an offset, at most.
-        near: Integer from 0 to 255, 64 times how many of these are expected near an edge.
+        size: Integer, the maximum number of positions that share an offset.
+        near: Integer from 0 to 255, 64 times the expected number of these near an edge.
     """
 
     size: int
@@ -72,16 +72,16 @@ class Blocks(NamedTuple):
         return -(-num_positions // self.size)
 
     def length(self, num_positions: int) -> int:
-        """Returns how many positions each block has, but for the last one."""
+        """Returns the number of positions of each block except the last."""
         return -(-num_positions // max(1, self.count(num_positions)))
 
     def chance(self, num_positions: int) -> int:
-        """Returns how likely it is that an offset will do, from 1 to 255 of 256."""
+        """Returns the probability that an offset is suitable, from 1 to 255, in 1/256."""
         near = self.near * self.length(num_positions) / (64.0 * self.size)
         return int(np.clip(np.floor(256.0 * exp(np.array(-near)) + 0.5), 1, 255))
 
     def of_positions(self, offsets: np.ndarray, num_positions: int) -> np.ndarray:
-        """Returns the shift of every position, (N,) float64 in [0, 1), of offsets of blocks."""
+        """Returns the shift of every position, (N,) float64 in [0, 1), given offsets of blocks."""
         return np.repeat(_SHIFTS[offsets], self.length(num_positions))[:num_positions]
 
 
@@ -89,10 +89,11 @@ def blocks_for(clearance: np.ndarray, num_moves: float = NUM_OFFSETS) -> Blocks:
     """Returns `Blocks` for numbers like these.
 
     Args:
-        clearance: (N,), the distance of each position from the nearest edge, in margins.
-        num_moves: Number of offsets that differ, that is by two margins or more.
+        clearance: (N,), the distance of each position from the nearest edge, in units of the
+            margin.
+        num_moves: Number of offsets that differ by at least two margins.
     """
-    # Distances up to several margins say how many are within one, and say it more exactly.
+    # Counting distances up to several margins estimates the number within one more precisely.
     share = np.count_nonzero(clearance < 4) / (4 * max(1, len(clearance)))
     num_moves = min(num_moves, NUM_OFFSETS, 1 / max(share, 1e-9))
     near = min(_NEAR_IN_BLOCK, max(share, math.log(num_moves / _LOG_OF_FAILURE)))
@@ -105,12 +106,12 @@ def settle(clearance: Callable, num_positions: int, blocks: Blocks) -> np.ndarra
 
     Args:
         clearance: Function of indices of positions (M,) and their shifts (M,) that returns their
-            distances from the nearest edge, in margins, (M,).
+            distances from the nearest edge, in units of the margin, (M,).
         num_positions: Integer, N.
         blocks: `Blocks`.
 
     Raises:
-        UnsettledError: If no offset will do for a block.
+        UnsettledError: If no offset is suitable for a block.
     """
     length = blocks.length(num_positions)
     offsets = np.zeros(blocks.count(num_positions), "int32")
@@ -129,16 +130,16 @@ def settle(clearance: Callable, num_positions: int, blocks: Blocks) -> np.ndarra
 def settle_intervals(
     positions: np.ndarray, first: np.ndarray, last: np.ndarray, num_positions: int, blocks: Blocks
 ) -> np.ndarray:
-    """Returns what `settle` does, where it is known which moves bring a number near an edge.
+    """Returns what `settle` does, given which shifts bring a number near an edge.
 
     Args:
-        positions: Integers (M,), of numbers that a move brings near an edge.
-        first, last: Integers (M,), the least and the largest such move, in 1 / `NUM_OFFSETS`.
+        positions: Integers (M,), the positions of numbers that some shifts bring near an edge.
+        first, last: Integers (M,), the smallest and the largest such shift, in 1 / `NUM_OFFSETS`.
         num_positions: Integer, N.
         blocks: `Blocks`.
 
     Raises:
-        UnsettledError: If no offset will do for a block.
+        UnsettledError: If no offset is suitable for a block.
     """
     shape = blocks.count(num_positions), NUM_OFFSETS + 1
     start = positions // blocks.length(num_positions) * shape[1]
@@ -160,6 +161,6 @@ def push_offsets(stack: Stack, offsets: np.ndarray, num_positions: int, blocks: 
 
 
 def pop_offsets(stack: Stack, num_positions: int, blocks: Blocks) -> np.ndarray:
-    """Returns the shift of every position, (N,), as `of_positions` does, of offsets read."""
+    """Reads offsets and returns the shift of every position, (N,), as `of_positions` does."""
     table = geometric_frequencies(NUM_OFFSETS, blocks.chance(num_positions))
     return blocks.of_positions(stack.pop(table, blocks.count(num_positions)), num_positions)

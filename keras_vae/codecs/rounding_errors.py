@@ -10,11 +10,11 @@ from keras import ops
 
 from keras_vae.typing import Array
 
-# Outputs of a kind differ in proportion to 1 + |output| / scale, and so do margins.
+# Differences of outputs, and so margins, are proportional to 1 + |output| / scale.
 SCALES = {"mean": 1.0, "log_var": 1.0, "logits": 8.0, "location": 8.0, "log_scale": 1.0}
-# The largest difference that was measured between machines, in root mean squares of what moving the
-# weights does (`probed`), rounded up: TensorFlow, JAX and PyTorch, with batches of 128 and of 1, on
-# 192 training examples of six presets; see benchmarks/codec_margins.py.
+# The largest difference measured between machines, in units of the root mean square effect of
+# perturbing the weights (`probed`), rounded up: TensorFlow, JAX and PyTorch, with batches of 128
+# and of 1, on 192 training examples of six presets; see benchmarks/codec_margins.py.
 LARGEST_RATIO = {
     "mean": 13.5,
     "log_var": 10.5,
@@ -22,18 +22,18 @@ LARGEST_RATIO = {
     "location": 12.0,
     "log_scale": 14.0,
 }
-# Of models with convolutions, for which libraries also have algorithms that round more.
+# For models with convolutions, for which libraries also have less accurate algorithms.
 LARGEST_RATIO_OF_CONVOLUTIONS = {**LARGEST_RATIO, "mean": 23.0, "log_var": 34.0, "logits": 16.0}
-# Dimensions of latents differ in how much is added up for them, from nothing to all of a network;
-# elements of data hardly do.
+# Dimensions of latents differ in the amount of computation behind them, from none to that of the
+# whole network; elements of data hardly do.
 _BY_DIMENSION = ("mean", "log_var")
-_LEAST_OF_DIMENSION = 0.25  # of the root mean square of all
+_LEAST_OF_DIMENSION = 0.25  # of the root mean square over all dimensions
 _TIMES_MEASURED = 10.0
 _LEAST = 2.0**-23  # a difference of all outputs, over 1 + |output| / scale, before the factor of 10
 _TRIALS = 4
 _EXAMPLES = 32
 _ULP = 2.0**-24
-_LARGE = 16.0  # outputs beyond have no edges near
+_LARGE = 16.0  # larger outputs have no edges nearby
 
 
 def margins(
@@ -43,20 +43,19 @@ def margins(
     arrays: Sequence[Array],
     compared: Callable = list,
 ) -> list[Any]:
-    """Returns how far each output must be from an edge, over 1 + |output| / scale.
+    """Returns how far each output must be from an edge, divided by 1 + |output| / scale.
 
-    It is at least ten times the largest difference between machines that is to be expected.
+    This is at least ten times the largest expected difference between machines.
 
     Args:
         model: `keras.Model`.
-        kinds: What each output is, a key of `SCALES`.
+        kinds: The type of each output, a key of `SCALES`.
         function: Function of a batch of tensors that returns a tuple of tensors.
         arrays: Arrays (N, ...) of examples, of which a few are used.
-        compared: Function of the outputs of so many examples as there are, arrays, that returns
-            those of `kinds`.
+        compared: Function from the outputs, as arrays, to arrays of the types in `kinds`.
 
     Returns:
-        List, for each output an array (D,) of means and log-variances (N, D), a float of others.
+        List with an array (D,) for means and log-variances (N, D), and a float for other outputs.
     """
     convolves = any(len(v.shape) == 4 for v in model.variables)
     ratios = LARGEST_RATIO_OF_CONVOLUTIONS if convolves else LARGEST_RATIO
@@ -76,11 +75,11 @@ def probed(
     arrays: Sequence[Array],
     compared: Callable = list,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Returns what moving the weights of a model does to its outputs.
+    """Returns the effect of perturbing the weights of a model on its outputs.
 
-    The weights are moved by a relative 2^-24, up or down, half the distance between neighbouring
-    float32 numbers. What that does to an output is of the size of the rounding errors on its way,
-    whatever the order of the operations: it tells a sensitive model from others.
+    The weights are moved up or down by a relative 2^-24, half the distance between neighbouring
+    float32 numbers. The effect on an output is of the size of its accumulated rounding errors,
+    whatever the order of the operations, and so shows how sensitive a model is.
 
     Args:
         model, kinds, function, arrays, compared: See `margins`.
@@ -110,7 +109,7 @@ def _measured(kind, differences):
 
 
 def _root_mean_square(d, axis):
-    """Returns it without what is NaN, and 0 of nothing."""
+    """Returns the root mean square, ignoring NaN; 0 for an empty array."""
     is_number = ~np.isnan(d)
     squares = np.sum(np.where(is_number, d * d, 0.0), axis=axis)
     return np.sqrt(squares / np.maximum(1, np.sum(is_number, axis=axis)))
@@ -121,7 +120,7 @@ def _largest(d, axis):
 
 
 def size_of(output: np.ndarray, kind: str) -> np.ndarray:
-    """Returns 1 + |output| / scale, to which differences of outputs are in proportion."""
+    """Returns 1 + |output| / scale, to which differences of outputs are proportional."""
     return 1.0 + np.abs(output) / SCALES[kind]
 
 
@@ -131,7 +130,7 @@ def _outputs(model, function, tensors):
 
 
 def _moved(variables, rng):
-    """Returns pairs of each variable of float32 numbers and its values, moved."""
+    """Returns pairs of each float32 variable and its perturbed values."""
     pairs = []
     for variable in variables:
         if str(variable.dtype) == "float32":

@@ -1,4 +1,4 @@
-"""Direct coding of integers with an autoregressive model, and of the codes of a model of codes."""
+"""Direct coding of integers with an autoregressive model, and of a quantized model's codes."""
 
 import itertools
 from typing import Any
@@ -20,18 +20,18 @@ from keras_vae.codecs.offsets import pop_offsets
 from keras_vae.codecs.rounding_errors import margins
 from keras_vae.codecs.stack import Stack
 
-_GROUP = 256  # examples that a reader decodes side by side
-_SAMPLE = 64  # examples by which the settings of a file are chosen
+_GROUP = 256  # examples that a reader decodes in parallel
+_SAMPLE = 64  # examples from which the settings of a file are chosen
 
 
 class SequenceCode:
-    """Codes integers with their exact probabilities, one position after the other.
+    """Codes integers with a model's exact probabilities, one position after the other.
 
-    The writer computes all positions at once, the reader one at a time from what it has read.
+    The writer computes all positions at once, the reader one at a time from those already read.
 
     Args:
         model: `AutoregressiveModel`.
-        batch_size: Integer, how many examples the networks are given at once.
+        batch_size: Integer, the number of examples given to the networks at once.
     """
 
     def __init__(self, model: Any, batch_size: int):
@@ -49,7 +49,7 @@ class SequenceCode:
         return np.asarray(x).astype("int32")
 
     def values(self, symbols: np.ndarray, dtype: str) -> np.ndarray:
-        """Returns the data of integers, as a file gives them back."""
+        """Returns the data that integers represent, as restored from a file."""
         return symbols.astype(dtype)
 
     def write(self, stack: Stack, x: np.ndarray, conditions: list, report: Any) -> None:
@@ -137,7 +137,7 @@ class SequenceCode:
         return self.model.jitted_once(("codecs", "start", size), start)(*conditions)
 
     def _step(self, cache, codes, position):
-        """Returns the logits of a position, (B, K), and the next cache."""
+        """Returns the logits at a position, (B, K), and the next cache."""
         flat = keras.tree.flatten(cache)
 
         def step(codes, position, *parts):
@@ -151,13 +151,13 @@ class SequenceCode:
 
 
 class CodesCode:
-    """Codes the codes of a model of codes with their priors, or as uniform without any.
+    """Codes the codes of a quantized model with their priors, or as uniform without priors.
 
-    Lossy: what comes back of x is what the decoder makes of its codes.
+    This is lossy: x is restored as the decoder's output for its codes.
 
     Args:
         model: `QuantizedModel`.
-        batch_size: Integer, how many examples the networks are given at once.
+        batch_size: Integer, the number of examples given to the networks at once.
     """
 
     def __init__(self, model: Any, batch_size: int):

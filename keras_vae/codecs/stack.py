@@ -1,8 +1,8 @@
-"""The entropy coder of a file: a stack of bits by asymmetric numeral systems.
+"""The entropy coder of a file: a stack of bits with asymmetric numeral systems.
 
-`pop` reads a symbol from the bits that are there, with the probabilities it is given, and `push`
-writes it back: each undoes the other. So `pop` also draws from a distribution, with bits of earlier
-symbols as its noise, which is how bits-back coding gets the bits of latents back.
+`pop` reads a symbol from the bits on the stack, with the given probabilities, and `push` writes it
+back: each undoes the other. So `pop` also draws from a distribution, with bits of earlier symbols
+as its noise; this is how bits-back coding recovers the bits of latents.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ _STATE_WORDS = 2  # held by the coder itself
 
 
 class Stack:
-    """A stack of symbols, compressed.
+    """A compressed stack of symbols.
 
-    Below what is pushed lie initial bits, as many as are asked for: the digits of a fixed hash,
-    which reader and writer both know. A file holds the words that were written, and how many of the
-    initial ones were read, which is what bits-back coding pays for its first latents.
+    Below the pushed symbols lie as many initial bits as needed: the digits of a fixed hash, which
+    reader and writer both know. A file holds the written words, and the number of initial words
+    that were read, which is the price of the first latents in bits-back coding.
 
     Args:
-        words: NumPy array of uint32, what `words` returned, or `None` for an empty stack.
-        num_initial: Integer, how many initial words were read, which `words` returned too.
+        words: NumPy array of uint32 from the method `words`, or `None` for an empty stack.
+        num_initial: Integer, the number of initial words that were read, also from `words`.
 
     Raises:
         ImportError: If the package `constriction` is not installed.
-        ValueError: From `pop`, if words were given and more is read than was ever written.
+        ValueError: Raised by `pop` if words were given and more is read than was written.
 
     Reference:
         - [Duda, 2009](https://arxiv.org/abs/0902.0271)
@@ -37,9 +37,9 @@ class Stack:
     def __init__(self, words: np.ndarray | None = None, num_initial: int = 0):
         self._constriction = _library()
         self._num_initial = num_initial if words is not None else _STATE_WORDS
-        self._lowest: int | None = None  # how many words were ever left
+        self._lowest: int | None = None  # smallest number of words left so far
         self._is_reader = words is not None
-        self._num_added = 0  # words put below those that were given
+        self._num_added = 0  # words added below those that were given
         start = initial_words(_STATE_WORDS) if words is None else np.asarray(words, "uint32")
         self._coder = self._constriction.stream.stack.AnsCoder(start)
         self._family = self._constriction.stream.model.Categorical(perfect=False)
@@ -49,7 +49,7 @@ class Stack:
 
         Args:
             symbols: Integers (N,) from 0 to K - 1.
-            frequencies: Integers in float64, (N, K), or (K,) for all of them.
+            frequencies: Integers in float64, (N, K), or (K,) for all symbols.
         """
         symbols = np.ascontiguousarray(symbols, "int32")
         if frequencies.ndim == 1:
@@ -61,7 +61,7 @@ class Stack:
         """Returns symbols, int32 (N,), which may be drawn from initial bits, and removes them.
 
         Args:
-            frequencies: Integers in float64, (N, K), or (K,) of `count` symbols.
+            frequencies: Integers in float64, (N, K), or (K,) for `count` symbols.
             count: Integer, or `None`.
         """
         number = len(frequencies) if count is None else count
@@ -78,13 +78,13 @@ class Stack:
 
     @property
     def num_words(self) -> int:
-        """How many words of 32 bits are on the stack, the initial ones included."""
+        """The number of 32-bit words on the stack, including initial ones."""
         return self._coder.num_words()
 
     def words(self) -> tuple[np.ndarray, int]:
-        """Returns what a file holds: the words, uint32, and how many initial ones were read.
+        """Returns the words to store, uint32, and the number of initial words that were read.
 
-        Initial words that lie lower than was ever read are left out.
+        Initial words below the lowest one that was read are left out.
         """
         unread = max(0, (self._lowest or 0) - _STATE_WORDS)
         unread = min(unread, self._num_initial)
@@ -100,7 +100,7 @@ class Stack:
         return self._constriction.stream.model.Categorical(frequencies, perfect=False)
 
     def _reach_down(self, needed):
-        """Puts initial words below until a pop cannot run out of them: one takes 24 bits."""
+        """Adds initial words below until a pop, which takes 24 bits per symbol, has enough."""
         missing = needed - self._coder.num_words()
         if missing <= 0:
             return
@@ -113,7 +113,7 @@ class Stack:
 
 
 def initial_words(count: int) -> np.ndarray:
-    """Returns the first `count` words of the fixed sequence, uint32, the first of them on top."""
+    """Returns the first `count` words of the fixed sequence, uint32, with the first on top."""
     digest = hashlib.shake_256(b"keras_vae").digest(4 * count)
     words = np.frombuffer(digest, _WORD).astype("uint32") | np.uint32(1)  # no word is 0
     return words[::-1].copy()

@@ -1,4 +1,4 @@
-"""Conditions: layers that check what a conditional model is conditioned on, and embed it."""
+"""Conditions: layers that check and embed the conditions of a conditional model."""
 
 from keras_vae.conditions.array_condition import ArrayCondition
 from keras_vae.conditions.code_condition import CodeCondition

@@ -44,7 +44,7 @@ class Batches(keras.utils.PyDataset):
         pair: Function of a batch of `x` (after binarization) and a `np.random.Generator` that
             returns the whole batch, a tuple such as `(x, condition)`, or `None`.
         clock: Callable without arguments that returns an int, at least 0, different for each
-            epoch. By default epochs are counted: 0, 1, ...
+            epoch. By default it counts epochs: 0, 1, ...
 
     Returns:
         `batches[index]` is `(x,)`, `(x, y)` or `(x, y, sample_weight)`: new arrays with the dtypes
@@ -118,7 +118,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def is_of_rows(self) -> bool:
-        """Whether a batch is some rows of the arrays, and nothing is made or drawn at each use."""
+        """Whether a batch consists of rows of the arrays, with nothing computed or drawn."""
         is_made = self.binarize or self.pair is not None
         return not is_made and all(isinstance(part, np.ndarray) for part in self.data)
 

@@ -17,17 +17,17 @@ from keras_vae.table_schema import TableSchema
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 _TRUTH = {"true": True, "false": False}
-_MOST_NAMED = 5  # bad values of a table, before they are only counted
+_MOST_NAMED = 5  # bad values to list; further ones are only counted
 
 
 @dataclasses.dataclass(frozen=True)
 class TextTable:
-    """The cells of a table as a text file holds them.
+    """The cells of a table as texts, as read from a file.
 
     Args:
         path: Path of the file.
         columns: Dict of object arrays (N,): texts, `None` where a value is missing.
-        lines: List of N ints, the lines of the file on which the rows end.
+        lines: List of N ints, the line numbers of the file at which the rows end.
     """
 
     path: Path
@@ -38,11 +38,11 @@ class TextTable:
         return len(self.lines)
 
     def values(self, kinds: Mapping[str, str] | None = None) -> dict[str, list]:
-        """Returns the columns as what their texts look like: whole numbers, numbers, truth values
-        or texts.
+        """Returns the columns converted to what their texts look like: integers, floats, booleans
+        or strings.
 
         Args:
-            kinds: Dict of columns whose kind is known; of those named "categorical" the texts stay.
+            kinds: Dict from columns to known kinds; columns of kind "categorical" remain texts.
         """
         kinds = kinds or {}
         return {
@@ -51,10 +51,10 @@ class TextTable:
         }
 
     def encoded(self, schema: TableSchema) -> np.ndarray:
-        """Returns the rows as a schema encodes them, float32 (N, C).
+        """Returns the rows encoded by a schema, float32 (N, C).
 
         Raises:
-            ValueError: If a column is absent, or a value does not belong to its column; the message
+            ValueError: If a column is missing, or a value is invalid for its column; the message
                 names lines and columns.
         """
         columns, bad = {}, []
@@ -84,12 +84,12 @@ class TextTable:
 
 
 def is_table(path: Any) -> bool:
-    """Whether a path ends as that of a table in a text file does."""
+    """Whether a path has the extension of a text table."""
     return Path(path).suffix.lower() in DELIMITERS
 
 
 def check_ending(path: Any, name: str) -> None:
-    """Checks that a path ends as that of a table does.
+    """Checks that a path has the extension of a text table.
 
     Raises:
         ValueError: If it does not; the message begins with `name`.
@@ -99,17 +99,18 @@ def check_ending(path: Any, name: str) -> None:
 
 
 def read_table(path: str | Path) -> TextTable:
-    """Reads a table with a line of names at its top.
+    """Reads a table whose first line holds the names of the columns.
 
-    An empty cell, `?`, `NA`, `NaN`, `null` and the like are missing values.
+    Empty cells, `?`, `NA`, `NaN`, `null` and the like are missing values.
 
     Args:
         path: Path of a .csv or .tsv file, UTF-8.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it does not end in .csv or .tsv, is not text, has no rows, two columns of one
-            name, or a row with too many or too few cells; the message names the line.
+        ValueError: If the path does not end in .csv or .tsv, or the file is not text, has no rows,
+            has duplicate column names, or has a row with too many or too few cells; the message
+            names the line.
     """
     path = Path(path)
     check_ending(path, "A table")
@@ -142,7 +143,7 @@ def read_table(path: str | Path) -> TextTable:
 
 
 def write_table(path: str | Path, columns: Mapping[str, Sequence]) -> None:
-    """Writes columns as a .csv or .tsv file, an empty cell for `None`.
+    """Writes columns to a .csv or .tsv file, with an empty cell for `None`.
 
     Raises:
         ValueError: If the path does not end in .csv or .tsv.
@@ -157,7 +158,7 @@ def write_table(path: str | Path, columns: Mapping[str, Sequence]) -> None:
 
 
 def value_of(text: str | None, categories: Sequence) -> Any:
-    """Returns the category that a text stands for, or the text where there is none."""
+    """Returns the category that a text represents, or the text itself if there is none."""
     return _as_categories([text], categories)[0]
 
 

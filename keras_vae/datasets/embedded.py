@@ -1,4 +1,4 @@
-"""Data sets that ship with the library: digits in a file, and shapes that a few lines draw."""
+"""Data sets that ship with the library: digits in a file, and generated shapes."""
 
 from pathlib import Path
 

@@ -21,7 +21,7 @@ def read_folder(folder: str | os.PathLike, image_size: tuple[int, int] | None = 
     otherwise everything is the part "train". The sub-folders of the parts are classes, numbered in
     the sorted order of all their names; a part with an image outside of them has no classes (y is
     None). The images are grayscale if all files are, and RGB otherwise; transparency is dropped.
-    Hidden files and folders, whose names begin with a dot, are left out.
+    Hidden files and folders, whose names begin with a dot, are ignored.
 
     Raises:
         ValueError: If there are no images, one cannot be read, or sizes differ and `image_size` is
@@ -48,8 +48,7 @@ def read_folder(folder: str | os.PathLike, image_size: tuple[int, int] | None = 
 
 
 def picture_sizes(folder: str | os.PathLike) -> set[tuple[int, int]]:
-    """Returns the different (height, width) of the images in a folder, of which only the headers
-    are read.
+    """Returns the distinct (height, width) of the images in a folder, reading only their headers.
 
     Raises:
         ValueError: If there are no images, or one cannot be read.
@@ -64,7 +63,7 @@ def picture_sizes(folder: str | os.PathLike) -> set[tuple[int, int]]:
 
 def pictures_in(root: Path) -> list[Path]:
     """Returns the sorted paths of the image files in a folder and its sub-folders, without hidden
-    ones, which other programs put there: `.ipynb_checkpoints`, `._photo.jpg`.
+    ones created by other programs, such as `.ipynb_checkpoints` or `._photo.jpg`.
 
     Raises:
         ValueError: If there are none.
@@ -114,7 +113,7 @@ def _common_mode(paths):
 
 
 def read_picture(path: Path | BinaryIO, mode: str = "RGB") -> np.ndarray:
-    """Returns an image file, given by path or opened, as uint8 (H, W, C)."""
+    """Returns an image file, given as a path or file object, as uint8 (H, W, C)."""
     with _open(path) as picture:
         try:
             pixels = np.asarray(picture.convert(mode))

@@ -1,4 +1,4 @@
-"""Batches of sequences that are about equally long, so that little padding is computed."""
+"""Batches of sequences of similar length, so that little padding is computed."""
 
 import math
 from typing import Any
@@ -12,11 +12,11 @@ from keras_vae.typing import Array
 
 
 class LengthBatches(Batches):
-    """`Batches` of rows of tokens, each of sequences of one bucket of lengths, cut to its longest.
+    """`Batches` of token sequences from one length bucket each, trimmed to the bucket's length.
 
-    Sequences of 1 to w tokens are one bucket, those of w + 1 to 2 w the next. The batches of all
-    buckets come in an order that the seed and the epoch give, so that a compiled step is compiled
-    once for each length of a bucket.
+    Sequences of 1 to w tokens form one bucket, those of w + 1 to 2 w the next. The batches of all
+    buckets come in an order determined by the seed and the epoch. A compiled step is compiled once
+    for each bucket's length.
 
     Args:
         x: Integer array (N, T), rows of tokens padded with 0.
@@ -24,7 +24,7 @@ class LengthBatches(Batches):
         batch_size, seed, shuffle, clock: See `Batches`.
 
     Raises:
-        ValueError: As for `Batches`, or if x is no (N, T) or `width` is not positive.
+        ValueError: As for `Batches`, or if x is not (N, T) or `width` is not positive.
 
     Example:
 
@@ -59,7 +59,7 @@ class LengthBatches(Batches):
         return (self.data[0][rows, :length],)
 
     def in_order(self) -> Batches:
-        """Returns batches of all rows in the order of the array, of the whole length."""
+        """Returns batches of all rows in the order of the array, with the full length."""
         return Batches(self.data[0], batch_size=self.batch_size, seed=self.seed, shuffle=False)
 
     def _epoch_now(self):

@@ -41,8 +41,8 @@ def load(
         name: String or path, one of
             - `"mnist_mini"`: 4,000 training and 1,000 test digits of MNIST, which ship with the
               library;
-            - `"shapes"`: 9,600 drawn shapes of known factors, with numbers as `y` of which
-              `shape_factors` makes them;
+            - `"shapes"`: 9,600 drawn shapes with known factors, which `shape_factors` computes from
+              `y`;
             - the path of an `.npz` file with arrays `x_train` and `x_test` (and optionally
               `y_train`, `y_test`, `x_validation`, `y_validation`), or with one array `images` or
               `x` (and optionally `y`), or with image files as bytes, `jpeg_train` and
@@ -100,10 +100,10 @@ def load(
 
 
 def check_name(name: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> None:
-    """Raises the error that `load` would, where there is no data set of this name, at once.
+    """Raises the error of `load` immediately if there is no data set of this name.
 
     Args:
-        name, data_dir: as for `load`.
+        name, data_dir: See `load`.
 
     Raises:
         ValueError: If the name is unknown.
@@ -119,14 +119,14 @@ def check_name(name: str | os.PathLike, data_dir: str | os.PathLike | None = Non
 def fitting_size(
     name: str | os.PathLike, largest: int, data_dir: str | os.PathLike | None = None
 ) -> tuple[int, int] | None:
-    """Returns the `image_size` with which `load` gives pictures of one size that is not too large.
+    """Returns the `image_size` with which `load` returns pictures of one size, at most `largest`.
 
     Args:
-        name, data_dir: as for `load`.
+        name, data_dir: See `load`.
         largest: Int, the longest side allowed.
 
     Returns:
-        `None` where the pictures can stay as they are, else `(largest, largest)`.
+        `None` if the pictures can stay as they are, otherwise `(largest, largest)`.
 
     Raises:
         As for `load`.

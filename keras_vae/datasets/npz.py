@@ -53,7 +53,7 @@ def read_arrays(path: Path, example: str) -> dict[str, np.ndarray]:
 
     Args:
         path: Path of an `.npz` file.
-        example: What `np.savez_compressed` is given to write such a file, for the error.
+        example: The arguments of `np.savez_compressed` that write such a file, for the error.
 
     Raises:
         ValueError: If the file is not an `.npz`, or holds Python objects.

@@ -1,4 +1,4 @@
-"""Drawn shapes: pictures whose factors of variation are known."""
+"""Drawn shapes: pictures with known factors of variation."""
 
 import math
 
@@ -7,7 +7,7 @@ import numpy as np
 from keras_vae.checks import check_count
 from keras_vae.typing import Array
 
-# Factor -> how many values it takes, in the order of the columns of `shape_factors`.
+# Factor -> number of its values, in the order of the columns of `shape_factors`.
 FACTORS = {"shape": 3, "size": 4, "angle": 8, "across": 10, "down": 10}
 NUM_SHAPES = math.prod(FACTORS.values())
 _SIDE = 32  # pixels
@@ -18,22 +18,22 @@ _FARTHEST = 0.42  # from the centre of the picture to that of the shape
 def shapes(height: int = _SIDE, width: int = _SIDE) -> tuple[np.ndarray, np.ndarray]:
     """Draws every combination of shape, size, angle and place once, white on black.
 
-    There are a square, an ellipse and a heart, in 4 sizes, at 8 angles within a quarter of a turn,
-    and at 10 x 10 places. `load("shapes")` divides them into a training and a test part.
+    The shapes are a square, an ellipse and a heart, in 4 sizes, at 8 angles within a quarter of a
+    turn, and at 10 x 10 positions. `load("shapes")` divides them into a training and a test part.
 
     Args:
         height, width: Positive integers, in pixels.
 
     Returns:
         `(x, y)`: uint8 array (9600, height, width) of 0 and 1, and int32 array (9600,) of the
-        number of each combination, of which `shape_factors` makes factors.
+        index of each combination, from which `shape_factors` computes the factors.
 
     Raises:
         ValueError: If a size is not a positive integer.
 
     Reference:
-        - [dSprites](https://github.com/google-deepmind/dsprites-dataset), whose factors are these,
-          in finer steps
+        - [dSprites](https://github.com/google-deepmind/dsprites-dataset), which has the same
+          factors in finer steps
     """
     height, width = check_count("height", height), check_count("width", width)
     y = np.arange(NUM_SHAPES, dtype="int32")
@@ -44,15 +44,15 @@ def shape_factors(y: Array) -> np.ndarray:
     """Returns the true factors of drawn shapes.
 
     Args:
-        y: Integer array (N,), the numbers of combinations, as `shapes` and `load("shapes")` give
-            them.
+        y: Integer array (N,), the indices of combinations, as returned by `shapes` and
+            `load("shapes")`.
 
     Returns:
-        Int array (N, 5): shape (0 to 2), size (0 to 3), angle (0 to 7), place from left to right
-        (0 to 9), place from top to bottom (0 to 9).
+        Int array (N, 5): shape (0 to 2), size (0 to 3), angle (0 to 7), position from left to right
+        (0 to 9), position from top to bottom (0 to 9).
 
     Raises:
-        ValueError: If there is no combination of such a number.
+        ValueError: If `y` holds other values than indices of combinations.
 
     Example:
 

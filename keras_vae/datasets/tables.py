@@ -1,4 +1,4 @@
-"""Tables for models of rows: from files, in fixed parts, with the schema of their columns."""
+"""Tables for models of rows, loaded from files in fixed parts, with a schema of their columns."""
 
 import dataclasses
 import os
@@ -22,11 +22,11 @@ from keras_vae.table_schema import TableSchema
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TableSplits(Splits):
-    """Rows of a table in parts, as their schema encodes them.
+    """Rows of a table in parts, encoded by their schema.
 
     Args:
         name, train, test, validation, description: See `Splits`; `x` is float32 (N, C), NaN where a
-            value is missing, and `y` of the test part says which rows are outliers, if that is
+            value is missing, and `y` of the test part marks which rows are outliers, if that is
             known.
         schema: `TableSchema`.
     """
@@ -48,21 +48,21 @@ def load_table(
     are those of the whole table; means and scales are those of the training part.
 
     Args:
-        name: Path of a .csv or .tsv file with a line of names, or of an .npz file with a matrix
-            (N, C) `x`, `X` or `counts`.
-        kinds: Dict of columns and their kinds, where `TableSchema.infer` would take them for
-            another; the name "*" stands for all others.
+        name: Path of a .csv or .tsv file whose first line holds names, or of an .npz file with a
+            matrix (N, C) `x`, `X` or `counts`.
+        kinds: Dict from columns to their kinds, to override `TableSchema.infer`; the name "*"
+            stands for all other columns.
         without: Names of columns that are left out.
         outliers: Name of a column, or of an array of the .npz, that is 1 or true for outliers.
-            These are put into the test part, and the column is no part of the rows.
-        data_dir: Folder where a relative path is looked up too; see `load`.
+            These are put into the test part, and the column is not part of the rows.
+        data_dir: Folder in which a relative path is also looked up; see `load`.
 
     Returns:
         `TableSplits`.
 
     Raises:
-        ValueError: If it is no table, has too few rows, a column that is named is absent, or has no
-            two different values.
+        ValueError: If the file is not a table or has too few rows, or if a named column is missing
+            or has fewer than two distinct values.
         FileNotFoundError: If a path does not exist. The message lists the places searched.
 
     Example:
@@ -111,7 +111,7 @@ def _encoded(columns, kinds, marks):
 
 
 def _matrix(path: Path, outliers: str | None) -> dict[str, Any]:
-    """Returns the columns of a matrix in an .npz file, and what marks its outliers."""
+    """Returns the columns of a matrix in an .npz file, and the marks of its outliers."""
     arrays = read_arrays(path, "x=...")
     names = [name for name in ("x", "X", "counts") if name in arrays]
     if not names or arrays[names[0]].ndim != 2:

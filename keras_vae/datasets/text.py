@@ -33,7 +33,7 @@ class TextSplits(Splits):
     Args:
         name, train, test, validation, description: See `Splits`; `x` is int32 (N, T), rows of
             tokens that end with 1 and are padded with 0.
-        vocabulary: `TextCoder`, what the tokens stand for.
+        vocabulary: `TextCoder` that encodes and decodes the tokens.
     """
 
     vocabulary: TextCoder | None = None
@@ -58,27 +58,31 @@ def load_text(
 
     Args:
         source: One of
-            - the path of a text file, one text a line, which may be compressed (`.gz`);
+            - the path of a text file with one text per line, which may be compressed (`.gz`);
             - the path of a `.csv` or `.csv.gz` file, with `column`;
-            - the path of a folder with `train.txt`, `test.txt` and perhaps `validation.txt`, each
-              perhaps `.gz`;
-            - a list of strings, a column of a data frame, or with `column` a data frame;
-            - a dict of lists, with the keys "train", "test" and perhaps "validation".
-        unit: "words" (what lies between white space) or "characters".
-        vocabulary: `Vocabulary` or `Tokenizer` to use in place of one made here.
-        max_tokens: Integer, or `None`: how many words or characters are known, the most frequent.
-        min_count: Integer: how often one must occur in the training part to be known.
-        max_length: Integer, or `None`: texts of more tokens, the end among them, are left out.
+            - the path of a folder with `train.txt`, `test.txt` and optionally `validation.txt`,
+              each of which may be compressed (`.gz`);
+            - a list of strings, a column of a data frame, or, with `column`, a data frame;
+            - a dict of lists, with the keys "train", "test" and optionally "validation".
+        unit: "words" (separated by white space) or "characters".
+        vocabulary: `Vocabulary` or `Tokenizer` to use instead of one built here.
+        max_tokens: Integer, or `None`: the maximum number of words or characters in the vocabulary,
+            which are the most frequent ones.
+        min_count: Integer: the minimum number of occurrences in the training part of a word or
+            character in the vocabulary.
+        max_length: Integer, or `None`: texts with more tokens, including the end token, are left
+            out.
         column: String, the column of a table.
-        validation_size: Integer, how many of the last training texts are the validation part.
-        data_dir: Folder where a relative path is looked up too; see `load`.
+        validation_size: Integer, the number of texts at the end of the training part that become
+            the validation part.
+        data_dir: Folder in which a relative path is also looked up; see `load`.
 
     Returns:
         `TextSplits`.
 
     Raises:
-        ValueError: If there are too few texts, something is not a text, there is no such column, or
-            a number is out of range.
+        ValueError: If there are too few texts, an element is not a text, there is no such column,
+            or a number is out of range.
         FileNotFoundError: If a path does not exist. The message lists the places searched.
 
     Example:
@@ -180,7 +184,7 @@ def _lines(path: Path, column: str | None) -> list[str]:
         else open(path, encoding="utf-8", newline="") as file
     ):
         if kind != ".csv":
-            # Not `splitlines`, which ends lines at characters within texts, such as U+2028, too.
+            # Not `splitlines`, which also splits at characters within texts, such as U+2028.
             return [line.rstrip("\r\n") for line in file]
         table = csv.DictReader(file)
         if column is None or column not in (table.fieldnames or ()):

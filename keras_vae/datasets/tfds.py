@@ -61,8 +61,8 @@ def read_tfds(
 
 
 def check_tfds(name: str, data_dir: str | os.PathLike | None = None) -> None:
-    """Raises an error where tensorflow-datasets knows no data set of this name, within a second:
-    TensorFlow is not imported, and no connection is made.
+    """Raises an error if tensorflow-datasets has no data set of this name. It takes less than a
+    second: TensorFlow is not imported, and no connection is made.
 
     Raises:
         ImportError: If tensorflow-datasets or tensorflow is not installed.
@@ -71,11 +71,11 @@ def check_tfds(name: str, data_dir: str | os.PathLike | None = None) -> None:
     _check_installed(name)
     own_name = re.split("[/:]", name)[0]
     if own_name and Path(data_dir or "~/tensorflow_datasets", own_name).expanduser().is_dir():
-        return  # prepared here, and read without the builder that made it
+        return  # already prepared, and readable without its builder
     command = [sys.executable, "-P", str(_READER), json.dumps(None)]
     listed = subprocess.run(command, env=os.environ | _CPU_ONLY, capture_output=True, check=False)
     names = json.loads(listed.stdout) if listed.returncode == 0 else [own_name]
-    if own_name not in names and ":" not in name:  # as in the names that communities give
+    if own_name not in names and ":" not in name:  # as in names of community data sets
         raise _unknown(name, names)
 
 

@@ -115,7 +115,7 @@ def write(
 
 
 def explain(name: str, error: Exception) -> dict[str, Any]:
-    """Returns what went wrong, for the process that waits for the arrays."""
+    """Returns a description of the error, for the process that waits for the arrays."""
     import tensorflow_datasets as tfds
 
     is_a_name = re.split("[/:]", name)[0].isidentifier()

@@ -21,14 +21,14 @@ SHOWN_UNKNOWN = "<unk>"
 
 
 class TextCoder(Configured):
-    """Base class of what turns texts into rows of tokens.
+    """Base class of encoders of texts as rows of tokens.
 
-    A subclass gives `numbers`, `text` and `num_tokens`.
+    A subclass defines `numbers`, `text` and `num_tokens`.
     """
 
     @property
     def num_tokens(self) -> int:
-        """K: tokens are integers from 1 to K - 1, the end (1) and an unknown one (2) among them."""
+        """K: tokens are integers from 1 to K - 1, including the end (1) and unknown (2) tokens."""
         raise NotImplementedError
 
     def numbers(self, text: str) -> list[int]:
@@ -40,12 +40,12 @@ class TextCoder(Configured):
         raise NotImplementedError
 
     def encode(self, texts: str | Iterable[str], length: int | None = None) -> np.ndarray:
-        """Returns texts as tokens, each ended by 1 and padded with 0.
+        """Returns texts as tokens, each terminated by 1 and padded with 0.
 
         Args:
-            texts: A text, or any iterable of N texts. An empty one is the end alone.
-            length: Int, T, or `None` for that of the longest. A text that does not fit is cut,
-                and then has no end.
+            texts: A text, or any iterable of N texts. An empty text becomes the end token alone.
+            length: Int, T, or `None` for that of the longest text. A text that does not fit is
+                truncated, and then has no end token.
 
         Returns:
             NumPy int32 array (N, T).
@@ -62,13 +62,13 @@ class TextCoder(Configured):
         return x
 
     def decode(self, x: Any) -> list[str]:
-        """Returns the texts of rows of tokens, up to their ends.
+        """Returns the texts of rows of tokens, up to their end tokens.
 
         Args:
             x: Array (N, T) of integers.
 
         Raises:
-            ValueError: If an integer is no token.
+            ValueError: If an integer is not a token.
         """
         x = np.asarray(x)
         if x.ndim != 2 or (x.size and not (x.min() >= 0 and x.max() < self.num_tokens)):
@@ -82,17 +82,17 @@ class TextCoder(Configured):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class Vocabulary(TextCoder):
-    """Words or characters, each with a number.
+    """A numbered list of words or characters.
 
-    Words are what lies between white space, and are joined by one space. A word or character that
-    is not in the vocabulary becomes 2, shown as "<unk>".
+    Words are separated by white space, and joined by one space. A word or character that is not in
+    the vocabulary becomes 2, shown as "<unk>".
 
     Args:
-        tokens: List of strings, those numbered 3, 4, ...
+        tokens: List of strings, which get the numbers 3, 4, ...
         unit: "words" or "characters".
 
     Raises:
-        ValueError: If a token is given twice, is no string, or is no word or character.
+        ValueError: If a token occurs twice, is not a string, or is not a single word or character.
 
     Example:
 
@@ -127,13 +127,13 @@ class Vocabulary(TextCoder):
         max_size: int | None = None,
         min_count: int = 1,
     ) -> "Vocabulary":
-        """Returns the vocabulary of texts, the most frequent first, equally frequent in order.
+        """Returns the vocabulary of texts, most frequent first, with ties in sorted order.
 
         Args:
             texts: Iterable of strings.
             unit: "words" or "characters".
-            max_size: Int, or `None`: only so many are kept.
-            min_count: Int: only those are kept that occur so often.
+            max_size: Int, or `None`: the maximum number of words or characters that are kept.
+            min_count: Int: the minimum number of occurrences of those that are kept.
 
         Raises:
             ValueError: If there is no text, something is not a text, or a number is out of range.
@@ -166,14 +166,14 @@ class Vocabulary(TextCoder):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class Tokenizer(TextCoder):
-    """Texts by a tokenizer of another library: its number n is the token n + 3.
+    """Wraps a tokenizer of another library: its number n becomes the token n + 3.
 
     Args:
-        tokenizer: Object with `encode(text)`, which returns a list of integers, or an object whose
-            `ids` they are, and `decode(integers)`, which returns the text.
-        size: Int: the tokenizer's numbers lie below it.
+        tokenizer: Object with `encode(text)`, which returns a list of integers or an object with
+            such a list as `ids`, and `decode(integers)`, which returns the text.
+        size: Int, the number of tokens of the tokenizer.
 
-    A model with it can be saved only if the tokenizer's class is registered with Keras
+    A model that uses it can be saved only if the tokenizer's class is registered with Keras
     (`keras.saving.register_keras_serializable`) and has a `get_config`.
 
     Raises:
@@ -222,7 +222,7 @@ class Tokenizer(TextCoder):
 
 
 def holds_texts(x: Any) -> bool:
-    """Whether `x` is a text, or a list, array or column of texts; it is where the first is one."""
+    """Whether `x` is a text, or a list, array or column whose first element is a text."""
     if isinstance(x, str):
         return True
     if isinstance(x, list | tuple):

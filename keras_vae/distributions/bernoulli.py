@@ -89,12 +89,12 @@ class Bernoulli(Distribution):
 def _log_probs(logits: Tensor, x: Tensor) -> tuple[Tensor, Callable]:
     """Returns log p(x) of every element, and its gradient, x - sigmoid(l).
 
-    PyTorch runs one operation after another, and would take each of them back on its own.
+    PyTorch does not fuse operations, and would differentiate each of them separately.
     """
     size = ops.abs(logits)
     tail = ops.log_sigmoid(size)
     log_probs = (x - 0.5) * logits
-    size *= 0.5  # written over: to find new memory takes longer than to multiply
+    size *= 0.5  # in place: allocating memory takes longer than multiplying
     log_probs -= size
     log_probs += tail
 
@@ -107,10 +107,10 @@ def _log_probs(logits: Tensor, x: Tensor) -> tuple[Tensor, Callable]:
 
 
 def _sum_of_tails(size: Tensor, event_ndims: int) -> Tensor:
-    """Returns the sum of log(1 + exp(-size)) over the event axes, with a logarithm for every eight.
+    """Returns the sum of log(1 + exp(-size)) over the event axes, with one logarithm for eight.
 
-    XLA's logarithm costs more on a CPU than all else here: eight factors (1 + e_i) are multiplied
-    first, as (1 + a)(1 + b) - 1 = ab + (a + b), which keeps the digits of small e_i.
+    On a CPU, XLA's logarithm costs more than everything else here. So eight factors (1 + e_i) are
+    multiplied first, as (1 + a)(1 + b) - 1 = ab + (a + b), which keeps the digits of small e_i.
     """
     size = flatten_last(size, event_ndims)
     sides = [(0, 0)] * (len(size.shape) - 1)

@@ -28,9 +28,9 @@ def soft_bound(value: Tensor, limit: float = 20.0) -> Tensor:
     """
     value = ops.convert_to_tensor(value)
     if numbers_are_at_hand() and bool((value.detach().abs() <= limit).all()):
-        return value  # as it nearly always is
+        return value  # nearly always
     sign = ops.sign(value)
     excess = ops.relu(ops.abs(value) - limit)
     # `value - sign * excess` is exact, and has no branch whose gradient could be NaN.
-    # Beside the limit, log1p would be no more exact than log, and conversions to ONNX lack it.
+    # Next to the limit, log1p would be no more exact than log, and ONNX converters lack it.
     return value - sign * excess + sign * ops.log(1.0 + excess)

@@ -1,4 +1,4 @@
-"""Kinds of discrete codes, which map the output of an encoder to the posterior q(z|x)."""
+"""Types of discrete codes, which map the output of an encoder to the posterior q(z|x)."""
 
 from typing import Any
 from typing import Self
@@ -13,7 +13,7 @@ from keras_vae.typing import Tensor
 
 
 class Codes:
-    """Base class of kinds of codes: `codes(logits)` returns a distribution over codes z.
+    """Base class of types of codes: `codes(logits)` returns a distribution over codes z.
 
     The distribution has the shape of the logits and two more methods:
     `relaxed_sample(temperature, seed)`, which returns a differentiable draw, and `nearest(z)`,

@@ -17,8 +17,8 @@ class Columns(Distribution):
     """Vectors whose elements follow different distributions, given in groups of columns.
 
     Args:
-        groups: List of pairs of the columns of a group, a list of ints, and their distribution,
-            over `(B, number of columns)`. Together the groups have each column once.
+        groups: List of pairs of a list of ints, the columns of a group, and their distribution,
+            over `(B, number of columns)`. Every column belongs to exactly one group.
 
     Example:
 
@@ -35,7 +35,7 @@ class Columns(Distribution):
         super().__init__((*first.shape[: first.batch_ndims], len(order)), first.batch_ndims)
 
     def assembled(self, of_group: Callable[[Distribution], Tensor]) -> Tensor:
-        """Returns what a function gives for the distribution of each group, `batch + (C,)`."""
+        """Applies a function to the distribution of each group, and joins the results."""
         return self._joined([of_group(distribution) for _, distribution in self.groups])
 
     @property

@@ -52,7 +52,7 @@ class DiagonalGaussian(Distribution):
 
     def __init__(self, mean: Tensor, log_var: Tensor, batch_ndims: int = 1) -> None:
         self.mean = as_float32(mean)
-        # No network or training can drive a number off: it is what a user chose.
+        # A number is chosen by the user, and cannot diverge in training.
         is_number = isinstance(log_var, Real)
         self.log_var = as_float32(log_var) if is_number else soft_bound(as_float32(log_var))
         if len(self.log_var.shape) > len(self.mean.shape):
@@ -74,11 +74,11 @@ class DiagonalGaussian(Distribution):
         return self.mean
 
     def sample_from(self, noise: Tensor) -> Tensor:
-        """Returns the draws that standard normal noise gives.
+        """Returns the draws that correspond to standard normal noise.
 
         Args:
             noise: Tensor `(K, *event)`: the same K draws of noise for all distributions, so that
-                those of one depend on nothing else in the batch.
+                the draws from one do not depend on the rest of the batch.
 
         Returns:
             Float32 tensor `(K,) + batch + event`.
@@ -122,11 +122,11 @@ class StandardGaussian(DiagonalGaussian):
     """The Gaussian N(0, I) over one event: a `DiagonalGaussian` whose divergences cost less.
 
     Args:
-        shape: Tuple of ints, the event. An axis that is `None`, as of maps of any size, is as long
-            as that of what the density or the divergence is asked of.
+        shape: Tuple of ints, the event. An axis that is `None`, as for maps of any size, takes its
+            length from the argument of `log_prob`, or from the other distribution of a divergence.
 
     Raises:
-        ValueError: From `sample`, if an axis of the event is `None`.
+        ValueError: Raised by `sample` if an axis of the event is `None`.
 
     Example:
 
@@ -139,7 +139,7 @@ class StandardGaussian(DiagonalGaussian):
 
     @property
     def mean(self) -> Tensor:  # type: ignore[override]
-        """Zeros, made where they are asked for: a divergence does without them."""
+        """Zeros, created on access because a divergence does not need them."""
         return ops.zeros([n or 1 for n in self.shape], "float32")
 
     @property
@@ -164,8 +164,8 @@ def _log_densities(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 
 def _log_densities_by_products(x: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     """Returns the log-density `(..., K)` of every x `(..., D)` under every Gaussian `(K, D)`."""
-    # With the origin amid the means, the terms and their rounding errors are small. The result
-    # does not depend on the origin, and so no gradient flows through it.
+    # With the origin at the centre of the means, the terms and their rounding errors are small. The
+    # result does not depend on the origin, so no gradient needs to flow through it.
     origin = ops.stop_gradient(ops.mean(mean, axis=0))
     x, mean = x - origin, mean - origin
     precision = ops.exp(-log_var)
@@ -207,6 +207,6 @@ def _kl_gaussian_gaussian(q: DiagonalGaussian, p: DiagonalGaussian) -> Tensor:
 
 @register_kl(DiagonalGaussian, StandardGaussian)
 def _kl_gaussian_standard(q: DiagonalGaussian, p: StandardGaussian) -> Tensor:
-    # The same with zeros for the parameters of p, which no operation is spent on.
+    # The same with zeros for the parameters of p, which need no operations.
     summands = ops.expm1(q.log_var) - q.log_var + ops.square(q.mean)
     return 0.5 * sum_last(summands, q.event_ndims)

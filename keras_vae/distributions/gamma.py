@@ -1,4 +1,4 @@
-"""The logarithm of the gamma function, and what of it log-densities of large counts can use."""
+"""The logarithm of the gamma function, and the parts of it for log-densities of large counts."""
 
 from keras import ops
 
@@ -9,10 +9,10 @@ HALF_LOG_2_PI = 0.9189385332046727
 
 
 def log_gamma(x: Tensor) -> Tensor:
-    """Returns `log Gamma(x)` of positive `x`, with its gradient; `keras.ops` has none.
+    """Returns `log Gamma(x)` for positive `x`, with its gradient; `keras.ops` lacks it.
 
-    Written in `keras.ops`, so that all backends give the same digits. For a difference of two, or
-    of one and `x log x`, the pieces below keep the digits that this loses where x is large.
+    Written in `keras.ops`, so that all backends give the same digits. If two of these are
+    subtracted, or `x log x` from one, large x lose digits that the functions below keep.
 
     Args:
         x: Tensor of positive numbers.
@@ -26,7 +26,7 @@ def log_gamma(x: Tensor) -> Tensor:
 
 
 def stirling_excess(x: Tensor) -> Tensor:
-    """Returns `g(x) = log Gamma(x + 1) - x log x + x`, of x >= 0, where g(0) = 0.
+    """Returns `g(x) = log Gamma(x + 1) - x log x + x` for x >= 0, with g(0) = 0.
 
     `x log x - x` is most of the logarithm of x!, and cancels in the probability of a count. What
     remains grows as `1/2 log(2 pi x)`, and so is exact in float32 to about 1e-6 for every x.
@@ -41,7 +41,7 @@ def stirling_excess(x: Tensor) -> Tensor:
         - [Loader, 2000](https://www.r-project.org/doc/reports/CLoader-dbinom-2002.pdf), "Fast and
           accurate computation of binomial probabilities", section 2
     """
-    # Each branch is given a number for which it and its gradient are finite.
+    # Each branch gets a number for which it and its gradient are finite.
     is_large = x > 4.0
     large = ops.where(is_large, x, 5.0)
     small = ops.where(is_large, 1.0, x)
@@ -67,7 +67,7 @@ def deviance(x: Tensor, mean: Tensor, difference: Tensor) -> Tensor:
     Args:
         x: Float32 tensor of numbers of at least 0.
         mean: Float32 tensor of positive numbers.
-        difference: `x - mean`, which may be known with more digits than it is computed here.
+        difference: `x - mean`, which the caller may know more exactly than a subtraction gives it.
 
     Returns:
         Float32 tensor.
@@ -82,15 +82,15 @@ def deviance(x: Tensor, mean: Tensor, difference: Tensor) -> Tensor:
     # log(x / mean) = 2 artanh(v)
     tail = square * (1 / 3 + square * (1 / 5 + square * (1 / 7 + square * (1 / 9 + square / 11))))
     by_series = near * difference + 2.0 * x * near * tail
-    # Far from the mean nothing cancels. Near it the values are replaced, as 0 log 0 is.
-    # Smaller numbers than 1e-37 some processors take for 0, whose logarithm is not finite.
+    # Far from the mean nothing cancels. Near it the values are replaced, as is 0 log 0.
+    # Some processors treat numbers below 1e-37 as 0, whose logarithm is not finite.
     safe_x, safe_mean = (ops.maximum(ops.where(is_near, 1.0, v), 1e-37) for v in (x, mean))
     log_ratio = ops.log(safe_x) - ops.log(safe_mean)
     return ops.where(is_near, by_series, x * log_ratio - difference)
 
 
 def _series(x):
-    """Stirling's series from 1/(12 x) on, of x of at least 4: the next term is below 4e-9."""
+    """Stirling's series from 1/(12 x) on, for x of at least 4: the next term is below 4e-9."""
     inverse = 1.0 / x
     square = ops.square(inverse)
     return inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680)))

@@ -31,7 +31,7 @@ class LogNormal(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The expectation, bounded by the largest float32."""
+        """The expectation, bounded to a finite float32."""
         half_variance = 0.5 * ops.exp(self.of_log.log_var)
         return _exp(self.of_log.mean + half_variance)
 

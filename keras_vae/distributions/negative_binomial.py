@@ -75,7 +75,7 @@ class NegativeBinomial(Distribution):
 
     def _sample(self, shape: Sequence[int], seed: Seed) -> Tensor:
         r = ops.broadcast_to(ops.exp(self.log_inverse_dispersion), shape)
-        # For a large r the gamma variable is 1 but for its 1 / sqrt(r).
+        # For a large r the gamma variable deviates from 1 by only 1 / sqrt(r).
         bounded = ops.clip(r, 1e-6, 1e6)
         drawn = keras.random.gamma(
             shape, bounded, dtype="float32", seed=seed_of_part(seed, "gamma")

@@ -1,4 +1,4 @@
-"""The distribution of what has been observed: NaN stands for what has not."""
+"""The distribution of partly observed data, in which NaN marks missing values."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from keras_vae.typing import Tensor
 
 
 class Observed(Distribution):
-    """A distribution of independent elements, of which `log_prob` sums over those that are not NaN.
+    """A distribution of independent elements whose `log_prob` sums over those that are not NaN.
 
     `log p(x_observed) = sum_{i observed} log p(x_i)`: as the elements are independent given z, the
     others integrate to 1. Draws and means are of all elements.
 
     Args:
-        base: `Distribution` of independent elements, which gives 1 a finite log-probability.
+        base: `Distribution` of independent elements, with a finite log-probability at 1.
 
     Example:
 
@@ -43,8 +43,8 @@ class Observed(Distribution):
         return self.base.mode
 
     def _log_prob(self, x: Tensor) -> Tensor:
-        # 1 lies in the support of every likelihood here. What it costs is replaced, so that neither
-        # a NaN nor a gradient comes of it.
+        # 1 lies in the support of every likelihood here. Its cost is replaced, so that neither a
+        # NaN nor a gradient results from it.
         is_missing = ops.isnan(x)
         log_prob = self.base._log_prob(ops.where(is_missing, 1.0, x))
         return ops.where(is_missing, 0.0, log_prob)

@@ -15,7 +15,7 @@ from keras_vae.typing import Tensor
 
 _SMALL = 10.0  # rates up to here are drawn by inversion
 _MOST = 60  # counts that a rate of 10 exceeds with a probability of 1e-27
-_PROPOSALS = 16  # of a draw at a larger rate, each accepted with a probability of at least 0.75
+_PROPOSALS = 16  # per draw at a larger rate, each accepted with a probability of at least 0.75
 
 
 class Poisson(Distribution):
@@ -85,7 +85,7 @@ def sample_poisson(rate: Tensor, seed: Seed) -> Tensor:
 
 
 def _inverted(rate, u):
-    # `where` computes both branches: a rate of the other is moved to where this one is finite.
+    # `where` computes both branches: rates of the other branch are clipped to keep this one finite.
     rate = ops.minimum(rate, _SMALL)
     counts = ops.reshape(ops.arange(_MOST, dtype="float32"), (-1, *[1] * len(rate.shape)))
     log_p = counts * ops.log(ops.maximum(rate, 1e-30)) - rate - _log_factorial(counts)

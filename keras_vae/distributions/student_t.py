@@ -61,7 +61,7 @@ class StudentT(Distribution):
         return _log_constant(v) - self.log_scale - 0.5 * (v + 1.0) * self._log1p_square(x)
 
     def _log1p_square(self, x):
-        """Returns log(1 + t^2 / v), t^2 where it would overflow only by its logarithm."""
+        """Returns log(1 + t^2 / v), from the logarithm of t^2 where t^2 would overflow."""
         difference = x - self.location
         log_unit = self.log_scale + 0.5 * ops.log(self.degrees_of_freedom)
         # Each branch gets numbers that are harmless to it: `where` multiplies the gradient of the
@@ -85,7 +85,7 @@ def _log_constant(v):
     """Returns log Gamma((v + 1)/2) - log Gamma(v/2) - 1/2 log(v pi), stable for every v."""
     a = 0.5 * v
     b = a + 0.5
-    # log Gamma(a) = g(a) + (a - 1) log a - a, with g the excess over Stirling's formula; of the
-    # rest what is left of log b cancels with log(v pi) / 2.
+    # log Gamma(a) = g(a) + (a - 1) log a - a, with g the excess over Stirling's formula. The
+    # remaining log b cancels with log(v pi) / 2.
     difference = stirling_excess(b) - stirling_excess(a)
     return difference + (a - 0.5) * ops.log1p(0.5 / a) - 0.5 - 0.5 * np.log(2.0 * np.pi)

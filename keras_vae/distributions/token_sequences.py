@@ -1,4 +1,4 @@
-"""The distribution of sequences of tokens, one token after the other."""
+"""The distribution of token sequences, one token after the other."""
 
 from collections.abc import Callable
 
@@ -14,13 +14,13 @@ from keras_vae.typing import Tensor
 class TokenSequences(Distribution):
     """Sequences of tokens of any length: p(x) = prod_t p(x_t | x_1 ... x_{t-1}).
 
-    A sequence ends with the token 1, which is counted; 0 is padding, which is counted nowhere and
-    never predicted. A row without an end is one that was cut: its probability is that of all the
-    sequences that begin so. The probabilities of all rows (T,) of one length T thus sum to 1.
+    A sequence ends with the token 1, which counts; 0 is padding, which never counts and is never
+    predicted. A row without an end token is truncated: its probability is that of all sequences
+    that begin with it. The probabilities of all rows (T,) of one length T thus sum to 1.
 
     Args:
-        logits_of: Function that returns the logits (B, T, K) of each token, given the one before
-            it, int32 (B, T). What it returns at t may depend on the tokens up to t alone.
+        logits_of: Function that returns the logits (B, T, K) of each token, given the token before
+            each, int32 (B, T). Its output at t may depend only on its input up to t.
         batch_size: Int, B.
 
     Example:
@@ -35,7 +35,7 @@ class TokenSequences(Distribution):
         self.logits_of = logits_of
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Computes log p(x), float32 (B,) in nats, of sequences x (B, T)."""
+        """Computes log p(x), float32 (B,) in nats, for sequences x (B, T)."""
         return ops.sum(self.log_prob_of_tokens(x), axis=-1)
 
     def log_prob_of_tokens(self, x: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class TokenSequences(Distribution):
         return (of_x - total) * is_token(x)
 
     def sample(self, seed: Seed = None, num_samples: int | None = None) -> Tensor:
-        """Raises `NotImplementedError`: what is scored all at once is written token by token."""
+        """Raises `NotImplementedError`: sampling needs a decoder, token by token."""
         raise NotImplementedError(
             "TokenSequences scores sequences. To write some, use the model's `sample` or `write`."
         )

@@ -1,4 +1,4 @@
-"""Counts that are 0 more often than their distribution says."""
+"""Counts that are 0 more often than under their base distribution."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""scikit-learn's interface over models: outliers, embeddings, gaps, synthetic tables."""
+"""scikit-learn estimators: outlier detection, embedding, imputation, synthetic tables."""
 
 from keras_vae.estimators.embedding import Embedding
 from keras_vae.estimators.imputer import Imputer

@@ -1,4 +1,4 @@
-"""Rows as points of a latent space."""
+"""Embedding of rows in a latent space."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -69,5 +69,5 @@ class Embedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RowEstimator)
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = []  # the model gives float32
+        tags.transformer_tags.preserves_dtype = []  # the model returns float32
         return tags

@@ -16,11 +16,11 @@ from keras_vae.table_schema import TableSchema
 
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
-    """Fills gaps, NaN or `None`, by what a MIWAE learns from the observed values.
+    """Fills gaps (NaN or `None`) with a MIWAE trained on the observed values.
 
     Args:
-        num_samples: Integer, K of the bound that is maximised.
-        num_draws: Integer, weighted draws of z for each row that is filled.
+        num_samples: Integer, the K of the training bound.
+        num_draws: Integer, the number of weighted draws of z for each row that is filled.
         latent_dim, hidden_units, num_updates, batch_size, learning_rate, min_sigma, schema,
             random_state: See `OutlierDetector`.
 
@@ -68,11 +68,11 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         return self
 
     def transform(self, X: Any) -> Any:
-        """Returns the rows with their gaps filled: means, and of classes modes.
+        """Returns the rows with their gaps filled, with means, or modes for classes.
 
         Returns:
-            Array (N, C); of a data frame that was not fitted as numbers alone, a data frame of
-            its library, with the same index.
+            Array (N, C). For a data frame that has not only real columns, a data frame of the same
+            library with the same index.
         """
         check_is_fitted(self)
         x, _ = self._rows(X)
@@ -87,7 +87,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         return np.where(is_missing, x * self.scale_ + self.location_, given)
 
     def _filled_frame(self, X, x, is_missing):
-        """Returns a frame whose observed values are those given, not what encoding made of them."""
+        """Returns a frame whose observed values are exactly those given, not re-decoded ones."""
         given = frames.columns_of(X)
         filled = self.schema_.decode(x)
         for i, name in enumerate(self.schema_.names):

@@ -18,28 +18,30 @@ from keras_vae.table_schema import TableSchema
 
 
 class OutlierDetector(OutlierMixin, RowEstimator):
-    """Finds what does not belong: rows, or pictures, of low likelihood under a VAE of the others.
+    """Finds outliers: rows or pictures with a low likelihood under a VAE trained on the data.
 
     Args:
-        contamination: Float in (0, 0.5], the share of the training data below the threshold.
-        latent_dim: Integer, the size of z; `None` for half the columns, from 2 to 8.
+        contamination: Float in (0, 0.5], the fraction of the training data below the threshold.
+        latent_dim: Integer, the size of z; `None` for half the columns, from 2 to 8, or 16 for
+            pictures.
         hidden_units: Tuple of ints, the layers of the encoder; the decoder's are reversed.
-        num_updates: Integer, the updates of training.
+        num_updates: Integer, the number of updates in training.
         batch_size: Integer.
         learning_rate: Float.
-        min_sigma: Float, the least standard deviation of a column given z, in units of its own.
-        degrees_of_freedom: Float, for a Student-t in place of a Gaussian; `None` for a Gaussian.
-        num_models: Integer, models whose scores are averaged.
+        min_sigma: Float, the smallest standard deviation of a column given z, in units of the
+            column's own.
+        degrees_of_freedom: Float for a Student-t likelihood, or `None` for a Gaussian.
+        num_models: Integer, the number of models whose scores are averaged.
         method: "bound" or "likelihood"; see `model.score`.
-        num_samples: Integer, draws of z for a score.
-        schema: `TableSchema` of a data frame. Where it is `None`, a frame of numbers alone has real
-            columns, as an array has, and the schema of any other is inferred.
+        num_samples: Integer, the number of draws of z for a score.
+        schema: `TableSchema` of a data frame. With `None`, a frame of numbers only has real
+            columns, like an array; for any other frame the schema is inferred.
         random_state: Integer, `numpy.random.RandomState` or `None`.
 
     Attributes:
-        threshold_: Float, in nats: a score below it is an outlier.
+        threshold_: Float, in nats: a row with a lower score is an outlier.
         models_: List of the trained models.
-        n_features_in_: Integer, the columns.
+        n_features_in_: Integer, the number of columns.
 
     Example:
 
@@ -86,11 +88,11 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         """Trains the models on rows (N, C), a data frame or pictures (N, H, W, C).
 
         Args:
-            X: What is normal, with few outliers among it.
+            X: Normal data, with few outliers.
             y: Not used.
 
         Raises:
-            ValueError: If an argument is out of its range, or the data cannot be learned from.
+            ValueError: If an argument is out of its range, or the data are invalid.
         """
         if not 0 < self.contamination <= 0.5:
             raise ValueError(
@@ -104,7 +106,7 @@ class OutlierDetector(OutlierMixin, RowEstimator):
 
     @property
     def offset_(self) -> float:
-        """The threshold, under the name that scikit-learn's detectors give it."""
+        """The threshold, under scikit-learn's name for it."""
         return self.threshold_
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -113,14 +115,14 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         return self._scores(*self._inputs(X))
 
     def score_per_feature(self, X: Any) -> np.ndarray:
-        """Returns what each feature adds to log p(x|z) on average, in nats: low where it is odd.
+        """Returns each feature's mean contribution to log p(x|z), in nats: low if it is unusual.
 
         Args:
             X: Rows (N, C), a data frame or pictures (N, H, W, C).
 
         Returns:
-            NumPy array (N, C) or (N, H, W, C), 0 where a value is missing. With what z itself costs
-            its sum is about the score of the row.
+            NumPy array (N, C) or (N, H, W, C), 0 where a value is missing. The sum over a row minus
+            the cost of z is about the row's score.
         """
         check_is_fitted(self)
         x, log_density = self._inputs(X)
@@ -132,7 +134,7 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         return self.score_samples(X) - self.threshold_
 
     def predict(self, X: Any) -> np.ndarray:
-        """Returns 1 for what is normal and -1 for an outlier (N,)."""
+        """Returns 1 for normal rows and -1 for outliers (N,)."""
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def _inputs(self, X, reset=False):

@@ -1,4 +1,4 @@
-"""What the estimators share: rows as a model takes them, and how a model is made and trained."""
+"""Common parts of the estimators: conversion of rows, and creation and training of models."""
 
 import math
 import random
@@ -21,16 +21,16 @@ from keras_vae.networks import TableEncoder
 from keras_vae.table_schema import Column
 from keras_vae.table_schema import TableSchema
 
-FAR = 10.0  # standard deviations up to which a number is left as it is
+FAR = 10.0  # standard deviations up to which a number is left unchanged
 
 
 class RowEstimator(BaseEstimator):
     """Base class of the estimators: turns arrays and data frames into rows, and trains a VAE.
 
-    An array has real columns, which are standardised, and so has a data frame of any library whose
-    columns all have a type of numbers (booleans are none), unless `schema` is given. The columns of
-    any other data frame are what `schema` says, or what `TableSchema.infer` takes them for. NaN
-    means "not observed".
+    The columns of an array are real and are standardised. So are those of a data frame, of any
+    library, whose columns all have numeric types (not booleans), unless `schema` is given. The
+    columns of any other data frame are described by `schema`, or by `TableSchema.infer`. NaN means
+    "not observed".
     """
 
     def _more_seed(self):
@@ -51,7 +51,7 @@ class RowEstimator(BaseEstimator):
         )
         if reset:
             self.table_schema_ = None
-            # Of a column without a value, or with one, nothing can be learned.
+            # Nothing can be learned from a column with no value, or only one.
             with np.errstate(all="ignore"):
                 count = np.maximum((~np.isnan(X)).sum(axis=0), 1)
                 self.location_ = np.nansum(X, axis=0) / count
@@ -62,7 +62,7 @@ class RowEstimator(BaseEstimator):
         return moved_together((X - self.location_) / self.scale_)
 
     def _is_table(self, X, reset):
-        """Whether X has columns of several kinds; see the class."""
+        """Whether X is a table with a schema; see the class."""
         schema = getattr(self, "schema", None) if reset else self.table_schema_
         if is_frame(X):
             return schema is not None or (reset and not frames.is_numeric(X))
@@ -94,7 +94,7 @@ class RowEstimator(BaseEstimator):
         return x, log_density
 
     def _apart(self, x):
-        """Returns encoded rows, float64, of rows as the model takes them."""
+        """Returns encoded rows, float64, from rows as the model takes them."""
         x = np.array(x, "float64")
         x[:, self._is_real] = moved_apart(x[:, self._is_real])
         return x
@@ -124,10 +124,10 @@ class RowEstimator(BaseEstimator):
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Initial weights that are made within follow from a seed; afterwards all is as before.
+    """Within this context a seed determines initial weights; afterwards the state is restored.
 
-    Keras takes the seeds of initial weights from Python's `random`, and a model has noise of its
-    own. `keras.utils.set_random_seed` would reseed the generators of the user too.
+    Keras takes the seeds of initial weights from Python's `random`. A model has its own noise, and
+    `keras.utils.set_random_seed` would also reseed the user's generators.
     """
     state = random.getstate()
     random.seed(seed)
@@ -140,7 +140,7 @@ def seeded(seed: int) -> Iterator[None]:
 def fit_updates(
     model: Any, x: np.ndarray, num_updates: int, batch_size: int, learning_rate: float
 ) -> Any:
-    """Trains a model for at least a number of updates, in whole epochs, and returns it.
+    """Trains a model for at least `num_updates` updates, in whole epochs, and returns it.
 
     The learning rate falls to 0 along a cosine.
 
@@ -148,20 +148,20 @@ def fit_updates(
         model: Model of this library.
         x: Array (N, ...).
         num_updates, batch_size: Integers.
-        learning_rate: Float, of Adam.
+        learning_rate: Float, the initial learning rate of Adam.
     """
     batch_size = min(batch_size, len(x))
     steps = math.ceil(len(x) / batch_size)
     epochs = math.ceil(num_updates / steps)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps * epochs)
-    # Rare rows must not throw training off: their gradients are cut to a norm of 1.
+    # Rare rows must not disturb training: gradients are clipped to a norm of 1.
     model.compile(keras.optimizers.Adam(schedule, global_clipnorm=1.0))
     model.fit(x, epochs=epochs, batch_size=batch_size, verbose=0)
     return model
 
 
 def moved_together(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Moves numbers beyond 10 standard deviations closer, so that none overflows.
+    """Moves numbers beyond 10 standard deviations closer, so that none of them overflows.
 
     `f(z) = sign(z) (10 + log(1 + |z| - 10))` beyond 10 keeps their order, and
     `log p(z) = log p(f(z)) + log f'(z)` is finite where the density of z itself would be 0.
@@ -170,7 +170,7 @@ def moved_together(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         z: Array (N, C), float64.
 
     Returns:
-        f(z), float32, and log f'(z), (N, C) both.
+        f(z), float32, and log f'(z), both (N, C).
     """
     excess = np.maximum(np.abs(np.nan_to_num(z)) - FAR, 0.0)
     moved = np.where(excess > 0, np.sign(z) * (FAR + np.log1p(excess)), z)

@@ -1,4 +1,4 @@
-"""New rows like those of a table."""
+"""Synthetic rows like those of a table."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from keras_vae.table_schema import TableSchema
 
 
 class TableSynthesizer(RowEstimator):
-    """Draws new rows like those of a table, all of them or those with given values.
+    """Draws new rows like those of a table, optionally with given values in some columns.
 
     Args:
-        num_components: Integer, the Gaussians of the prior.
-        schema: `TableSchema`; inferred where it is `None`, of numbers too.
+        num_components: Integer, the number of Gaussians of the prior.
+        schema: `TableSchema`; with `None` it is inferred, for numbers too.
         latent_dim, hidden_units, num_updates, batch_size, learning_rate, min_sigma, random_state:
             See `OutlierDetector`.
 
@@ -69,7 +69,7 @@ class TableSynthesizer(RowEstimator):
             )
         x, _ = self._table_rows(X, reset=True)
         self.like_ = X[:0] if is_frame(X) else X[:0] if isinstance(X, np.ndarray) else None
-        # Draws of N(0, I) between two classes would fit neither.
+        # Draws from N(0, I) that fall between two classes would fit neither.
         prior = GaussianMixture(self.num_components)
         self.model_ = self._trained(x, self._more_seed(), prior=prior)
         return self
@@ -80,17 +80,17 @@ class TableSynthesizer(RowEstimator):
         """Returns new rows.
 
         Args:
-            n: Integer, how many.
-            where: Dict of columns and the values that all rows have there. The others are drawn
-                given these, by resampling draws of the prior.
+            n: Integer, the number of rows.
+            where: Dict from columns to the values that all rows have there. The other columns are
+                drawn given these, by resampling draws from the prior.
             seed: Integer in [0, 2**31), or `None` for fresh noise.
 
         Returns:
-            Data frame of the library that the table came in, array or dict of lists, like it.
+            Data frame of the same library as the training table, array, or dict of lists.
 
         Raises:
             ValueError: If n is not a positive integer, or `where` names another column or a value
-                that it cannot have.
+                that the column cannot have.
         """
         check_is_fitted(self)
         n = check_count("n", n)

@@ -22,7 +22,7 @@ def assign_clusters(model: keras.Model, x: Array) -> np.ndarray:
         NumPy array (N, K); `argmax(axis=1)` is the latent class of each example.
 
     Raises:
-        ValueError: If the prior is no mixture.
+        ValueError: If the prior is not a mixture.
 
     Example:
 
@@ -46,10 +46,10 @@ def assign_clusters(model: keras.Model, x: Array) -> np.ndarray:
 
 
 def cluster_accuracy(clusters: Array, y: Array) -> float:
-    """Returns the share of examples whose cluster is that of their class, under the one-to-one
-    matching of clusters and classes for which it is largest.
+    """Returns the fraction of examples whose cluster matches their class, under the one-to-one
+    matching of clusters and classes that maximises it.
 
-    Clusters beyond the number of classes match none, nor do classes beyond that of clusters.
+    If the numbers of clusters and classes differ, the surplus ones are not matched.
 
     Args:
         clusters: Integer array (N,), at least 0.
@@ -59,7 +59,7 @@ def cluster_accuracy(clusters: Array, y: Array) -> float:
         Float in [0, 1].
 
     Raises:
-        ValueError: If the arrays are no integers of at least 0, one for each example.
+        ValueError: If the arrays are not integers of at least 0, one for each example.
         ImportError: If SciPy is not installed.
 
     Example:

@@ -1,4 +1,4 @@
-"""How well single latent dimensions stand for single factors of variation."""
+"""How well single latent dimensions represent single factors of variation."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from keras_vae.checks import check_count
 from keras_vae.evaluation.linear_probe import fitted_classifier
 from keras_vae.typing import Array
 
-_LOWEST_SPREAD = 1e-12  # of a dimension, below which it is constant
+_LOWEST_SPREAD = 1e-12  # a dimension with a smaller spread counts as constant
 
 
 class DCI(NamedTuple):
@@ -30,11 +30,12 @@ class DCI(NamedTuple):
 
 
 def mutual_information_gap(z: Array, factors: Array, num_bins: int = 20) -> float:
-    """Computes the MIG: how much more the best dimension knows of a factor than the second best:
+    """Computes the MIG: how much more the best dimension tells about a factor than the second best:
 
         1/F sum_k [I(z_best; v_k) - I(z_second; v_k)] / H(v_k)
 
-    Each z_j is divided into `num_bins` bins of equal width, and the information is that of counts.
+    Each z_j is divided into `num_bins` bins of equal width, and information is computed from
+    counts.
 
     Args:
         z: Array (N, D) of codes, D at least 2, such as the means of q(z|x).
@@ -45,7 +46,7 @@ def mutual_information_gap(z: Array, factors: Array, num_bins: int = 20) -> floa
         Float, from 0 to 1.
 
     Raises:
-        ValueError: If the arrays do not belong together, or a factor has a single value.
+        ValueError: If the arrays do not fit each other, or a factor has a single value.
 
     Example:
 
@@ -71,9 +72,9 @@ def dci(z: Array, factors: Array, seed: int = 0) -> DCI:
     """Computes disentanglement, completeness and informativeness of codes.
 
     A linear classifier (logistic regression, on codes of unit variance) predicts each factor from
-    all of z. The importance of z_j to factor k is the mean size of its weights there. Accuracies
-    are those on one half of the examples, drawn with `seed`, of classifiers fitted to the other.
-    The paper uses lassos and forests, which give other numbers.
+    all of z. The importance of z_j for factor k is the mean absolute value of its weights there.
+    Classifiers are fitted to one half of the examples, drawn with `seed`, and their accuracies are
+    measured on the other half. The paper uses lassos and random forests, which give other numbers.
 
     Args:
         z: Array (N, D) of codes.
@@ -84,7 +85,7 @@ def dci(z: Array, factors: Array, seed: int = 0) -> DCI:
         `DCI`.
 
     Raises:
-        ValueError: If the arrays do not belong together, or a factor has a single value.
+        ValueError: If the arrays do not fit each other, or a factor has a single value.
 
     Reference:
         - [Eastwood and Williams, 2018](https://openreview.net/forum?id=By-7dz-AZ), section 2
@@ -119,9 +120,9 @@ def factor_vae_score(
     """Computes the score of the FactorVAE paper: the accuracy of a majority vote.
 
     A vote takes `batch_size` examples that share the value of one factor. The dimension that varies
-    least among them, in proportion to its variance over all examples, votes for that factor. Half
-    of the votes say which factor each dimension stands for, and the other half is scored.
-    Dimensions that are not used do not vote.
+    least among them, relative to its variance over all examples, votes for that factor. Half of the
+    votes determine which factor each dimension represents, and the other half is scored. Unused
+    dimensions do not vote.
 
     Args:
         z: Array (N, D) of codes.
@@ -136,7 +137,7 @@ def factor_vae_score(
         Float, the accuracy; by chance it is 1 / F.
 
     Raises:
-        ValueError: If the arrays do not belong together, or a factor has a single value.
+        ValueError: If the arrays do not fit each other, or a factor has a single value.
 
     Reference:
         - [Kim and Mnih, 2018](https://arxiv.org/abs/1802.05983), section 4
@@ -162,22 +163,22 @@ def beta_vae_score(
 ) -> float:
     """Computes the score of the beta-VAE paper: the accuracy of a linear classifier.
 
-    A round draws pairs of examples that share the value of one factor. From the mean of
-    |z - z'| over the pairs a linear classifier says which factor it is. Half of the rounds train
-    it, and the other half is scored.
+    A round draws pairs of examples that share the value of one factor. From the mean of |z - z'|
+    over the pairs, a linear classifier predicts which factor it is. It is trained on half of the
+    rounds and scored on the other half.
 
     Args:
         z: Array (N, D) of codes.
         factors: Integer array (N, F).
         num_rounds: Integer of at least 2.
-        batch_size: Integer of at least 2, twice the number of pairs of a round.
+        batch_size: Integer of at least 2, twice the number of pairs in a round.
         seed: Integer.
 
     Returns:
         Float, the accuracy; by chance it is 1 / F.
 
     Raises:
-        ValueError: If the arrays do not belong together, or a factor has a single value.
+        ValueError: If the arrays do not fit each other, or a factor has a single value.
 
     Reference:
         - [Higgins et al., 2017](https://openreview.net/forum?id=Sy2fzU9gl), section 3
@@ -196,7 +197,7 @@ def beta_vae_score(
 
 
 def _rounds(factors, num_rounds, batch_size, seed, take: Callable):
-    """Returns what `take` makes of the rows of batches that share one factor, and which it was."""
+    """Returns `take` of the rows of batches that share one factor, and the index of the factor."""
     num_rounds = check_count("num_rounds", num_rounds, least=2)
     batch_size = check_count("batch_size", batch_size, least=2)
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""What each element of x costs: the time steps of a series, the pixels of a picture."""
+"""The cost of each element of x: the time steps of a series, the pixels of a picture."""
 
 import keras
 import numpy as np
@@ -20,10 +20,10 @@ def element_costs(
     condition: Array | None = None,
     batch_size: int = 32,
 ) -> np.ndarray:
-    """Returns -E_q(z|x)[log p(x_i|z)] of each element of x: where an example is unusual.
+    """Returns -E_q(z|x)[log p(x_i|z)] of each element of x, which shows where x is unusual.
 
-    The sum over the elements is the `reconstruction` of the bound. Of a series (T, C),
-    `costs.sum(axis=-1)` are the nats of each time step.
+    The sum over the elements is the `reconstruction` of the bound. For a series (T, C),
+    `costs.sum(axis=-1)` gives the nats of each time step.
 
     Args:
         model: Model whose `encode(x)` returns a distribution, and whose likelihood is of

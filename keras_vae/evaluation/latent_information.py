@@ -81,7 +81,7 @@ def kl_split(
     cost grows as N^2: 10,000 examples in 50 dimensions take seconds.
 
     Args:
-        model: Model with a diagonal Gaussian posterior and a prior p(z) of any kind.
+        model: Model with a diagonal Gaussian posterior and any prior p(z).
         x: Array (N, *S) of at least two examples.
         num_samples: Positive integer, the number of draws of z from each q(z|x_n).
         seed: Integer, for the same draws on every backend, or `None` for fresh draws.

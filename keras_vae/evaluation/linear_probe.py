@@ -1,4 +1,4 @@
-"""What a linear classifier can read from codes."""
+"""The accuracy of a linear classifier on codes."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_vae.typing import Array
 
-_PENALTY = 1e-3  # on the mean squared weight: what separates perfectly has no largest weights
+_PENALTY = 1e-3  # on the mean squared weight, which diverges if classes are separable
 _NUM_STEPS = 300
 
 
@@ -14,9 +14,9 @@ class LinearClassifier(NamedTuple):
     """A classifier of codes, as `fitted_classifier` returns it.
 
     Attributes:
-        weights: NumPy array (D, K), of codes of zero mean and unit variance.
+        weights: NumPy array (D, K), for codes of zero mean and unit variance.
         bias: NumPy array (K,).
-        mean: NumPy array (D,), of the codes it was fitted to.
+        mean: NumPy array (D,), the mean of the codes it was fitted to.
         scale: NumPy array (D,), their standard deviation.
         classes: NumPy array (K,), the labels.
     """
@@ -34,22 +34,22 @@ class LinearClassifier(NamedTuple):
 
 
 def linear_probe(z: Array, y: Array, z_test: Array, y_test: Array) -> float:
-    """Returns the accuracy of a linear classifier that reads labels from codes.
+    """Returns the accuracy of a linear classifier that predicts labels from codes.
 
-    It is a logistic regression with a small fixed penalty, fitted to all of z at once: the same
-    numbers at every call, and no choice to be made.
+    It is a logistic regression with a small fixed penalty, fitted to all of z at once. It is
+    deterministic, and has no hyperparameters.
 
     Args:
         z: Array (N, D) of codes to fit to.
         y: Integer array (N,), their labels.
-        z_test: Array (M, D) of codes to be judged by.
-        y_test: Integer array (M,).
+        z_test: Array (M, D) of codes to test on.
+        y_test: Integer array (M,), their labels.
 
     Returns:
-        Float, the share of test labels found.
+        Float, the fraction of test labels predicted correctly.
 
     Raises:
-        ValueError: If the arrays do not belong together, or there is one label only.
+        ValueError: If the arrays do not fit each other, or `y` has only one label.
 
     Example:
 
@@ -76,8 +76,8 @@ def linear_probe(z: Array, y: Array, z_test: Array, y_test: Array) -> float:
 def fitted_classifier(z: np.ndarray, y: np.ndarray) -> LinearClassifier:
     """Fits a logistic regression by accelerated gradient descent.
 
-    The step is the inverse of a bound on the curvature, so that it converges without a search
-    (Nesterov's method, with the constant momentum of strongly convex costs).
+    The step size is the inverse of a bound on the curvature, so it converges without a line search
+    (Nesterov's method, with constant momentum for strongly convex costs).
 
     Args:
         z: Array (N, D).
@@ -85,7 +85,7 @@ def fitted_classifier(z: np.ndarray, y: np.ndarray) -> LinearClassifier:
     """
     z = np.asarray(z, "float64")
     mean, scale = z.mean(axis=0), z.std(axis=0)
-    # A constant feature stays 0 instead of noise that is blown up.
+    # A constant feature becomes 0 instead of amplified noise.
     scale = np.where(scale > 1e-12, scale, 1.0)
     inputs = np.column_stack([(z - mean) / scale, np.ones(len(z))])
     classes, index = np.unique(y, return_inverse=True)

@@ -1,16 +1,16 @@
-"""How good drawn molecules are: valid, different, new."""
+"""Quality of generated molecules: validity, uniqueness, novelty."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class MoleculeShares(NamedTuple):
-    """The shares that `molecule_shares` returns, each in [0, 1].
+    """The fractions that `molecule_shares` returns, each in [0, 1].
 
     Attributes:
-        validity: Of all texts, those that are molecules.
-        uniqueness: Of the valid ones, the different ones.
-        novelty: Of these, those that are not known.
+        validity: Float, the fraction of all texts that are molecules.
+        uniqueness: Float, the fraction of the valid molecules that are distinct.
+        novelty: Float, the fraction of the distinct molecules that are not known.
     """
 
     validity: float
@@ -19,18 +19,18 @@ class MoleculeShares(NamedTuple):
 
 
 def molecule_shares(molecules: Iterable[str], known: Iterable[str]) -> MoleculeShares:
-    """Counts the valid, unique and novel among molecules, compared in RDKit's own form.
+    """Returns the fractions of valid, unique and novel molecules, compared in canonical SMILES.
 
     Args:
-        molecules: Texts in SMILES, such as a model drew. An empty one is no molecule.
-        known: Texts in SMILES, such as the model was trained on; what is no molecule is left out.
+        molecules: SMILES strings, such as samples of a model. An empty string is not a molecule.
+        known: SMILES strings, such as the training data. Those that are not molecules are ignored.
 
     Returns:
-        `MoleculeShares`; a share of nothing is 0.
+        `MoleculeShares`; a fraction of zero molecules is 0.
 
     Raises:
         ImportError: If RDKit is not installed.
-        ValueError: If there are no molecules.
+        ValueError: If `molecules` is empty.
 
     Example:
 
@@ -54,7 +54,7 @@ def molecule_shares(molecules: Iterable[str], known: Iterable[str]) -> MoleculeS
 
 
 def _canonical(texts):
-    """Returns RDKit's own form of the texts that are molecules."""
+    """Returns the canonical SMILES of the texts that are molecules."""
     chem = _rdkit()
     parsed = [chem.MolFromSmiles(text) if text else None for text in texts]
     return [chem.MolToSmiles(molecule) for molecule in parsed if molecule is not None]
@@ -68,5 +68,5 @@ def _rdkit():
         raise ImportError(
             'Molecules are parsed by RDKit, which is not installed: pip install "rdkit"'
         ) from error
-    RDLogger.DisableLog("rdApp.*")  # a line for every text that is no molecule
+    RDLogger.DisableLog("rdApp.*")  # it logs a line for every text that is not a molecule
     return Chem

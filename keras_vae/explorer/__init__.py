@@ -1,4 +1,4 @@
-"""A page in the browser on which a model of pictures is tried out by hand."""
+"""A page in the browser for trying out a model of pictures interactively."""
 
 from keras_vae.explorer.explorer import NUM_EXAMPLES
 from keras_vae.explorer.explorer import Explorer

@@ -1,4 +1,4 @@
-"""What the page of the explorer asks a model, as plain numbers that JSON can hold."""
+"""The model's answers to the explorer's page, as plain numbers for JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,26 +15,27 @@ from keras_vae.plotting.walks import INTERPOLATIONS
 from keras_vae.plotting.walks import interpolated
 from keras_vae.typing import Array
 
-NUM_EXAMPLES = 500  # that say where codes lie, and are dots on the map
+NUM_EXAMPLES = 500  # that show where codes lie, as dots on the map
 NUM_STEPS = 8
 _NUM_DRAWS = 100
-_EXTENT = 3.0  # of a slider, in standard deviations of the codes
+_EXTENT = 3.0  # range of a slider, in standard deviations of the codes
 
 
 class Explorer:
-    """Answers what the page asks of a model of pictures.
+    """Answers the page's requests to a model of pictures.
 
-    Pictures are lists of H W C integers from 0 to 255, row by row, as a canvas has them.
+    Pictures are lists of H W C integers from 0 to 255, row by row, as in a canvas.
 
     Args:
         model: Model with an encoder and a decoder of pictures (H, W, 1 or 3) in [0, 1], without a
             condition or conditioned on labels.
-        name: String, what the page calls it.
-        x: Array (N, H, W, C) of examples, held-out ones best, or `None` for samples of the model.
+        name: String, the name shown on the page.
+        x: Array (N, H, W, C) of examples, preferably held-out ones, or `None` for samples of the
+            model.
         labels: Integer array (N,), which a model conditioned on labels needs with x.
 
     Raises:
-        ValueError: If the model is of another kind, or if x does not fit it.
+        ValueError: If the model is of another type, or if x does not fit it.
 
     Example:
 
@@ -65,7 +66,7 @@ class Explorer:
             self._find_sliders()
 
     def describe(self) -> dict:
-        """Returns what the page has to show: sizes, classes, sliders, dots and grids of codes."""
+        """Returns the contents of the page: sizes, classes, sliders, dots and grids of codes."""
         height, width, channels = self.model.data_shape
         described = {
             "name": self.name,
@@ -112,20 +113,20 @@ class Explorer:
         return {"picture": _to_bytes(_sampled(self.model, 1, labels)[0])}
 
     def decode(self, z: Any, label: Any = None) -> dict:
-        """Returns the picture of z, a list of D numbers."""
+        """Returns the picture for z, a list of D numbers."""
         (size,) = self._latent_shape("sliders")
         z = _numbers(z, "z", size, 1000)
         return {"picture": _to_bytes(self._decoded(z[None], self._own(label, 1))[0])}
 
     def decode_codes(self, codes: Any, label: Any = None) -> dict:
-        """Returns the picture of codes, a list of a grid for each level."""
+        """Returns the picture for codes, a list with a grid for each level."""
         if self.kind != "codes":
             raise ValueError(f"{type(self.model).__name__} has no codes.")
         shapes = self.model.code_shapes
         try:
             grids = [np.asarray(grid)[None] for grid in codes]
             are_whole = all(np.issubdtype(grid.dtype, np.integer) for grid in grids)
-        except (TypeError, ValueError):  # no list, or one of lists that differ in length
+        except (TypeError, ValueError):  # not a list, or lists that differ in length
             grids, are_whole = [], False
         if len(grids) != len(shapes) or not are_whole:
             raise ValueError(
@@ -137,17 +138,16 @@ class Explorer:
         return {"picture": _to_bytes(self.model.decode_indices(given, own)[0])}
 
     def encode(self, picture: Any, label: Any = None) -> dict:
-        """Returns what the model makes of a picture: its posterior or codes, what it reconstructs,
-        and its nats.
+        """Returns the posterior or codes of a picture, its reconstruction, and its nats.
 
         Args:
             picture: List of H W C integers from 0 to 255.
-            label: Integer, the class, in a model that is told it.
+            label: Integer, the class, for a model conditioned on labels.
 
         Returns:
             Dict: `seen`, the picture as the model takes it; `reconstruction`; `nats` of log p(x),
-            or `None` where the model has no likelihood, and `nats_are`: "exact", an "estimate" or
-            a "bound"; of vectors z `mean` and `std`, of codes `codes`.
+            or `None` if the model has no likelihood, and `nats_are`: "exact", an "estimate" or a
+            "bound"; `mean` and `std` for vectors z, or `codes`.
         """
         x = self._picture(picture)[None]
         own = self._own(label, 1)
@@ -165,7 +165,7 @@ class Explorer:
         return {**found, "reconstruction": _to_bytes(again[0])}
 
     def walk(self, first: Any, second: Any, how: Any = "linear", label: Any = None) -> dict:
-        """Returns the pictures on the way from one to another, a list of `NUM_STEPS`."""
+        """Returns the pictures on the path from one to another, a list of `NUM_STEPS`."""
         check_choice("how", how, INTERPOLATIONS)
         x = np.stack([self._picture(first), self._picture(second)])
         self._latent_shape("a way between two pictures", any_rank=True)
@@ -175,7 +175,7 @@ class Explorer:
         return {"pictures": [_to_bytes(picture) for picture in pictures]}
 
     def _kind(self):
-        """What z is: "latents", a vector of numbers; "codes"; or "other"."""
+        """The type of z: "latents", a vector of numbers; "codes"; or "other"."""
         if self.model.encode_gives == "codes":
             return "codes"
         if self.model.encode_gives not in ("posterior", "point"):
@@ -191,8 +191,8 @@ class Explorer:
         spread = np.sqrt(moved + variances.mean(axis=0)) + 1e-3
         try:
             self.kl = evaluation.kl_per_dimension(self.model, self.x, told)
-        except (ValueError, AttributeError):  # of another prior there is no closed form, so that of
-            # the Gaussian nearest to all codes stands in; points have neither
+        except (ValueError, AttributeError):  # other priors have no closed form: use the Gaussian
+            # nearest to all codes instead; points have no KL at all
             has_posterior = variances.min() > 0
             self.kl = -0.5 * np.log(variances / spread**2).mean(axis=0) if has_posterior else None
         order = np.argsort(-(moved if self.kl is None else self.kl), kind="stable")
@@ -217,7 +217,7 @@ class Explorer:
         return plotting.latents(self.model, x, own)
 
     def _decoded(self, z, own):
-        """What the model shows of z (N, ...), compiled once and not at every move of a slider."""
+        """The pictures for z (N, ...), compiled once and not at every move of a slider."""
         model = self.model
 
         def shown(z, *condition):
@@ -235,7 +235,7 @@ class Explorer:
         return {"nats": nats if np.isfinite(nats) else None, "nats_are": kind}
 
     def _told(self, labels):
-        """Labels, for a model that is told them when it encodes and decodes."""
+        """Labels, for a model that takes them when it encodes and decodes."""
         return labels if self.model.condition is not None else None
 
     def _own(self, label, count):
@@ -243,7 +243,7 @@ class Explorer:
         return None if labels is None else np.repeat(labels, count)
 
     def _label(self, label):
-        """Array (1,) of a class, or `None`, from what the page has sent."""
+        """Array (1,) of a class, or `None`, from the page's input."""
         if not self.num_classes or (label is None and not self.needs_label):
             return None
         is_class = isinstance(label, int) and not isinstance(label, bool)
@@ -257,7 +257,7 @@ class Explorer:
         return () if labels is None else (labels[:count],)
 
     def _picture(self, picture):
-        """Float32 array (H, W, C) in [0, 1] of what the page has sent."""
+        """Float32 array (H, W, C) in [0, 1] from the page's input."""
         shape = self.model.data_shape
         values = _numbers(picture, "picture", int(np.prod(shape)), 255)
         if values.min() < 0:
@@ -287,7 +287,7 @@ def _check_model(model):
 
 
 def _sampled(model, count, labels, seed=None):
-    """Samples, or where a model has no prior to draw from what it makes of blank pictures."""
+    """Samples, or reconstructions of blank pictures if a model has no prior to draw from."""
     if model.can_sample:
         return model.sample(count, labels, seed=seed)
     blank = np.zeros((count, *model.data_shape), "float32")

@@ -21,14 +21,14 @@ _FILES = {
     "explorer.js": ("explorer.js", "text/javascript; charset=utf-8"),
 }
 _SAFETY = {
-    # The page loads nothing from elsewhere and sends nothing elsewhere, whatever a model is called.
+    # The page loads and sends nothing elsewhere, whatever the name of a model contains.
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
     "form-action 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-# Question -> which of its entries it takes.
+# Question -> the entries that it takes.
 _QUESTIONS: dict[str, tuple[str, ...]] = {
     "describe": (),
     "example": ("number",),
@@ -41,15 +41,15 @@ _QUESTIONS: dict[str, tuple[str, ...]] = {
 
 
 class ExplorerServer(http.server.ThreadingHTTPServer):
-    """Serves the page of a model to this machine alone.
+    """Serves the page of a model to this machine only.
 
-    It listens on 127.0.0.1. Every address begins with a token that is drawn anew for each server,
-    so that whoever does not know it, such as the pages of other sites, does not reach the model.
+    It listens on 127.0.0.1. Every address begins with a random token that is new for each server,
+    so that others who do not know it, such as pages of other sites, cannot reach the model.
     Questions are answered one at a time.
 
     Args:
         explorer: `Explorer`.
-        port: Integer, or 0 for one that is free.
+        port: Integer, or 0 for any free port.
 
     Raises:
         OSError: If the port is in use.
@@ -68,7 +68,7 @@ class ExplorerServer(http.server.ThreadingHTTPServer):
     def __init__(self, explorer: Explorer, port: int = 0) -> None:
         self.explorer, self.token = explorer, secrets.token_urlsafe(16)
         self.asking = threading.Lock()
-        # Two pictures of at most 4 letters a value, and what stands around them.
+        # Two pictures, with room for 8 characters per value, and 1 MB for everything else.
         values = int(np.prod(explorer.model.data_shape))
         self.largest_body = 2 * 8 * values + 1_000_000
         super().__init__((HOST, port), _Handler)
@@ -82,7 +82,7 @@ class ExplorerServer(http.server.ThreadingHTTPServer):
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: ExplorerServer
     protocol_version = "HTTP/1.1"
-    timeout = 60  # seconds that a silent connection is held
+    timeout = 60  # seconds that a silent connection is kept
 
     def do_GET(self):
         name = self._name()
@@ -112,17 +112,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(400, {"error": str(error)})
 
     def log_message(self, format, *args):
-        """Says nothing: a terminal is no place for a line per move of a slider."""
+        """Logs nothing: every move of a slider would print a line."""
 
     def _name(self):
-        """What is asked for behind the token; where it may not be asked, answers and gives None."""
+        """The path after the token. If access is not allowed, sends an error and returns None."""
         _, token, *rest = [*self.path.split("?")[0].split("/"), ""]
-        # The names by which this server is known: another one is a page of another site, whose
-        # name was made to point here.
+        # The names of this server. Any other host name belongs to another site whose name was made
+        # to point here (DNS rebinding).
         port = self.server.server_address[1]
         is_ours = self.headers.get("Host") in (f"{HOST}:{port}", f"localhost:{port}")
         if not is_ours or not hmac.compare_digest(token.encode(), self.server.token.encode()):
-            self.close_connection = True  # what it sends further is not read
+            self.close_connection = True  # the rest of the request is not read
             self._answer(
                 403,
                 {"error": "The address is not the one that `keras-vae explore` has printed."},

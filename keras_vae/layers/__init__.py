@@ -1,4 +1,4 @@
-"""Layers that networks and priors are made of."""
+"""Layers of networks and priors."""
 
 from keras_vae.layers.causal_attention import CausalAttention
 from keras_vae.layers.column_features import ColumnFeatures

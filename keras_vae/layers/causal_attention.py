@@ -100,7 +100,7 @@ class CausalAttention(keras.layers.Layer):
         return self.stepper()(cache, x, position)
 
     def stepper(self) -> Callable:
-        """Returns `step` as a function that has read the weights, for all positions of a loop."""
+        """Returns `step` as a function with the weights already read, for loops over positions."""
         projected, mixed = function_of(self.projections), function_of(self.mixing)
 
         def step(cache, x, position):
@@ -122,7 +122,7 @@ class CausalAttention(keras.layers.Layer):
         return step
 
     def _heads(self, projected, positions):
-        """Returns queries, keys and values, each (B, N, H, d), of projections (B, N, 3 F) at
+        """Returns queries, keys and values, each (B, N, H, d), from projections (B, N, 3 F) at
         positions (N,)."""
         shape = (-1, ops.shape(projected)[1], 3 * self.num_heads, self.head_size)
         heads = ops.reshape(projected, shape)

@@ -17,11 +17,12 @@ _MAX_EMBEDDING = 16
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ColumnFeatures(keras.layers.Layer):
-    """Turns rows as a schema encodes them into features, and tells which values are missing.
+    """Turns rows encoded by a schema into features, and marks missing values.
 
-    A number becomes one feature of a scale of about 1 (of a positive number and of a count their
-    logarithm), a class an embedding of its own, learned together with the network. A missing number
-    becomes 0, and a missing class has its own embedding. A mask of what is observed is appended.
+    A number becomes one feature of a scale of about 1 (for positive numbers and counts, after
+    taking the logarithm), and a class becomes an embedding, learned together with the network. A
+    missing number becomes 0, and a missing class has an embedding of its own. A mask of the
+    observed values is appended.
 
     Args:
         schema: `TableSchema`.
@@ -30,7 +31,7 @@ class ColumnFeatures(keras.layers.Layer):
     Output shape: (B, F).
 
     Raises:
-        TypeError: If `schema` is no `TableSchema`.
+        TypeError: If `schema` is not a `TableSchema`.
     """
 
     def __init__(self, schema: TableSchema, **kwargs: Any) -> None:
@@ -78,7 +79,7 @@ class ColumnFeatures(keras.layers.Layer):
         return min(_MAX_EMBEDDING, math.ceil(self.schema.columns[i].num_classes / 2))
 
     def _number_features(self, x):
-        """Returns [features (B, n)] of the columns that are no classes, group by group."""
+        """Returns a list of features (B, n) of the columns that are not classes, by group."""
         features = []
         if self._affine:
             columns = [self.schema.columns[i] for i in self._affine]
@@ -87,7 +88,7 @@ class ColumnFeatures(keras.layers.Layer):
             affine = ops.take(x, self._affine, axis=-1)
             features.append(affine * _tensor(slopes) + _tensor(starts))
         if self._positive:
-            # A gap is given as 0, whose logarithm is not finite; the mask tells the network.
+            # A missing value is 0, whose logarithm is not finite; the mask marks it anyway.
             features.append(ops.log(ops.maximum(ops.take(x, self._positive, axis=-1), 1e-30)))
         if self._counts:
             columns = [self.schema.columns[i] for i in self._counts]

@@ -1,4 +1,4 @@
-"""What a layer computes, for loops that need it at every position."""
+"""Layers as plain functions, for loops that call them at every position."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,14 @@ from keras_vae.typing import Tensor
 
 
 def function_of(layer: keras.Layer) -> Callable[[Tensor], Tensor]:
-    """Returns the function of a layer, with the weights that it has now.
+    """Returns a layer as a function, with its current weights.
 
-    Around the mathematics Keras converts, checks and names the inputs of a layer. On PyTorch that
-    takes 0.05 ms at each call, more than one position costs; backends that compile do it once.
+    Keras converts, checks and names the inputs of a layer at each call. On PyTorch that takes
+    0.05 ms, more than the computation at one position; backends that compile do it once.
 
     Args:
-        layer: Layer that is built. One of another kind than those known here, or with something
-            attached to its calls, is returned itself.
+        layer: A built layer. It is returned itself if its class is not registered here, or if hooks
+            are attached to its calls.
 
     Returns:
         Function of a tensor of the layer's compute dtype (of integers for an `Embedding`).
@@ -28,7 +28,7 @@ def function_of(layer: keras.Layer) -> Callable[[Tensor], Tensor]:
 
 
 def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor], Tensor]:
-    """Returns `x -> x @ kernel + bias`, for x (..., M) of a dtype.
+    """Returns `x -> x @ kernel + bias`, for x (..., M) of this dtype.
 
     Args:
         kernel: Tensor or variable (M, N).
@@ -46,7 +46,7 @@ def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor]
     def function(x):
         if len(x.shape) == 2:
             return product(x)
-        # TensorFlow's own product of such a tensor with a matrix ends the process for some sizes.
+        # TensorFlow's product of a higher-rank tensor with a matrix crashes for some sizes.
         y = product(ops.reshape(x, (-1, x.shape[-1])))
         return ops.reshape(y, (*ops.shape(x)[:-1], y.shape[-1]))
 
@@ -54,10 +54,10 @@ def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor]
 
 
 def compute_by(kind: type, make: Callable[[Any], Callable]) -> None:
-    """Has `function_of` return `make(layer)` for layers of a kind.
+    """Makes `function_of` return `make(layer)` for layers of a class.
 
     Args:
-        kind: Class, not its subclasses.
+        kind: Class; its subclasses are not included.
         make: Function of a layer that returns a function of a tensor in the layer's compute dtype.
     """
     _FUNCTIONS[kind] = make

@@ -19,8 +19,8 @@ from keras_vae.typing import Tensor
 class CausalConvolution(keras.layers.Layer):
     """A convolution over a position, the rows `above` it, and columns to its `left` and `right`.
 
-    Incrementally, `row` computes one row at a time; or, if `above` and `right` are 0, the function
-    that `stepper` returns one pixel of a row at a time.
+    Incrementally, `row` computes one row at a time. If `above` and `right` are 0, the function
+    returned by `stepper` computes one pixel of a row at a time.
 
     Args:
         filters: Int, the number of output channels.
@@ -98,7 +98,7 @@ class GatedConvolution(keras.layers.Layer):
     starts at zero, so that h starts unchanged.
 
     `call` takes all positions at once. Incrementally, `row` takes a row of v, and `step` then takes
-    the columns of h one by one; a loop calls what `stepper` returns.
+    the columns of h one by one; loops call the function returned by `stepper`.
 
     Args:
         kernel_size: Odd int, k, at least 3. Each layer sees k // 2 more rows above, and as many
@@ -196,7 +196,7 @@ class GatedConvolution(keras.layers.Layer):
         return self.stepper()(cache, horizontal, position)
 
     def stepper(self) -> Callable:
-        """Returns `step` as a function that has read the weights, for all positions of a loop."""
+        """Returns `step` as a function with the weights already read, for loops over positions."""
         convolved, mixed = self.horizontal.stepper(), function_of(self.mixing)
 
         def step(cache, horizontal, position):

@@ -13,8 +13,8 @@ from keras_vae.typing import Tensor
 class LastToken(keras.layers.Layer):
     """Returns the features at the last token of each sequence, whatever padding follows.
 
-    A network that reads from left to right has then seen the sequence, and nothing else, so that
-    it needs no mask.
+    There a network that reads from left to right has seen the whole sequence and no padding, so it
+    needs no mask.
 
     Args:
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
@@ -31,9 +31,9 @@ class LastToken(keras.layers.Layer):
     """
 
     def call(self, inputs: list[Tensor]) -> Tensor:
-        """Returns (B, F) of [features (B, T, F), tokens (B, T)]."""
+        """Returns (B, F), given [features (B, T, F), tokens (B, T)]."""
         features, tokens = inputs
-        # A row of padding only has no last token: it gives the first position's features.
+        # A row of padding only has no last token: the first position's features are used.
         last = ops.maximum(ops.cast(token_counts(tokens), "int32") - 1, 0)
         return ops.take_along_axis(features, last[:, None, None], axis=1)[:, 0]
 

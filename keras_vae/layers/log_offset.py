@@ -12,11 +12,11 @@ from keras_vae.typing import Tensor
 class LogOffset(keras.layers.Layer):
     """Adds a number for each example to the first block of parameters along the last axis.
 
-    Where these are the logarithms of rates, and the number is the logarithm of an exposure (a time,
-    an area, the size of a library), the rates are those of one unit of exposure.
+    If these are the logarithms of rates, and the number is the logarithm of an exposure (a time, an
+    area, the size of a library), the decoder's rates are per unit of exposure.
 
     Args:
-        num_parameters: Integer, the blocks of parameters along the last axis.
+        num_parameters: Integer, the number of blocks of parameters along the last axis.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
     Input shape: [parameters, offset], (B, ..., C * num_parameters) and (B, 1).

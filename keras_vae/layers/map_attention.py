@@ -10,7 +10,7 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class MapAttention(keras.layers.Layer):
-    """Adds to each position of a map what one head of attention gathers from all of them.
+    """Adds the output of single-head attention over all positions to each position of a map.
 
     `x + output(softmax(q k' / sqrt(F)) v)`, where q, k and v are linear in the group-normalised x.
     The h w x h w weights make it expensive on large maps. The softmax is computed in float32 under

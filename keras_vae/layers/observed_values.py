@@ -1,4 +1,4 @@
-"""Tells a network which values have been observed."""
+"""Marks for a network which values are observed."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ObservedValues(keras.layers.Layer):
-    """Puts 0 in the place of NaN, and appends a mask: 1 where a value has been observed.
+    """Replaces NaN by 0, and appends a mask that is 1 where a value is observed.
 
     Input shape: (B, ..., C), with NaN where a value is missing.
     Output shape: (B, ..., 2C), the values, then the mask.

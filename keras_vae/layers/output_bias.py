@@ -13,7 +13,7 @@ class OutputBias(keras.layers.Layer):
 
     The bias of a convolution is one number per channel; this one has a number per pixel and
     channel, so that any decoder can start at the training mean (Burda et al. set the output bias to
-    the logit of each pixel's mean). Where height and width are unknown it has a number per channel.
+    the logit of each pixel's mean). If height and width are unknown, it has a number per channel.
 
     Args:
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.

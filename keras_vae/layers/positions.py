@@ -1,4 +1,4 @@
-"""How a transformer learns the positions of its tokens."""
+"""Encodings of the positions of a transformer's tokens."""
 
 from typing import Any
 

@@ -1,13 +1,13 @@
-"""Recurrent layers, where a network is exported."""
+"""A check of recurrent layers before a network is exported."""
 
 import keras
 
 
 def check_recurrence(model: keras.Model, export_format: str) -> None:
-    """Raises `RuntimeError` where an exported model would give wrong numbers without a word.
+    """Raises `RuntimeError` if an exported model would silently compute wrong numbers.
 
-    On PyTorch Keras runs a recurrent layer as a loop in Python, which an export to ONNX unrolls at
-    the one length that it is traced with.
+    On PyTorch, Keras runs a recurrent layer as a Python loop, which an export to ONNX unrolls for
+    the single length that it is traced with.
 
     Args:
         model: Model or network that is to be exported.

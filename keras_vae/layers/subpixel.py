@@ -16,7 +16,7 @@ class SubpixelUpsampling2D(keras.layers.Layer):
 
     A convolution h at the low resolution computes four times the channels, laid out as 2 x 2
     pixels: `y[2 i + r, 2 j + s, c] = h[i, j, (2 r + s) filters + c]` (equation 4 of the first
-    paper). The last row or column is cropped where the target is odd. It takes the place of
+    paper). The last row or column is cropped if the target is odd. The layer replaces
     `Conv2DTranspose`, whose gradient is an order of magnitude slower on JAX's CPU backend. All four
     sub-pixels start from the same kernel (ICNR, the second paper), so that neighbours agree at the
     start and no checkerboard has to be unlearned.
@@ -101,8 +101,7 @@ class SubpixelUpsampling2D(keras.layers.Layer):
         return self.unfolded(self.conv(inputs))
 
     def unfolded(self, x: Tensor) -> Tensor:
-        """Returns what the layer's convolution made, (B, H, W, 4 filters), at the resolution of the
-        output."""
+        """Rearranges the output of the convolution, (B, h, w, 4 filters), to full resolution."""
         x = ops.depth_to_space(x, 2, data_format="channels_last")
         height, width = self.target_size or (None, None)
         return x[:, :height, :width, :]

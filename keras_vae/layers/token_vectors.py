@@ -1,4 +1,4 @@
-"""The vectors of tokens, read and written."""
+"""Token embeddings shared between input and output."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class TokenVectors(keras.layers.Layer):
-    """Maps tokens to their vectors, and features to the logits of tokens with the same vectors.
+    """Maps tokens to their embeddings, and features to logits with the same embeddings.
 
-    `layer(tokens)` are the vectors e_k of tokens (B, T); `layer(features, reverse=True)` the logits
-    h . e_k + b_k, float32 under every policy.
+    `layer(tokens)` returns the embeddings e_k of tokens (B, T), and `layer(features, reverse=True)`
+    the logits h . e_k + b_k, float32 under every policy.
 
     Args:
         num_tokens: Int, K.
-        size: Int, F, the size of a vector.
+        size: Int, F, the size of an embedding.
         **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
 
     Input shape: (B, T) integers, or with `reverse=True` (B, T, F).

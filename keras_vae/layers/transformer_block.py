@@ -97,7 +97,7 @@ class TransformerBlock(keras.layers.Layer):
         return self.stepper()(cache, x, position)
 
     def stepper(self) -> Callable:
-        """Returns `step` as a function that has read the weights, for all positions of a loop."""
+        """Returns `step` as a function with the weights already read, for loops over positions."""
         attend, layers = self.attention.stepper(), (self.norm_1, self.norm_2)
         norm_1, norm_2 = map(function_of, layers)
         dense_1, dense_2 = map(function_of, (self.dense_1, self.dense_2))

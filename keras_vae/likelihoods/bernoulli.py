@@ -38,7 +38,7 @@ class BernoulliLikelihood(Likelihood):
         return np.ones(data_shape, "bool")
 
     def check(self, x: np.ndarray, name: str = "x") -> None:
-        if x.size and x.min() >= 0 and x.max() <= 1:  # a third of the time that finding them takes
+        if x.size and x.min() >= 0 and x.max() <= 1:  # faster than locating bad values
             return
         refuse_outside_support(
             x,
@@ -64,7 +64,7 @@ class BernoulliProbabilityLikelihood(BernoulliLikelihood):
     """
 
     def call(self, parameters: Tensor) -> Bernoulli:
-        # 1e-7 is about the spacing of float32 below 1: nearer to 1 the logit would be infinite.
+        # 1e-7 is about the spacing of float32 below 1; closer to 1 the logit would be infinite.
         p = ops.clip(parameters, 1e-7, 1 - 1e-7)
         return Bernoulli(ops.log(p) - ops.log1p(-p))
 

@@ -38,7 +38,7 @@ class ColumnsLikelihood(Likelihood):
     | real | Gaussian, or Student-t | mean, log-variance |
     | positive | log-normal | mean and log-variance of the logarithm |
     | count | negative binomial | log-mean, log of the inverse dispersion |
-    | categorical | categorical | one logit a class |
+    | categorical | categorical | one logit per class |
     | ordinal | cumulative logit, with learned thresholds | location |
     | boolean | Bernoulli | logit |
 
@@ -46,10 +46,10 @@ class ColumnsLikelihood(Likelihood):
 
     Args:
         schema: `TableSchema`.
-        min_sigma: Positive float, the least standard deviation of a real number in units of its
-            column's, and of the logarithm of a positive one. Without it the density of a value that
-            is repeated would grow without bound.
-        degrees_of_freedom: Positive float, of a Student-t distribution for real columns; `None` for
+        min_sigma: Positive float, the smallest standard deviation of a real number, in units of
+            that of its column, and of the logarithm of a positive number. Without it the density of
+            a repeated value would grow without bound.
+        degrees_of_freedom: Positive float for a Student-t distribution of real columns; `None` for
             a Gaussian.
 
     Attributes:
@@ -59,7 +59,7 @@ class ColumnsLikelihood(Likelihood):
     Returns: `Observed` over (B, C).
 
     Raises:
-        TypeError: If `schema` is no `TableSchema`.
+        TypeError: If `schema` is not a `TableSchema`.
         ValueError: If `min_sigma` or `degrees_of_freedom` is not a finite positive number, or
             `min_sigma` is above e^10, where log-variances are bounded.
 
@@ -113,8 +113,8 @@ class ColumnsLikelihood(Likelihood):
         return (len(self.schema),)
 
     def point(self, distribution: Distribution) -> Tensor:
-        """Returns means of real numbers and counts, medians of positive and ordered values, and the
-        most probable classes."""
+        """Returns the means of real numbers and counts, the medians of positive and ordinal values,
+        and the most probable classes."""
         return distribution.base.assembled(_point)
 
     def is_nominal(self, data_shape: Shape) -> np.ndarray:
@@ -168,7 +168,7 @@ class ColumnsLikelihood(Likelihood):
 
 
 def _groups(schema):
-    """Returns [(kind and classes, decoder outputs a column, columns)], like columns together."""
+    """Returns [(kind and classes, outputs per column, columns)], with like columns grouped."""
     groups: dict[tuple, list[int]] = {}
     for i, column in enumerate(schema.columns):
         has_logits = column.kind in ("categorical", "ordinal")

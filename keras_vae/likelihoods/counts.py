@@ -16,11 +16,11 @@ from keras_vae.likelihoods.likelihood import split_parameters
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
 
-_SMALLEST_MEAN = 1e-3  # whose logarithm is the output for a count that was never seen
+_SMALLEST_MEAN = 1e-3  # its logarithm is the output for a feature whose counts are all 0
 
 
 class _CountLikelihood(Likelihood):
-    """What the likelihoods of counts share: which data are counts, and where training begins."""
+    """Base class of the likelihoods of counts: checks the data, and sets the initial output."""
 
     is_density = False
 
@@ -59,9 +59,9 @@ class PoissonLikelihood(_CountLikelihood):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ZeroInflatedPoissonLikelihood(_CountLikelihood):
-    """`PoissonLikelihood` in which each count is 0 with a further probability of its own.
+    """`PoissonLikelihood` in which each count is also 0 with an extra probability of its own.
 
-    Input shape: (B, ..., 2C), log-rates, then the logits of the further zeros.
+    Input shape: (B, ..., 2C), log-rates, then the logits of the extra zeros.
     Returns: `ZeroInflated` over (B, ..., C).
 
     Reference:
@@ -80,8 +80,8 @@ class NegativeBinomialLikelihood(_CountLikelihood):
     """p(x|z) = prod_i NB(x_i; mean exp(l_i), inverse dispersion r_i): variance mean + mean^2 / r.
 
     Args:
-        dispersion: "feature", where r has one value for each feature (the last axis of x), learned
-            together with the networks; or "example", where the decoder returns the logarithms of r
+        dispersion: "feature", if r has one value for each feature (the last axis of x), learned
+            together with the networks; or "example", if the decoder returns the logarithms of r
             after those of the means.
 
     Attributes:
@@ -91,7 +91,7 @@ class NegativeBinomialLikelihood(_CountLikelihood):
     Returns: `NegativeBinomial` over (B, ..., C).
 
     Raises:
-        ValueError: If `dispersion` is another word.
+        ValueError: If `dispersion` is unknown.
 
     Reference:
         - [Lopez et al., 2018](https://doi.org/10.1038/s41592-018-0229-2)
@@ -128,7 +128,7 @@ class NegativeBinomialLikelihood(_CountLikelihood):
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ZeroInflatedNegativeBinomialLikelihood(NegativeBinomialLikelihood):
-    """`NegativeBinomialLikelihood` in which each count is 0 with a further probability of its own.
+    """`NegativeBinomialLikelihood` in which each count is also 0 with its own extra probability.
 
     Args:
         dispersion: See `NegativeBinomialLikelihood`.
@@ -136,11 +136,11 @@ class ZeroInflatedNegativeBinomialLikelihood(NegativeBinomialLikelihood):
     Attributes:
         num_parameters: Integer, 2 for "feature" and 3 for "example".
 
-    Input shape: What `NegativeBinomialLikelihood` takes, then the logits of the further zeros.
+    Input shape: That of `NegativeBinomialLikelihood`, then the logits of the extra zeros.
     Returns: `ZeroInflated` over (B, ..., C).
 
     Raises:
-        ValueError: If `dispersion` is another word.
+        ValueError: If `dispersion` is unknown.
 
     Reference:
         - [Lopez et al., 2018](https://doi.org/10.1038/s41592-018-0229-2)

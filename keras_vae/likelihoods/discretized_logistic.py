@@ -17,7 +17,7 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class DiscretizedLogisticLikelihood(Likelihood):
-    """p(x|z) = prod_i of the mass that a logistic density has in the bin of x_i.
+    """p(x|z) = prod_i P_i, where P_i is the mass of a logistic density in the bin of x_i.
 
     It is the probability of 8-bit data, not a density.
 
@@ -61,10 +61,10 @@ class DiscretizedLogisticLikelihood(Likelihood):
         )
 
     def _rounding(self, dtype):
-        """Returns how far from its level a number of this type may lie, in levels.
+        """Returns how far a number of this type may lie from its level, in levels.
 
-        In float32 1e-2 is far above the rounding of k / 255. In float16 that is up to 0.062, half
-        of the spacing of numbers below 1. From a half on, the level would be unknown.
+        In float32, 1e-2 is far above the rounding error of k / 255. In float16 the error is up to
+        0.062, half of the spacing of numbers below 1. From 1/2 on, the level would be ambiguous.
         """
         if dtype.kind != "f":
             return 1e-2

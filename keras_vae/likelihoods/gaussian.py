@@ -18,27 +18,27 @@ from keras_vae.likelihoods.likelihood import warn_of_bytes
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
 
-LARGEST_LEARNED_SIGMA = math.exp(10)  # whose log-variance is the last that is not bounded
+LARGEST_LEARNED_SIGMA = math.exp(10)  # with the largest log-variance that is not clipped
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GaussianLikelihood(Likelihood):
     """p(x|z) = N(x; mean, sigma^2 I) with one fixed sigma.
 
-    Account for the scale of the data by `sigma`, not by a weight on the KL term, which is beta.
+    Account for the scale of the data with `sigma`, not with a weight on the KL term, which is beta.
     With sigma = sqrt(1/2) the reconstruction term is the squared error plus a constant.
 
     Args:
         sigma: Float from 1e-15 to 1e15, beyond which squares leave the range of float32.
         value_range: Pair of numbers, the lowest and the highest value that data may have, or
-            `None`. Data outside are refused, and `pictures` are clipped to it. The density does not
-            depend on it.
+            `None`. Data outside the range are refused, and `pictures` are clipped to it. It does
+            not affect the density.
 
     Input shape: Means (B, *S).
     Returns: `DiagonalGaussian` over (B, *S).
 
     Raises:
-        ValueError: If `sigma` is not such a number, or `value_range` is no such pair.
+        ValueError: If `sigma` is not such a number, or `value_range` is not such a pair.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class GaussianLikelihood(Likelihood):
         if self.value_range is None:
             return
         low, high = self.value_range
-        # What scaling in float32 may round beyond the ends.
+        # Scaling in float32 may round values beyond the ends.
         margin = 1e-6 * (high - low)
         if np.min(x) < low - margin or np.max(x) > high + margin:
             scale = "x / 255" if low == 0 else f"{low:g} + x * {high - low:g} / 255"
@@ -107,7 +107,7 @@ class LearnedSigmaGaussianLikelihood(Likelihood):
         return DiagonalGaussian(parameters, 2 * self.log_sigma)
 
     def advise(self, x: np.ndarray, name: str = "x") -> None:
-        # Of the density, which bounds what training may have driven off.
+        # The sigma of the density, which is bounded, unlike the weight.
         sigma = float(ops.convert_to_numpy(self.call(ops.zeros((1,))).std))
         cure = f", or begin at `initial_sigma={np.std(x[:1000]):.3g}`, their standard deviation"
         warn_of_bytes(x, sigma, name, cure)

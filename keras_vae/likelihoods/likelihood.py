@@ -30,8 +30,8 @@ class Likelihood(keras.layers.Layer):
         spread_of_draws: Float, an upper bound, from practice, on the standard deviation in nats of
             log p(x|z) of one example over draws of z. It determines the tolerance when a number is
             measured again with other draws.
-        value_range: Tuple (lowest, highest) of the values that x may have, or `None` where the
-            likelihood sets no bounds, or other ones.
+        value_range: Tuple (lowest, highest) of the values that x may have, or `None` if the
+            likelihood has no bounds of this form.
 
     Example:
 
@@ -98,7 +98,7 @@ class Likelihood(keras.layers.Layer):
         return np.zeros(data_shape, "bool")
 
     def advise(self, x: np.ndarray, name: str = "x") -> None:
-        """Warns of data that are valid, but not what this likelihood begins at; `fit` asks.
+        """Warns about data that are valid but far from the initial p(x|z); called by `fit`.
 
         Args:
             x: NumPy array, all of the data or a batch.
@@ -112,7 +112,7 @@ class Likelihood(keras.layers.Layer):
     def output_for_mean(self, mean: np.ndarray) -> np.ndarray:
         """Returns the decoder output for which p(x|z) has a given mean.
 
-        The output bias of a decoder starts at it when training starts at the mean of the data.
+        It initialises the output bias of a decoder whose training starts at the mean of the data.
 
         Args:
             mean: NumPy array.
@@ -171,13 +171,13 @@ def refuse_outside_support(
 
 
 def warn_of_bytes(x: np.ndarray, sigma: float, name: str, cure: str) -> None:
-    """Warns if data look like 8-bit images where a learned sigma begins far below their scale.
+    """Warns if data look like 8-bit images and a learned sigma starts far below their scale.
 
     Args:
         x: NumPy array, the data.
-        sigma: Float, where sigma begins.
+        sigma: Float, the initial sigma.
         name: String, what to call `x` in the warning.
-        cure: String, what else to do than to divide by 255.
+        cure: String, an alternative to dividing by 255.
     """
     low, high = float(np.min(x)), float(np.max(x))
     if low < 0 or not 64 < high <= 255 or sigma > high / 32:
@@ -210,8 +210,8 @@ def check_scale(argument: str, value: float, least: float, most: float) -> float
     """Returns a scale of data as a float.
 
     Raises:
-        ValueError: If `value` is not a positive number from `least` to `most`, between which
-            densities have the scale that they are given.
+        ValueError: If `value` is not a positive number from `least` to `most`, the range in which
+            densities can have this scale.
     """
     value = check_positive(argument, value)
     if not least <= value <= most:

@@ -1,4 +1,4 @@
-"""The likelihood of what has been observed of an example."""
+"""The likelihood of the observed part of an example."""
 
 from typing import Any
 
@@ -14,19 +14,19 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class ObservedLikelihood(Likelihood):
-    """Makes NaN in x mean "not observed": the likelihood, and so every bound, is of the rest.
+    """Treats NaN in x as "not observed": the likelihood, and so every bound, is of the rest.
 
-    The encoder must take NaN too: `ObservedValues` at its entrance replaces them and tells which
-    they were. In an `IWAE` this is the bound of MIWAE.
+    The encoder must accept NaN too: `ObservedValues` as its first layer replaces them and marks
+    where they were. In an `IWAE` this is the bound of MIWAE.
 
     Args:
         likelihood: `Likelihood` of complete examples, whose elements are independent given z.
 
-    Input shape: What `likelihood` takes.
+    Input shape: That of `likelihood`.
     Returns: `Observed` over (B, *S).
 
     Raises:
-        TypeError: If `likelihood` is no `Likelihood`.
+        TypeError: If `likelihood` is not a `Likelihood`.
 
     Example:
 
@@ -96,6 +96,6 @@ class ObservedLikelihood(Likelihood):
 
 
 def _filled(x):
-    """Returns x with its first observed value in the gaps: one that the check sees anyway."""
+    """Returns x with its first observed value, which is checked anyway, in the gaps."""
     is_missing = np.isnan(x)
     return np.where(is_missing, x.flat[np.argmin(is_missing)], x)

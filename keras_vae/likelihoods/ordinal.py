@@ -50,7 +50,7 @@ class OrdinalLikelihood(Likelihood):
         return np.zeros_like(mean)
 
     def point(self, distribution: Ordinal) -> Tensor:
-        """Returns the median, a class, which unlike the most probable one respects the order."""
+        """Returns the median class, which, unlike the most probable one, respects the order."""
         return distribution.median
 
     def check(self, x: np.ndarray, name: str = "x") -> None:
@@ -67,9 +67,9 @@ class OrdinalLikelihood(Likelihood):
 
 
 def add_thresholds(layer: keras.Layer, num_features: int, num_classes: int) -> Any:
-    """Returns a weight (C, K - 1) of a layer: what `rising` makes the thresholds of each feature.
+    """Adds a weight (C, K - 1) to a layer, from which `rising` computes each feature's thresholds.
 
-    They begin where all classes are equally probable for the location 0.
+    Initially all classes are equally probable at location 0.
     """
     share = np.arange(1, num_classes) / num_classes
     start = np.log(share) - np.log1p(-share)
@@ -83,8 +83,8 @@ def add_thresholds(layer: keras.Layer, num_features: int, num_classes: int) -> A
 
 
 def rising(thresholds: Tensor) -> Tensor:
-    """Returns thresholds (C, K - 1) of the first one and the logarithms of the steps between."""
+    """Returns thresholds (C, K - 1), given the first one and the logarithms of the steps."""
     thresholds = ops.convert_to_tensor(thresholds)
-    # Positive steps keep the order. e^15 is beyond every logit that float32 tells from 0 or 1.
+    # Positive steps keep the order. In float32 a sigmoid saturates well below e^15.
     steps = ops.exp(ops.clip(thresholds[:, 1:], -15.0, 15.0))
     return ops.cumsum(ops.concatenate([thresholds[:, :1], steps], axis=-1), axis=-1)

@@ -1,4 +1,4 @@
-"""The likelihood of sequences of tokens."""
+"""The likelihood of token sequences."""
 
 from typing import Any
 
@@ -19,15 +19,15 @@ class TokenLikelihood(Likelihood):
     """p(x|z) = prod_t Categorical(x_t; softmax(l_t)) of sequences; see `TokenSequences`.
 
     Args:
-        num_tokens: Int of at least 3, K: tokens are integers from 1 to K - 1, 1 is the end, and 0
-            padding.
+        num_tokens: Int of at least 3, K. Tokens are integers from 1 to K - 1; 1 is the end token,
+            and 0 is padding.
 
-    Input shape: Logits (B, T, K), each computed from the tokens before.
+    Input shape: Logits (B, T, K), each computed from the previous tokens.
     Returns: `TokenSequences` over (B, T).
 
     Raises:
-        ValueError: If `num_tokens` is not an integer of at least 3; from `check`, if a row is no
-            sequence of these tokens.
+        ValueError: If `num_tokens` is not an integer of at least 3. Also raised by `check` if a row
+            is not a valid sequence of these tokens.
     """
 
     is_density = False

@@ -1,4 +1,4 @@
-"""How much of a codebook is used: metrics that count the codes of an epoch."""
+"""Metrics of codebook usage, which count the codes of an epoch."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ class CodebookMetric(keras.metrics.Metric):
         self.counts = self.add_variable(shape, "zeros", dtype="float32", name="counts")
 
     def update_state(self, indices: Tensor, sample_weight: Tensor | None = None) -> None:
-        """Counts indices; those of -1, which a mask leaves out, are not counted.
+        """Counts indices, except those of -1, which are masked.
 
         Args:
             indices: Integer tensor (B, ...), or (B, ..., Q) with Q > 1 codebooks.
@@ -51,7 +51,7 @@ class CodebookMetric(keras.metrics.Metric):
             of_example = (-1, *(1,) * (len(indices.shape) - 1))
             weights = weights * ops.reshape(ops.cast(sample_weight, "float32"), of_example)
         first_codes = self.num_embeddings * ops.arange(self.num_codebooks, dtype="int32")
-        codes = ops.maximum(indices, 0) + first_codes  # numbered through all codebooks
+        codes = ops.maximum(indices, 0) + first_codes  # numbered across all codebooks
         counts = ops.segment_sum(
             ops.reshape(weights, (-1,)),
             ops.reshape(codes, (-1,)),
@@ -159,7 +159,7 @@ def usage_of(counts: Tensor) -> Tensor:
 def perplexity_of(counts: Tensor) -> Tensor:
     """Computes the exponential of the mean entropy of the codebooks from counts (Q, K)."""
     counts = ops.cast(counts, "float32")
-    # Without a count yet all frequencies are 0; 0 log 0 is 0.
+    # Before anything is counted, all frequencies are 0; 0 log 0 is 0.
     frequencies = counts / ops.maximum(ops.sum(counts, axis=-1, keepdims=True), TINY)
     entropy = -ops.sum(frequencies * ops.log(ops.maximum(frequencies, TINY)), axis=-1)
     return ops.exp(ops.mean(entropy))

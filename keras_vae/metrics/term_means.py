@@ -12,12 +12,14 @@ from keras_vae.typing import Tensor
 class TermMeans(keras.metrics.Metric):
     """Computes the means over examples of a model's loss and terms.
 
-    One variable holds all sums and all weights, so that a batch costs one addition however many
-    quantities there are: `keras.metrics.Mean` of each would cost several operations a quantity.
+    One variable holds all sums and all weights, so a batch costs one addition however many
+    quantities there are. A `keras.metrics.Mean` for each would cost several operations per
+    quantity.
 
     Args:
         names: Sequence of strings, the names of the quantities.
-        name: String, the name of the metric. It does not appear in logs, the quantities' do.
+        name: String, the name of the metric. It does not appear in logs; the names of the
+            quantities do.
         dtype: The dtype of the result, as for every Keras metric. Sums are always float32.
 
     Example:

@@ -97,7 +97,7 @@ class BetaTCVAE(VAE):
     def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict[str, Tensor]:
         posterior = self.infer(x, c, training)
         z = posterior.sample(self.noise.stream(training))
-        # Of z_i under the posterior of x_n, each dimension by itself: (B, B, D).
+        # log q(z_i|x_n), each dimension separately: (B, B, D).
         mean, log_var, rows = map(self.flat, (posterior.mean, posterior.log_var, z))
         log_q = DiagonalGaussian(mean, log_var, 2).log_prob(rows[:, None])
         weights = mixture_weights(ops.shape(z)[0], self.num_examples, self.estimator)
@@ -112,8 +112,8 @@ class BetaTCVAE(VAE):
 
 
 def log_mixture(log_q: Tensor, weights: Tensor) -> Tensor:
-    """Returns log sum_n w_in q_in, of log q (B, B, ...)."""
-    # Not of log q + log w: compiled, the logarithm of a constant is rounded in another way.
+    """Returns log sum_n w_in q_in, given log q (B, B, ...)."""
+    # Not a logsumexp of log q + log w: compilers round the logarithm of a constant differently.
     largest = ops.stop_gradient(ops.max(log_q, axis=1, keepdims=True))
     return ops.log(ops.sum(weights * ops.exp(log_q - largest), axis=1)) + largest[:, 0]
 
@@ -121,9 +121,9 @@ def log_mixture(log_q: Tensor, weights: Tensor) -> Tensor:
 def mixture_weights(batch_size: int, num_examples: int, estimator: str) -> Tensor:
     """Returns the weights (B, B) with which q(z_i) is estimated by sum_n w_in q(z_i|x_n).
 
-    "weighted" has 1 / NB for all: 1 / N in sum. "stratified" has, with M = B - 1, 1 / N for the
-    example that z_i was drawn from, (N - M) / NM for the next in the batch, and 1 / M for all
-    others: 1 in sum.
+    "weighted" gives every example 1 / NB; these sum to 1 / N. "stratified", with M = B - 1, gives
+    1 / N to the example that z_i was drawn from, (N - M) / NM to the next one in the batch, and
+    1 / M to all others; these sum to 1.
     """
     if estimator == "weighted":
         return ops.full((batch_size, batch_size), 1.0 / num_examples) / batch_size

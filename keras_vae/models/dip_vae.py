@@ -1,4 +1,4 @@
-"""DIP-VAE: the covariance of the codes of all data is drawn to that of the prior."""
+"""DIP-VAE: the covariance of the codes of all data is pulled towards that of the prior."""
 
 import keras
 from keras import ops
@@ -100,5 +100,5 @@ class DIPVAE(VAE):
 def covariance_of_rows(rows: Tensor) -> Tensor:
     """Returns the covariance (D, D) of the rows of a tensor (B, D), divided by B."""
     centred = rows - ops.mean(rows, axis=0)
-    # No matrix product, which JAX and TensorFlow round to TF32 on a GPU.
+    # Not a matrix product: JAX and TensorFlow round it to TF32 on a GPU.
     return ops.mean(centred[:, :, None] * centred[:, None, :], axis=0)

@@ -82,7 +82,7 @@ class HierarchicalVAE(LatentVariableModel):
     """
 
     encode_gives: EncodingKind | None = "posteriors"
-    passed_up = 0  # which output of an encoder has the shape that the next one is given: z_mean
+    passed_up = 0  # index of the encoder output whose shape is the next encoder's input: z_mean
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class HierarchicalVAE(LatentVariableModel):
 
         Args:
             parameters: What `bottom_up(x)` returns.
-            draw: Function of a posterior that gives z.
+            draw: Function that takes a posterior and returns z.
             training: Bool.
         """
         ascended = self._ascend(parameters, draw, training)
@@ -155,7 +155,7 @@ class HierarchicalVAE(LatentVariableModel):
         """Walks p(z_L), p(z_{L-1}|z_L), ..., p(z_1|z_2) and returns the list of the L `Level`s.
 
         Args:
-            choose: Function of i and the prior of z_{i+1}, which returns its posterior and z.
+            choose: Function that takes i and the prior of z_{i+1}, and returns its posterior and z.
             training: Bool.
         """
         prior = self.prior_given()
@@ -177,8 +177,8 @@ class HierarchicalVAE(LatentVariableModel):
         return [*sampled, kl_divergence(top.posterior, top.prior, sample=top.z)]
 
     def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        """Returns the input of the decoder for x if each z is the mean of its posterior."""
-        if isinstance(x, keras.KerasTensor):  # being built: shapes, and no distributions yet
+        """Returns the decoder's input for x, with each z the mean of its posterior."""
+        if isinstance(x, keras.KerasTensor):  # while building there are only shapes
             self.latent_shapes = latent_shapes(self.encoders, x, self.passed_up)
             return symbolic_state(self.decoders, self.latent_shapes)
         return self.levels_of(self.bottom_up(x, training), _mean, training)[0].state
@@ -198,7 +198,7 @@ class HierarchicalVAE(LatentVariableModel):
 
     def build_latent(self, latent_shape: Shape) -> None:
         self.prior.attach(self.encode_top, self.data_shape)
-        if not self.prior.built:  # one read from a file has been
+        if not self.prior.built:  # a prior loaded from a file is
             self.prior.build(self.latent_shapes[-1])
 
     def _draw(self, from_likelihood, condition=None):

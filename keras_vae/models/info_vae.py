@@ -1,4 +1,4 @@
-"""InfoVAE: the codes of all data, in place of those of each example, are drawn to the prior."""
+"""InfoVAE: matches the codes of all data, rather than those of each example, to the prior."""
 
 import keras
 from keras import ops
@@ -11,8 +11,8 @@ from keras_vae.schedules import check_weight
 from keras_vae.typing import Array
 from keras_vae.typing import Tensor
 
-IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # over which WAE sums its kernel
-KERNELS = {  # of the squared distance and the scale C
+IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # the scales over which WAE sums its kernel
+KERNELS = {  # functions of the squared distance and the scale C
     "rbf": lambda square, scale: ops.exp(-square / scale),
     "inverse_multiquadric": lambda square, scale: sum(
         s * scale / (s * scale + square) for s in IMQ_SCALES
@@ -111,7 +111,7 @@ class InfoVAE(VAE):
 def unbiased_mmd(z: Tensor, y: Array, kernel: str, scale: float) -> Tensor:
     """Returns the squared maximum mean discrepancy of draws z and y, (B, D) each: a scalar.
 
-    The U-statistic of Gretton et al. 2012, equation 3, with B of each; 0 for B = 1.
+    The U-statistic of Gretton et al. 2012, equation 3, with B draws of each; 0 for B = 1.
     """
     size = ops.cast(ops.shape(z)[0], "float32")
     num_pairs = ops.maximum(size * (size - 1), 1.0)

@@ -84,7 +84,7 @@ class IWAE(LatentVariableModel):
     def bound(
         self, posterior: Distribution, z: Tensor, log_p_x: Tensor, log_p_z: Tensor
     ) -> dict[str, Tensor]:
-        """Returns the terms of K draws z (K, B, D), of log p(x|z) and log p(z), (K, B) each."""
+        """Returns the terms, given K draws z (K, B, D), log p(x|z) and log p(z), (K, B) each."""
         log_q = posterior.log_prob(z)
         reconstruction, kl = -ops.mean(log_p_x, axis=0), ops.mean(log_q - log_p_z, axis=0)
         return {
@@ -139,7 +139,7 @@ class DReGIWAE(IWAE):
         )
 
     def objective(self) -> dict[str, Term]:
-        surrogate = Term(group="encoder", metric=None)  # of value 0
+        surrogate = Term(group="encoder", metric=None)  # its value is 0
         return {**super().objective(), "dreg": surrogate}
 
     def bound(
@@ -149,7 +149,7 @@ class DReGIWAE(IWAE):
         # Squared normalised weights (equation 8): doubly reparameterised, the score term is gone.
         weights = ops.stop_gradient(ops.softmax(log_w, axis=0))
         surrogate = -ops.sum(ops.square(weights) * log_w, axis=0)
-        dreg = surrogate - ops.stop_gradient(surrogate)  # a gradient, and no cost
+        dreg = surrogate - ops.stop_gradient(surrogate)  # has a gradient, and the value 0
         return {**super().bound(posterior, z, log_p_x, log_p_z), "dreg": dreg}
 
 
@@ -160,5 +160,5 @@ def _without_gradient(gaussian):
 
 
 def log_mean_exp(log_w: Tensor) -> Tensor:
-    """Returns log 1/K sum_k exp(log_w_k), (B,), of (K, B)."""
+    """Returns log 1/K sum_k exp(log_w_k), (B,), for log_w (K, B)."""
     return ops.logsumexp(log_w, axis=0) - math.log(log_w.shape[0])

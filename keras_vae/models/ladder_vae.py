@@ -85,9 +85,9 @@ class LadderVAE(HierarchicalVAE):
 
 
 def precision_weighted(a: DiagonalGaussian, b: DiagonalGaussian) -> DiagonalGaussian:
-    """Returns the product of two diagonal Gaussians, normalised: again one.
+    """Returns the normalised product of two diagonal Gaussians, which is again one.
 
-    Its precision is the sum of theirs, its mean that of theirs weighted by precision.
+    Its precision is the sum of theirs, and its mean their precision-weighted mean.
     """
     log_var = -ops.logaddexp(-a.log_var, -b.log_var)
     weight = ops.sigmoid(b.log_var - a.log_var)  # 1 / var_a over the sum of both

@@ -13,31 +13,32 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class LaggingSequenceVAE(SequenceVAE):
-    """`SequenceVAE` against whose collapse the encoder is updated more often than the decoder.
+    """`SequenceVAE` whose encoder is updated more often than its decoder, to prevent collapse.
 
-    Early in training q(z|x) lags behind the posterior of the model, and the decoder learns to do
-    without z before the encoder has learnt to tell anything. Here the encoder is updated at every
-    step and the decoder at each `encoder_steps`-th only, until `LaggingInference`, a callback,
-    finds that the mutual information of x and z no longer rises; then both are, at every step. The
-    objective is the plain bound throughout.
+    Early in training q(z|x) lags behind the true posterior of the model, and the decoder learns to
+    ignore z before the encoder has learnt to encode anything. Here the encoder is updated at every
+    step, and the decoder only at every `encoder_steps`-th, until the callback `LaggingInference`
+    finds that the mutual information of x and z no longer rises. From then on both are updated at
+    every step. The objective is the plain bound throughout.
 
     One detail differs from the paper, which updates the encoder until its cost stops falling over
-    10 batches, and then the decoder once: here the number of steps is fixed.
+    10 batches, and then the decoder once: here the number of steps is fixed unless `window` is set.
 
     Args:
         encoder, decoder, max_length, vocabulary, word_dropout: See `SequenceVAE`.
-        encoder_steps: Int, how many updates of the encoder there are to each of the decoder; with
-            `window`, at most.
-        window: Int, over how many batches the cost must have stopped falling, or `None` to wait
-            for `encoder_steps` always.
+        encoder_steps: Int, the number of encoder updates for each decoder update; with `window`,
+            the largest number.
+        window: Int, a number of batches, or `None`. The decoder is also updated once the mean cost
+            over `window` batches is no lower than over the `window` batches before. `None` always
+            waits for `encoder_steps`.
         **kwargs: As for `SequenceVAE`.
 
-    Terms, in nats per sequence: those of `VAE`. In training `loss` is the sum of what the encoder
-    and what the decoder descend.
+    Terms, in nats per sequence: those of `VAE`. In training `loss` is the sum of the costs
+    that the encoder and the decoder descend.
 
     Raises:
         ValueError: As for `SequenceVAE`, or if `encoder_steps` or `window` is not a positive
-            integer; from `compile`, without an optimizer of each group's own.
+            integer. Also raised by `compile` unless each group has an optimizer of its own.
 
     Example:
 
@@ -66,12 +67,13 @@ class LaggingSequenceVAE(SequenceVAE):
         super().__init__(encoder, decoder, max_length, vocabulary, **kwargs)
         self.encoder_steps = check_count("encoder_steps", encoder_steps)
         self.window = None if window is None else check_count("window", window)
-        # A weight, so that it is saved, and that a compiled step sees it change.
+        # A weight, so that it is saved and compiled steps see it change.
         self.is_lagging = self.add_weight(
             name="is_lagging", shape=(), initializer="ones", trainable=False, autocast=False
         )
-        # Of the encoder's updates since the decoder's last: the cost of this window so far, their
-        # number, the mean cost of the window before, the whole windows, and whether it is over.
+        # Since the decoder's last update: the summed cost of the current window, the number of
+        # encoder updates, the mean cost of the last window, the number of complete windows, and
+        # whether the decoder is due.
         self.progress = self.add_weight(
             name="progress", shape=(5,), initializer="zeros", trainable=False, autocast=False
         )
@@ -91,7 +93,7 @@ class LaggingSequenceVAE(SequenceVAE):
         return {**terms, "decoder": terms["reconstruction"]}
 
     def _watch(self, cost):
-        """Takes down the cost (scalar) of a step of the encoder."""
+        """Records the cost (scalar) of a step of the encoder."""
         total, steps, before, windows, _ = ops.unstack(self.progress.value)
         share = self.across_replicas(ops.ones_like(cost))
         total, steps = total + self.across_replicas(cost) / share, steps + 1.0
@@ -107,7 +109,7 @@ class LaggingSequenceVAE(SequenceVAE):
         self.progress.assign(ops.where(is_over, anew, ops.where(is_whole, at_end, within)))
 
     def _decoder_is_on(self, step):
-        """Returns 1 at steps (scalar) that update the decoder, and 0 at others."""
+        """Returns 1 if `step` (scalar) updates the decoder, otherwise 0."""
         if self.window is None:
             is_due = ops.equal(ops.mod(step + 1.0, float(self.encoder_steps)), 0.0)
         else:

@@ -22,23 +22,25 @@ from keras_vae.typing import Tensor
 class LanguageModel(SequenceModel):
     """p(x) = prod_t p(x_t | x_1 ... x_{t-1}) of sequences of tokens.
 
-    It is what a `SequenceVAE` has to be compared with: the same decoder, without z.
+    It has the decoder of a `SequenceVAE` without z, and serves as its baseline.
 
     Args:
-        decoder: Network of tokens made with `latent_dim=None`.
-        max_length: Int, T, the most tokens of a sequence, the end counted.
+        decoder: Token decoder built with `latent_dim=None`.
+        max_length: Int, T, the maximum number of tokens in a sequence, including the end token.
         vocabulary: `datasets.Vocabulary` or `datasets.Tokenizer`, with which the model takes and
-            gives texts; or `None`.
-        word_dropout: Float in [0, 1], the share of the tokens told to the decoder in training that
-            are replaced by the unknown one.
+            returns texts; or `None`.
+        word_dropout: Float in [0, 1], the fraction of the decoder's input tokens that are replaced
+            by the unknown token in training.
         seed: Integer, or `None`. Determines all noise and the order of the batches.
 
-    Terms, in nats per sequence: `nll` = -log p(x), exact, the end counted and padding not. The logs
-    contain it, `nll_per_token`, each sequence's own mean, and `loss`.
+    Terms, in nats per sequence: `nll` = -log p(x), exact, including the end token but not padding.
+    The logs contain `loss`, `nll` and `nll_per_token`, which is averaged within each sequence
+    first.
 
     Raises:
-        TypeError: If the decoder is no network of tokens.
-        ValueError: If a number is out of range; from `fit`, if a row is no sequence.
+        TypeError: If `decoder` is not a token decoder.
+        ValueError: If a number is out of range. Also raised by `fit` if a row is not a valid
+            sequence.
 
     Example:
 
@@ -81,7 +83,7 @@ class LanguageModel(SequenceModel):
         return {"nll": nll, "nll_per_token": nll / ops.maximum(token_counts(x), 1.0)}
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns log p(x_t | x_1 ... x_{t-1}) of each token, (B, T): what `predict` gives."""
+        """Returns log p(x_t | x_1 ... x_{t-1}) of each token, (B, T), as `predict` does."""
         return self.sequences(None, ops.shape(inputs)[0], training).log_prob_of_tokens(inputs)
 
     def log_likelihood(
@@ -96,14 +98,15 @@ class LanguageModel(SequenceModel):
 
         Args:
             x: Texts, or tokens (N, T).
-            condition, num_samples, seed: `None`: nothing is told or drawn.
-            batch_size: Int, sequences computed at once.
+            condition, num_samples, seed: Must be `None`: the model takes no condition, and nothing
+                is sampled.
+            batch_size: Int, the number of sequences per batch.
 
         Returns:
             NumPy array (N,), nats.
 
         Raises:
-            ValueError: If x is no data of this model, or `num_samples` is given.
+            ValueError: If `x` does not fit this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
 

@@ -105,7 +105,7 @@ class PixelCNN(AutoregressiveModel):
             check_count("attention_every", attention_every)
         self.attention_every = attention_every
         policy, reach = {"dtype": self.dtype_policy}, first_kernel_size // 2
-        # As many numbers as there are values can tell them apart: for black and white pictures 2.
+        # K values need no more than K dimensions: 2 for black-and-white pictures.
         vector_size = min(num_embeddings, filters)
         self.vectors = keras.layers.Embedding(num_embeddings, vector_size, name="vectors", **policy)
         self.above = CausalConvolution(filters, reach, reach, reach, name="above", **policy)
@@ -139,7 +139,7 @@ class PixelCNN(AutoregressiveModel):
                 f"shape {self.condition.shape}."
             )
         blocks = [ResidualBlock(self.filters, name=f"told_{i}", **policy) for i in (2, 3)]
-        # Of one scale: a map that grows in training would shut every gate, and with them learning.
+        # Keeps the map's scale fixed: one that grew would saturate the gates and stop learning.
         scale = keras.layers.LayerNormalization(name="told_4", **policy)
         return [keras.layers.Dense(self.filters, name="told_1", **policy), *blocks, scale]
 
@@ -188,14 +188,14 @@ class PixelCNN(AutoregressiveModel):
         return step
 
     def _at_row(self, cache, codes, position, column):
-        """Returns the cache at a position: the vertical stack, which sees the rows above only,
-        takes a row before its first column."""
+        """Returns the cache at a position. The vertical stack, which sees only the rows above,
+        processes a whole row before its first column."""
         if isinstance(column, int):  # PyTorch's loops count in Python
             return cache if column else self._row(cache, codes, position)
         return ops.cond(column == 0, lambda: self._row(cache, codes, position), lambda: cache)
 
     def _row(self, cache, codes, position):
-        """Returns the cache at the first position of a row, which the vertical stack has seen."""
+        """Returns the cache at the first position of a row, after the vertical stack's pass."""
         width = self.grid[1]
         row = ops.reshape(position // width, (1,))
         above = ops.maximum(position - width + ops.arange(width), 0)
@@ -212,7 +212,7 @@ class PixelCNN(AutoregressiveModel):
         return {**cache, "above": above, "left": ops.zeros_like(cache["left"]), "blocks": blocks}
 
     def _told(self, condition):
-        """Returns [c] as the gates take it, (B, 1, 1, E) or (B, h, w, E), or []."""
+        """Returns [c] in the shape that the gates take, (B, 1, 1, E) or (B, h, w, E), or []."""
         if condition is None:
             return []
         if not self.refinement:

@@ -99,8 +99,8 @@ class Predictor(GenerativeModel):
         return self.likelihood(self.output_of(self.network, ops.cast(x, "float32"), training))
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
-        """Returns what `predict` gives: the probabilities of the classes, (B, T, C), where the
-        likelihood is categorical, otherwise the mean of p(y|x), (B, T)."""
+        """Returns the class probabilities (B, T, C) if the likelihood is categorical, otherwise the
+        mean of p(y|x), (B, T), as `predict` does."""
         predicted = self.predicted(x, training)
         return predicted.probs if isinstance(predicted, Categorical) else predicted.mean
 
@@ -116,15 +116,15 @@ class Predictor(GenerativeModel):
 
         Args:
             x: Array (N, S).
-            condition: Array (N, T), the targets y, in the place that conditions have elsewhere.
-            num_samples, seed: `None`: nothing is drawn.
+            condition: Array (N, T), the targets y, passed in place of a condition.
+            num_samples, seed: Must be `None`: nothing is sampled.
             batch_size: Integer, the number of examples per batch.
 
         Returns:
             NumPy array (N,), in nats.
 
         Raises:
-            ValueError: If x or y is not data of this model, or `num_samples` is given.
+            ValueError: If x or y does not fit this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
         x, condition = data.gathered(self, x, condition)
@@ -145,7 +145,7 @@ class Predictor(GenerativeModel):
             NumPy array (N, F).
 
         Raises:
-            ValueError: If `x` does not fit this model, or the network does not show its layers.
+            ValueError: If `x` does not fit this model, or the network does not expose its layers.
         """
         x, _ = data.gathered(self, x)
         self.check_and_build(x)
@@ -218,19 +218,19 @@ class Predictor(GenerativeModel):
 
     @property
     def output_shape(self) -> Any:
-        """Shape of what `predict` gives for a batch."""
+        """Shape of the output of `predict` for a batch."""
         self._check_built("output_shape")
         return tuple(self.compute_output_spec(self.symbolic_pair()[0]).shape)
 
     def build_parts(self) -> None:
         parameters = self.network(keras.KerasTensor((None, *self.data_shape), "float32"))
-        if not self.likelihood.built:  # one read from a file has been
+        if not self.likelihood.built:  # a likelihood loaded from a file is
             self.likelihood.build(parameters.shape)
         self.target_shape = tuple(self.likelihood.data_shape(parameters.shape[1:]))
 
 
 def _without_last_layer(network):
-    """Returns the network up to what its last layer is given."""
+    """Returns the network up to the input of its last layer."""
     if not getattr(network, "inputs", None):
         raise ValueError(
             "`features` are the input of the network's last layer, and this "

@@ -28,32 +28,33 @@ class SequenceVAE(SequenceModel, VAE):
 
         log p(x) >= E_q(z|x)[sum_t log p(x_t | x_1 ... x_{t-1}, z)] - KL(q(z|x) || p(z))
 
-    The decoder is told the tokens so far, those of the data in training ("teacher forcing"). It
-    can therefore do without z, and a plain bound leads it to: the KL falls to 0, and the model is a
-    language model with an encoder that says nothing. `CollapseMonitor` reports that. Against it
-    help `kl_weight=CyclicAnnealing(...)` or `LinearAnnealing(...)`, `free_bits`, `word_dropout`,
-    and `LaggingInference`, a callback. Compare the result with a `LanguageModel` of the same
-    decoder.
+    The decoder receives the previous tokens, which in training are those of the data ("teacher
+    forcing"). It can therefore ignore z, and the plain bound encourages it to: the KL falls to 0,
+    and the model becomes a language model with an uninformative encoder. `CollapseMonitor` reports
+    this. Remedies are `kl_weight=CyclicAnnealing(...)` or `LinearAnnealing(...)`, `free_bits`,
+    `word_dropout`, and the callback `LaggingInference`. Compare the result with a `LanguageModel`
+    that has the same decoder.
 
-    Sequences end with their own token, which is counted; padding is counted nowhere.
+    Every sequence ends with an end token, which counts as a token; padding never does.
 
     Args:
         encoder: `keras.Model` from tokens (B, T) to `(z_mean, z_log_var)`, such as
             `RecurrentTokenEncoder`.
-        decoder: Network from z and the tokens so far to logits, with `start` and `step`, such as
+        decoder: Network from z and the previous tokens to logits, with `start` and `step`, such as
             `RecurrentTokenDecoder`.
-        max_length: Int, T, the most tokens of a sequence, the end counted.
+        max_length: Int, T, the maximum number of tokens in a sequence, including the end token.
         vocabulary: `datasets.Vocabulary` or `datasets.Tokenizer`, with which the model takes and
-            gives texts; saved with it. `None`: it takes and gives tokens.
-        word_dropout: Float in [0, 1], the share of the tokens told to the decoder in training that
-            are replaced by the unknown one.
+            returns texts; it is saved with the model. With `None` it takes and returns tokens.
+        word_dropout: Float in [0, 1], the fraction of the decoder's input tokens that are replaced
+            by the unknown token in training.
         **kwargs: `prior`, `kl_weight`, `free_bits`, `capacity` and `seed`, as for `VAE`.
 
     Terms, in nats per sequence: those of `VAE`.
 
     Raises:
-        TypeError: If the decoder is no network of tokens.
-        ValueError: If the networks do not fit each other; from `fit`, if a row is no sequence.
+        TypeError: If `decoder` is not a token decoder.
+        ValueError: If the networks do not fit each other. Also raised by `fit` if a row is not a
+            valid sequence.
 
     Example:
 
@@ -100,7 +101,7 @@ class SequenceVAE(SequenceModel, VAE):
     # The bound.
 
     def encoder_outputs(self, x: Tensor, c: Tensor = None, training: bool = False) -> list[Tensor]:
-        # As integers: a network in half precision would round numbers of tokens.
+        # As integers: a network in half precision would round token ids.
         return super().encoder_outputs(ops.cast(x, "int32"), c, training)
 
     def generate(
@@ -109,24 +110,24 @@ class SequenceVAE(SequenceModel, VAE):
         return self.sequences(z, ops.shape(z)[0], training)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns the sequences that are written for the posterior means, each token the most
-        probable one, int32 (B, max_length): what `predict` gives."""
+        """Returns the sequences decoded greedily from the posterior means, int32 (B, max_length),
+        as `predict` does."""
         z = self.latent_mean(inputs, None, training)
         return writing.written(self.decoder, z, ops.shape(z)[0], self.max_length, writing.greedy)
 
     # For users.
 
     def reconstruct(self, x: Array, condition: Array = None, batch_size: int = 128) -> Any:
-        """Returns what is written for the posterior means of x, the most probable token each time:
-        texts, or without a vocabulary tokens (N, max_length).
+        """Returns the sequences decoded greedily from the posterior means of x: texts, or, without
+        a vocabulary, tokens (N, max_length).
 
         Args:
             x: Texts, or tokens (N, T).
-            condition: `None`: the model takes none.
+            condition: Must be `None`: the model takes none.
             batch_size: Integer, the number of sequences per batch.
 
         Raises:
-            ValueError: If x is no data of this model.
+            ValueError: If x does not fit this model.
         """
         return self.as_texts(super().reconstruct(x, condition, batch_size))
 
@@ -139,7 +140,7 @@ class SequenceVAE(SequenceModel, VAE):
         top_k: int | None = None,
         top_p: float | None = None,
     ) -> Any:
-        """Returns a sequence for each z: texts, or without a vocabulary tokens (N, max_length).
+        """Returns a sequence for each z: texts, or, without a vocabulary, tokens (N, max_length).
 
         Args:
             z: Array (N, D).
@@ -155,18 +156,18 @@ class SequenceVAE(SequenceModel, VAE):
         return self.as_texts(written_for(self, values, seed, choose))
 
     def interpolate(self, a: Any, b: Any, steps: int = 5) -> Any:
-        """Returns what lies between two sequences: what is written at evenly spaced points of the
-        line between their posterior means, both ends included.
+        """Returns the sequences decoded from evenly spaced points on the line between the posterior
+        means of two sequences, both ends included.
 
         Args:
             a, b: Texts, or tokens (T,).
             steps: Integer of at least 2, the number of points.
 
         Returns:
-            Texts, or without a vocabulary tokens (steps, max_length).
+            Texts, or, without a vocabulary, tokens (steps, max_length).
 
         Raises:
-            ValueError: If a or b is no data of this model, or `steps` is below 2.
+            ValueError: If a or b does not fit this model, or `steps` is below 2.
 
         Reference: [Bowman et al., 2016](https://arxiv.org/abs/1511.06349), section 5.3.
         """
@@ -174,18 +175,18 @@ class SequenceVAE(SequenceModel, VAE):
         return self.write((1 - weights) * self._mean(a) + weights * self._mean(b))
 
     def neighbours(self, x: Any, corpus: Any, count: int = 5) -> list:
-        """Returns those of a corpus whose posterior means are nearest to that of x, nearest first.
+        """Returns the entries of a corpus whose posterior means are nearest to x's, nearest first.
 
         Args:
             x: Text, or tokens (T,).
             corpus: Texts, or tokens (N, T).
-            count: Integer, how many; all where the corpus has fewer.
+            count: Integer, how many to return; all if the corpus has fewer.
 
         Returns:
-            List of what the corpus holds.
+            List of entries of the corpus.
 
         Raises:
-            ValueError: If x or the corpus is no data of this model.
+            ValueError: If x or the corpus does not fit this model.
         """
         count = check_count("count", count)
         distances = np.square(self._means(corpus) - self._mean(x)).sum(axis=-1)
@@ -217,5 +218,5 @@ class SequenceVAE(SequenceModel, VAE):
         self.build_latent(self.latent_shape)
         z = keras.KerasTensor((None, *self.latent_shape), "float32")
         logits = self.decoder([z, keras.KerasTensor((None, self.max_length), "int32")])
-        if not self.likelihood.built:  # one read from a file has been
+        if not self.likelihood.built:  # a likelihood loaded from a file is
             self.likelihood.build(logits.shape)

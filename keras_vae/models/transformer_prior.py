@@ -91,7 +91,7 @@ class TransformerPrior(AutoregressiveModel):
         if condition is not None:
             self.num_told = math.prod(condition.shape[:-1])
             self.told = keras.layers.Dense(width, dtype=policy, name="told")
-        # One vector more than there are values: the last stands for the start.
+        # One vector more than there are values: the last is the start token.
         self.vectors = keras.layers.Embedding(
             self.num_embeddings + 1,
             width,
@@ -144,8 +144,8 @@ class TransformerPrior(AutoregressiveModel):
         return step
 
     def _advance(self):
-        """Returns a function of the cache, the token (B, F) at a position, and the position, that
-        returns what the blocks make of the token, and their cache after it."""
+        """Returns a function of the cache, the token (B, F) at a position, and the position, which
+        returns the blocks' output for the token and the updated cache."""
         steps = [block.stepper() for block in self.blocks]
 
         def advance(cache, token, position):
@@ -159,7 +159,7 @@ class TransformerPrior(AutoregressiveModel):
         return advance
 
     def _shifted(self, codes):
-        """Returns of codes (B, N) those before each, (B, N), the first of them the start."""
+        """Returns codes (B, N) shifted right by one, (B, N), beginning with the start token."""
         return ops.pad(codes[:, :-1], ((0, 0), (1, 0)), constant_values=self.num_embeddings)
 
     def _told(self, condition):

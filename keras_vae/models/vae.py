@@ -124,17 +124,18 @@ class VAE(LatentVariableModel):
         training: bool = False,
         likelihood: Distribution | None = None,
     ) -> dict[str, Tensor]:
-        """Returns the terms of the bound, and of what training aims at in its place.
+        """Returns the terms of the bound, and those that modify it in training.
 
-        For subclasses whose `terms` need the posterior and its draw too: both are made once.
+        For subclasses whose `terms` also use the posterior and its draw, so that both are computed
+        only once.
 
         Args:
             x: (B, S).
             posterior: q(z|x, c), as `infer` returns it.
-            z: (B, D), its draw.
-            c: As `embedded` gives it.
+            z: (B, D), a draw from it.
+            c: As `embedded` returns it.
             training: Bool.
-            likelihood: p(x|z, c), as `generate` returns it, where it has been made already.
+            likelihood: p(x|z, c), as `generate` returns it, if it has been computed already.
         """
         prior = self.prior_given(c)
         if likelihood is None:
@@ -154,8 +155,8 @@ class VAE(LatentVariableModel):
         return drawn_from is not None and has_closed_form(DiagonalGaussian, drawn_from)
 
     def _free_bits(self, posterior, prior):
-        """Returns by how much the KL of each dimension, a mean over the batch, falls short of
-        lambda, summed: a scalar.
+        """Returns, summed over dimensions, by how much the KL of each dimension (averaged over the
+        batch) falls short of lambda: a scalar.
 
         max(lambda, KL_j) = KL_j + max(lambda - KL_j, 0)
         """

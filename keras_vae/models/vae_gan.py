@@ -1,4 +1,4 @@
-"""VAEGAN: a VAE whose decoded pictures are trained to look right."""
+"""VAEGAN: a VAE whose decoded pictures are trained to look realistic."""
 
 import keras
 
@@ -10,16 +10,16 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class VAEGAN(AdversarialModel, VAE):
-    """`VAE` of pictures, trained on how its reconstructions y look beside their likelihood:
+    """`VAE` of pictures, trained also on how realistic its reconstructions y look:
 
         -ELBO + perceptual_weight * perceptual + adversarial_weight * adversarial
 
-    The terms are those of `VQGAN`. It is how the autoencoders of latent diffusion models are
-    trained, with a `kl_weight` of about 1e-6. Larsen et al. were the first to join the two models;
-    they compare pictures in the features of the discriminator, and let it judge samples, too.
+    The terms are those of `VQGAN`. The autoencoders of latent diffusion models are trained in this
+    way, with a `kl_weight` of about 1e-6. Larsen et al. were the first to combine the two models;
+    they compare pictures in the features of the discriminator, which also judges samples.
 
-    In validation `loss` is the plain bound. An average of the weights over updates is Keras' own,
-    `Adam(1e-4, use_ema=True)`. To go on training the decoder alone, write
+    In validation `loss` is the plain bound. Keras can average the weights over updates:
+    `Adam(1e-4, use_ema=True)`. To continue training the decoder alone, set
     `model.encoder.trainable = False` before `compile`.
 
     Args:
@@ -33,7 +33,7 @@ class VAEGAN(AdversarialModel, VAE):
     `VQGAN`.
 
     Raises:
-        TypeError: If a part is of the wrong kind.
+        TypeError: If a part is of the wrong type.
         ValueError: If a weight is negative, or the parts do not fit each other.
 
     Example:

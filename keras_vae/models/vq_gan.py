@@ -1,4 +1,4 @@
-"""VQGAN: codes whose decoded pictures are trained to look right."""
+"""VQGAN: a VQ-VAE whose decoded pictures are trained to look realistic."""
 
 import keras
 
@@ -11,34 +11,36 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class VQGAN(AdversarialModel, VQVAE):
-    """`VQVAE` of pictures, trained on how its reconstructions y look beside their likelihood:
+    """`VQVAE` of pictures, trained also on how realistic its reconstructions y look:
 
         VQVAE + perceptual_weight * perceptual + adversarial_weight * adversarial
 
-    `perceptual` compares x and y in the features of a network that does not train; `adversarial`
-    is -D(y) of a discriminator of patches, which learns meanwhile, by a hinge cost, to tell x from
-    y. Both start once the discriminator does. The paper balances `adversarial` by the ratio of
-    gradients at the last layer; here its weight is a number.
+    `perceptual` compares x and y in the features of a frozen network. `adversarial` is -D(y) of a
+    patch discriminator D, which is trained at the same time, with a hinge loss, to distinguish x
+    from y. After `discriminator_start` updates, D is trained and `adversarial` counts; `perceptual`
+    always does. The paper weights `adversarial` by a ratio of gradients at the last layer; here the
+    weight is a number.
 
-    In validation `loss` is the bound of `VQVAE`. An average of the weights over updates is Keras'
-    own, `Adam(1e-4, use_ema=True)`. To go on training the decoder alone, write
+    In validation `loss` is the bound of `VQVAE`. Keras can average the weights over updates:
+    `Adam(1e-4, use_ema=True)`. To continue training the decoder alone, set
     `model.encoder.trainable = model.quantizer.trainable = False` before `compile`.
 
     Args:
         encoder, decoder, quantizer: See `VQVAE`.
-        discriminator: `keras.Model` from pictures to logits (B, h, w, 1), `PatchDiscriminator`.
-        features: `keras.Model` from pictures to feature maps, of which it may have several, or
-            `None`. It takes pixels as x has them, and is frozen.
+        discriminator: `keras.Model` from pictures to logits (B, h, w, 1), such as
+            `PatchDiscriminator`.
+        features: `keras.Model` from pictures to one or several feature maps, or `None`. It is given
+            pixels in the range of x, and is frozen.
         perceptual_weight, adversarial_weight: Numbers of at least 0.
-        discriminator_start: Integer, the number of updates before the game begins.
+        discriminator_start: Integer, the number of updates before adversarial training begins.
         **kwargs: `likelihood`, `prior`, `commitment_weight`, `codebook_weight`, `condition`, `seed`
             and other arguments of `VQVAE`.
 
-    Terms, for each example: those of `VQVAE`; `perceptual`, `adversarial` and `discriminator`, of
-    which the first two are means over the picture, times how many numbers x has.
+    Terms, for each example: those of `VQVAE`; `perceptual`, `adversarial` and `discriminator`. The
+    first two are means over the picture, times the number of elements of x.
 
     Raises:
-        TypeError: If a part is of the wrong kind.
+        TypeError: If a part is of the wrong type.
         ValueError: If a weight is negative, or the parts do not fit each other.
 
     Example:

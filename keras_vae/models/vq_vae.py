@@ -50,7 +50,7 @@ class VQVAE(QuantizedModel):
     and `perplexity`.
 
     Raises:
-        TypeError: If a part is of the wrong kind.
+        TypeError: If a part is of the wrong type.
         ValueError: If the parts do not fit each other.
 
     Example:
@@ -114,13 +114,13 @@ class VQVAE(QuantizedModel):
     def bound(
         self, x: Tensor, quantized: Quantized, likelihood: Distribution, c: Tensor = None
     ) -> dict[str, Tensor]:
-        """Returns the terms of codes and of p(x|z), for subclasses that need both too.
+        """Returns the terms, given the codes and p(x|z), for subclasses that also use both.
 
         Args:
             x: (B, S).
             quantized: `Quantized` of x.
             likelihood: p(x|z_q, c), as `generate` returns it.
-            c: As `embedded` gives it.
+            c: As `embedded` returns it.
         """
         reconstruction = -likelihood.log_prob(x)
         return {
@@ -137,7 +137,7 @@ class VQVAE(QuantizedModel):
 
     @property
     def prior(self) -> Any:
-        """The prior of the codes, `None` while they count as uniform."""
+        """The prior of the codes; `None` while they are taken to be uniform."""
         return self.priors[0] if self.priors else None
 
     def encode_levels(

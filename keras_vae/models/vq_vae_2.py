@@ -49,7 +49,7 @@ class VQVAE2(QuantizedModel):
     `usage_l` and `perplexity_l` for each level.
 
     Raises:
-        TypeError: If a part is of the wrong kind.
+        TypeError: If a part is of the wrong type.
         ValueError: If the lists differ in length, or if the parts do not fit each other.
 
     Example:
@@ -145,11 +145,11 @@ class VQVAE2(QuantizedModel):
         return self._top_down(lambda level, above: codes[level], training)
 
     def _top_down(self, choose, training):
-        """Walks from the top level down and returns what the decoder of x is given.
+        """Walks from the top level down and returns the input of the decoder of x.
 
         Args:
-            choose: Function of the level and of what the one above gives, a list of at most one
-                map, that returns z_q.
+            choose: Function of the level and of the output of the level above (a list of at most
+                one map), which returns z_q.
             training: Bool.
         """
         above = []

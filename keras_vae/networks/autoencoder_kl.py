@@ -22,26 +22,26 @@ class AutoencoderKLEncoder(Network, default_name="encoder", checks=PUBLISHED_CHE
     """Maps pictures to the means and log-variances of latent maps.
 
     The encoder of Stable Diffusion 1, 2, XL and 3 and of Flux, which differ in `latent_dim` and
-    `has_quant_conv`: residual blocks with group norms, and attention in the middle. Both see the
-    whole picture.
+    `has_quant_conv`: residual blocks with group norms, and attention in the middle. Group norms and
+    attention see the whole picture.
 
     Args:
         input_shape: Tuple, (None, None, C) for pictures of any size, or (H, W, C) with multiples of
-            2^(number of stages - 1). The published ones take RGB values in [-1, 1].
+            2^(number of stages - 1). The published models take RGB values in [-1, 1].
         latent_dim: Int, D, the channels of the latent map.
         filters: Tuple of ints, the channels of the stages; all but the last halve the map.
         num_blocks: Int, the residual blocks of a stage.
-        num_groups: Int, of the group norms, a divisor of every one of `filters`.
+        num_groups: Int, the groups of the group norms, which must divide all `filters`.
         has_attention: Bool, whether there is attention in the middle.
-        has_quant_conv: Bool, whether a last convolution of one pixel mixes means and log-variances.
+        has_quant_conv: Bool, whether a final 1 x 1 convolution mixes means and log-variances.
         name, dtype, trainable: As for every Keras layer.
 
     Input shape: x (B, H, W, C).
     Output shape: (z_mean, z_log_var), each (B, h, w, latent_dim), float32 under every policy.
 
     Raises:
-        ValueError: If a known height or width does not divide, `num_groups` does not divide the
-            filters, or a count is no positive int.
+        ValueError: If a known height or width is not such a multiple, `num_groups` does not divide
+            the filters, or a count is not a positive int.
 
     Example:
 
@@ -81,9 +81,9 @@ class AutoencoderKLDecoder(Decoder, default_name="decoder", checks=PUBLISHED_CHE
         output_shape: Tuple, (None, None, C) for pictures of any size, or (H, W, C).
         latent_dim, num_groups, has_attention: See `AutoencoderKLEncoder`.
         filters: Tuple of ints, the channels of the stages; all but the last double the map.
-        num_blocks: Int, the residual blocks of a stage, in the published ones one more than in the
-            encoder.
-        has_quant_conv: Bool, whether a convolution of one pixel comes first.
+        num_blocks: Int, the residual blocks of a stage; in the published models one more than in
+            the encoder.
+        has_quant_conv: Bool, whether a 1 x 1 convolution comes first.
         num_parameters: Int, the number of outputs for each element of x.
         name, dtype, trainable: As for every Keras layer.
 

@@ -32,8 +32,8 @@ def completed(x: Tensor, condition: Tensor, output_shape: Shape) -> Tensor:
 class CompletionDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
     """Maps z and a partly seen image c to the Bernoulli logits of p(x|z, c): an `MLPDecoder`.
 
-    It is certain of the seen pixels (see `SeenPixels`), so that the likelihood of x is that of the
-    unseen ones.
+    Its output is certain at the seen pixels (see `SeenPixels`), so the likelihood of x is that of
+    the unseen ones.
 
     Args:
         output_shape: Tuple of 3 ints, (H, W, C), of any size.
@@ -78,8 +78,8 @@ class CompletionDecoder(Decoder, default_name="decoder", checks=PICTURE_CHECKS):
 class CompletionNetwork(Decoder, default_name="completion", checks=PICTURE_CHECKS):
     """Maps a partly seen image c to the Bernoulli logits of p(x|c): the baseline without z.
 
-    Given c its pixels are independent, so it cannot express that a digit is either a 4 or a 9, but
-    not their mean. The gain of a conditional model over it measures what z is worth.
+    Given c its pixels are independent, so it cannot express that a digit is either a 4 or a 9 but
+    not their mean. The gain of a conditional model over it measures the value of z.
 
     Args:
         output_shape, hidden_units, activation: See `CompletionDecoder`.

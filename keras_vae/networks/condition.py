@@ -27,8 +27,8 @@ def picture_inputs(shape: Shape, condition_shape: Shape | None) -> tuple[list[Te
     """Returns the inputs of a convolutional network, and x with c appended as channels.
 
     An image of the height and width of x is used as is; a dense layer turns any other condition
-    into one channel. Where height and width are unknown, every number of it becomes a channel, the
-    same at all pixels.
+    into one channel. If height and width are unknown, every element of the condition becomes a
+    channel that is constant over all pixels.
 
     Raises:
         ValueError: If the condition is such an image without a channel axis.

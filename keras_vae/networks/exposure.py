@@ -1,4 +1,4 @@
-"""A decoder to the rates of counts whose exposure is known."""
+"""A decoder for the rates of counts with known exposure."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ class ExposureDecoder(Decoder, default_name="decoder"):
     """Maps z to the parameters of counts per unit of a known exposure: an `MLPDecoder` with offset.
 
     The condition c of an example is the logarithm of its exposure, such as the time in which its
-    events were counted. It is added to the log-means, and does not enter otherwise: twice the
-    exposure doubles the expected counts.
+    events were counted. It is only added to the log-means: twice the exposure doubles the expected
+    counts.
 
     Args:
         output_shape, latent_dim, hidden_units, activation: See `MLPDecoder`.
-        num_parameters: Int, the `num_parameters` of the likelihood; the offset goes to the first.
+        num_parameters: Int, the `num_parameters` of the likelihood; c is added to the first.
         name, dtype, trainable: As for every Keras layer.
 
     Input shape: [z, c], with z (B, latent_dim) and c (B, 1).

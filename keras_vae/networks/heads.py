@@ -32,8 +32,8 @@ def dense_heads(
     dense = [keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in names]
     mean, *others = (head(features) for head in dense)
     if mean_std is not None:
-        # After training it is done with averages over the last batches: of many, they would lag.
-        # The usual epsilon of 1e-3 or 1e-5 would be a way out: the KL term drives the means to a
+        # After training, averages over recent batches are used; longer averages would lag. The
+        # usual epsilon of 1e-3 or 1e-5 would be a loophole: the KL term drives the means to a
         # variance far below it, where they are no longer normalised, and the model collapses.
         options: dict = {"momentum": 0.9, "center": False, "scale": False, "epsilon": 1e-12}
         normalized = NormalizedMean(name="z_mean_normalized", dtype="float32", **options)
@@ -45,9 +45,9 @@ def dense_heads(
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class NormalizedMean(keras.layers.BatchNormalization):
-    """A batch normalization whose averages a batch of a single example leaves as they are.
+    """A batch normalization whose averages are not updated by a batch of a single example.
 
-    Such a batch, often the last of an epoch, has variance 0, and its mean is that example.
+    Such a batch, often the last of an epoch, has variance 0, and its mean is the example itself.
     """
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Any:
@@ -63,7 +63,7 @@ class NormalizedMean(keras.layers.BatchNormalization):
         return outputs
 
     def _moments(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        # On PyTorch Keras subtracts squares: of examples that are alike the rest may be below 0.
+        # On PyTorch, Keras subtracts squares; for identical examples the result may be negative.
         mean, variance = super()._moments(inputs, mask)
         return mean, ops.maximum(variance, 0.0)
 
@@ -73,7 +73,7 @@ def map_heads(
 ) -> Tensor | tuple[Tensor, ...]:
     """Returns the outputs of an encoder to maps: one convolution each, to (B, h, w, latent_dim).
 
-    Args, returns: as `dense_heads`, of a map x (B, h, w, F).
+    Args, returns: as for `dense_heads`, with a map x (B, h, w, F).
     """
     names = ("z",) if num_outputs == 1 else ("z_mean", "z_log_var")
     options = {"kernel_size": kernel_size, "dtype": "float32"}

@@ -34,19 +34,19 @@ class ConvMapEncoder(Network, default_name="encoder", checks=MAP_CHECKS):
     """Maps images to latent maps with convolutions of stride 2: z_e of a quantized model, or the
     mean and log-variance of q(z|x).
 
-    Each stage halves height and width, rounded up; linear convolutions of one pixel give the
-    outputs. Encoders can be chained: a map may take the place of the image.
+    Each stage halves height and width, rounded up; linear 1 x 1 convolutions compute the outputs.
+    Encoders can be chained: a map may take the place of the image.
 
     Args:
         input_shape: Tuple of 3 ints, (H, W, C), of any size, or (None, None, C): the network
-            then takes images of every size, and its model pads those that do not divide.
+            then takes images of any size, and its model pads them to multiples of the stride.
         latent_dim: Int, D, the number of channels of each output.
         filters: Tuple of ints, the channels of the stages in order.
         kernel_size: Int, the size of every kernel but the last, which is 1.
         activation: String or callable, the activation of every convolution but the last.
         num_outputs: Int, 1 for z_e (B, h, w, latent_dim), 2 for (z_mean, z_log_var), or 3 for
             these and the last hidden map.
-        condition_shape: See `ConvEncoder`. Where height and width of x are `None`, every number of
+        condition_shape: See `ConvEncoder`. If height and width of x are `None`, every element of
             the condition is appended as a channel.
         name, dtype, trainable: As for every Keras layer.
 
@@ -146,7 +146,7 @@ class ConvMapDecoder(Decoder, default_name="decoder", checks=MAP_CHECKS):
 
     Args:
         output_shape: Tuple of 3 ints, (H, W, C), of any size, or (None, None, C): the network then
-            takes latent maps of every size.
+            takes latent maps of any size.
         latent_dim: Int, D, the number of channels of z.
         filters: Tuple of ints, the channels of the stages in order. The mirror image of
             `ConvMapEncoder(filters=(64, 128))` is `ConvMapDecoder(filters=(128, 64))`.
@@ -157,8 +157,8 @@ class ConvMapDecoder(Decoder, default_name="decoder", checks=MAP_CHECKS):
         name, dtype, trainable: As for every Keras layer.
 
     Input shape: z (B, h, w, latent_dim), or [z, c] with c (B, *condition_shape).
-    Output shape: (B, H, W, C * num_parameters), float32 under every policy. H and W are 2^n h and
-        2^n w of n stages where they are unknown.
+    Output shape: (B, H, W, C * num_parameters), float32 under every policy. If H and W are unknown,
+        they are 2^n h and 2^n w for n stages.
 
     Raises:
         ValueError: If `output_shape` is neither (H, W, C) nor (None, None, C), or a size or count

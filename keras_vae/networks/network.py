@@ -153,7 +153,7 @@ class Network(keras.Model):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """Writes what the network gives alone; see `keras.Model.export`.
+        """Exports the network alone; see `keras.Model.export`.
 
         Raises:
             RuntimeError: If the format would be written with wrong numbers.

@@ -15,10 +15,10 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class PatchDiscriminator(Network, default_name="discriminator", checks=MAP_CHECKS):
-    """Maps pictures to a map of logits, one a patch: whether it is of a real picture.
+    """Maps pictures to a map of logits, one for each patch, that the patch is of a real picture.
 
-    Each stage is a convolution of stride 2, and two of stride 1 follow. There is no batch
-    normalization, with which the logits of one picture would depend on the others of its batch.
+    Each stage is a convolution of stride 2; two convolutions of stride 1 follow. There is no batch
+    normalization, which would make the logits of a picture depend on the rest of its batch.
 
     Args:
         input_shape: Tuple of 3 ints, (H, W, C), or (None, None, C) for pictures of any size.

@@ -1,4 +1,4 @@
-"""What published autoencoders have in common: their inputs, halvings, doublings and heads."""
+"""Common parts of published autoencoders: inputs, halvings, doublings and heads."""
 
 from typing import Any
 
@@ -64,12 +64,12 @@ def output_picture(x: Tensor, output_shape: tuple[int | None, ...], num_paramete
 
 
 def doubled(x: Tensor, name: str) -> Tensor:
-    """Returns a map of twice the height and width, every vector four times."""
+    """Returns a map of twice the height and width, with every vector repeated four times."""
     return keras.layers.UpSampling2D(2, data_format="channels_last", name=name)(x)
 
 
 def residual_block(x: Tensor, filters: int, num_groups: int, name: str) -> Tensor:
-    """Returns `x + conv(silu(norm(conv(silu(norm(x))))))`, x projected where `filters` differ."""
+    """Returns `x + conv(silu(norm(conv(silu(norm(x))))))`, with x projected if `filters` differ."""
     y = normalized(x, num_groups, f"{name}_norm_in")
     y = Conv(filters, 3, name=f"{name}_conv_in")(keras.activations.silu(y))
     y = normalized(y, num_groups, f"{name}_norm_out")
@@ -80,7 +80,7 @@ def residual_block(x: Tensor, filters: int, num_groups: int, name: str) -> Tenso
 
 
 def middle(x: Tensor, num_groups: int, has_attention: bool) -> Tensor:
-    """Applies the blocks at the size of the latent map: a residual one, attention, another one."""
+    """Applies the blocks at the size of the latent map: residual, attention, residual."""
     x = residual_block(x, x.shape[-1], num_groups, "mid_first")
     if has_attention:
         x = MapAttention(num_groups, name="mid_attention")(x)
@@ -96,7 +96,7 @@ def encoded(
         x: Tensor.
         filters: Tuple of ints, the channels of the stages; all but the last halve the map.
         num_blocks: Int, the residual blocks of a stage.
-        num_groups: Int, of the normalizations.
+        num_groups: Int, the groups of the normalizations.
         has_attention: Bool, whether there is attention in the middle.
     """
     x = Conv(filters[0], 3, name="conv_in")(x)
@@ -104,7 +104,7 @@ def encoded(
         for block in range(1, num_blocks + 1):
             x = residual_block(x, channels, num_groups, f"stage_{stage}_block_{block}")
         if stage < len(filters):
-            # Of an even size "same" padding is one row below and one column on the right, as there.
+            # For even sizes "same" pads one row below and one column on the right, as published.
             x = Conv(channels, 3, strides=2, name=f"stage_{stage}_halving")(x)
     x = middle(x, num_groups, has_attention)
     return keras.activations.silu(normalized(x, num_groups, "norm_out"))
@@ -113,7 +113,7 @@ def encoded(
 def decoded(
     x: Tensor, filters: Shape, num_blocks: int, num_groups: int, has_attention: bool
 ) -> Tensor:
-    """Applies the trunk of the decoders of latent diffusion, of a latent map x; see `encoded`."""
+    """Applies the trunk of the decoders of latent diffusion to a latent map x; see `encoded`."""
     x = middle(Conv(filters[0], 3, name="conv_in")(x), num_groups, has_attention)
     for stage, channels in enumerate(filters, start=1):
         for block in range(1, num_blocks + 1):

@@ -1,4 +1,4 @@
-"""Recurrent encoder and decoder of tokens."""
+"""Recurrent encoder and decoder of token sequences."""
 
 from typing import Any
 
@@ -20,28 +20,27 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class RecurrentTokenEncoder(Network, default_name="encoder", checks=TOKEN_CHECKS):
-    """Maps a sequence of tokens to the mean and log-variance of q(z|x): its state at the last one.
+    """Maps a token sequence to the mean and log-variance of q(z|x), from its last state.
 
     Args:
-        num_tokens: Int, K: tokens are integers from 1 to K - 1, 0 is padding.
+        num_tokens: Int, K. Tokens are integers from 1 to K - 1; 0 is padding.
         latent_dim: Int, D, the size of z.
         units: Int, the size of the state.
-        embedding_dim: Int, the size of the vector of a token.
+        embedding_dim: Int, the size of a token's embedding.
         cell: "gru" or "lstm".
         num_outputs: Int, 2 for the mean and log-variance; 1 for a single tensor z; 3 to add the
             state.
-        mean_std: Float, or `None`: the standard deviation of each mean of q(z|x) over the data,
-            whose mean is 0, kept by normalising over a batch. The KL is then at least
-            D mean_std^2 / 2 nats on average, and all of it is spent on telling examples apart: a
-            cure for collapse that needs no schedule.
+        mean_std: Float, or `None`. Batch normalization gives each dimension of z_mean this standard
+            deviation, and the mean 0, over the data. The KL is then at least D mean_std^2 / 2 nats
+            on average, which prevents collapse without a schedule.
         name, dtype, trainable: As for every Keras layer.
 
     Input shape: x (B, T), integers, of any length T.
     Output shape: (z_mean, z_log_var), each (B, latent_dim), float32 under every policy. Padding
-        changes nothing.
+        does not affect it.
 
     Raises:
-        ValueError: If a size is not a positive integer, or `cell` is another word.
+        ValueError: If a size is not a positive integer, or `cell` is unknown.
 
     Example:
 
@@ -77,16 +76,16 @@ class RecurrentTokenEncoder(Network, default_name="encoder", checks=TOKEN_CHECKS
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHECKS):
-    """Maps z and the tokens so far to the logits of the next, at every position at once.
+    """Maps z and the previous tokens to the logits of the next, at all positions at once.
 
-    z sets the first state and is added to the vector of every token, each time by a matrix of its
-    own. The logits are the products of a map of the state with the vectors of the tokens, the same
-    ones that are read (tied, as by Press and Wolf). `start` and `step` compute the same logits one
-    position at a time.
+    z sets the initial state and is added to the embedding of every token, through separate dense
+    layers. The logits are products of a projection of the state and the token embeddings, which are
+    shared with the input (tied, as in Press and Wolf). `start` and `step` compute the same logits
+    one position at a time.
 
     Args:
         num_tokens: Int, K.
-        latent_dim: Int, D, or `None`: a language model without a latent.
+        latent_dim: Int, D, or `None` for a language model without a latent.
         units, embedding_dim, cell: See `RecurrentTokenEncoder`.
         name, dtype, trainable: As for every Keras layer.
 
@@ -95,7 +94,7 @@ class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHEC
     Output shape: logits (B, T, K), float32 under every policy.
 
     Raises:
-        ValueError: If a size is not a positive integer, or `cell` is another word.
+        ValueError: If a size is not a positive integer, or `cell` is unknown.
 
     Example:
 
@@ -134,12 +133,12 @@ class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHEC
         self.num_tokens = num_tokens
 
     def start(self, z: Tensor, batch_size: int, length: int) -> Any:
-        """Returns the cache of `step` before the first position, a nest of tensors.
+        """Returns the cache of `step` before the first position, a nested structure of tensors.
 
         Args:
             z: Tensor (B, D), or `None` without a latent.
             batch_size: Int, B.
-            length: Int, T, the most positions there will be.
+            length: Int, T, the maximum number of positions.
         """
         cell = self.get_layer("recurrent").cell
         sizes = cell.state_size if isinstance(cell.state_size, list) else [cell.state_size]
@@ -152,8 +151,8 @@ class RecurrentTokenDecoder(Network, default_name="decoder", checks=DECODER_CHEC
         """Returns the logits (B, K) at one position, and the cache for the next.
 
         Args:
-            cache: What `start`, or the step before, returned.
-            previous: Int32 tensor (B,), the token before this position, 0 before the first.
+            cache: The cache returned by `start` or by the previous step.
+            previous: Int32 tensor (B,), the token before this position; 0 before the first.
             position: Int or scalar int tensor.
         """
         states, told = cache

@@ -51,7 +51,7 @@ SERIES_CHECKS = (
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class RecurrentSeriesEncoder(Network, default_name="encoder", checks=SERIES_CHECKS):
-    """Maps a series to the mean and log-variance of q(z|x): its state at the last step.
+    """Maps a series to the mean and log-variance of q(z|x), from its last recurrent state.
 
     Args:
         input_shape: Tuple of 2 ints, (T, C): T steps of C numbers.
@@ -66,7 +66,7 @@ class RecurrentSeriesEncoder(Network, default_name="encoder", checks=SERIES_CHEC
 
     Raises:
         ValueError: If `input_shape` is not (T, C), a size is not a positive integer, or `cell` is
-            another word.
+            unknown.
 
     Example:
 
@@ -96,10 +96,10 @@ class RecurrentSeriesEncoder(Network, default_name="encoder", checks=SERIES_CHEC
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class RecurrentSeriesDecoder(Decoder, default_name="decoder", checks=SERIES_CHECKS):
-    """Maps z to the parameters of p(x|z) of all steps: a recurrent layer that is told z at each.
+    """Maps z to the parameters of p(x|z) of all steps: a recurrent layer with z as each input.
 
-    z also sets its first state. The steps are independent given z, so that any likelihood fits;
-    the decoder is not told x.
+    z also sets the initial state. The steps are independent given z, so any likelihood can be used;
+    the decoder does not see x.
 
     Args:
         output_shape: Tuple of 2 ints, (T, C).
@@ -201,8 +201,8 @@ class ConvSeriesDecoder(Decoder, default_name="decoder", checks=SERIES_CHECKS):
     """Maps z to the parameters of p(x|z) of all steps with 1-D sub-pixel convolutions.
 
     The mirror image of `ConvSeriesEncoder`: a dense layer computes the shortest series, and each
-    stage doubles it, cut to the encoder's length there: a convolution gives each step the channels
-    of two. The last doubling gives the parameters.
+    stage doubles it, cropped to the encoder's length there: a convolution computes the channels of
+    two steps from each. The last doubling gives the parameters.
 
     Args:
         output_shape: Tuple of 2 ints, (T, C), of any size.
@@ -264,5 +264,5 @@ class ConvSeriesDecoder(Decoder, default_name="decoder", checks=SERIES_CHECKS):
 
 def _doubled(x, channels, length, name, **options):
     """Returns x (B, t, F) as (B, length, channels), where length is 2 t or 2 t - 1."""
-    both = Conv(2 * channels, name=name, **options)(x)  # of steps 2 i and 2 i + 1
+    both = Conv(2 * channels, name=name, **options)(x)  # for steps 2 i and 2 i + 1
     return keras.layers.Reshape((2 * x.shape[1], channels), name=f"{name}_steps")(both)[:, :length]

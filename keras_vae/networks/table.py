@@ -23,7 +23,7 @@ _CHECKS = CHECKS | {"schema": lambda name, value: check_schema(name, value).get_
 class TableEncoder(Network, default_name="encoder", checks=_CHECKS):
     """Maps rows of a table to the mean and log-variance of q(z|x) with dense layers.
 
-    Classes are embedded, and a missing value, NaN, is told apart from every other; see
+    Classes are embedded, and missing values (NaN) are distinguished from all others; see
     `ColumnFeatures`.
 
     Args:
@@ -37,7 +37,7 @@ class TableEncoder(Network, default_name="encoder", checks=_CHECKS):
     Output shape: (z_mean, z_log_var), each (B, latent_dim), float32.
 
     Raises:
-        TypeError: If `schema` is no `TableSchema`.
+        TypeError: If `schema` is not a `TableSchema`.
         ValueError: If a size is not a positive integer.
     """
 
@@ -69,7 +69,7 @@ class TableDecoder(Network, default_name="decoder", checks=_CHECKS):
     Output shape: (B, P), float32, with P the `num_outputs` of `ColumnsLikelihood(schema)`.
 
     Raises:
-        TypeError: If `schema` is no `TableSchema`.
+        TypeError: If `schema` is not a `TableSchema`.
         ValueError: If a size is not a positive integer.
     """
 

@@ -1,4 +1,4 @@
-"""The tiny autoencoder that is distilled from those of latent diffusion models."""
+"""The tiny autoencoder distilled from those of latent diffusion models."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class TinyEncoder(Network, default_name="encoder", checks=TINY_CHECKS):
 
     Args:
         input_shape: Tuple, (None, None, C) for pictures of any size, or (H, W, C) with multiples of
-            8. The published ones take RGB values in [0, 1].
+            8. The published models take RGB values in [0, 1].
         latent_dim: Int, D, the channels of the latent map.
         num_channels: Int, the channels of all hidden maps.
         num_blocks: Tuple of ints, the residual blocks of each stage; all but the first halve.
@@ -57,7 +57,7 @@ class TinyEncoder(Network, default_name="encoder", checks=TINY_CHECKS):
     Output shape: (B, H / 8, W / 8, latent_dim), or two of them, float32 under every policy.
 
     Raises:
-        ValueError: If a known height or width is no multiple of 8, or a count no positive int.
+        ValueError: If a known height or width is not a multiple of 8, or a count is not positive.
 
     Example:
 
@@ -85,7 +85,7 @@ class TinyEncoder(Network, default_name="encoder", checks=TINY_CHECKS):
         x = Conv(num_channels, 3, name="conv_in")(inputs)
         for stage, count in enumerate(num_blocks, start=1):
             if stage > 1:
-                # PyTorch's padding, a row above and below; "same" would put both below.
+                # PyTorch's padding, one row above and one below; "same" would not pad above.
                 x = keras.layers.ZeroPadding2D(
                     1, data_format="channels_last", name=f"stage_{stage}_padding"
                 )(x)
@@ -108,7 +108,7 @@ class TinyEncoder(Network, default_name="encoder", checks=TINY_CHECKS):
 class TinyDecoder(Decoder, default_name="decoder", checks=TINY_CHECKS):
     """Maps latent maps to pictures 8 times larger: the mirror image of `TinyEncoder`.
 
-    It begins with 3 tanh(z / 3), which keeps latents that are far out from spoiling the picture.
+    It begins with 3 tanh(z / 3), which keeps extreme latents from spoiling the picture.
 
     Args:
         output_shape: Tuple, (None, None, C) for pictures of any size, or (H, W, C) with multiples
@@ -123,7 +123,7 @@ class TinyDecoder(Decoder, default_name="decoder", checks=TINY_CHECKS):
     Output shape: (B, 8 h, 8 w, C * num_parameters), float32 under every policy.
 
     Raises:
-        ValueError: If a known height or width is no multiple of 8, or a count no positive int.
+        ValueError: If a known height or width is not a multiple of 8, or a count is not positive.
 
     Reference: see `TinyEncoder`.
     """

@@ -1,4 +1,4 @@
-"""Arguments and ends that networks of tokens share: checks, embeddings, what z tells."""
+"""Common parts of token networks: checks of arguments, inputs, and how z enters."""
 
 import math
 from typing import Any
@@ -53,8 +53,8 @@ def latent_input(latent_dim: int | None) -> list[Tensor]:
 
 
 def with_latent(tokens: Tensor, z: Tensor) -> Tensor:
-    """Returns the vectors of tokens (B, T, F), to each of which a map of z (B, D) is added."""
-    # About as large as the vectors are at first: z is noise then, and would drown them.
+    """Returns token embeddings (B, T, F), with a projection of z (B, D) added to each."""
+    # About as large as the initial embeddings: z is noise at first, and would drown them.
     small = keras.initializers.RandomNormal(stddev=0.01)
     told = keras.layers.Dense(
         tokens.shape[-1], use_bias=False, kernel_initializer=small, name="told"
@@ -63,6 +63,6 @@ def with_latent(tokens: Tensor, z: Tensor) -> Tensor:
 
 
 def recurrent(cell: str, units: int, name: str) -> keras.layers.Layer:
-    """Returns a recurrent layer that gives its state at each step."""
+    """Returns a recurrent layer that returns its state at each step."""
     kind = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM}[cell]
     return kind(units, return_sequences=True, name=name)

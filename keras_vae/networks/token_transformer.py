@@ -1,4 +1,4 @@
-"""Causal transformers of tokens, as encoder and decoder."""
+"""Causal transformers over tokens, as encoder and decoder."""
 
 from typing import Any
 
@@ -22,21 +22,20 @@ from keras_vae.typing import Tensor
 class TransformerTokenEncoder(Network, default_name="encoder", checks=TOKEN_CHECKS):
     """Maps a sequence of tokens to the mean and log-variance of q(z|x) by causal attention.
 
-    The features at the last token, which attends to all others, are those of the sequence: padding
-    changes nothing. Positions are rotary, so that T has no limit.
+    The sequence is represented by the features at its last token, which attends to all others, so
+    padding does not affect it. Positions are rotary, so T has no limit.
 
     Args:
-        num_tokens: Int, K: tokens are integers from 1 to K - 1, 0 is padding.
+        num_tokens: Int, K. Tokens are integers from 1 to K - 1; 0 is padding.
         latent_dim: Int, D, the size of z.
         width: Int, the features of a token.
         num_layers: Int, the number of blocks.
         num_heads: Int, the heads of attention of each block; `width / num_heads` must be even.
         num_outputs: Int, 2 for the mean and log-variance; 1 for a single tensor z; 3 to add the
             features.
-        mean_std: Float, or `None`: the standard deviation of each mean of q(z|x) over the data,
-            whose mean is 0, kept by normalising over a batch. The KL is then at least
-            D mean_std^2 / 2 nats on average, and all of it is spent on telling examples apart: a
-            cure for collapse that needs no schedule.
+        mean_std: Float, or `None`. Batch normalization gives each dimension of z_mean this standard
+            deviation, and the mean 0, over the data. The KL is then at least D mean_std^2 / 2 nats
+            on average, which prevents collapse without a schedule.
         name, dtype, trainable: As for every Keras layer.
 
     Input shape: x (B, T), integers, of any length T.
@@ -76,14 +75,14 @@ class TransformerTokenEncoder(Network, default_name="encoder", checks=TOKEN_CHEC
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class TransformerTokenDecoder(Network, default_name="decoder", checks=DECODER_CHECKS):
-    """Maps z and the tokens so far to the logits of the next, by causal attention.
+    """Maps z and the previous tokens to the logits of the next, by causal attention.
 
-    z is added to the vector of every token, by a matrix of its own. `start` and `step` compute the
-    same logits one position at a time, from cached keys and values.
+    A projection of z is added to the embedding of every token. `start` and `step` compute the same
+    logits one position at a time, from cached keys and values.
 
     Args:
         num_tokens: Int, K.
-        latent_dim: Int, D, or `None`: a language model without a latent.
+        latent_dim: Int, D, or `None` for a language model without a latent.
         width, num_layers, num_heads: See `TransformerTokenEncoder`.
         name, dtype, trainable: As for every Keras layer.
 
@@ -146,7 +145,7 @@ class TransformerTokenDecoder(Network, default_name="decoder", checks=DECODER_CH
 
 
 def _blocks(tokens, num_layers, num_heads):
-    """Returns the features of tokens (B, T, F) after as many causal blocks, normalised."""
+    """Returns the features of tokens (B, T, F) after `num_layers` causal blocks, normalised."""
     for i in range(num_layers):
         positions = RotaryPositions(name=f"positions_{i + 1}")
         tokens = TransformerBlock(num_heads, positions=positions, name=f"block_{i + 1}")(tokens)

@@ -27,7 +27,8 @@ def dense_layers(
 ) -> Tensor:
     """Applies dense layers in sequence: (B, N) to (B, hidden_units[-1]).
 
-    The activation "glu" takes two values for each unit, and `keras.layers.Dense` has one.
+    With the activation "glu" each layer computes two values for each unit, and gates one with the
+    other.
     """
     gated = activation in ("glu", keras.activations.glu)
     for i, units in enumerate(hidden_units, start=1):
@@ -41,8 +42,8 @@ def dense_layers(
 def halved_sizes(height: int | None, width: int | None, times: int) -> list[tuple[Any, Any]]:
     """Returns the sizes of an image halved `times` times, rounded up as by stride 2.
 
-    Example: `halved_sizes(7, 5, 2)` is `[(7, 5), (4, 3), (2, 2)]`; 1 stays 1, and `None`, any
-    size, `None`.
+    Example: `halved_sizes(7, 5, 2)` is `[(7, 5), (4, 3), (2, 2)]`. A size of 1 stays 1, and `None`
+    (any size) stays `None`.
     """
     sizes = [(height, width)]
     for _ in range(times):

@@ -24,8 +24,7 @@ class VQModelEncoder(Network, default_name="encoder", checks=PUBLISHED_CHECKS):
     Args:
         input_shape, filters, num_blocks, num_groups, has_attention: See `AutoencoderKLEncoder`.
         latent_dim: Int, D, the dimensions of a code.
-        num_channels: Int, the channels of the map before the last convolution, which is of one
-            pixel.
+        num_channels: Int, the channels of the map before the last convolution, which is 1 x 1.
         name, dtype, trainable: As for every Keras layer.
 
     Input shape: x (B, H, W, C).
@@ -73,8 +72,7 @@ class VQModelDecoder(Decoder, default_name="decoder", checks=PUBLISHED_CHECKS):
         output_shape, filters, num_blocks, num_groups, has_attention, num_parameters: See
             `AutoencoderKLDecoder`.
         latent_dim: Int, D, the dimensions of a code.
-        num_channels: Int, the channels of the map after the first convolution, which is of one
-            pixel.
+        num_channels: Int, the channels of the map after the first convolution, which is 1 x 1.
         name, dtype, trainable: As for every Keras layer.
 
     Input shape: z_q (B, h, w, latent_dim).

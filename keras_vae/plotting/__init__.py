@@ -1,7 +1,7 @@
-"""Plots in one call each, of arrays and of models: figures of matplotlib, which is imported only
+"""Plots of arrays and models, each in one call, as figures of matplotlib, which is imported only
 when something is drawn.
 
-Every function returns its figure, and also writes it where it is given a `path`.
+Every function returns its figure, and also writes it if it is given a `path`.
 """
 
 from keras_vae.plotting.codes import code_maps

@@ -13,23 +13,22 @@ from keras_vae.plotting.images import as_pictures
 from keras_vae.plotting.images import draw_pairs
 from keras_vae.typing import Array
 
-_UNEVEN = 20  # times the equal share, above which the other codes would be lost at the bottom
-_GOLDEN = 0.6180339887498949  # turns of the hue from one code to the next: no two come close soon
+_UNEVEN = 20  # times the equal share; above, the other codes would vanish at the bottom
+_GOLDEN = 0.6180339887498949  # turns of the hue between codes, which keeps hues far apart
 
 
 def codebook_histogram(
     counts: Array, path: PathLike | None = None, title: str | None = None
 ) -> Figure:
-    """Plots how often each code of a codebook is used, the most frequent first.
+    """Plots how often each code of a codebook is used, most frequent first.
 
     Args:
-        counts: Array (K,), or (Q, K) of Q codebooks, as `evaluation.codebook_usage` returns it.
+        counts: Array (K,), or (Q, K) for Q codebooks, as returned by `evaluation.codebook_usage`.
         path: Path of a file to write; its suffix is the format.
-        title: Optional string in place of the line with usage and perplexity.
+        title: Optional string that replaces the line with usage and perplexity.
 
     Returns:
-        `matplotlib.figure.Figure`. The broken line is where all codes would lie if they were used
-        equally.
+        `matplotlib.figure.Figure`. The dashed line shows equal use of all codes.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -80,13 +79,13 @@ def code_maps(
     columns: int = 8,
     title: str | None = None,
 ) -> Figure:
-    """Plots pictures, with the map of their codes below each, a colour for each code.
+    """Plots pictures, with the map of its codes below each, and a colour for each code.
 
     Args:
         x: Array of N images, as for `image_grid`.
-        indices: Integer array (N, h, w), or (N, h, w, Q) of several codebooks, of which the first
-            is drawn, as `model.encode_indices(x)` returns it. Each side of a picture is a multiple
-            of that of its map.
+        indices: Integer array (N, h, w), or (N, h, w, Q) for several codebooks, of which the first
+            is drawn, as returned by `model.encode_indices(x)`. Height and width of the pictures
+            must be multiples of those of the maps.
         num_embeddings: Integer, K, the number of codes.
         path: Path of a file to write; its suffix is the format.
         columns: Integer, the number of pairs in a row.
@@ -97,7 +96,7 @@ def code_maps(
 
     Raises:
         ImportError: If matplotlib is not installed.
-        ValueError: If the arrays do not belong together, or an index is not a code.
+        ValueError: If the arrays do not fit each other, or an index is not a code.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""What all plots share: figures without a window, and files that are written atomically."""
+"""Common parts of all plots: figures without a window, and atomic writing of files."""
 
 import os
 from pathlib import Path
@@ -37,7 +37,7 @@ def new_figure(width: int, height: int) -> Figure:
 
 
 def new_panel(width: int, height: int) -> tuple[Figure, Any]:
-    """Creates a figure with one panel whose labels find their place.
+    """Creates a figure with one panel, with a layout that fits its labels.
 
     Args:
         width: Integer, in pixels.
@@ -57,14 +57,14 @@ def new_panel(width: int, height: int) -> tuple[Figure, Any]:
 
 
 def calm(panel: Any) -> None:
-    """Draws a faint grid behind a panel, and leaves out the lines above and to the right of it."""
+    """Draws a faint grid behind a panel, and removes its top and right borders."""
     panel.grid(color="0.9", linewidth=0.8)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
 
 
 def finish(figure: Figure, path: PathLike | None) -> Figure:
-    """Returns a figure, after it is saved where there is a path."""
+    """Returns a figure, after saving it if there is a path."""
     if path is not None:
         save(figure, path)
     return figure

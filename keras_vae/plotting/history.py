@@ -16,9 +16,9 @@ _COLUMNS = 3
 _PANEL_WIDTH = 360  # pixels
 _PANEL_HEIGHT = 270
 _CONSTANT = 1e-5  # relative change below which a curve is constant
-_CUT = 10  # the first tenth of the epochs may fall off an axis
+_CUT = 10  # the first tenth of the epochs may lie outside of an axis
 
-# A metric's unit is that of the first pair whose words occur in its name, else nats.
+# A metric's unit is that of the first pair whose words occur in its name, otherwise nats.
 _UNITS = (
     ("bits_per_dim", "bits/dim"),
     ("active_units", "units"),
@@ -42,18 +42,18 @@ def curves(
 ) -> Figure:
     """Plots each metric of a training run over the epochs, for training and held-out data.
 
-    The axes show how training ended: where the first epochs lie far outside of what follows, they
-    are cut off, and a line says so. Where there are the terms of an ELBO, one more panel shows how
-    the bound is made of them.
+    The axes show how training ended: if the first epochs lie far outside the range of the others,
+    they are cut off, and the legend says so. If there are the terms of an ELBO, an additional panel
+    shows how they make up the bound.
 
     Args:
-        history: Dict from the name of a metric to its values, one per epoch, as
+        history: Dict from the name of a metric to its values, one per epoch, such as
             `model.fit(...).history`. The metrics `x` and `val_x` share a panel, with the last value
-            of each in its legend. If a metric was computed only every few epochs, those epochs are
-            inferred: where several intervals make as many values, by the longest.
+            of each in its legend. If a metric was computed only every few epochs, these epochs are
+            inferred; if several intervals give the same number of values, the longest is assumed.
         path: Path of a file to write; its suffix is the format.
         title: Optional string, a line of text above the plot.
-        held_out: String, what the data behind `val_x` are: write "test" where they are test data.
+        held_out: String, the name of the data behind `val_x`, such as "test" for test data.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -114,13 +114,13 @@ def _draw(panel, name, history, num_epochs, held_out):
 
 
 def _epochs(values, num_epochs):
-    """The epochs, counted from 1, after which values were taken."""
+    """The epochs, counted from 1, after which values were computed."""
     every = num_epochs // len(values)
     return [every * (i + 1) for i in range(len(values))]
 
 
 def _elbo_split(history, held_out):
-    """Returns `(whose, {term: values})` of reconstruction and KL where they make up the bound, of
+    """Returns `(whose, {term: values})` for reconstruction and KL if they make up the bound, from
     held-out data if there are any."""
     for prefix, whose in (("val_", held_out), ("", "training")):
         parts = [history.get(prefix + name) for name in ("elbo", "reconstruction", "kl")]
@@ -159,9 +159,9 @@ def _dress(panel, title, label):
 def _show_the_end(panel, lines, num_epochs):
     """Sets the range of a panel.
 
-    It is that of what came after the first tenth of the epochs, where all together is more than
-    twice as wide; the legend then says where a line begins. Values that differ only by rounding are
-    a flat line.
+    This is the range of the values after the first tenth of the epochs, if the full range is more
+    than twice as wide; the legend then shows where a line starts. Values that differ only by
+    rounding become a flat line.
     """
     low, high = panel.dataLim.intervaly
     late = np.concatenate(

@@ -20,7 +20,7 @@ _MARGIN = 8
 _PAIR_GAP = 4  # pixels, before images are enlarged
 _LONGEST_SIDE = 1200
 _LARGEST_ZOOM = 8
-_SMALLEST_TILE = 64  # pixels: below that nothing is recognised
+_SMALLEST_TILE = 64  # pixels; smaller images are unrecognisable
 
 
 def image_grid(
@@ -31,8 +31,8 @@ def image_grid(
 ) -> Figure:
     """Plots images in a grid, row by row.
 
-    Pixels are not interpolated; small images are enlarged by an integer factor, to 64 pixels at
-    least.
+    Pixels are not interpolated; small images are enlarged by an integer factor, to at least 64
+    pixels.
 
     Args:
         images: Array (N, H, W, 1 or 3), (N, H, W), or (N, D) with D a square number: floats in
@@ -113,7 +113,7 @@ def draw_pairs(
     Args:
         above: Array as `as_pictures` returns it.
         below: Array of the same shape.
-        labels: Two strings, what stands beside each row.
+        labels: Two strings, the labels of the rows.
         columns: Integer, the number of pairs in a row.
         title: Optional string, a line of text above the plot.
     """
@@ -133,7 +133,7 @@ def draw_table(
     columns: Sequence[str] = (),
     title: str | None = None,
 ) -> Figure:
-    """Returns a figure of pictures in rows and columns that have names.
+    """Returns a figure of pictures in named rows and columns.
 
     Args:
         pictures: Array (rows, columns, H, W, 1 or 3) of floats in [0, 1].
@@ -183,7 +183,7 @@ def as_pictures(images: Array, name: str) -> np.ndarray:
 
 
 def tile(images: np.ndarray, columns: int, row_gap: int = 1) -> np.ndarray:
-    """Arranges images on a white canvas (height, width, C), with a pixel between columns."""
+    """Arranges images on a white canvas (height, width, C), with one pixel between columns."""
     count, height, width, channels = images.shape
     rows = -(-count // columns)
     shape = (rows, height + row_gap, columns, width + 1, channels)
@@ -221,8 +221,8 @@ def draw_canvas(
     left += (whole_width - left - width) // 2
     whole_height = top + height
     figure = new_figure(whole_width, whole_height)
-    # An axes as large as the canvas, pixel on pixel: unlike a figure's own image it also stays in
-    # place where a notebook draws the figure at another resolution.
+    # Axes of exactly the canvas' size in pixels: unlike a figure's own image, these also stay in
+    # place if a notebook draws the figure at another resolution.
     place = (left / whole_width, 0, width / whole_width, height / whole_height)
     axes = figure.add_axes(place)
     axes.set_axis_off()
@@ -242,8 +242,8 @@ def draw_canvas(
 
 
 def _zoom(canvas_size, tile_size):
-    """The factor by which a canvas is enlarged: to a side of 1,200 pixels at most, but every tile
-    to 64 at least."""
+    """The factor by which a canvas is enlarged: to at most 1,200 pixels, but every tile to at least
+    64."""
     fitting = min(_LARGEST_ZOOM, _LONGEST_SIDE // max(canvas_size))
     legible = -(-_SMALLEST_TILE // min(tile_size))
     return max(1, fitting, legible)

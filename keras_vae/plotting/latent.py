@@ -1,4 +1,4 @@
-"""Plots of latent spaces: where the examples lie, and what each dimension is used for."""
+"""Plots of latent spaces: the positions of examples, and the cost of each dimension."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from keras_vae.plotting.figure import finish
 from keras_vae.plotting.figure import new_panel
 from keras_vae.typing import Array
 
-_MOST_LABELS = 20  # as many colours as can be told apart
-_MOST_NAMED = 32  # bars whose dimension is written below them
-_USED = 0.01  # nats; a dimension that costs less carries nothing
+_MOST_LABELS = 20  # the number of distinguishable colours
+_MOST_NAMED = 32  # bars labelled with their dimension
+_USED = 0.01  # nats; a dimension that costs less is unused
 
 
 def latent_scatter(
@@ -24,8 +24,8 @@ def latent_scatter(
 ) -> Figure:
     """Plots the positions of examples in a latent space.
 
-    Of more than two dimensions the plane is drawn in which the examples spread most, that of the
-    first two principal components; the axes say which share of the variance they show.
+    With more than two dimensions, the first two principal components are drawn, and the axes state
+    the fraction of the variance that they explain.
 
     Args:
         z: Array (N, D), D at least 2.
@@ -82,12 +82,12 @@ def latent_scatter(
 
 
 def kl_per_dimension(kl: Array, path: PathLike | None = None, title: str | None = None) -> Figure:
-    """Plots what each latent dimension costs, the dearest first.
+    """Plots the cost of each latent dimension, highest first.
 
     Args:
-        kl: Array in the shape of the latent, in nats, as `evaluation.kl_per_dimension` returns it.
+        kl: Array in the shape of the latent, in nats, as returned by `evaluation.kl_per_dimension`.
         path: Path of a file to write; its suffix is the format.
-        title: Optional string in place of the line that says how many dimensions are used.
+        title: Optional string that replaces the line with the number of used dimensions.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -103,7 +103,7 @@ def kl_per_dimension(kl: Array, path: PathLike | None = None, title: str | None 
     ```
     """
     kl = np.ravel(ops.convert_to_numpy(kl)).astype("float64")
-    if kl.size == 0 or not np.all(kl > -1e-3):  # rounded, a zero may be a little below
+    if kl.size == 0 or not np.all(kl > -1e-3):  # rounding may make a zero slightly negative
         raise ValueError(f"`kl` must hold nats of at least 0. Received: {kl}.")
     order = np.argsort(-kl, kind="stable")
     figure, panel = new_panel(min(1100, 420 + 12 * len(kl)), 380)
@@ -124,10 +124,10 @@ def kl_per_dimension(kl: Array, path: PathLike | None = None, title: str | None 
 
 
 def _principal_plane(z):
-    """Returns z (N, D) in its first two principal components, and their shares of the variance."""
+    """Returns the first two principal components of z (N, D), and their shares of the variance."""
     centred = z.astype("float64") - z.mean(axis=0, dtype="float64")
     _, scales, directions = np.linalg.svd(centred, full_matrices=False)
-    variances = np.append(scales**2, 0.0)[:2]  # of a single example there is one, of 0
+    variances = np.append(scales**2, 0.0)[:2]  # a single example has only one, which is 0
     plane = centred @ np.resize(directions, (max(2, len(directions)), z.shape[1]))[:2].T
     return plane, variances / max(np.sum(scales**2), np.finfo("float64").tiny)
 

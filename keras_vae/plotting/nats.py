@@ -1,4 +1,4 @@
-"""Histograms of numbers of single examples."""
+"""Histograms of values per example."""
 
 import numpy as np
 from keras import ops
@@ -16,13 +16,13 @@ def nats_histogram(
     label: str = "log p(x), nats",
     title: str | None = None,
 ) -> Figure:
-    """Plots how numbers of single examples are distributed, such as their log-likelihoods.
+    """Plots the distribution of values per example, such as log-likelihoods.
 
     Args:
-        nats: Dict from a name, such as "test", to an array (N,) of numbers. All are drawn over the
-            same bins, each as the share of its own examples.
+        nats: Dict from a name, such as "test", to an array (N,) of numbers. All are drawn with the
+            same bins, each as fractions of its own examples.
         path: Path of a file to write; its suffix is the format.
-        label: String, what the numbers are, and their unit.
+        label: String, the quantity and its unit.
         title: Optional string, a line of text above the plot.
 
     Returns:

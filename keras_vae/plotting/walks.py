@@ -1,4 +1,4 @@
-"""Walks through a latent space: what the decoder makes of a plane, a line, or one dimension."""
+"""Walks through a latent space: decoded points of a plane, a line, or one dimension."""
 
 import math
 from statistics import NormalDist
@@ -27,24 +27,24 @@ def latent_grid(
     condition: Array = None,
     title: str | None = None,
 ) -> Figure:
-    """Plots what the decoder makes of a two-dimensional latent space, as a grid of pictures.
+    """Plots a two-dimensional latent space as a grid of decoded pictures.
 
-    The points are quantiles of N(0, 1) in both dimensions, so that each picture stands for an equal
-    share of the prior.
+    The points are quantiles of N(0, 1) in both dimensions, so each picture represents an equal
+    fraction of the prior.
 
     Args:
         model: Model whose z has shape (2,).
         path: Path of a file to write; its suffix is the format.
         size: Integer, the number of pictures in a row and in a column.
-        condition: In a conditional model, the one condition of all pictures.
+        condition: In a conditional model, one condition for all pictures.
         title: Optional string, a line of text above the plot.
 
     Returns:
-        `matplotlib.figure.Figure`, z[0] growing to the right and z[1] upwards.
+        `matplotlib.figure.Figure`, with z[0] increasing to the right and z[1] upwards.
 
     Raises:
         ImportError: If matplotlib is not installed.
-        ValueError: If z has another shape, or if the model makes no pictures.
+        ValueError: If z has another shape, or if the model does not generate pictures.
 
     Example:
 
@@ -80,19 +80,19 @@ def traversals(
     condition: Array = None,
     title: str | None = None,
 ) -> Figure:
-    """Plots what each latent dimension does to one example: a row for each, in which only it moves.
+    """Plots the effect of each latent dimension on one example: a row for each, which varies it.
 
     Dimension j goes from m_j - `extent` s_j to m_j + `extent` s_j, where m_j and s_j are the mean
-    and the standard deviation of z_j over x, draws from q(z|x) included; all others stay where the
-    example has them. The rows are sorted by how far the means of q(z_j|x) spread over x, which a
-    dimension that is not used does not do.
+    and the standard deviation of z_j over x, including the variance of q(z|x); all others keep the
+    values of the example. The rows are sorted by the spread of the means of q(z_j|x) over x, which
+    is 0 for unused dimensions.
 
     Args:
         model: Model whose z is one vector.
         x: Array (N, *S) of a few hundred examples.
         path: Path of a file to write; its suffix is the format.
-        example: Integer, which of x is walked from.
-        num_dimensions: Integer, the number of rows, at most.
+        example: Integer, the index in x of the starting point.
+        num_dimensions: Integer, the maximum number of rows.
         steps: Integer, the number of columns.
         extent: Positive float, in standard deviations.
         condition: In a conditional model, array (N, ...), the conditions.
@@ -103,8 +103,8 @@ def traversals(
 
     Raises:
         ImportError: If matplotlib is not installed.
-        ValueError: If z is no vector, if x or the condition does not fit the model, or if the model
-            makes no pictures.
+        ValueError: If z is not a vector, if x or the condition does not fit the model, or if the
+            model does not generate pictures.
 
     Example:
 
@@ -150,21 +150,21 @@ def interpolations(
     condition: Array = None,
     title: str | None = None,
 ) -> Figure:
-    """Plots the way from one example to another through the latent space, a row for each pair.
+    """Plots paths from one example to another through the latent space, a row for each pair.
 
-    The outermost pictures are the data; between them is what the decoder makes of the points on the
-    way, the codes of both ends among them.
+    The outermost pictures are the data; between them are the decoded points of the path, including
+    the codes of both ends.
 
     Args:
         model: Model with an encoder and a decoder.
         first: Array (N, *S) of the examples on the left.
         second: Array (N, *S) of those on the right.
         path: Path of a file to write; its suffix is the format.
-        steps: Integer of at least 2, the number of points on the way.
-        how: `"linear"`, or `"spherical"`: along the great circle, the length going evenly from
-            that of one code to that of the other, so that the way of z from N(0, I) in many
-            dimensions does not leave the shell where such z lie.
-        condition: In a conditional model, array (N, ...), the condition of each way.
+        steps: Integer of at least 2, the number of points on the path.
+        how: `"linear"`, or `"spherical"`: along the great circle, with the length interpolated
+            linearly, so that in many dimensions the path between z from N(0, I) does not leave the
+            shell where such z lie.
+        condition: In a conditional model, array (N, ...), the condition of each path.
         title: Optional string, a line of text above the plot.
 
     Returns:
@@ -172,8 +172,8 @@ def interpolations(
 
     Raises:
         ImportError: If matplotlib is not installed.
-        ValueError: If the shapes of `first` and `second` differ, if `steps` or `how` is not as
-            said, if x or the condition does not fit the model, or if the model makes no pictures.
+        ValueError: If the shapes of `first` and `second` differ, if `steps` or `how` is invalid, if
+            x or the condition does not fit the model, or if the model does not generate pictures.
 
     Example:
 
@@ -201,19 +201,19 @@ def interpolations(
 
 
 def interpolated(first: Array, second: Array, steps: int, how: str = "linear") -> np.ndarray:
-    """Returns the points on the way from codes to others.
+    """Returns the points on paths between pairs of codes.
 
     Args:
         first: Array (N, ...).
         second: Array (N, ...).
-        steps: Integer of at least 2, the number of points, both ends among them.
+        steps: Integer of at least 2, the number of points, including both ends.
         how: `"linear"` or `"spherical"`, as for `interpolations`.
 
     Returns:
         Float64 array (N, steps, ...).
 
     Raises:
-        ValueError: If `steps` is not an integer of at least 2, or if `how` is another word.
+        ValueError: If `steps` is not an integer of at least 2, or if `how` is unknown.
     """
     steps = check_count("steps", steps, least=2)
     check_choice("how", how, INTERPOLATIONS)
@@ -226,7 +226,7 @@ def interpolated(first: Array, second: Array, steps: int, how: str = "linear") -
 
 
 def decoded(model: keras.Model, z: np.ndarray, condition: Array = None) -> np.ndarray:
-    """Returns what a model shows of z (N, ...): the mean of p(x|z), of nominal data the mode."""
+    """Returns the mean of p(x|z) for z (N, ...), or, for nominal data, the mode."""
     conditions = model.conditions_for(condition, len(z))
     return map_batches(
         model,
@@ -237,7 +237,7 @@ def decoded(model: keras.Model, z: np.ndarray, condition: Array = None) -> np.nd
 
 
 def latents(model: keras.Model, x: Array, condition: Array = None) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the codes of x, (N, ...), and the variances of q(z|x), zeros where there is no q."""
+    """Returns the codes of x, (N, ...), and the variances of q(z|x), or zeros if there is no q."""
     _latent_shape(model)
 
     def per_batch(x, *condition):
@@ -261,15 +261,15 @@ def _latent_shape(model):
 
 
 def _great_circle(a, b, share):
-    """(N, steps, D): directions turn evenly, and lengths grow evenly. Ends without a direction, or
-    with opposite ones, between which there is no one way, are joined by a line."""
+    """(N, steps, D): directions and lengths change at constant rates. Ends without a direction, or
+    with opposite ones, between which the path is not unique, are joined by a line."""
     lengths = [np.linalg.norm(end, axis=-1, keepdims=True) for end in (a, b)]
     is_long = (lengths[0] > 0) & (lengths[1] > 0)
     u, v = (e / np.where(n > 0, n, 1) for e, n in zip((a, b), lengths, strict=True))
-    # Rounding takes the product of unit vectors beyond 1.
+    # Rounding may make the product of unit vectors exceed 1.
     angle = np.arccos(np.clip(np.sum(u * v, axis=-1, keepdims=True), -1, 1))
     is_turned = is_long & (np.sin(angle) > 1e-6)
-    angle = np.where(is_turned, angle, math.pi / 2)  # any that can be divided by
+    angle = np.where(is_turned, angle, math.pi / 2)  # any value that allows a division
     turned = (np.sin((1 - share) * angle) * u + np.sin(share * angle) * v) / np.sin(angle)
     length = (1 - share) * lengths[0] + share * lengths[1]
     return np.where(is_turned, length * turned, (1 - share) * a + share * b)

@@ -11,10 +11,10 @@ _REVISION = re.compile(r"[0-9a-f]{64}")
 
 
 def clean(entries: dict[str, Entry], everything: bool = False) -> int:
-    """Removes from the cache what this version does not use, and returns the number of bytes freed.
+    """Removes unused files of the cache, and returns the number of bytes freed.
 
-    That is: revisions that are not in the index, files set aside as damaged, and incomplete
-    downloads. Files locked by another process stay. Nothing but `NAME/REVISION` is touched,
+    These are revisions that are not in the index, files set aside as damaged, and incomplete
+    downloads. Files locked by another process remain. Nothing but `NAME/REVISION` is touched,
     whatever else is in the folder.
 
     Args:
@@ -41,7 +41,7 @@ def _remove(folder):
         try:
             for path in folder.glob(".*.lock"):
                 stack.enter_context(cache.lock_at(path, timeout=0))
-        except OSError:  # another process holds it, or it is none
+        except OSError:  # another process holds it, or it is not a lock
             return
         shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
@@ -52,7 +52,7 @@ def _tidy(folder, entry):
     for name in entry.files:
         target = folder / name
         with (
-            contextlib.suppress(OSError),  # another process holds it, or it is none
+            contextlib.suppress(OSError),  # another process holds it, or it is not a lock
             cache.lock_at(cache.lock_path(target), timeout=0),
         ):
             cache.sweep(target)

@@ -75,9 +75,9 @@ def find(name_or_folder: str | os.PathLike, thorough: bool = True) -> Path:
     """Returns the folder of a preset, downloaded and verified if it is not installed.
 
     Args:
-        name_or_folder: One of `names()`, the path of a folder written by `save_to_preset` or of
-            what `interchange` reads, or `hf://owner/name`, a repository on the Hugging Face hub (or
-            `hf://owner/name/folder`).
+        name_or_folder: One of `names()`, the path of a folder written by `save_to_preset` or of a
+            model that `interchange` reads, or `hf://owner/name`, a repository on the Hugging Face
+            hub (or `hf://owner/name/folder`).
         thorough: Bool. If false, existing weights are not verified here: `Preset.read_tensors`
             verifies them, and `mend` downloads them again if they are damaged.
 

@@ -15,7 +15,7 @@ from keras_vae.presets.format.preset_files import WEIGHTS
 from keras_vae.presets.format.tensor_table import DTYPES
 from keras_vae.presets.format.tensor_table import read_table
 
-FETCHED = (CONFIG, WEIGHTS)  # a model is made of these; the rest is documentation
+FETCHED = (CONFIG, WEIGHTS)  # a model needs only these; the rest is documentation
 WEIGHTS_LICENCE = "Apache-2.0"
 _METRICS, _RECIPE = "metrics.json", "recipe.toml"
 
@@ -78,6 +78,6 @@ def _table(folder):
 
 
 def _data_licence(folder, metrics):
-    """Returns the recipe's attribution of the data, or else the data set's own description."""
+    """Returns the recipe's attribution of the data, otherwise the data set's description."""
     recipe = tomllib.loads((folder / _RECIPE).read_text(encoding="utf-8"))
     return recipe.get("attribution") or metrics["data"]["description"]

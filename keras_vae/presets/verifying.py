@@ -28,9 +28,9 @@ class Finding(NamedTuple):
 def verify(name_or_folder: str | os.PathLike) -> list[Finding]:
     """Returns a list of `Finding`s, one per file of a preset, wherever it is on this machine.
 
-    A preset of the index is compared with the index: in the installation, in that of
-    `keras-vae-zoo`, in the cache, and where it is published in a folder of `KERAS_VAE_ZOO`. Any
-    other preset is compared with its own `config.json`.
+    A preset of the index is compared with the index wherever it is: in this installation, in that
+    of `keras-vae-zoo`, in the cache, and in folders of `KERAS_VAE_ZOO`. Any other preset is
+    compared with its own `config.json`.
 
     Args:
         name_or_folder: The name of a preset, or its folder.

@@ -7,7 +7,7 @@ import numpy as np
 
 SMALLEST_GAIN = 1e-4  # in nats per row; the fit stops once an update gains less
 VARIANCE_FLOOR = 1e-3  # of the variance of all rows; keeps components from collapsing onto a row
-# Of dimensions in which all rows are equal: the least that `DiagonalGaussian` does not bound.
+# For dimensions in which all rows are equal: the smallest that `DiagonalGaussian` does not bound.
 SMALLEST_VARIANCE = math.exp(-20.0)
 CHUNK_SIZE = 2**22  # the number of elements of one array (rows of a chunk, K components)
 
@@ -44,7 +44,7 @@ def fit_mixture(
         mean log-likelihoods, in nats per row, at the start and after each update.
     """
     center = z.mean(axis=0)
-    z = z - center  # or E[z^2] - E[z]^2 in `maximization` would lose digits
+    z = z - center  # otherwise E[z^2] - E[z]^2 in `maximization` would lose digits
     floor = np.maximum(VARIANCE_FLOOR * z.var(axis=0), SMALLEST_VARIANCE)
     log_weights, means, variances = initial_mixture(z, num_components, floor, rng)
     log_likelihoods = []

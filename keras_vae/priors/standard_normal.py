@@ -12,8 +12,8 @@ from keras_vae.typing import Tensor
 class StandardNormal(Prior):
     """p(z) = N(0, I), without parameters.
 
-    Latent maps (None, None, D) may have any height and width: `prior()` then gives the density of a
-    map of every size, and `prior.over((h, w, D))` is what maps of one size are drawn from.
+    Latent maps (None, None, D) may have any height and width: `prior()` then gives the density of
+    maps of any size, and `prior.over((h, w, D))` samples maps of one size.
 
     Example:
 
@@ -30,5 +30,5 @@ class StandardNormal(Prior):
         return self.over(self.latent_shape)
 
     def over(self, latent_shape: Shape) -> StandardGaussian:
-        """Returns N(0, I) over latents of a shape, where the model's own may be of any size."""
+        """Returns N(0, I) over latents of this shape, for a model with latents of any size."""
         return StandardGaussian(latent_shape)

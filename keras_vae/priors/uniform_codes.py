@@ -17,7 +17,7 @@ class UniformCodes(Prior):
     """p(z) = C^-N for N codes of C classes, or 2^-N for N bits, without parameters.
 
     Args:
-        codes: `Codes`, the kind of the codes: `CategoricalCodes(num_classes)` or `BinaryCodes()`.
+        codes: `Codes`, the type of the codes: `CategoricalCodes(num_classes)` or `BinaryCodes()`.
 
     Example:
 

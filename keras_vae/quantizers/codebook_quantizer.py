@@ -73,7 +73,7 @@ class CodebookQuantizer(ProjectedQuantizer):
         commitment = _squared_distance(z, ops.stop_gradient(found))
         if getattr(found, "requires_grad", True):
             codebook = _squared_distance(ops.stop_gradient(z), found)
-        else:  # the same number; PyTorch knows that no gradient is asked of it
+        else:  # the same values, which need no gradient on PyTorch
             codebook = ops.stop_gradient(commitment)
         z_q = self.project_out(self.gradient(z, found))
         return quantized(z_q, indices, commitment, codebook, mask)

@@ -1,4 +1,4 @@
-"""What moves the codes of a codebook: gradients, running means, and the revival of dead codes."""
+"""Rules that move the codes of a codebook: gradients, running means, revival of dead codes."""
 
 from typing import TYPE_CHECKING
 from typing import Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CodebookPart(Configured):
-    """Base class of what follows the rows of z assigned to each code.
+    """Base class of objects that track the rows of z assigned to each code.
 
     Its state is held in weights of the quantizer, in the dict `quantizer.memory`.
     """
@@ -114,7 +114,7 @@ class EMAUpdate(CodebookUpdate):
 
 
 class RunningShares(CodebookPart):
-    """Base class of what follows the running share of rows assigned to each code.
+    """Base class of objects that track the running share of rows assigned to each code.
 
     Shares start even, and those of relocated codes are reset to even. A batch without rows leaves
     them unchanged.

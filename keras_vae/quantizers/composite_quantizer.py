@@ -51,7 +51,7 @@ class CompositeQuantizer(Quantizer):
 
     @property
     def of_first_replica(self) -> Callable[[Tensor], Tensor]:
-        """What the first device has; see `Quantizer`."""
+        """The first device's value, which all of the quantizers share; see `Quantizer`."""
         return self.quantizers[0].of_first_replica
 
     @of_first_replica.setter

@@ -6,7 +6,7 @@ from keras import ops
 from keras_vae.quantizers.nearest_codes import nearest_codes
 from keras_vae.typing import Tensor
 
-JITTER = 0.1  # codes that share a row are moved at most this part of the way to another row
+JITTER = 0.1  # codes that share a row are moved at most this fraction of the way to another row
 
 
 def k_means(
@@ -44,7 +44,7 @@ def k_means(
 def totals(rows: Tensor, weights: Tensor, indices: Tensor, num_codes: int) -> tuple[Tensor, Tensor]:
     """Returns the weighted sum (K, d) and the weighted count (K,) of the rows of each code."""
     weights = weights[:, None]
-    if keras.config.backend() == "torch":  # whose `segment_sum` writes each index D times first
+    if keras.config.backend() == "torch":  # its `segment_sum` repeats each index D times
         indices = indices.clamp(min=0)  # where it is -1, the weight is 0
         sums, counts = rows.new_zeros(num_codes, rows.shape[1]), rows.new_zeros(num_codes, 1)
         sums.index_add_(0, indices, rows * weights)

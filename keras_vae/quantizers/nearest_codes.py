@@ -40,7 +40,7 @@ def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
         codes = ops.concatenate([codes, codes, codes_rest], axis=-1)
 
     block_size = min(BLOCK_SIZE, num_codes)
-    # Whole blocks, filled with the first codes again.
+    # Pads to whole blocks by repeating the first codes.
     codes = ops.concatenate([codes, codes[: -num_codes % block_size]])
     codes = ops.transpose(codes)
     found = _tile_by_tile(
@@ -72,14 +72,14 @@ def _split(x):
 def _first_argmax(scores, block_size):
     """The first argmax of each row: first over the blocks' maxima, then within the best block.
 
-    A plain argmax carries an index along with each score, and takes longer than the product.
-    PyTorch takes the maximum once more instead, of numbers that fall from K to 1 where a score is
-    the largest of its row and are 0 elsewhere, written over the scores.
+    A plain argmax carries an index along with each score, and takes longer than the product. On
+    PyTorch the scores are instead overwritten with numbers that fall from K to 1 where a score is
+    the largest of its row and are 0 elsewhere, and the maximum is taken again.
     """
     if keras.config.backend() == "torch":
         if not isinstance(
             scores.shape[0], int
-        ):  # traced by an export, which loses what is in place
+        ):  # traced by an export, which loses in-place operations
             return ops.argmax(scores, axis=-1)
         num_codes = scores.shape[-1]
         falling = num_codes - ops.arange(num_codes, dtype="float32")
@@ -102,7 +102,7 @@ def _tile_by_tile(function, rows, tile_size):
     )  # an export traces it with few rows, for any number
     if (is_torch or isinstance(num_rows, int)) and int(num_rows) <= tile_size:
         return function(rows)
-    if is_torch:  # where each tile is freed before the next
+    if is_torch:  # each tile is freed before the next
         return ops.concatenate([function(tile) for tile in rows.split(tile_size)])
     num_tiles = _rounded_up(num_rows, tile_size)
     tile_size = _rounded_up(num_rows, num_tiles)  # equal tiles, with hardly any padding
@@ -112,8 +112,8 @@ def _tile_by_tile(function, rows, tile_size):
 
 
 def _rounded_up(number, divisor):
-    # ONNX, written by TensorFlow, rounds the quotients of negative numbers towards 0. Of lengths
-    # that JAX does not know yet, it can compare this form alone.
+    # ONNX files written by TensorFlow round quotients of negative numbers towards 0. With symbolic
+    # sizes, JAX can only compare the second form.
     if keras.config.backend() == "tensorflow":
         return (number + divisor - 1) // divisor
     return -(-number // divisor)

@@ -14,7 +14,7 @@ from keras_vae.typing import Tensor
 class ProjectedQuantizer(Quantizer):
     """Base class of quantizers of z (B, ..., d), where d need not be the D of z_e (B, ..., D).
 
-    Where they differ, a dense layer `project_in` maps z_e to z, and another, `project_out`, maps
+    If they differ, a dense layer `project_in` maps z_e to z, and another, `project_out`, maps
     the codes to z_q. A subclass sets the attribute `code_dim`, d or `None` for D, and defines
     `codes_of`.
     """
@@ -42,7 +42,7 @@ def _projection(from_dim, to_dim, name):
 
 
 class _Unprojected(keras.layers.Identity):
-    """Returns z itself, without the work of Keras around each call."""
+    """Returns z itself, without the overhead of Keras' `__call__`."""
 
     def __call__(self, z: Tensor) -> Tensor:
         return z

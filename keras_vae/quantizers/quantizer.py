@@ -51,7 +51,7 @@ class Quantizer(keras.layers.Layer):
 
     Costs are per example and unweighted: squared distances summed over positions and dimensions,
     like the terms of a likelihood. Positions where `mask`, bool (B, ...), is false cost nothing,
-    teach nothing, and have z_q = 0. Everything is computed in float32 under every dtype policy, so
+    update nothing, and have z_q = 0. Everything is computed in float32 under every dtype policy, so
     that the indices do not depend on it.
 
     A subclass defines `num_embeddings`, `call` and `embed`, and creates its codes in `build`.
@@ -134,7 +134,7 @@ class Quantizer(keras.layers.Layer):
         return statistics
 
     def of_first_replica(self, tensor: Tensor) -> Tensor:
-        """Returns a tensor as the first of the devices that share a step has it.
+        """Returns a tensor's value on the first of the devices that share a step.
 
         A model that trains on several devices replaces this method, so that codes that are placed
         on rows of z lie at the same places on all devices.
@@ -150,5 +150,5 @@ def rows_of(z: Tensor) -> Tensor:
 def per_example(costs: Tensor) -> Tensor:
     """Returns the sum of costs (B, ...) over all axes but the first, (B,)."""
     axes = tuple(range(1, len(costs.shape)))
-    # Not by a reshape: sizes may be unknown while TensorFlow traces. PyTorch takes no axes for all.
+    # Not by a reshape: sizes may be unknown while TensorFlow traces. PyTorch reads () as all axes.
     return ops.sum(costs, axis=axes) if axes else costs

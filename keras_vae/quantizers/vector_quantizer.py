@@ -26,7 +26,7 @@ INITIALIZATIONS = {
     "k_means": 10,
     "data": 0,
     "uniform": None,
-}  # iterations of k-means; None: no rows needed
+}  # number of k-means iterations; None if no rows are needed
 REVIVAL = DeadCodeRevival()
 
 
@@ -40,12 +40,13 @@ class VectorQuantizer(CodebookQuantizer):
     first plus the second (equation 3). Both have the same value, in training and in evaluation;
     with `EMAUpdate` the second has no gradient.
 
-    A code that is nearest to no z does not learn, and left alone most codes of a codebook end up
-    so. The codes therefore start among the z of the first training batch, and dead codes restart
-    among the z of a later batch. With several devices, these z are those of the first device.
+    A code that is nearest to no z does not learn, and without countermeasures most codes of a
+    codebook end up like that. The codes therefore start among the z of the first training batch,
+    and dead codes restart among the z of a later batch. With several devices, these z are those of
+    the first device.
 
     With `code_dim`, z is a projection of z_e, and z_q a projection of the code: in fewer dimensions
-    more codes are nearest to some z.
+    more codes are used.
 
     Args:
         num_embeddings: Int, K, at least 2.
@@ -181,7 +182,7 @@ class VectorQuantizer(CodebookQuantizer):
                 lambda: codes,
             )
         codes = self.of_first_replica(codes)
-        # On JAX the gradient of a weight passes through the value assigned to it: straight through
+        # On JAX the gradient of a weight passes through the value assigned to it; straight-through,
         # it stays that of the weight itself.
         self.codebook.assign(straight_through(codes, before))
         self.is_placed.assign(ops.maximum(self.is_placed, ops.max(weights)))
@@ -190,7 +191,7 @@ class VectorQuantizer(CodebookQuantizer):
 
     @property
     def _parts(self):
-        """The objects that follow the rows assigned to each code."""
+        """The objects that track the rows assigned to each code."""
         return [self.update] if self.revival is None else [self.update, self.revival]
 
     @property
@@ -232,7 +233,7 @@ def _rows_to_learn_from(z, mask):
 
     A single non-finite row would spoil the running means for good."""
     rows = ops.stop_gradient(rows_of(z))
-    is_good = ops.isfinite(ops.sum(rows, axis=-1))  # not finite either where a summand is not
+    is_good = ops.isfinite(ops.sum(rows, axis=-1))  # not finite if a summand is not
     if mask is not None:
         is_good = ops.logical_and(is_good, ops.reshape(mask, (-1,)))
     return where(is_good, rows, 0.0), ops.cast(is_good, "float32")

@@ -1,4 +1,4 @@
-"""Recipes: text files from which weights and numbers follow."""
+"""Recipes: text files that determine weights and results."""
 
 from keras_vae.recipes.build import build_model
 from keras_vae.recipes.build import build_optimizer

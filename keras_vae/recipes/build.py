@@ -38,10 +38,10 @@ def build_model(
     Args:
         recipe: `Recipe`.
         data_shape: Shape of one example.
-        seed: Integer, of the model's noise and the order of its batches. The initial weights follow
-            from `keras.utils.set_random_seed`.
-        **given: What else follows from the data, `recipe.kind.given(data)`: each part receives
-            those arguments that it takes.
+        seed: Integer, the seed of the model's noise and of the order of its batches. The initial
+            weights depend on `keras.utils.set_random_seed`.
+        **given: Further arguments that follow from the data, `recipe.kind.given(data)`: each part
+            receives those that it takes.
 
     Raises:
         ValueError: If a table names an unknown class, or an argument that its class does not have.
@@ -68,11 +68,11 @@ def build_model(
 
 
 def build_priors(recipe: Recipe, model: GenerativeModel, seed: int) -> list:
-    """Returns the list of the priors of each level's codes, for the second stage of a recipe.
+    """Returns a list of priors, one for each level's codes, for the second stage of a recipe.
 
     Args:
-        recipe: `Recipe` with a table `prior`, or `priors`, that of the level next to the data
-            first.
+        recipe: `Recipe` with a table `prior`, or `priors`, beginning with the level next to the
+            data.
         model: The model of the codes.
         seed: Integer.
 
@@ -103,8 +103,8 @@ def build_optimizer(training: dict, num_updates: int) -> keras.optimizers.Optimi
 
 
 def build_optimizers(model: GenerativeModel, training: dict, num_updates: int) -> Any:
-    """Returns what a model's `compile` takes: the optimizer of `build_optimizer`, or where the
-    model switches groups of weights on and off, one for each group.
+    """Returns the optimizer for a model's `compile`, from `build_optimizer`, or, if the model
+    switches groups of weights on and off, one for each group.
 
     Args:
         model: The model.
@@ -117,15 +117,15 @@ def build_optimizers(model: GenerativeModel, training: dict, num_updates: int) -
 
 
 def build_callbacks(recipe: Recipe, data: Any) -> list[keras.callbacks.Callback]:
-    """Returns the callbacks that a recipe names; those that measure held-out examples, `x`, are
-    given the validation part.
+    """Returns the callbacks that a recipe names. Those that measure held-out examples, `x`, receive
+    the validation part.
 
     Args:
         recipe: `Recipe`.
         data: `Splits`, as `load_data` returns them.
 
     Raises:
-        ValueError: As for `build_model`; a callback lacks its `x` where there is no validation
+        ValueError: As for `build_model`, or if a callback needs `x` but there is no validation
             part.
     """
     given = {} if data.validation is None else {"x": data.validation.x}
@@ -133,8 +133,8 @@ def build_callbacks(recipe: Recipe, data: Any) -> list[keras.callbacks.Callback]
 
 
 def start_at_data(model: GenerativeModel, x: np.ndarray, seed: int) -> None:
-    """Lets the parts of a model that can begin at the training data do so: the output bias at the
-    mean picture (Burda et al. 2016), a prior's pseudo-inputs at examples."""
+    """Initialises the parts of a model that can start from the training data: the output bias at
+    the mean picture (Burda et al. 2016), and a prior's pseudo-inputs at examples."""
     last: Any = getattr(model, "decoder", getattr(model, "network", None))  # that of the data
     if hasattr(last, "set_output_bias"):
         mean = np.mean(x, axis=0, dtype="float64")
@@ -145,17 +145,17 @@ def start_at_data(model: GenerativeModel, x: np.ndarray, seed: int) -> None:
 
 
 def start_from_preset(model: GenerativeModel, recipe: Recipe) -> None:
-    """Gives a model the weights of those parts that it has in common with the preset `start` of
-    `[training]`, and freezes those that `frozen` names, where a recipe says so.
+    """Copies the weights of the parts that a model shares with the preset `start` of `[training]`,
+    and freezes the parts in `frozen`, if the recipe has these keys.
 
     Args:
-        model: The model, built.
+        model: The built model.
         recipe: `Recipe`.
 
     Raises:
-        ValueError: If the preset has none of the model's parts, or one of another architecture; if
-            the model lacks a part that is to be frozen.
-        OSError: If the weights of the preset are not here, and cannot be fetched.
+        ValueError: If the preset has none of the model's parts, or one of another architecture, or
+            if the model lacks a part that is to be frozen.
+        OSError: If the weights of the preset are not on this machine and cannot be downloaded.
     """
     own, frozen = model.parts(), recipe.training.get("frozen", [])
     if unknown := sorted(set(frozen) - own.keys()):
@@ -172,7 +172,7 @@ def start_from_preset(model: GenerativeModel, recipe: Recipe) -> None:
 
 
 def _shared(recipe, name, own, given):
-    """Returns the names of the parts of `own` that are there in the preset, of the same shapes."""
+    """Returns the names of the parts in `own` that the preset has, with the same shapes."""
     shared = [k for k in own if k in given and own[k].weights]
     others = [k for k in shared if _shapes(own[k]) != _shapes(given[k])]
     if shared and not others:
@@ -189,7 +189,7 @@ def _shapes(part):
 
 
 def _features(recipe):
-    """Returns the maps of some layers of a preset's network, as `[features]` says."""
+    """Returns a model of the maps of some layers of a preset's network, as in `[features]`."""
     table = recipe.parts["features"]
     if table.keys() != {"preset", "layers"} or not table["layers"]:
         raise ValueError(
@@ -205,15 +205,15 @@ def _features(recipe):
         )
     maps = [network.get_layer(k).output for k in table["layers"]]
     features = keras.Model(network.inputs[0], maps, name="features")
-    # Made anew: the weights of the layers above have paths that begin with the preset's network.
+    # Cloned, because the paths of the layers' weights begin with the preset's network.
     anew = keras.models.clone_model(features)
     anew.set_weights(features.get_weights())
     return anew
 
 
 def _build(recipe, part, given):
-    """Builds what a part's table says, or of a list of tables a list: the levels of a hierarchy,
-    of which only the first is next to the data."""
+    """Builds a part from its table, or a list from a list of tables: the levels of a hierarchy, of
+    which only the first is next to the data."""
     tables = recipe.parts[part]
     if isinstance(tables, dict):
         return _construct(recipe, part, tables, given)
@@ -224,8 +224,8 @@ def _build(recipe, part, given):
 
 
 def _construct(recipe, place, table, given):
-    """Calls the constructor that a table's `class` names with the rest of the table, and with what
-    it takes of `given`."""
+    """Calls the constructor named by a table's `class` with the rest of the table, and with the
+    arguments in `given` that it takes."""
     table = dict(table)
     kind = class_named(table.pop("class", None), recipe, place)
     taken = arguments_of(kind)
@@ -245,7 +245,7 @@ def _construct(recipe, place, table, given):
 
 
 def _argument(recipe, place, value):
-    """A list becomes a tuple; a table, such as that of a schedule, what its `class` makes."""
+    """Converts a list to a tuple, and a table (a schedule's, say) to an object of its `class`."""
     if isinstance(value, dict):
         return _construct(recipe, place, value, {})
     if isinstance(value, list):

@@ -19,12 +19,12 @@ _RUN = "run.json"
 class Checkpoint(keras.callbacks.Callback):
     """Saves weights, optimizer and noise after every epoch.
 
-    Each checkpoint is written to a temporary file and then renamed, so that a run interrupted
-    meanwhile resumes from the previous one. The number of epochs done is not stored separately: it
-    follows from the optimizer's count of updates, so the two cannot disagree.
+    Each checkpoint is written to a temporary file and then renamed, so that a run interrupted in
+    between resumes from the previous one. The number of finished epochs is not stored separately:
+    it follows from the optimizer's count of updates, so the two cannot disagree.
 
     Args:
-        run_folder: Path of the run; the checkpoint is its sub-folder `checkpoint`.
+        run_folder: Path of the run; the checkpoint is in its sub-folder `checkpoint`.
         settings: Dict of everything that the run depends on, serialisable as JSON. A run resumes
             only with the settings that it was started with.
 
@@ -42,7 +42,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._started = (time.perf_counter(), time.process_time())
 
     def restore(self, model: GenerativeModel, steps_per_epoch: int) -> int:
-        """Loads what was saved, if anything was, and returns the number of epochs done."""
+        """Loads the checkpoint, if there is one, and returns the number of finished epochs."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write_run()
         if not (self.folder / _WEIGHTS).exists():
@@ -58,7 +58,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._write_run()
 
     def keep_time(self) -> None:
-        """Writes down how long the run has taken so far."""
+        """Records how long the run has taken so far."""
         self._write_run()
 
     def seconds(self) -> tuple[float, float]:
@@ -68,7 +68,7 @@ class Checkpoint(keras.callbacks.Callback):
         return tuple(before + end - start for before, start, end in parts)
 
     def remove(self) -> None:
-        """Removes the checkpoint of a run that is finished."""
+        """Removes the checkpoint of a finished run."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _read_run(self):

@@ -1,4 +1,4 @@
-"""The data of a recipe, whatever their kind."""
+"""The data of a recipe, of any kind."""
 
 import dataclasses
 from pathlib import Path
@@ -11,13 +11,13 @@ from keras_vae.recipes.recipe import Recipe
 
 
 def load_data(recipe: Recipe, data_dir: str | Path | None = None) -> Splits:
-    """Returns the recipe's `Splits`, the test part as its likelihood takes it.
+    """Returns the recipe's `Splits`, with the test part in the form that its likelihood takes.
 
-    Of the test part there are the first `num_examples` of `[evaluation]`, where it says so.
+    If `[evaluation]` has `num_examples`, the test part is limited to the first so many.
 
     Args:
         recipe: `Recipe`.
-        data_dir: folder with local data sets.
+        data_dir: Folder with local data sets.
 
     Raises:
         ValueError, FileNotFoundError, ImportError: As for `keras_vae.datasets.load`.
@@ -34,12 +34,12 @@ def training_batches(recipe: Recipe, data: Any, seed: int) -> Batches:
 
 
 def pairs(recipe: Recipe, arrays: Arrays, num_seen: int | None = None) -> tuple:
-    """Returns what `evaluate` takes of the `Arrays` of one part: `(x,)` or `(x, y)`.
+    """Returns the arguments of `evaluate` for the `Arrays` of one part: `(x,)` or `(x, y)`.
 
     Args:
         recipe: `Recipe`.
         arrays: `Arrays`, the part.
-        num_seen: How many quadrants of a picture to complete are seen; by default one, two or
+        num_seen: Number of visible quadrants of a picture to complete; by default one, two or
             three, drawn with the seed of `[evaluation]`.
     """
     return recipe.kind.pairs(recipe, arrays, num_seen)

@@ -1,4 +1,4 @@
-"""Numbers that only some recipes ask for, by `measures` of `[evaluation]`."""
+"""Numbers that only some recipes request, with `measures` in `[evaluation]`."""
 
 import dataclasses
 import warnings
@@ -20,17 +20,17 @@ from keras_vae.recipes.measure import taken
 from keras_vae.recipes.recipe import Recipe
 
 CLASSIFIER = "classifier_mnist"
-NUM_SAMPLES = 10_000  # drawn, of pictures as many as there are to compare with
-NUM_RECOGNISED = 1000  # pictures drawn to see which of them are recognised
+NUM_SAMPLES = 10_000  # samples to draw; for pictures, as many as there are to compare with
+NUM_RECOGNISED = 1000  # pictures to draw for the measure of recognised samples
 RECOGNISED = 0.9  # the probability of a class above which a picture is recognised
 
 
 def check_measures(recipe: Recipe) -> None:
-    """Checks that all the measures of a recipe can be taken.
+    """Checks that all the measures of a recipe can be computed.
 
     Raises:
         ValueError: If the recipe names an unknown measure, or one that needs the preset of a
-            classifier where its weights cannot be had.
+            classifier whose weights are not available.
     """
     asked = _asked(recipe)
     unknown = sorted(set(asked) - _MEASURES.keys())
@@ -49,10 +49,10 @@ def check_measures(recipe: Recipe) -> None:
 
 
 def measurable(recipe: Recipe) -> Recipe:
-    """Returns the recipe without the measures that cannot be taken on this machine.
+    """Returns the recipe without the measures that cannot be computed on this machine.
 
-    A model can be trained without the preset of a classifier. A warning names what is left out,
-    and `keras-vae evaluate FOLDER --full --record` measures it later.
+    A model can be trained without the preset of a classifier. A warning names the omitted measures,
+    and `keras-vae evaluate FOLDER --full --record` computes them later.
 
     Raises:
         ValueError: If the recipe names an unknown measure.
@@ -81,11 +81,11 @@ def all_measures(
     verbose: int = 1,
     train: Arrays | None = None,
 ) -> dict:
-    """Returns every number of a trained model: what the `test` part of `metrics.json` holds.
+    """Returns all numbers of a trained model, the `test` part of `metrics.json`.
 
     Args:
         model: A trained model.
-        recipe: `Recipe`, which `check_measures` has found right.
+        recipe: `Recipe` that passed `check_measures`.
         test: `Arrays`, the test part of its data.
         verbose: 1 shows progress.
         train: `Arrays`, the training part, for measures that compare with it.
@@ -99,11 +99,11 @@ def all_measures(
 def further_measures(
     model: GenerativeModel, recipe: Recipe, test: Arrays, train: Arrays | None = None
 ) -> dict:
-    """Returns `{name: number}` of what the recipe's `measures` names.
+    """Returns `{name: number}` for the recipe's `measures`.
 
     Args:
         model: A trained model.
-        recipe: `Recipe`, which `check_measures` has found right.
+        recipe: `Recipe` that passed `check_measures`.
         test: `Arrays`, the test part of its data.
         train: `Arrays`, the training part.
     """
@@ -141,25 +141,25 @@ def _aggregate_posterior(model, recipe, test):
 
 
 def _clusters(model, recipe, test):
-    """Whether the components of the prior are the classes, which the model is never told."""
+    """How well the components of the prior match the classes, which the model never sees."""
     clusters = evaluation.assign_clusters(model, test.x).argmax(axis=1)
     return {"cluster_accuracy": evaluation.cluster_accuracy(clusters, test.y)}
 
 
 def _molecules(model, recipe, test, train):
-    """How many drawn molecules are valid, different, and not of the training part."""
+    """How many sampled molecules are valid, distinct, and not in the training part."""
     drawn = model.sample(NUM_SAMPLES, seed=recipe.evaluation.get("seed", 0))
     return evaluation.molecule_shares(drawn, model.as_texts(train.x))._asdict()
 
 
 def _mutual_information(model, recipe, test):
-    """The information of z about x, all test examples told apart."""
+    """The information of z about x, over all test examples."""
     seed = recipe.evaluation.get("seed", 0)
     return {"mutual_information": evaluation.mutual_information(model, test.x, seed=seed)}
 
 
 def _quadrants(model, recipe, test):
-    """-log p of the hidden quadrants given those seen, for one, two and three of them seen."""
+    """-log p of the hidden quadrants given the visible ones, for one, two and three of these."""
     config, numbers = recipe.evaluation, {}
     for num_seen in range(1, MAX_SEEN + 1):
         shown = pairs(recipe, test, num_seen)
@@ -176,7 +176,7 @@ def _quadrants(model, recipe, test):
 
 
 def _codes(model, recipe, test):
-    """How well codes stand for pictures, and what each of them costs."""
+    """How well codes represent pictures, and the cost of each code."""
     shown = pairs(recipe, test)
     error = np.mean(np.square(model.reconstruct(*shown) - test.x), dtype="float64")
     numbers = {"mse_over_variance": float(error / np.var(test.x, dtype="float64"))}
@@ -188,10 +188,10 @@ def _codes(model, recipe, test):
 
 
 def _reconstructions(model, recipe, test):
-    """How reconstructions look beside the pictures: how far their features are from those of the
-    pictures, and how much neighbouring pixels differ, which blur takes away."""
+    """How reconstructions compare with the pictures: the distance between their features, and the
+    difference of neighbouring pixels, which blur reduces."""
     shown = pairs(recipe, test)
-    pictures = [np.clip(model.reconstruct(*shown), 0, 1), test.x]  # as they are seen
+    pictures = [np.clip(model.reconstruct(*shown), 0, 1), test.x]  # as shown
     classifier = _classifier(recipe)
     features = map(from_preset(classifier).features, pictures)
     of_decoded, of_pictures = map(_steepness, pictures)
@@ -208,7 +208,7 @@ def _steepness(x):
 
 
 def _outliers(model, recipe, test):
-    """How well the score tells outliers from the other rows of the test part."""
+    """How well the score separates outliers from the other rows of the test part."""
     nats = model.score(test.x)
     usual, odd = np.sort(nats[test.y == 0]), nats[test.y == 1]
     below = np.searchsorted(usual, odd, "left") + np.searchsorted(usual, odd, "right")
@@ -217,7 +217,7 @@ def _outliers(model, recipe, test):
 
 def _samples(model, recipe, test):
     """How samples look to a classifier: the distance of their features from those of test
-    pictures, and for a conditional model how many are taken for their label."""
+    pictures, and for a conditional model the fraction classified as their label."""
     classifier = from_preset(CLASSIFIER)
     samples, labels = _drawn(model, recipe, NUM_SAMPLES)
     features = [classifier.features(x) for x in (samples, test.x)]
@@ -229,7 +229,7 @@ def _samples(model, recipe, test):
 
 
 def _recognition(model, recipe, test):
-    """How many samples the classifier is sure of, and of how many classes these are."""
+    """How many samples the classifier is certain about, and how many classes they cover."""
     samples, _ = _drawn(model, recipe, NUM_RECOGNISED)
     probabilities = from_preset(CLASSIFIER).predict(samples, batch_size=500, verbose=0)
     is_recognised = probabilities.max(axis=-1) > RECOGNISED
@@ -242,7 +242,7 @@ def _recognition(model, recipe, test):
 
 
 def _disentanglement(model, recipe, test):
-    """How well single dimensions of the means of q(z|x) stand for single factors."""
+    """How well single dimensions of the means of q(z|x) represent single factors."""
     z = evaluation.map_batches(model, lambda x: model.encode(x).mean, test.x)
     factors = shape_factors(test.y)
     dci = evaluation.dci(z, factors)
@@ -257,7 +257,7 @@ def _disentanglement(model, recipe, test):
 
 
 def _drawn(model, recipe, num_samples):
-    """Returns samples and, of a model that is given labels, the labels: equally many of each."""
+    """Returns samples and, for a model with labels, the labels: equally many of each."""
     seed = recipe.evaluation.get("seed", 0)
     if recipe.data.get("pairs") not in ("labels", "prior_labels"):
         return model.sample(num_samples, seed=seed), None

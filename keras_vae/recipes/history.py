@@ -1,4 +1,4 @@
-"""The curves of a run, as a file: `epochs.csv`, a line an epoch."""
+"""The curves of a run as a file, `epochs.csv`, with a line for each epoch."""
 
 import csv
 from pathlib import Path
@@ -9,7 +9,7 @@ from keras_vae.atomic_files import write_atomically
 def read_history(path: str | Path) -> dict[str, list[float]]:
     """Returns `{name: values}` of an `epochs.csv`.
 
-    Validation may run every few epochs only; its lists then hold the values that were taken.
+    Validation may run only every few epochs; its lists then hold only those values.
     """
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
@@ -19,7 +19,7 @@ def read_history(path: str | Path) -> dict[str, list[float]]:
 
 
 def keep_epochs(path: str | Path, num_epochs: int) -> None:
-    """Drops the lines of an `epochs.csv` after the first `num_epochs` epochs, if there are any: of
+    """Drops the lines of an `epochs.csv` after the first `num_epochs` epochs, if there are any:
     epochs that an interrupted run will repeat."""
     path = Path(path)
     if path.exists():

@@ -27,18 +27,18 @@ def measure(
 
     Args:
         model: A trained model.
-        pairs: Tuple, what `model.evaluate` takes: `(x,)` or `(x, y)`, the examples as the
-            likelihood takes them (binarised, say).
+        pairs: Tuple, the arguments of `model.evaluate`: `(x,)` or `(x, y)`, with the examples in
+            the form that the likelihood takes (such as binarised).
         evaluation_config: Dict with `num_samples` and `seed`, from the recipe.
         verbose: 1 shows progress on a terminal.
 
     Returns:
-        dict: the model's own metrics, in nats per example; where it has a likelihood, `nll`, or
-        `nll_bound` where only a bound is known, with `nll_standard_error` over examples and, of
-        discrete data, `nll_bits_per_dim`; where z is continuous, `active_units`; and what they
-        were measured with.
+        Dict of the model's own metrics, in nats per example; if it has a likelihood, `nll`, or
+        `nll_bound` if only a bound is known, with `nll_standard_error` over examples and, for
+        discrete data, `nll_bits_per_dim`; if z is continuous, `active_units`; and the settings of
+        the measurement.
     """
-    if not model.compiled:  # read from a preset
+    if not model.compiled:  # loaded from a preset
         model.compile()
     logs = model.evaluate(*pairs, batch_size=100, return_dict=True, verbose=0)
     return {
@@ -50,7 +50,7 @@ def measure(
 
 
 def taken(function: Callable, **options: Any) -> dict:
-    """Returns the options that a function takes: families differ in which they need."""
+    """Returns the options that a function takes, as these differ between families."""
     parameters = inspect.signature(function).parameters
     return {k: v for k, v in options.items() if k in parameters}
 
@@ -74,8 +74,8 @@ def _likelihood(model, pairs, config, verbose):
 
 
 def _summary(name, nats, model, x):
-    """Mean of nats (N,), its standard error, and bits per dimension, which a density has not; of
-    sequences, of no fixed number of dimensions, the perplexity of a token."""
+    """Mean of nats (N,), its standard error, and bits per dimension, except for densities. For
+    sequences, which have no fixed number of dimensions, the perplexity per token."""
     summary = {
         name: float(nats.mean()),
         f"{name}_standard_error": float(nats.std(ddof=1) / np.sqrt(len(nats))),
@@ -105,7 +105,7 @@ def _units(model, x, condition=None):
 
 
 def environment() -> dict:
-    """Returns what a number depends on besides the recipe: versions, backend, processor, date."""
+    """Returns what numbers depend on besides the recipe: versions, backend, processor, date."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "backend": keras.config.backend(),
@@ -121,7 +121,7 @@ def environment() -> dict:
 def _cores():
     try:
         return len(os.sched_getaffinity(0))  # those this process may use
-    except AttributeError:  # not on every system
+    except AttributeError:  # not available on every system
         return os.cpu_count()
 
 

@@ -1,4 +1,4 @@
-"""The classes that a recipe names, and what they say of its model before it is built."""
+"""The classes that a recipe names, and properties of its model that follow before building it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @functools.cache
 def _rooms():
-    """Returns the modules whose classes a recipe may name, beside those that its user has
+    """Returns the modules whose classes a recipe may name, besides those that its user has
     registered with Keras. Nothing else is looked up, so a recipe cannot run foreign code."""
-    # Here, so that texts that ask no class are written without importing Keras.
+    # Imported here, so that texts that need no class are written without importing Keras.
     from keras_vae import callbacks
     from keras_vae import conditions
     from keras_vae import distributions
@@ -42,7 +42,7 @@ def _rooms():
 
 
 def _registered(name):
-    """Returns what is registered with Keras under a name, or `None`."""
+    """Returns the object registered with Keras under a name, or `None`."""
     import keras
 
     return keras.saving.get_registered_object(name)
@@ -52,8 +52,8 @@ def class_named(name: str, recipe: Recipe, place: str) -> type:
     """Returns the class that a table of a recipe names.
 
     Args:
-        name: String, a public class of keras_vae, such as "VAE", or "package>Name" of one that was
-            given to `keras.saving.register_keras_serializable(package)`.
+        name: String, a public class of keras_vae, such as "VAE", or "package>Name" for one that was
+            registered with `keras.saving.register_keras_serializable(package)`.
         recipe: `Recipe`, for the error.
         place: String, the table, for the error.
 
@@ -73,7 +73,7 @@ def class_named(name: str, recipe: Recipe, place: str) -> type:
 
 
 def arguments_of(kind: type) -> set[str]:
-    """Returns the names that a constructor takes, those that it hands on to its base among them."""
+    """Returns the argument names of a constructor, including those that it passes to its base."""
     names = set()
     for base in kind.__mro__:
         if "__init__" not in vars(base):
@@ -91,7 +91,7 @@ def family_of(recipe: Recipe) -> type:
 
 
 def likelihood_of(recipe: Recipe) -> Any:
-    """Returns the class of a recipe's likelihood, `None` where its family has none."""
+    """Returns the class of a recipe's likelihood, or `None` if its family has none."""
     family = family_of(recipe)
     if family.fixed_likelihood or "likelihood" not in arguments_of(family):
         return family.fixed_likelihood
@@ -99,22 +99,22 @@ def likelihood_of(recipe: Recipe) -> Any:
 
 
 def is_density(recipe: Recipe) -> bool:
-    """Whether likelihoods are densities, whose nats are not bits, or, unknown, may be."""
+    """Whether likelihoods are, or may be, densities, whose nats do not convert to bits."""
     likelihood = likelihood_of(recipe)
     return likelihood is None or likelihood.is_density
 
 
 def spread_of_draws(recipe: Recipe) -> float:
-    """Returns how far log p(x|z) of one example spreads over draws of z, in nats."""
+    """Returns the spread of log p(x|z) of one example over draws of z, in nats."""
     kind: Any = likelihood_of(recipe) or class_named("Likelihood", recipe, "likelihood")
     return kind.spread_of_draws
 
 
 def is_inferred_by_draws(recipe: Recipe) -> bool:
-    """Whether what a model infers of x is drawn: a z from q(z|x), and no code or point."""
+    """Whether a model's z is drawn from q(z|x), rather than a code or a point."""
     family = family_of(recipe)
     if family.encode_gives is None:
-        return family.log_likelihood_is != "exact"  # unknown, unless nothing is drawn
+        return family.log_likelihood_is != "exact"  # assume draws, if unknown
     return family.encode_gives in ("posterior", "posteriors")
 
 
@@ -127,7 +127,7 @@ def is_kl_exact(recipe: Recipe) -> bool:
 
 
 def has_prior_of_codes(recipe: Recipe) -> bool:
-    """Whether a prior of a model of codes is trained; else each code costs log K."""
+    """Whether a quantized model has a trained prior; otherwise each code costs log K."""
     return bool(recipe.prior_training)
 
 

@@ -11,8 +11,7 @@ from keras_vae.models import GenerativeModel
 
 @contextlib.contextmanager
 def built_in(precision: str) -> Iterator[None]:
-    """Gives all layers that are made within the dtype policy of a name, such as
-    "mixed_bfloat16"."""
+    """Within this context layers get the named dtype policy, such as "mixed_bfloat16"."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -22,8 +21,8 @@ def built_in(precision: str) -> Iterator[None]:
 
 
 def in_float32(model: GenerativeModel) -> GenerativeModel:
-    """Returns a model of the same weights that computes in float32, or the model itself if it
-    does."""
+    """Returns a model with the same weights that computes in float32, or the model itself if it
+    already does."""
     config = keras.saving.serialize_keras_object(model)
     of_float32 = _in_float32(config)
     if of_float32 == config:

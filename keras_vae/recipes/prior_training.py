@@ -27,24 +27,24 @@ def train_priors(
     epochs: int | None = None,
     progress: keras.callbacks.Callback | None = None,
 ) -> None:
-    """Trains a prior for each level of codes, and gives them to the model.
+    """Trains a prior for each level of codes, and adds them to the model.
 
-    An interrupted run goes on from the last epoch of the level that it was at.
+    An interrupted run continues from the last epoch of the current level.
 
     Args:
         model: A trained model of codes.
         recipe: `Recipe` with a table `prior_training`.
         data: `Splits`, as `load_data` returns them.
-        folder: Path of the run folder, which receives `epochs_prior_1.csv`, and so on.
-        seed: Integer, of initial weights, noise and the order of batches.
-        run: `Checkpoint` of the run, which counts the time.
-        epochs: Integer in place of the recipe's.
-        progress: Callback that shows how it goes.
+        folder: Path of the run folder, to which `epochs_prior_1.csv` and so on are written.
+        seed: Integer, the seed of initial weights, noise and the order of batches.
+        run: `Checkpoint` of the run, which measures the time.
+        epochs: Integer that replaces the recipe's.
+        progress: Callback that shows the progress.
     """
     training = recipe.prior_training
     epochs = training["epochs"] if epochs is None else epochs
     settings = {"recipe": recipe.text, "epochs": epochs, "seed": seed}
-    keras.utils.set_random_seed(seed)  # initial weights, wherever the first stage left off
+    keras.utils.set_random_seed(seed)  # initial weights, whatever the first stage has drawn
     priors = build_priors(recipe, model, child_seed(seed, "priors"))
     parts = (_black_and_white(recipe, data.train, seed), data.test)
     train, test = (model.prior_pairs(priors, *pairs(recipe, part)) for part in parts)
@@ -72,7 +72,7 @@ def train_priors(
 
 
 def _black_and_white(recipe, arrays, seed):
-    """Returns the training data as the likelihood takes them: drawn once, if drawn at all."""
+    """Returns the training data as the likelihood takes them: if binarised, drawn once."""
     if not recipe.is_dynamic:
         return arrays
     return datasets.Arrays(datasets.binarize(arrays.x, seed=seed), arrays.y)

@@ -1,4 +1,4 @@
-"""A recipe for data of one's own: what is worth trying first, by the kind of data."""
+"""A recipe for the user's own data: a first attempt, depending on the kind of data."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_vae.recipes.toml import to_toml
 
-if TYPE_CHECKING:  # the command line reads the choices below without it
+if TYPE_CHECKING:  # the command line needs the choices below without importing it
     from keras_vae.datasets.csv_tables import TextTable
     from keras_vae.datasets.splits import Splits
 
@@ -28,13 +28,13 @@ LIKELIHOODS = {
 }
 _UPDATES = 1200  # steps of the optimizer: two minutes on two cores for pictures of 64 x 64
 _TABLE_UPDATES = 3000
-_PRIOR_SHARE = 4  # of epochs, one is for the prior of codes, whose steps take three times as long
+_PRIOR_SHARE = 4  # the prior of codes gets 1/4 of the epochs, as its steps take 3 times as long
 _FEWEST_EPOCHS = 5
 _SMALLEST_MAP = 8  # the side down to which networks halve pictures
 _FILTERS = (32, 64, 128, 256)
 _NUM_SAMPLES = 100
 _LATENT_DIM = {"drawings": 20, "pictures": 64}
-_INKED = 0.7  # share of pixels near black or white, above which grey pictures are drawings
+_INKED = 0.7  # fraction of pixels near black or white above which grey pictures are drawings
 _NEAR = 0.1
 
 
@@ -53,7 +53,7 @@ def propose(
 
     Args:
         data: `Splits`, the data.
-        name: String, what `keras_vae.datasets.load` finds them by.
+        name: String, the name for `keras_vae.datasets.load`.
         model: String, one of `MODELS`; by default "vae" for drawings. For other pictures it is
             "vqvae", whose grid of codes keeps the details that one vector z of a photograph
             cannot, from a few hundred pictures least of all.
@@ -62,12 +62,12 @@ def propose(
             dimensions of a code, by default 32.
         likelihood: String, a key of `LIKELIHOODS`; by default "bernoulli" for pictures that are
             nearly black and white, and "gaussian" for others.
-        epochs: Integer; by default what makes about 1,200 updates, and at least 5. The
-            prior of codes of "vqvae" gets a quarter of that.
-        batch_size: Integer, by default 32 for few or large pictures, else 100.
+        epochs: Integer; by default the number for about 1,200 updates, and at least 5. The prior
+            of codes of "vqvae" gets a quarter of that.
+        batch_size: Integer, by default 32 for few or large pictures, otherwise 100.
 
     Raises:
-        ValueError: If `model` or `likelihood` is another word, or "cvae" is asked for without
+        ValueError: If `model` or `likelihood` is unknown, or `model` is "cvae" but there are no
             labels.
     """
     _check("model", model, (None, *MODELS))
@@ -93,7 +93,7 @@ def propose(
     own = {"num_outputs": 1} if model == "autoencoder" else {}
     dim = latent_dim or (32 if is_quantized else _LATENT_DIM[kind])
     stem = "ConvMap" if is_quantized else "Conv"
-    if is_quantized:  # a grid of codes: it keeps more of the picture's own grid
+    if is_quantized:  # a grid of codes, which is kept larger
         filters = filters[: max(1, min(2, len(filters)))]
     recipe: dict[str, Any] = {
         "summary": f"{_CLASSES[model]} of {len(x):,} {kind}, {x.shape[1]} x {x.shape[2]}, by "
@@ -123,13 +123,14 @@ def propose_table(
 ) -> tuple[str, list[str]]:
     """Returns the text of a recipe for the rows of a table, and the columns that it leaves out.
 
-    A column is left out if it has fewer than two values, or is text that names nearly every row.
+    A column is left out if it has fewer than two values, or is text that identifies nearly every
+    row.
 
     Args:
         table: `TextTable`.
         name: String, the path of its file.
         latent_dim: Integer; by default half the columns, from 2 to 16.
-        epochs: Integer; by default what makes about 3,000 updates, and at least 5.
+        epochs: Integer; by default the number for about 3,000 updates, and at least 5.
         batch_size: Integer, by default 128.
 
     Raises:
@@ -212,7 +213,7 @@ def _likelihood(likelihood, is_quantized):
         return {}
     if likelihood == "logistic":
         return {"likelihood": {"class": "DiscretizedLogisticLikelihood"}}
-    if is_quantized:  # the commitment is measured against it: it stays
+    if is_quantized:  # sigma is fixed, as the commitment is weighed against it
         return {"likelihood": {"class": "GaussianLikelihood", "sigma": 0.2}}
     return {"likelihood": {"class": "LearnedSigmaGaussianLikelihood"}}
 

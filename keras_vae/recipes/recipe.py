@@ -25,7 +25,7 @@ _TABLES = {
     "pictures": {"originals"},
 }
 _REQUIRED = {"data": {"name"}, "training": {"epochs"}, "prior_training": {"epochs"}}
-# Key -> the least integer that it may be, and keys of positive numbers, in whatever table.
+# Key -> its smallest allowed integer, and keys of positive numbers, in any table.
 _LEAST = {
     **dict.fromkeys(("epochs", "batch_size", "num_samples", "quadrants_num_samples"), 1),
     **dict.fromkeys(("num_examples", "max_tokens", "min_count", "max_length", "originals"), 1),
@@ -71,16 +71,16 @@ class Recipe:
         summary: One sentence for the card.
         data, training, evaluation, pictures: Dict, the TOML tables.
         prior_training: Dict, the table of the second stage of a model of codes, or empty.
-        parts: Dict, the tables of `PARTS` that it has: the model and what it is made of.
-        device: String, "cpu", or "gpu" where an hour on a processor would not do.
-        twin: String, the preset trained alike to compare with, or "".
+        parts: Dict, the tables of `PARTS` that it has: the model and its parts.
+        device: String, "cpu", or "gpu" if an hour on a CPU would not suffice.
+        twin: String, a preset trained in the same way for comparison, or "".
         precision: String, "float32", or the mixed precision that the model is trained in.
         weights_dtype: String, "float32" or "float16", in which the weights are stored.
         callbacks: List of dicts, the tables of callbacks of `fit`.
         published: List of dicts, numbers of papers to compare with.
-        limits: String, what the preset is not good for.
-        attribution: String, whose data they are, and their licence.
-        text: String, the file.
+        limits: String, what the preset is not suitable for.
+        attribution: String, the owner and the licence of the data.
+        text: String, the content of the file.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Recipe:
 
     @property
     def kind(self) -> Kind:
-        """What is particular to its kind of data."""
+        """The `Kind` of its data."""
         return kind_of(self.data)
 
     @property
@@ -139,11 +139,11 @@ def read_recipe(path: str | Path) -> Recipe:
 
 
 def parse_recipe(text: str, path: str | Path) -> Recipe:
-    """Returns the `Recipe` that a text is.
+    """Returns the `Recipe` in a text.
 
     Args:
         text: String, TOML.
-        path: Path of the file that it is from, or is to be written to; it gives the name.
+        path: Path of the file that the text is from or for, which determines the name.
 
     Raises:
         ValueError: As for `read_recipe`.

@@ -1,4 +1,4 @@
-"""Training again with other seeds: how far the numbers of a card depend on chance."""
+"""Training with other seeds, to measure how much the numbers of a card depend on chance."""
 
 import json
 from pathlib import Path
@@ -23,14 +23,14 @@ def train_seeds(
 ) -> dict:
     """Trains a recipe with the seeds after its own, and returns the numbers of each run.
 
-    The runs go into the folders `runs/NAME-seed-SEED`. One that is finished is not trained again,
-    and one that was interrupted goes on.
+    The runs are in the folders `runs/NAME-seed-SEED`. A finished run is not repeated, and an
+    interrupted one is continued.
 
     Args:
         recipe: `Recipe`.
         metrics: Dict, the contents of its `metrics.json`: those of the first seed.
-        runs: Path of the folder that receives the run folders.
-        num_seeds: Integer of at least 2, the number of seeds, the recipe's own among them.
+        runs: Path of the folder for the run folders.
+        num_seeds: Integer of at least 2, the number of seeds, including the recipe's own.
         data_dir: Path of a folder with local data sets.
         verbose: As for `train_recipe`.
 
@@ -38,8 +38,8 @@ def train_seeds(
         Dict of the metrics with, under "seeds", the `test` part of each further seed.
 
     Raises:
-        ValueError: If `num_seeds` is below 2, if the metrics are of another backend than this, or
-            if a folder holds a run of another recipe or of other settings.
+        ValueError: If `num_seeds` is below 2, if the metrics are from another backend, or if a
+            folder holds a run of another recipe or with other settings.
     """
     if num_seeds < 2:
         raise ValueError(

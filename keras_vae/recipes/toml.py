@@ -1,4 +1,4 @@
-"""Recipes as text: TOML written, and single values of it changed."""
+"""Recipes as text: writing TOML, and changing single values of it."""
 
 import json
 import re
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def to_toml(tables: dict) -> str:
-    """Returns the text of which `tomllib.loads` makes `tables` again.
+    """Returns the text that `tomllib.loads` turns back into `tables`.
 
     Args:
-        tables: Dict of the tables of a recipe: texts, numbers, truth values, lists and dicts. The
-            top level and lists of dicts become tables with a heading; what lies deeper is written
-            in a line.
+        tables: Dict of the tables of a recipe: strings, numbers, booleans, lists and dicts. The
+            top level and lists of dicts become tables with a heading; deeper levels are written
+            inline.
     """
     lines = [_pair(k, v) for k, v in tables.items() if not _has_heading(v)]
     for name, value in tables.items():
@@ -34,10 +34,10 @@ def changed(text: str, changes: Iterable[str]) -> str:
             key for an entry of a list. The value is written as in TOML; a word needs no quotes.
 
     Returns:
-        The text itself where there are no changes; else one without its comments.
+        The text itself if there are no changes; otherwise a new text without its comments.
 
     Raises:
-        ValueError: If a change has no "=", or leads into what is no table.
+        ValueError: If a change has no "=", or its path leads into something other than a table.
     """
     changes = list(changes)
     if not changes:
@@ -92,7 +92,7 @@ def _pair(key, value):
 
 
 def _key(key):
-    """Returns a key, which may be the name of a column, quoted where TOML asks for it."""
+    """Returns a key, which may be the name of a column, quoted if TOML requires it."""
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
 
 
@@ -102,6 +102,6 @@ def _value(value):
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, str):
-        # JSON's texts are TOML's, but for the one character that JSON leaves as it is.
+        # JSON strings are TOML strings, except for the one character that JSON does not escape.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return json.dumps(value) if isinstance(value, bool) else repr(value)

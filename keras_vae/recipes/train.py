@@ -48,24 +48,24 @@ def train_recipe(
 ) -> dict:
     """Trains a recipe's model and writes its run folder.
 
-    The folder receives `config.json` and `model.safetensors` (a preset, which `from_preset`
-    reads), `recipe.toml`, `metrics.json`, `epochs.csv`, what the card shows of the model
-    (`reconstructions.png` and `samples.png`, or of texts `samples.json`), and `curves.png`;
-    pictures where matplotlib is installed. A run that was interrupted goes on from its last epoch
-    when it is started again with the same folder, and ends with the same weights.
+    The folder gets `config.json` and `model.safetensors` (a preset, which `from_preset` loads),
+    `recipe.toml`, `metrics.json`, `epochs.csv`, the files shown on the card (`reconstructions.png`
+    and `samples.png`, or `samples.json` for texts), and `curves.png`; pictures only if matplotlib
+    is installed. An interrupted run continues from its last epoch when it is started again with the
+    same folder, and ends with the same weights.
 
     Args:
         recipe: `Recipe`.
         folder: Path of the run folder.
-        epochs: Integer in place of the recipe's, of both stages where there are two.
-        seed: Integer in place of the recipe's.
-        data_dir: folder with local data sets.
-        smoke: Whether to run through everything within seconds, to see that it runs: one epoch of a
-            few examples, and numbers that mean nothing.
-        verbose: 0 for silence, 1 for a bar on a terminal and lines elsewhere, 2 for lines.
+        epochs: Integer that replaces the recipe's, in both stages if there are two.
+        seed: Integer that replaces the recipe's.
+        data_dir: Folder with local data sets.
+        smoke: Whether to run through everything within seconds as a test: one epoch of a few
+            examples, with meaningless numbers.
+        verbose: 0 for no output, 1 for a bar on a terminal and lines elsewhere, 2 for lines.
 
     Returns:
-        dict, what `metrics.json` holds.
+        Dict, the content of `metrics.json`.
 
     Raises:
         ValueError: If the recipe cannot be built, if its data are missing, or if the folder holds
@@ -90,7 +90,7 @@ def train_recipe(
     settings = {"recipe": recipe.text, "epochs": num_epochs, "seed": seed}
     checkpoint = Checkpoint(folder, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / RECIPE).exists():  # to be seen while it trains
+    if not (folder / RECIPE).exists():  # visible during training
         write_atomically(folder / RECIPE, recipe.text.encode())
     held_out = pairs(recipe, data.test)
     if recipe.prior_training:
@@ -102,9 +102,9 @@ def train_recipe(
             train_priors(model, recipe, data, folder, seed, checkpoint, epochs, progress)
     wall_seconds, cpu_seconds = checkpoint.seconds()
     num_updates = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
-    (folder / METRICS).unlink(missing_ok=True)  # of a run before, whose weights go now
+    (folder / METRICS).unlink(missing_ok=True)  # of an earlier run, whose weights are replaced now
     in_float32(model).save_to_preset(folder, dtype=recipe.weights_dtype)
-    model = from_preset(folder)  # its numbers are those of what is on disk
+    model = from_preset(folder)  # measures the weights as stored on disk
     metrics = {
         "preset": recipe.name,
         "test": all_measures(model, measured, data.test, verbose, data.train),
@@ -130,14 +130,14 @@ def train_recipe(
 
 
 def _hardly_measured(recipe):
-    """The recipe with two draws for each likelihood, and without what else takes long."""
+    """The recipe with two draws for each likelihood, and without other slow measures."""
     own = {k: v for k, v in recipe.evaluation.items() if k != "measures"}
     return dataclasses.replace(recipe, evaluation={**own, "num_samples": 2})
 
 
 def draw_curves(folder: str | Path) -> None:
-    """Draws `curves.png` from the `epochs.csv` of a run folder, where matplotlib is installed, and
-    `curves_prior_1.png` from `epochs_prior_1.csv`, and so on."""
+    """Draws `curves.png` from the `epochs.csv` of a run folder, `curves_prior_1.png` from
+    `epochs_prior_1.csv`, and so on, if matplotlib is installed."""
     try:
         for path in sorted(Path(folder).glob("epochs*.csv")):
             name = path.stem.replace("epochs", "curves")
@@ -147,9 +147,9 @@ def draw_curves(folder: str | Path) -> None:
 
 
 def _fit(model, batches, held_out, folder, epochs, checkpoint, further):
-    """Trains with a line of `epochs.csv` and a checkpoint after every epoch.
+    """Trains, and writes a line of `epochs.csv` and a checkpoint after every epoch.
 
-    The test curve is for the picture only: nothing is chosen by it.
+    The test curve is only for the plot: nothing is selected by it.
     """
     epochs_done = checkpoint.restore(model, len(batches))
     keep_epochs(folder / EPOCHS, epochs_done)
@@ -161,6 +161,6 @@ def _fit(model, batches, held_out, folder, epochs, checkpoint, further):
         validation_data=held_out,
         validation_batch_size=100,
         validation_freq=max(1, epochs // NUM_CURVE_POINTS),
-        callbacks=[*further, log, checkpoint],  # which holds what the others changed
+        callbacks=[*further, log, checkpoint],  # last, to save the changes of the others
         verbose=0,
     )

@@ -1,4 +1,4 @@
-"""How a training goes, for a person who waits: a bar on a terminal, lines elsewhere."""
+"""The progress of training: a bar on a terminal, lines elsewhere."""
 
 import datetime
 import time
@@ -14,17 +14,17 @@ from keras_vae.terminal import is_live
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Shows epochs, the loss with what it is the sum of, and the time that is left.
+    """Shows epochs, the loss with its terms, and the remaining time.
 
-    A bar with all that on a terminal; a line after each epoch in a pipe, a file, a log of
-    continuous integration, and where `TERM` is "dumb". It is a context manager, so that an error
-    amid a training leaves the terminal as it was.
+    On a terminal this is a bar; in a pipe, a file, a log of continuous integration, or if `TERM` is
+    "dumb", it is a line after each epoch. It is a context manager, so that an error during training
+    leaves the terminal as it was.
 
     Args:
-        verbose: 0 for silence, 1 for a bar where there is a terminal, 2 for lines.
+        verbose: 0 for no output, 1 for a bar if there is a terminal, 2 for lines.
     """
 
-    is_bar = True  # called at batches only when it is time to draw: see `CallbackList`
+    is_bar = True  # called after a batch only when it is time to draw; see `CallbackList`
 
     def __init__(self, verbose: int = 1):
         super().__init__()
@@ -32,7 +32,7 @@ class TrainingProgress(keras.callbacks.Callback):
         self._bar: Progress | None = None
         self._validation: dict[str, float] = {}
         self._epoch = 0
-        self._mark: tuple[float, float] | None = None  # when, and how much was done then
+        self._mark: tuple[float, float] | None = None  # the time, and the progress at that time
 
     def __enter__(self) -> "TrainingProgress":
         return self
@@ -91,7 +91,7 @@ class TrainingProgress(keras.callbacks.Callback):
         )
 
     def _losses(self, logs):
-        """Returns the loss, its terms where it has several, and that of held-out examples."""
+        """Returns the loss, its terms if there are several, and the loss of held-out examples."""
         terms = [f"{term} {logs[term]:.4g}" for term in self._terms if term in logs]
         text = f"loss {logs['loss']:.4g}" if "loss" in logs else ""
         if len(terms) > 1:
@@ -101,7 +101,7 @@ class TrainingProgress(keras.callbacks.Callback):
         return text.removeprefix(", ")
 
     def _left(self, done):
-        """Returns how long it will take, once there is a first part, compilation, to leave out."""
+        """Returns the remaining time, once there is progress besides a first part, compilation."""
         now = time.monotonic()
         if self._mark is None:
             self._mark = now, done

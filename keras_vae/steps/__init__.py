@@ -1,6 +1,6 @@
-"""The custom train step of each backend: the only room that imports a framework.
+"""The custom train step of each backend: the only sub-package that imports a framework.
 
-`BackendStep` is picked once, as a base class, the way Keras itself picks its trainer.
+`BackendStep` is chosen once, as a base class, as Keras itself chooses its trainer.
 """
 
 import keras

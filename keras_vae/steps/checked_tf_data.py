@@ -1,4 +1,4 @@
-"""`tf.data` data sets whose elements are looked at on the host."""
+"""`tf.data` data sets whose elements are checked on the host."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +9,14 @@ import tensorflow as tf
 def mapped(dataset: Any, parts_of: Callable, check: Callable, packed: Callable) -> Any:
     """Returns a data set whose elements are checked before they are used.
 
-    They stay tensors and the graph stays as it is: beside it `check` reads them as NumPy arrays,
-    ahead of the step that waits for them. An error that it raises ends the iteration.
+    They remain tensors in the graph; in addition, `check` reads them as NumPy arrays, ahead of the
+    step that uses them. An error that it raises ends the iteration.
 
     Args:
-        dataset: `tf.data.Dataset`, on whatever backend Keras runs.
-        parts_of: function of an element that returns a tuple of tensors or `None`; run once.
-        check: function of such a tuple, of NumPy arrays. What it returns is ignored.
-        packed: function of such a tuple that returns the new element; run once.
+        dataset: `tf.data.Dataset`, for any backend of Keras.
+        parts_of: Function of an element that returns a tuple of tensors or `None`; traced once.
+        check: Function of such a tuple of NumPy arrays. Its result is ignored.
+        packed: Function of such a tuple that returns the new element; traced once.
     """
 
     @tf.autograph.experimental.do_not_convert

@@ -1,4 +1,4 @@
-"""Many batches at a time, for a call that makes many steps."""
+"""Many batches at a time, for calls that run many steps."""
 
 import math
 from typing import Any
@@ -7,14 +7,14 @@ import keras
 import numpy as np
 
 STEPS_A_CALL = 32
-LARGEST_RESIDENT = 2**31  # bytes of data that are put on the device as a whole
+LARGEST_RESIDENT = 2**31  # maximum bytes of data that are put on the device as a whole
 
 
 class Chunks(keras.utils.PyDataset):
     """The batches of a `Batches`, many at a time.
 
-    Where nothing is drawn anew at each use, the arrays may lie on the device as a whole, and the
-    rows of the batches are all that is sent.
+    If batches are plain rows of the arrays, these may be kept on the device as a whole, and only
+    the indices of the rows are sent.
 
     Args:
         batches: `keras_vae.datasets.Batches`.
@@ -32,8 +32,8 @@ class Chunks(keras.utils.PyDataset):
         return math.ceil(len(self.batches) / STEPS_A_CALL)
 
     def __getitem__(self, index: int) -> tuple:
-        """Returns `(chunk,)`: the rows (n,) of batches that follow each other, or their examples
-        (n, ...). Only the last batch of an epoch may be shorter than others."""
+        """Returns `(chunk,)`: the row indices (n,) of consecutive batches, or their examples
+        (n, ...). Only the last batch of an epoch may be shorter than the others."""
         steps = range(index * STEPS_A_CALL, self.steps_of(index))
         if self.resident is not None:
             size = self.batches.batch_size
@@ -43,22 +43,22 @@ class Chunks(keras.utils.PyDataset):
         )
 
     def given_to_keras(self) -> Any:
-        """Returns what Keras iterates over."""
+        """Returns the object that Keras iterates over."""
         return self
 
     def on_epoch_begin(self) -> None:
         self.batches.on_epoch_begin()
 
     def steps_of(self, call: int) -> int:
-        """Returns the number of steps made after the `call`-th, counted from 0."""
+        """Returns the number of steps completed after call number `call`, counted from 0."""
         return min((call + 1) * STEPS_A_CALL, len(self.batches))
 
     def is_worth_residing(self) -> bool:
-        """Whether it is faster to have the data on the device as a whole."""
+        """Whether it is faster to keep the data on the device as a whole."""
         return True
 
     def _resident(self):
-        """Returns tensors of the whole data, or `None` where they are sent in batches."""
+        """Returns tensors of the whole data, or `None` if they are sent in batches."""
         arrays = self.batches.data
         if not self.batches.is_of_rows or not self.is_worth_residing():
             return None

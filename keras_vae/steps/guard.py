@@ -1,4 +1,4 @@
-"""What keeps a batch whose costs or gradients are not finite from a model's weights."""
+"""Keeps batches with non-finite costs or gradients from changing a model's weights."""
 
 import keras
 import numpy as np
@@ -10,16 +10,16 @@ _MOST_NAMES = 31  # bits of an int32 that can be set without its sign
 
 
 class NonFiniteError(FloatingPointError):
-    """Raised by `fit` and `train_on_batch` where a cost or a gradient became NaN or infinite.
+    """Raised by `fit` and `train_on_batch` if a cost or a gradient became NaN or infinite.
 
-    The update of that batch was not made, nor any later one: weights, the state of the optimizer,
-    codebooks and batch statistics are those of before the batch.
+    Neither the update of that batch nor any later one was made: weights, the state of the
+    optimizer, codebooks and batch statistics are those before the batch.
 
     Attributes:
-        names: list of strings, what was not finite: terms of the objective, "regularization" (the
+        names: List of strings, what was not finite: terms of the objective, "regularization" (the
             model's `losses`) or "gradient".
-        epoch: int, the epoch of the batch, counted from 1, as Keras prints them.
-        batch: int, the batch within the epoch, counted from 1.
+        epoch: Integer, the epoch of the batch, counted from 1, as Keras prints it.
+        batch: Integer, the batch within the epoch, counted from 1.
     """
 
     def __init__(self, names: list[str], epoch: int, batch: int, cause: str):
@@ -34,16 +34,16 @@ class NonFiniteError(FloatingPointError):
 class Guard(keras.metrics.Metric):
     """Remembers the first batch of an epoch whose costs or gradients were not finite.
 
-    It is a metric, so that its state travels with the step as a metric's does, is not saved, and
-    begins anew with each epoch. It appears in no log.
+    It is a metric, so that its state is part of the step, is not saved, and is reset at each epoch.
+    It is not logged.
 
-    The state is a vector of three integers: the batches seen; the first bad one, counted from 1,
-    or 0; and which of the names were bad in it, a bit each.
+    The state is a vector of three integers: the number of batches seen; the first bad batch,
+    counted from 1, or 0; and a bit mask of the names that were bad in it.
     """
 
     def __init__(self, name: str = "guard"):
         super().__init__(name=name)
-        # All replicas that share a step know the same.
+        # The state is the same on all replicas that share a step.
         self.state = self.add_variable(
             (3,), "zeros", dtype="int32", aggregation="only_first_replica", name="state"
         )
@@ -53,8 +53,8 @@ class Guard(keras.metrics.Metric):
 
         Args:
             state: int32 tensor (3,), the state before it.
-            is_finite: bool tensor (n,), whether each of the numbers is finite. The last one makes
-                no batch bad, and is remembered where another does.
+            is_finite: Bool tensor (n,), whether each of the numbers is finite. The last one alone
+                does not make a batch bad, but is recorded if another one does.
         """
         bits = ops.sum(ops.where(is_finite, 0, _bits(is_finite.shape[0])))
         is_bad = ops.logical_not(ops.all(is_finite[:-1]))
@@ -78,12 +78,12 @@ class Guard(keras.metrics.Metric):
 
 
 def check(state: np.ndarray, names: list[str], epoch: int) -> None:
-    """Raises `NonFiniteError` where a guard's state holds a bad batch.
+    """Raises `NonFiniteError` if a guard's state holds a bad batch.
 
     Args:
-        state: int array (3,), the state of a `Guard`.
-        names: what the guard's bits stand for, the last of them the batch's x.
-        epoch: int, the epoch, counted from 0.
+        state: Int array (3,), the state of a `Guard`.
+        names: List of the names of the guard's bits, the last of which is the batch's x.
+        epoch: Integer, the epoch, counted from 0.
     """
     _, batch, bits = (int(n) for n in state)
     if not batch:
@@ -114,5 +114,5 @@ def _cause(bad, of_data, is_first_batch):
 
 
 def _bits(num_names):
-    """Returns the bit of each name; where there are very many, the last ones share theirs."""
+    """Returns the bit of each name; if there are more than 31, the last ones share a bit."""
     return np.int32(1) << np.minimum(np.arange(num_names, dtype="int32"), _MOST_NAMES - 1)

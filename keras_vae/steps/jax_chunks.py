@@ -1,4 +1,4 @@
-"""Many steps of a training in one compiled call on JAX."""
+"""Many training steps in one compiled call on JAX."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +12,8 @@ from keras_vae.steps.chunks import Chunks
 
 
 class JAXChunks(Chunks):
-    """Chunks of one shape, so that one function is compiled: the last batch of an epoch, where it
-    is short, comes alone."""
+    """Chunks of one shape, so that one function is compiled. If the last batch of an epoch is
+    shorter, it comes alone."""
 
     def __init__(self, batches: Any) -> None:
         super().__init__(batches)
@@ -25,16 +25,16 @@ class JAXChunks(Chunks):
         return self.num_calls + self.has_short
 
     def __getitem__(self, index: int) -> tuple:
-        """Returns `(count, chunk)`: the number of steps, and what `run` is given of their data."""
+        """Returns `(count, chunk)`: the number of steps, and their data for `run`."""
         if index == self.num_calls:
             return np.int32(1), self._chunk([self.num_full])
         first = index * STEPS_A_CALL
         count = min(STEPS_A_CALL, self.num_full - first)
-        # What lies beyond `count` is not used.
+        # Entries beyond `count` are not used.
         return np.int32(count), self._chunk(first + np.arange(STEPS_A_CALL) % count)
 
     def is_worth_residing(self) -> bool:
-        # On a processor a copy of all takes longer than to gather an epoch's rows by NumPy.
+        # On a CPU, copying all data takes longer than gathering an epoch's rows with NumPy.
         return jax.default_backend() != "cpu"
 
     def _chunk(self, indices):
@@ -57,10 +57,11 @@ def run(train_step: Callable, state: Any, resident: Any, count: Any, chunk: Any)
 
     Args:
         train_step: Function of a state and a batch to `(logs, state)`.
-        state: What a step changes.
+        state: The state that a step changes.
         resident: Tuple of arrays (N, ...) on the device, or `None`.
         count: Int scalar.
-        chunk: Of resident arrays the rows of the batches, (n, B); else the batches, (n, B, ...).
+        chunk: With resident arrays, the row indices of the batches, (n, B); otherwise the batches,
+            (n, B, ...).
     """
 
     def one(i, state):
@@ -73,13 +74,13 @@ def run(train_step: Callable, state: Any, resident: Any, count: Any, chunk: Any)
 
 
 def is_worth_it(model: Any) -> bool:
-    """Whether many steps can be made in one call, and faster than in as many calls.
+    """Whether many steps can be made in one call, and faster than in separate calls.
 
-    Layers that are not built yet are built by Keras, on a batch. In loops XLA computes gradients of
-    convolutions on processors by code that is slower by far.
+    Layers that are not built yet must be built by Keras, on a batch. On CPUs, XLA computes the
+    gradients of convolutions far more slowly inside loops.
     """
     if not all(layer.built for layer in model._flatten_layers()):
         return False
-    # A bias may have the shape of a picture.
+    # A bias may have the shape of a picture, so more than two axes alone do not make a kernel.
     has_kernels = any(len(v.shape) > 2 and v.name != "bias" for v in model.trainable_variables)
     return not (has_kernels and jax.default_backend() == "cpu")

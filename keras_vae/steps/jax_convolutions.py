@@ -1,4 +1,4 @@
-"""Fast gradients of convolutions on JAX's CPU."""
+"""Fast gradients of convolutions for JAX on CPUs."""
 
 import contextlib
 import functools
@@ -14,19 +14,19 @@ _lock = threading.RLock()  # held while JAX's functions are replaced
 
 @contextlib.contextmanager
 def fast_gradients() -> Iterator[None]:
-    """Within this context gradients for kernels are computed in the way that is fast on a CPU.
+    """Within this context gradients of kernels are computed in a way that is fast on a CPU.
 
-    XLA computes them by a convolution whose kernel is the cotangent. Where the input is dilated, in
-    a transposed convolution with strides, that takes over 20 times as long as the forward pass, and
-    twice as long as need be where a convolution has fewer channels after it than before. So they
-    are computed as the gradients of the convolution that runs the other way; see `exchanged`.
-    `benchmarks/benches/transposed_kernel_gradient.py` tells when JAX needs this no longer.
+    XLA computes them with a convolution whose kernel is the cotangent. If the input is dilated, as
+    in a transposed convolution with strides, that takes over 20 times as long as the forward pass;
+    if a convolution has fewer output than input channels, it takes twice as long as necessary. So
+    they are computed as the gradients of the transposed operation; see `exchanged`.
+    `benchmarks/benches/transposed_kernel_gradient.py` shows when JAX no longer needs this.
 
-    It holds for what this thread traces: layers of Keras, and code that calls `jax.lax`. On other
-    devices nothing is done.
+    It applies to everything that this thread traces: layers of Keras, and code that calls
+    `jax.lax`. On other devices it does nothing.
 
     Raises:
-        TypeError, NotImplementedError: by JAX, where a convolution is differentiated in forward
+        TypeError, NotImplementedError: Raised by JAX if a convolution is differentiated in forward
             mode (`jax.jvp`).
     """
     if jax.default_backend() != "cpu":
@@ -44,14 +44,14 @@ def fast_gradients() -> Iterator[None]:
 
 
 def exchanged(convolution: Callable) -> Callable:
-    """Returns a function of x and a kernel, whose gradient for the kernel is computed otherwise.
+    """Returns a convolution whose gradient with respect to the kernel is computed differently.
 
-    A convolution is linear in x. With its transpose T, from the cotangent g to that of x,
+    A convolution is linear in x. With its transpose T, which maps the cotangent g to that of x,
 
         <f(x, k), g> = <x, T(g, k)>
 
-    so the gradient for k is that of the convolution T, with x and g exchanged. Its sums are the
-    same, in another order.
+    so the gradient with respect to k is that of the convolution T, with x and g exchanged. It adds
+    the same summands in another order.
 
     Args:
         convolution: Function of x and a kernel, linear in each.
@@ -80,7 +80,7 @@ def exchanged(convolution: Callable) -> Callable:
 
 
 def _replaced(own, is_faster):
-    """Returns JAX's function, with other gradients where they are faster and for this thread."""
+    """Returns JAX's function, with the other gradient where it is faster, in this thread."""
     owner, signature = threading.get_ident(), inspect.signature(own)
 
     @functools.wraps(own)
@@ -95,7 +95,7 @@ def _replaced(own, is_faster):
 
 
 def _narrows(x, kernel, how):
-    """Whether a convolution is without strides and has fewer channels after it than before."""
+    """Whether a convolution has no strides, and fewer output than input channels."""
     if how["feature_group_count"] != 1 or how["batch_group_count"] != 1:
         return False
     numbers = jax.lax.conv_dimension_numbers(x.shape, kernel.shape, how["dimension_numbers"])
@@ -104,7 +104,7 @@ def _narrows(x, kernel, how):
 
 
 def _narrows_or_strides(x, kernel, how):
-    """Whether a transposed convolution has strides, or fewer channels after it than before."""
+    """Whether a transposed convolution has strides, or fewer output than input channels."""
     if any(stride > 1 for stride in how["strides"]):
         return True
     numbers = jax.lax.conv_dimension_numbers(x.shape, kernel.shape, how["dimension_numbers"])

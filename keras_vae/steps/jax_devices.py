@@ -1,4 +1,4 @@
-"""Devices and processes on JAX: a batch as `keras.distribution` spreads it over them."""
+"""Devices and processes on JAX: how `keras.distribution` spreads a batch over them."""
 
 import contextlib
 import tempfile
@@ -16,7 +16,7 @@ from keras_vae.steps.processes import digest_of
 
 
 def check_distribution(name: str) -> None:
-    """Raises `RuntimeError` in one of several processes that would not train together.
+    """Raises `RuntimeError` if this is one of several processes that would train separately.
 
     Args:
         name: The class of the model.
@@ -43,7 +43,8 @@ def check_distribution(name: str) -> None:
 def whole_batches() -> Iterator[None]:
     """Within this context Keras gives each device the whole of each batch.
 
-    Keras would divide them, and could not where they do not divide by the number of devices.
+    Keras would divide batches, which fails if their size is not a multiple of the number of
+    devices.
     """
     distribution: Any = keras.distribution.distribution()
     if distribution is None or "get_data_layout" in vars(distribution):
@@ -53,7 +54,7 @@ def whole_batches() -> Iterator[None]:
     def get_data_layout(shape):
         return keras.distribution.TensorLayout([None] * len(shape), distribution.device_mesh)
 
-    # On the object, before the method of its class.
+    # Set on the object, where it shadows the method of the class.
     vars(distribution)["get_data_layout"] = get_data_layout
     try:
         yield
@@ -62,9 +63,9 @@ def whole_batches() -> Iterator[None]:
 
 
 def spread(data: Any) -> Any:
-    """Returns a batch, in a traced step, such that each device computes its share of the rows.
+    """Shards a batch in a traced step, so that each device computes its share of the rows.
 
-    XLA pads where they do not divide, and lets what it pads with enter no sum or other result.
+    XLA pads uneven shares, and excludes the padding from sums and other results.
     """
     distribution: Any = keras.distribution.distribution()
     if distribution is None:
@@ -78,7 +79,7 @@ def spread(data: Any) -> Any:
 
 
 def meet(x: np.ndarray, seed: int) -> int:
-    """Checks that all processes have the same data, and returns the seed that the first has.
+    """Checks that all processes have the same data, and returns the seed of the first process.
 
     Raises:
         ValueError: If the data differ.
@@ -94,9 +95,9 @@ def meet(x: np.ndarray, seed: int) -> int:
 
 @contextlib.contextmanager
 def discarded(path: Any) -> Iterator[str]:
-    """Gives a path of the same name in a folder that is deleted.
+    """Yields a path of the same name in a temporary folder, for processes that do not save.
 
-    To read what lies on several processes, all of them must do it.
+    Reading arrays that are spread over several processes needs all of them.
     """
     with tempfile.TemporaryDirectory() as folder:
         yield str(Path(folder) / Path(str(path)).name)

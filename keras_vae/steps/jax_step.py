@@ -14,7 +14,7 @@ from keras_vae.steps import jax_convolutions
 from keras_vae.steps import jax_devices
 from keras_vae.steps.step import Step
 
-# The parts of the state, as Keras calls them where it keeps it.
+# The parts of the state, with the names that Keras stores them under.
 _STATE = (
     "trainable_variables",
     "non_trainable_variables",
@@ -28,7 +28,7 @@ class JAXStep(Step):
 
     The shared, stateful `costs` runs inside one `keras.StatelessScope` that maps every variable
     (weights, seeds, metrics and the optimizer's, which schedules and loss scaling read) to its
-    traced value; what it assigned is read back from the scope.
+    traced value; the values that it assigned are read back from the scope.
     """
 
     def train_step(self, state: Any, data: Any) -> Any:
@@ -47,7 +47,7 @@ class JAXStep(Step):
                 costs = self.costs(jax_devices.spread(data), training=True)
                 scaled = [self.optimizer.scale_loss(cost) for cost in costs.of_groups]
                 is_on = self.groups_on()
-            # A forward pass may assign weights too: a codebook that begins at the data.
+            # A forward pass may assign weights too, such as a codebook initialised from data.
             assigned = [*self.trainable_variables, *side_variables]
             values = [scope.get_current_value(v) for v in assigned]
             return scaled, (costs.guarded, is_on, values)
@@ -95,8 +95,8 @@ class JAXStep(Step):
         return self._logs(metrics), (trainable, non_trainable, metrics)
 
     def predict_step(self, state: Any, data: Any) -> Any:
-        """Returns what `call` gives for a batch; Keras calls it."""
-        # Of several processes each must hold all outputs, and so computes them.
+        """Returns the output of `call` for a batch; Keras calls it."""
+        # Each of several processes needs all outputs, and so computes them.
         spread = jax_devices.spread(data) if jax.process_count() == 1 else data
         return super().predict_step(state, spread)  # type: ignore[misc]
 
@@ -113,10 +113,10 @@ class JAXStep(Step):
         self.noise.seed = jax_devices.meet(x, self.noise.seed)
 
     def watched(self, train_function: Callable) -> Callable:
-        """Returns a train function that looks at the guard after every 32 calls."""
+        """Returns a train function that checks the guard after every 32 calls."""
 
-        # Not donated: for so many steps a copy of the state costs nothing, and where the call is
-        # interrupted the state before it is still there.
+        # Not donated: for so many steps a copy of the state costs nothing, and if the call is
+        # interrupted, the previous state is still there.
         @jax.jit
         def run(state, *chunk):
             state = jax_chunks.run(self.train_step, state, *chunk)
@@ -128,10 +128,10 @@ class JAXStep(Step):
                 logs, state = train_function(state, iterator)
             else:
                 logs, state = run(state, self._chunks.resident, *next(iterator))
-                self._calls_unlooked = -1  # enough steps to look
-            # The compiled function has written the new state in the place of the old one, so it is
-            # the new one that `fit` must put back into the model if anything is raised from here.
-            # Set past Keras, which would look through all of the state for layers to track.
+                self._calls_unlooked = -1  # enough steps to check
+            # The compiled function has overwritten the old state, so `fit` must put the new one
+            # back into the model if anything raises from here on. Set without Keras' `__setattr__`,
+            # which would search all of the state for layers to track.
             object.__setattr__(self, "_jax_state", dict(zip(_STATE, state, strict=True)))
             if self._is_time_to_look():
                 self.check_finite(state[3][self._guard_index()])
@@ -152,16 +152,16 @@ class JAXStep(Step):
             return super().evaluate(*args, **kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        """Returns what `call` gives; see `keras.Model.predict`."""
+        """Returns the output of `call`; see `keras.Model.predict`."""
         with self._weights_kept():
             return super().predict(*args, **kwargs)
 
     @contextlib.contextmanager
     def _weights_kept(self):
-        """Within this context an exception or an interrupt leaves the model its weights.
+        """Within this context an exception or an interrupt does not lose the model's weights.
 
-        While Keras runs over batches on JAX the values are in its loop and not in the model, and of
-        its loops only `fit` puts them back when it is left early.
+        While Keras iterates over batches on JAX, the values are in its loop and not in the model;
+        only the loop of `fit` puts them back when it ends early.
         """
         try:
             yield
@@ -172,15 +172,16 @@ class JAXStep(Step):
 
     def _get_jax_state(self, purge_model_variables=False, **kinds):
         state = super()._get_jax_state(purge_model_variables=purge_model_variables, **kinds)
-        if purge_model_variables:  # or the first batch, where it fails, would take them along
+        if purge_model_variables:  # otherwise they would be lost if the first batch fails
             names = [name for name in _STATE if kinds.get(name)]
             self._jax_state = dict(zip(names, state, strict=True))
         return state
 
     def jitted(self, function: Callable) -> Callable:
-        """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.
+        """Returns `function(*arrays)`, which may use the model, compiled and returning NumPy
+        arrays.
 
-        Random streams that it draws from advance, as they do outside.
+        Random streams that it draws from advance as usual.
         """
         trainable, non_trainable = self.trainable_variables, self.non_trainable_variables
 
@@ -212,8 +213,8 @@ class JAXStep(Step):
         return call
 
     def reading(self) -> contextlib.AbstractContextManager:
-        """Returns a context for what reads the weights: it waits for a call of another thread that
-        has taken them out of the model, as Keras does here while it runs over batches."""
+        """Returns a context for reading the weights. It waits for calls in other threads that have
+        taken them out of the model, as Keras does on JAX while it iterates over batches."""
         self.check_process()
         return self.lock
 
@@ -234,23 +235,23 @@ class JAXStep(Step):
             return self.get_metrics_result()
 
     def _guard_index(self):
-        """Returns where the guard's state is among the metrics' variables."""
+        """Returns the index of the guard's state among the metrics' variables."""
         return [v is self.guard.state for v in self.metrics_variables].index(True)
 
 
 def _chosen(is_good, update, before):
-    """Returns what `update()` returns where the batch is good, and `before` where it is not."""
+    """Returns `update()` if the batch is good, otherwise `before`."""
     if jax.default_backend() == "cpu":
-        # A choice value by value would have every slot written twice, once before the choice.
+        # An elementwise choice would write every slot twice, once before the choice.
         return jax.lax.cond(is_good, lambda: tuple(map(list, update())), lambda: before)
-    # Devices beside the host would wait for it to read the condition.
+    # Accelerators would wait for the host to read the condition.
     return jax.tree.map(
         functools.partial(jax.numpy.where, is_good), tuple(map(list, update())), before
     )
 
 
 def _size_of(gradients):
-    """Returns a scalar, which is finite where every gradient is; see `Step.judged`."""
+    """Returns a scalar that is finite if every gradient is; see `Step.judged`."""
     if not gradients:
         return jax.numpy.array(0.0)
     return jax.numpy.abs(jax.numpy.stack(list(map(_sum_of, gradients)))).sum()
@@ -258,6 +259,6 @@ def _size_of(gradients):
 
 def _sum_of(gradient):
     rows = gradient.reshape(-1, gradient.shape[-1]) if gradient.size and gradient.ndim else gradient
-    # A product of a matrix and a vector: on a CPU XLA's own reductions take several times as long.
+    # A matrix-vector product: on a CPU XLA's own reductions take several times as long.
     ones = jax.numpy.ones(rows.shape[-1:], "float32")
     return jax.numpy.dot(rows, ones).sum()

@@ -1,4 +1,4 @@
-"""What processes that train one model together must agree on."""
+"""Checks that processes that train one model together have the same data."""
 
 import zlib
 
@@ -8,9 +8,9 @@ _LOOKED_AT = 64  # examples
 
 
 def digest_of(x: np.ndarray) -> int:
-    """Returns a number that differs where the shape or the examples of two arrays do.
+    """Returns a number that differs if the shapes or examples of two arrays do.
 
-    Of many examples, 64 that are spread over all are looked at.
+    If there are more than 64 examples, only 64 evenly spread ones are compared.
     """
     rows = np.unique(np.linspace(0, len(x) - 1, _LOOKED_AT).astype("int64"))
     begun = zlib.crc32(f"{x.shape} {x.dtype}".encode())

@@ -1,4 +1,4 @@
-"""What the train steps of the three backends share: from a batch to costs and metrics."""
+"""The common part of the train steps of the three backends: from a batch to costs and metrics."""
 
 import contextlib
 import functools
@@ -16,20 +16,20 @@ from keras_vae.steps import guard
 from keras_vae.steps.chunks import Chunks
 from keras_vae.typing import Tensor
 
-CHECKED_EVERY = 32  # steps between two looks at the guard, each of which waits for the device
-# The largest sum of gradients whose squares are finite in float32. Adam keeps squares: beyond it
-# gradients that are finite themselves would make infinite slots, and NaN of the weights.
+CHECKED_EVERY = 32  # steps between two checks of the guard, each of which waits for the device
+# The largest sum of gradients whose squares are finite in float32. Adam stores squares: beyond
+# this, finite gradients would make its slots infinite and the weights NaN.
 LARGEST_GRADIENT = 1e18
 
 
 class Costs(NamedTuple):
-    """What a model makes of a batch.
+    """The costs of a batch.
 
     Attributes:
-        of_groups: list of scalars in nats per example, what each group descends, in the order of
-            `groups` (one, in evaluation).
-        guarded: dict of the scalars that must be finite before an update is made, and of the sum
-            of x, which tells where they are not whether the data are the cause.
+        of_groups: List of scalars in nats per example, the cost that each group minimises, in the
+            order of `groups` (a single one in evaluation).
+        guarded: Dict of the scalars that must be finite for an update to be made, and of the sum
+            of x, which shows whether the data are the cause if they are not.
     """
 
     of_groups: list[Tensor]
@@ -37,7 +37,7 @@ class Costs(NamedTuple):
 
 
 class ForwardScope(keras.StatelessScope):
-    """A scope that knows which variables were assigned within it."""
+    """A scope that records which variables were assigned within it."""
 
     def __init__(self, state_mapping: Any = None, **kwargs: Any) -> None:
         super().__init__(state_mapping, **kwargs)
@@ -48,39 +48,39 @@ class ForwardScope(keras.StatelessScope):
         self._assigned[id(update[0])] = update[0]
 
     def assigned(self) -> list[tuple[keras.Variable, Tensor]]:
-        """Returns the variables and what they were assigned last."""
+        """Returns the variables and the values last assigned to them."""
         return [(v, self.get_current_value(v)) for v in self._assigned.values()]
 
 
 class Step:
     """The backend-neutral half of a train step.
 
-    A model gives `terms_of`, `objective`, `groups` and `given`; a backend's step gives the
-    gradients. Everything between the two is here, so that it is the same on all.
+    A model provides `terms_of`, `objective`, `groups` and `given`; a backend's step computes the
+    gradients. Everything in between is here, so that it is the same on all backends.
 
-    The forward pass runs in a `keras.StatelessScope` on every backend: what it assigns (codebooks,
-    batch statistics, metrics, random streams) is not written at once, but with the update, and
-    where a cost or a gradient is not finite neither is. The flag that says so stays on the device
-    and is looked at every 32 steps and at the end of an epoch; see `steps/guard.py`.
+    The forward pass runs in a `keras.StatelessScope` on every backend: the values that it assigns
+    (codebooks, batch statistics, metrics, random streams) are not written at once but with the
+    update, and if a cost or a gradient is not finite, neither is made. The flag for this stays on
+    the device, and is checked every 32 steps and at the end of an epoch; see `steps/guard.py`.
     """
 
-    seed_generator_class = keras.random.SeedGenerator  # what the model's noise is drawn through
-    epoch = 0  # that `fit` is in, counted from 0
-    _guarded_names: list[str] = []  # what the guard's bits stand for; known once a step is traced
+    seed_generator_class = keras.random.SeedGenerator  # the class of the model's noise generator
+    epoch = 0  # the current epoch of `fit`, counted from 0
+    _guarded_names: list[str] = []  # names of the guard's bits; known once a step is traced
     _calls_unlooked = 0
-    _chunks: Chunks | None = None  # what `fit` is given, where a call makes many steps
-    _kept: dict | None = None  # what does not change within a call of `fit`
+    _chunks: Chunks | None = None  # the data of `fit`, if a call makes many steps
+    _kept: dict | None = None  # values that do not change within a call of `fit`
     train_function: Any
     allows_missing: bool
     lock: threading.RLock  # type: ignore[valid-type]  # held by calls that train or evaluate
-    made_in_process: int  # its number
+    made_in_process: int  # the id of the process
 
     def costs(self, data: Any, training: bool) -> Costs:
         """Runs the model on a batch and records its metrics.
 
         Args:
-            data: what Keras hands to `train_step`: x, (x, y) or (x, y, sample_weight).
-            training: bool. In evaluation the terms carry the weights of evaluation, whatever was
+            data: The argument of `train_step`: x, (x, y) or (x, y, sample_weight).
+            training: Bool. In evaluation the terms have their weights for evaluation, whatever was
                 annealed in training, and regularisers are left out.
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -111,7 +111,7 @@ class Step:
             guarded["regularization"] = penalty = sum(losses)
             costs, total = [cost + penalty for cost in costs], total + penalty
         self._record(total, terms, means, ops.shape(x)[0], sample_weight)
-        # Where NaN stands for what is not observed, it is no cause of anything.
+        # If NaN means "not observed", it is not the cause.
         observed = ops.where(ops.isnan(x), 0.0, x) if self.allows_missing else x
         guarded["x"] = ops.sum(observed)
         return Costs(costs, guarded)
@@ -125,7 +125,7 @@ class Step:
         return ops.cast(value(ops.cast(step, "float32")), "float32")
 
     def build_optimizer(self) -> None:
-        """Makes the optimizer's variables, where they are not there yet."""
+        """Creates the optimizer's variables, if they do not exist yet."""
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         if self.has_other_slots():
@@ -135,12 +135,12 @@ class Step:
             )
 
     def variables_with_slots(self) -> list[keras.Variable]:
-        """Returns the variables that the optimizer was made for."""
+        """Returns the variables that the optimizer was built for."""
         optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         return list(optimizer._trainable_variables) if self.optimizer.built else []
 
     def has_other_slots(self) -> bool:
-        """Returns whether other variables are trainable than when the optimizer was made."""
+        """Returns whether other variables are trainable than when the optimizer was built."""
         made_for = {id(v) for v in self.variables_with_slots()}
         return self.optimizer.built and made_for != {id(v) for v in self.trainable_variables}
 
@@ -152,7 +152,7 @@ class Step:
             self.train_function = self.watched(self.train_function)
 
     def watched(self, train_function: Callable) -> Callable:
-        """Returns a train function that looks at the guard after every 32 calls."""
+        """Returns a train function that checks the guard after every 32 calls."""
 
         @functools.wraps(train_function)
         def call(*arguments):
@@ -167,7 +167,7 @@ class Step:
         """Trains the model; see `keras.Model.fit`."""
         if isinstance(x, Chunks):
             self._chunks, x = x, x.given_to_keras()
-        # Set past Keras, which would make a tracked dict of it.
+        # Set without Keras' `__setattr__`, which would turn it into a tracked dict.
         object.__setattr__(self, "_kept", {})
         try:
             return super().fit(x, *args, **kwargs)  # type: ignore[misc]
@@ -175,8 +175,7 @@ class Step:
             self._chunks = self._kept = None
 
     def kept(self, name: str, make: Callable) -> Any:
-        """Returns `make()`: within one call of `fit`, which lets no setting change, what it gave
-        when it was first asked for."""
+        """Returns `make()`, cached within one call of `fit`, during which settings stay fixed."""
         if self._kept is None:
             return make()
         if name not in self._kept:
@@ -184,41 +183,41 @@ class Step:
         return self._kept[name]
 
     def reset_metrics(self) -> None:
-        """Sets the metrics back; Keras calls it before each epoch and each evaluation."""
+        """Resets the metrics; Keras calls it before each epoch and each evaluation."""
         super().reset_metrics()
         self._calls_unlooked = 0
 
     def _get_metrics_result_or_logs(self, logs):
-        # Keras asks for it once an epoch or an evaluation is over, before anything is made of the
-        # weights: before the validation and before callbacks.
+        # Keras calls this at the end of an epoch or an evaluation, before the weights are used for
+        # anything: before validation and before callbacks.
         self.check_finite(self.guard.state)
         return super()._get_metrics_result_or_logs(logs or self.get_metrics_result())
 
     def check_finite(self, state: Any) -> None:
-        """Raises `NonFiniteError` where a state of the guard holds a bad batch."""
+        """Raises `NonFiniteError` if a state of the guard holds a bad batch."""
         guard.check(ops.convert_to_numpy(state), self._guarded_names, self.epoch)
 
     def judged(self, guarded: dict[str, Tensor], size_of_gradients: Tensor) -> Tensor:
-        """Returns what the guard is told of a batch: bool (n,), whether each number is finite.
+        """Returns the guard's input for a batch: bool (n,), whether each number is finite.
 
         Args:
-            guarded: see `Costs`.
-            size_of_gradients: scalar, the sum of the absolute values of each gradient's sum.
+            guarded: See `Costs`.
+            size_of_gradients: Scalar, the sum of the absolute values of each gradient's sum.
         """
         *names, x = guarded
         self._guarded_names = [*names, "gradient", x]
         scale = getattr(self.optimizer, "dynamic_scale", None)
         if scale is not None:
-            # Half precision overflows now and then, and the optimizer lowers its scale; where the
-            # gradients do so without any, training has diverged.
+            # In half precision, gradients overflow now and then, and the optimizer lowers its loss
+            # scale. If they overflow without a scale, training has diverged.
             size_of_gradients = ops.where(scale.value > 1.0, 0.0, size_of_gradients)
         *numbers, of_x = guarded.values()
         bounds = [*[np.inf] * len(numbers), LARGEST_GRADIENT, np.inf]
         return self.are_below([*numbers, size_of_gradients, of_x], bounds)
 
     def forward_scope(self) -> "ForwardScope":
-        """Returns the scope of a forward pass in training: what it assigns is held back."""
-        # Keras asks the scope for the values of those that a regularizer penalises.
+        """Returns the scope of a forward pass in training, which holds assignments back."""
+        # Keras asks the scope for the values of regularised variables.
         penalised = [v for v in self.trained() if v.regularizer is not None]
         return ForwardScope([(v, v.value) for v in penalised], collect_losses=True)
 
@@ -227,7 +226,7 @@ class Step:
         return self.kept("trained", lambda: self.trainable_variables)
 
     def commit(self, scope: "ForwardScope", is_good: Tensor) -> None:
-        """Writes what the forward pass assigned, where the batch is good."""
+        """Writes the values that the forward pass assigned, if the batch is good."""
         for variable, value in scope.assigned():
             variable.assign(ops.where(is_good, value, variable.value))
 
@@ -236,26 +235,26 @@ class Step:
         return self._calls_unlooked == 0
 
     def groups_on(self) -> dict[str, Tensor]:
-        """Returns `{group: scalar bool}` of the groups that the model switches on and off."""
+        """Returns `{group: scalar bool}` for the groups that the model switches on and off."""
         return {
             group: ops.convert_to_tensor(self.at_this_step(switch)) > 0
             for group, switch in self.switches().items()
         }
 
     def switched(self, is_on: dict[str, Tensor]) -> contextlib.AbstractContextManager:
-        """Returns a context in which the optimizer updates the groups that are on."""
+        """Returns a context in which the optimizer updates only the groups that are on."""
         optimizer: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         return optimizer.switched(is_on) if is_on else contextlib.nullcontext()
 
     def reading(self) -> contextlib.AbstractContextManager:
-        """Returns a context for what reads the weights outside a step."""
+        """Returns a context for reading the weights outside a step."""
         self.check_process()
         return contextlib.nullcontext()
 
     def check_process(self) -> None:
-        """Raises `RuntimeError` in a forked process, where what computes here would hang for ever.
+        """Raises `RuntimeError` in a forked process, in which computations would hang forever.
 
-        TensorFlow and JAX keep threads of their own, and a forked process has none of them.
+        TensorFlow and JAX use threads of their own, which a forked process does not have.
         """
         if os.getpid() != self.made_in_process:
             raise RuntimeError(
@@ -265,24 +264,24 @@ class Step:
             )
 
     def writing(self, path: Any) -> contextlib.AbstractContextManager:
-        """Returns a context that gives the path to write to: of several processes that train
-        together the first is given `path` itself, others another one or `None`."""
+        """Returns a context that yields the path to write to. If several processes train together,
+        the first gets `path` itself, and the others get another path or `None`."""
         return contextlib.nullcontext(path)
 
     def on_devices(self) -> contextlib.AbstractContextManager:
-        """Returns a context for what runs over batches, on all devices that share a step.
+        """Returns a context for loops over batches, on all devices that share a step.
 
         Raises:
-            RuntimeError: If several processes were started that would not train together.
+            RuntimeError: If several processes were started that would train separately.
         """
         return contextlib.nullcontext()
 
     def meet(self, x: np.ndarray, begins: bool = False) -> None:
-        """Has the processes that train together agree, before the first step.
+        """Synchronises the processes that train together, before the first step.
 
         Args:
             x: NumPy array, the data or a batch of them.
-            begins: Bool, whether a training begins.
+            begins: Bool, whether training begins.
 
         Raises:
             ValueError: If the data of the processes differ.
@@ -293,21 +292,21 @@ class Step:
         return network(inputs, training=training)
 
     def called(self, layer: keras.Layer, *inputs: Any) -> Any:
-        """Returns `layer(*inputs)`, of a layer that takes no `training`: a likelihood, a prior."""
+        """Returns `layer(*inputs)` for a layer without `training`: a likelihood or a prior."""
         return layer(*inputs)
 
     def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
-        """Returns `Batches` as Keras is given them for training: here as they are.
+        """Returns `Batches` in the form that Keras trains on: here unchanged.
 
         Args:
             batches: `Batches`.
-            listens: Bool, whether a callback wants to be called at each batch.
+            listens: Bool, whether a callback has a batch hook.
         """
         return batches
 
     def evaluated(self, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> tuple:
-        """Returns arrays and a batch size as Keras is given them to evaluate or predict: here as
-        they are."""
+        """Returns arrays and a batch size in the form that Keras evaluates or predicts from: here
+        unchanged."""
         return x, y, sample_weight, batch_size
 
     def across_replicas(self, statistics: Tensor) -> Tensor:
@@ -315,15 +314,15 @@ class Step:
         return statistics
 
     def of_first_replica(self, tensor: Tensor) -> Tensor:
-        """Returns a tensor as the first of the replicas that share a step has it."""
+        """Returns a tensor's value on the first of the replicas that share a step."""
         return tensor
 
     def in_order(self, gradients: dict[int, Tensor]) -> list[Tensor]:
-        """Returns the gradients, `{id of a variable: gradient}`, as the optimizer takes them."""
+        """Returns the gradients `{id of a variable: gradient}` in the optimizer's order."""
         return [gradients[id(v)] for v in self.trained()]
 
     def stacked(self, values: list) -> Tensor:
-        """Returns scalars, Python's or tensors, as one vector of float32."""
+        """Returns scalars, Python numbers or tensors, as one float32 vector."""
         if all(isinstance(v, int | float) for v in values):
             return ops.convert_to_tensor([float(v) for v in values], "float32")
         return ops.stack([ops.cast(v, "float32") for v in values])
@@ -359,7 +358,7 @@ class Step:
 
 
 def _sum(values):
-    """Returns a sum, 0.0 of nothing; that of one is itself, and not added to 0 first."""
+    """Returns the sum of a list: 0.0 if it is empty, and a single value itself."""
     return sum(values[1:], start=values[0]) if values else 0.0
 
 
@@ -368,7 +367,7 @@ def _as_number(value):
 
 
 def _weights(objective, group):
-    """Returns `{name: number or schedule}` of the terms that a group of weights descends."""
+    """Returns `{name: number or schedule}` for the terms that a group of weights minimises."""
     return {k: t.train for k, t in objective.items() if t.group == group and t.teaches}
 
 

@@ -1,4 +1,4 @@
-"""Many steps of a training in one call on TensorFlow."""
+"""Many training steps in one call on TensorFlow."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +10,14 @@ from keras_vae.steps.chunks import Chunks
 
 
 class TensorFlowChunks(Chunks):
-    """Chunks that are taken by their number, where they are rows: Keras' data set of a
-    `PyDataset` has a thread and a graph of its own, which cost more than they do."""
+    """Chunks that are fetched by index if they are row indices: Keras' data set for a `PyDataset`
+    has its own thread and graph, which cost more than the chunks themselves."""
 
     def given_to_keras(self) -> Any:
         return self if self.resident is None else tf.data.Dataset.range(len(self))
 
     def next(self, iterator: Any) -> tuple:
-        """Returns the next chunk of what Keras iterates over."""
+        """Returns the next chunk from the object that Keras iterates over."""
         given = next(iterator)
         if self.resident is None:
             return given
@@ -28,12 +28,11 @@ class TensorFlowChunks(Chunks):
 
 
 def compiled(model: Any) -> Callable:
-    """Returns a function that makes the steps of a chunk, and returns the logs after them.
+    """Returns a function that runs the steps of a chunk, and returns the logs after them.
 
-    Its arguments are the arrays on the device, or `None`; a chunk of `Chunks`; and the size of
-    batches.
+    Its arguments are the arrays on the device, or `None`; a chunk of `Chunks`; and the batch size.
     """
-    # As Keras does: what may be compiled by XLA is the step, and not the loop.
+    # As in Keras, the step may be compiled by XLA, but not the loop.
     step = tf.function(
         lambda batch: model.train_step(batch) and None,
         reduce_retracing=True,
@@ -62,13 +61,14 @@ def compiled(model: Any) -> Callable:
 def is_possible(model: Any) -> bool:
     """Whether many steps can be made in one call.
 
-    Layers that are not built yet are built by Keras, on a batch, and a strategy shares out batches.
+    They cannot if layers must still be built by Keras on a batch, or if a strategy distributes
+    batches.
     """
     is_plain = not model.run_eagerly and model.steps_per_execution == 1
     return is_plain and is_alone(model) and all(layer.built for layer in model._flatten_layers())
 
 
 def is_alone(model: Any) -> bool:
-    """Whether no strategy shares out the batches of a model."""
+    """Whether no strategy distributes the batches of a model."""
     default = tf.distribute.get_strategy()
     return not tf.distribute.has_strategy() and model.distribute_strategy is default

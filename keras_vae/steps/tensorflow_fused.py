@@ -1,4 +1,4 @@
-"""Adam's update in one operation a weight on TensorFlow, on the slots that Keras keeps."""
+"""Adam's update in one operation per weight on TensorFlow, on Keras' own slots."""
 
 import contextlib
 import functools
@@ -15,17 +15,17 @@ from keras_vae.steps.adams import adams_of
 def fused_updates(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Within this context `optimizer.apply` makes each of Adam's updates in one operation.
 
-    Keras computes Adam's step in about ten operations, each of which goes over the whole weight;
-    TensorFlow has one that goes over it once, with the same formula. Clipping, weight decay,
-    averages of weights and the accumulation of gradients remain Keras'. All other optimizers, and
-    classes derived from Adam, are left alone.
+    Keras computes Adam's step in about ten operations, each of which passes over the whole weight;
+    TensorFlow has one that passes over it once, with the same formula. Clipping, weight decay,
+    averaging of weights and accumulation of gradients are still done by Keras. All other
+    optimizers, including subclasses of Adam, are unaffected.
 
     Args:
-        optimizer: optimizer, or one that holds others: of groups, or with a scale of the loss.
+        optimizer: Optimizer, or one that holds others: for groups, or with loss scaling.
     """
     adams = adams_of(optimizer)
     for adam in adams:
-        # On the object, before Keras' own method of the class, and past its tracking.
+        # Set on the object, where it shadows Keras' method, and without Keras' tracking.
         object.__setattr__(adam, "update_step", functools.partial(_update_step, adam))
     try:
         yield
@@ -50,5 +50,5 @@ def _update_step(adam: Any, gradient: Any, variable: Any, learning_rate: Any) ->
         beta1=adam.beta_1,
         beta2=adam.beta_2,
         epsilon=adam.epsilon,
-        grad=tf.convert_to_tensor(gradient),  # of an embedding only some rows are given
+        grad=tf.convert_to_tensor(gradient),  # for an embedding it may hold only some rows
     )

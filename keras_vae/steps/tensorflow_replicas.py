@@ -22,14 +22,14 @@ from keras_vae.typing import Tensor
 class ReplicaSeedGenerator(keras.random.SeedGenerator):
     """A seed generator that gives each replica of a `tf.distribute` strategy its own noise.
 
-    Keras' own is mirrored, so that all replicas would draw the same for their shares of a batch.
+    Keras' own is mirrored, so all replicas would draw the same noise for their shares of a batch.
     """
 
     def next(self, ordered: bool = True) -> Any:
         seed = super().next(ordered)
         if (context := replica()) is None:
             return seed
-        # A large odd step, so that no replica's stream is a neighbour of another's.
+        # A large odd step, so that the streams of replicas are not adjacent.
         shift = tf.cast(context.replica_id_in_sync_group, "uint32") * tf.constant(
             2654435761, "uint32"
         )
@@ -37,13 +37,13 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
 
 
 class Share(NamedTuple):
-    """What a replica takes of a batch that every replica is given.
+    """The part of a batch that a replica processes; every replica receives the whole batch.
 
     Attributes:
-        data: Its rows.
-        weight: Float scalar, their part of the batch; over all replicas it sums to 1.
-        num_copies: Float scalar, how often each row is taken: 1, or where there are fewer examples
-            than replicas, the number of replicas, each of which takes them all.
+        data: The rows.
+        weight: Float scalar, their fraction of the batch; it sums to 1 over all replicas.
+        num_copies: Float scalar, the number of replicas that process each row: 1, or, if there are
+            fewer examples than replicas, the number of replicas, each of which takes all rows.
     """
 
     data: Any
@@ -58,7 +58,7 @@ _SHARE: contextvars.ContextVar[Share | None] = contextvars.ContextVar(
 
 
 def replica() -> Any:
-    """Returns the context of one of several replicas that share a step; elsewhere `None`."""
+    """Returns the context of the current replica, or `None` outside a replicated step."""
     context = tf.distribute.get_replica_context()
     return None if context is None or context.num_replicas_in_sync == 1 else context
 
@@ -67,12 +67,12 @@ def summed(tensors: list, context: Any) -> list:
     """Returns the sums of tensors over all replicas, exchanged together."""
     devices = context.strategy.extended.worker_devices  # of this process
     place = tf.get_static_value(context.replica_id_in_sync_group) % len(devices)
-    with tf.device(devices[place]):  # what lies on no device in particular is not exchanged
+    with tf.device(devices[place]):  # tensors without an explicit device are not exchanged
         return context.all_reduce("sum", [tf.identity(t) for t in tensors])
 
 
 def share_of(data: Any, context: Any) -> Share:
-    """Returns the share that a replica takes of a batch: consecutive rows, as even as can be."""
+    """Returns a replica's share of a batch: consecutive rows, divided as evenly as possible."""
     number, place = context.num_replicas_in_sync, context.replica_id_in_sync_group
     size = tf.shape(next(p for p in keras.tree.flatten(data) if p is not None))[0]
     is_small = size < number
@@ -84,19 +84,19 @@ def share_of(data: Any, context: Any) -> Share:
 
 
 def rows_of(data: Any, first: Tensor, last: Tensor) -> Any:
-    """Returns the rows from `first` on, before `last`, of all parts of a batch."""
+    """Returns the rows `first` to `last - 1` of all parts of a batch."""
     return keras.tree.map_structure(lambda p: None if p is None else p[first:last], data)
 
 
 def whole_batches(strategy: tf.distribute.Strategy) -> Callable:
-    """Returns a function that does for `strategy.experimental_distribute_dataset`, and gives every
-    replica the whole of each batch."""
+    """Returns a replacement for `strategy.experimental_distribute_dataset` that gives every replica
+    the whole of each batch."""
 
     def distribute(dataset: tf.data.Dataset, options: Any = None) -> Any:
         is_tuple = isinstance(dataset.element_spec, tuple)
 
         def of_worker(context):
-            # One after the other, the replicas of a worker take an element each.
+            # The replicas of a worker take one element each, in turn.
             number = context.num_replicas_in_sync // context.num_input_pipelines
             return dataset.flat_map(
                 lambda *parts: tf.data.Dataset.from_tensors(parts if is_tuple else parts[0]).repeat(
@@ -119,15 +119,15 @@ def num_workers(strategy: Any) -> int:
 
 
 def workers_told_of() -> int:
-    """Returns the number of workers that TF_CONFIG names: 1 where there is none."""
+    """Returns the number of workers in TF_CONFIG, or 1 if it is not set."""
     cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
     return max(1, sum(len(cluster.get(kind, ())) for kind in ("chief", "worker")))
 
 
 class ReplicatedStep(Step):
-    """The half of a step on TensorFlow that replicas do together; one alone does none of it.
+    """The part of a step on TensorFlow that concerns several replicas; unused with a single one.
 
-    Every replica is given whole batches and takes its share of each. The optimizer sums the
+    Every replica receives whole batches and processes its share of each. The optimizer sums the
     replicas' gradients.
     """
 
@@ -150,7 +150,7 @@ class ReplicatedStep(Step):
         ):
             yield
             return
-        # On the object, before the method of its class.
+        # Set on the object, where it shadows the method of the class.
         vars(strategy)["experimental_distribute_dataset"] = whole_batches(strategy)
         try:
             yield
@@ -190,7 +190,7 @@ class ReplicatedStep(Step):
 
     @contextlib.contextmanager
     def sharing(self, data: Any) -> Iterator[Any]:
-        """Returns a context of a step, and what this replica takes of its batch."""
+        """Returns a context of a step that yields this replica's share of its batch."""
         if (context := replica()) is None:
             yield data
             return
@@ -212,7 +212,7 @@ class ReplicatedStep(Step):
         return cost if share is None else share.weight * cost
 
     def of_all_replicas(self, is_finite: Tensor) -> Tensor:
-        """Returns what is finite, bool (n,), on every replica."""
+        """Returns, bool (n,), whether each number is finite on every replica."""
         if (context := replica()) is None:
             return is_finite
         (votes,) = summed([tf.cast(is_finite, "int32")], context)
@@ -225,15 +225,15 @@ class ReplicatedStep(Step):
         return summed([statistics], replica())[0] / share.num_copies
 
     def of_first_replica(self, tensor: Tensor) -> Tensor:
-        """Returns a tensor as the first of the replicas that share a step has it."""
+        """Returns a tensor's value on the first of the replicas that share a step."""
         if _SHARE.get() is None:
             return tensor
         is_first = replica().replica_id_in_sync_group == 0
         return summed([tf.where(is_first, tensor, tf.zeros_like(tensor))], replica())[0]
 
     def get_metrics_result(self) -> dict:
-        """Returns the logs, of the shares of all replicas."""
-        if (context := replica()) is None:  # across replicas, TensorFlow sums what is read
+        """Returns the logs over the shares of all replicas."""
+        if (context := replica()) is None:  # across replicas, TensorFlow sums values on reading
             return super().get_metrics_result()  # type: ignore[misc]
         own = [v for v in self.metrics_variables if v.dtype.startswith("float")]
         sums = summed([v.value for v in own], context)
@@ -241,16 +241,16 @@ class ReplicatedStep(Step):
             logs = super().get_metrics_result()  # type: ignore[misc]
         if num_workers(self.distribute_strategy) == 1:
             return logs
-        # On several workers Keras takes the mean of logs over an axis, which scalars do not have.
+        # On several workers Keras averages logs over an axis, which scalars do not have.
         return {k: v[None] for k, v in logs.items()}
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # On several workers Keras cannot take the mean of a batch that it would build a model on.
+        # On several workers Keras fails to average the batch on which it would build a model.
         if not all(layer.built for layer in self._flatten_layers()):  # type: ignore[attr-defined]
             super()._maybe_symbolic_build(iterator, data_batch)  # type: ignore[misc]
 
     def predict_step(self, data: Any) -> Any:
-        """Returns what `call` gives for a batch, of several replicas each for its own rows."""
+        """Returns the output of `call` for a batch; each of several replicas takes its own rows."""
         if (context := replica()) is not None:
             number, place = context.num_replicas_in_sync, context.replica_id_in_sync_group
             size = tf.shape(keras.tree.flatten(data)[0])[0]

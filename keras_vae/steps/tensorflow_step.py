@@ -12,7 +12,7 @@ from keras_vae.steps import tensorflow_chunks
 from keras_vae.steps.tensorflow_fused import fused_updates
 from keras_vae.steps.tensorflow_replicas import ReplicatedStep
 
-_KERAS_BATCH_SIZE = 32  # where none is given
+_KERAS_BATCH_SIZE = 32  # Keras' default
 
 
 class TensorFlowStep(ReplicatedStep):
@@ -46,8 +46,8 @@ class TensorFlowStep(ReplicatedStep):
             of_variable.update(zip(map(id, group), gradients, strict=True))
         gradients = self.in_order(of_variable)
         is_finite = self.of_all_replicas(self.judged(costs.guarded, _size_of(gradients)))
-        # Left to itself TensorFlow updates a variable as soon as its own gradient is there, and
-        # what else the forward pass makes of it may then be read too late.
+        # By default TensorFlow updates a variable as soon as its own gradient is computed; other
+        # operations of the forward pass might then read it too late.
         with tf.control_dependencies([*gradients, is_finite]):
             if tf.distribute.has_strategy():
                 self._update_of_replicas(scope, is_finite, gradients, is_on)
@@ -67,7 +67,7 @@ class TensorFlowStep(ReplicatedStep):
             self.optimizer.apply(gradients, self.trainable_variables)
 
     def _update_of_replicas(self, scope, is_finite, gradients, is_on):
-        # A strategy makes its updates across replicas, and cannot do so within a condition.
+        # A strategy makes updates across replicas, which is impossible within a condition.
         self.guard.update_state(is_finite)
         is_good = self.guard.is_good(self.guard.state.value)
         self.commit(scope, is_good)
@@ -85,13 +85,13 @@ class TensorFlowStep(ReplicatedStep):
         return self.get_metrics_result()
 
     def build_optimizer(self) -> None:
-        """Makes the optimizer's variables, where they are not there yet."""
-        # Made by the first update, inside of the step, they would have it traced twice.
+        """Creates the optimizer's variables, if they do not exist yet."""
+        # If the first update created them inside the step, the step would be traced twice.
         with self.distribute_strategy.scope():
             super().build_optimizer()
 
     def watched(self, train_function: Callable) -> Callable:
-        """Returns a train function that looks at the guard after every 32 steps."""
+        """Returns a train function that checks the guard after every 32 steps."""
         one_at_a_time = super().watched(train_function)
         run = tensorflow_chunks.compiled(self)
 
@@ -107,17 +107,17 @@ class TensorFlowStep(ReplicatedStep):
         return call
 
     def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
-        """Returns `Batches` as Keras is given them for training: many at a time, where it can."""
+        """Returns `Batches` in the form that Keras trains on: many at a time, if possible."""
         if listens or not tensorflow_chunks.is_possible(self):
             return batches
         return tensorflow_chunks.TensorFlowChunks(batches)
 
     def evaluated(self, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> tuple:
-        """Returns a data set in place of the arrays, whose batches the graph knows no length of.
+        """Returns a data set, in place of the arrays, whose batch size is unknown in the graph.
 
-        Keras makes one of which the length is known where it divides the number of examples.
-        TensorFlow folds that into constants, which rounds otherwise: the last digit of a sum would
-        not be that of the same examples in a data set of the user's.
+        Keras' own has a known batch size if that divides the number of examples. TensorFlow then
+        folds it into constants, which changes the rounding: the last digit of a sum would differ
+        from that for the same examples in a user's data set.
         """
         if not tensorflow_chunks.is_alone(self):
             return x, y, sample_weight, batch_size
@@ -132,9 +132,10 @@ class TensorFlowStep(ReplicatedStep):
         return tf.data.Dataset.range(0, num_examples, size).map(batch), None, None, None
 
     def jitted(self, function: Callable) -> Callable:
-        """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays.
+        """Returns `function(*arrays)`, which may use the model, compiled and returning NumPy
+        arrays.
 
-        Random streams that it draws from advance, as they do outside.
+        Random streams that it draws from advance as usual.
         """
 
         @tf.function(autograph=False)
@@ -156,14 +157,14 @@ class TensorFlowStep(ReplicatedStep):
 def _after(data):
     """Returns a context whose operations wait for the batch.
 
-    Where Keras cannot know the number of batches it asks for one too many. What does not depend
-    on the data, the steps counted and the random stream, would otherwise move on before the
+    If Keras does not know the number of batches, it requests one too many. Operations that do not
+    depend on the data (the step counter and the random stream) would otherwise run before the
     request fails.
     """
     return tf.control_dependencies([t for t in keras.tree.flatten(data) if t is not None])
 
 
 def _size_of(gradients):
-    """Returns a scalar, which is finite where every gradient is; see `Step.judged`."""
+    """Returns a scalar that is finite if every gradient is; see `Step.judged`."""
     sums = [tf.reduce_sum(tf.cast(g, "float32")) for g in map(tf.convert_to_tensor, gradients)]
     return tf.reduce_sum(tf.abs(sums)) if sums else tf.constant(0.0)

@@ -1,4 +1,4 @@
-"""The batches of a training on PyTorch."""
+"""The training batches on PyTorch."""
 
 import warnings
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import torch
 
-SHARE_OF_DEVICE = 0.25  # of its free memory, which data may take
+SHARE_OF_DEVICE = 0.25  # the fraction of the device's free memory that data may take
 
 
 class BatchesLoader(torch.utils.data.DataLoader):
     """Yields the batches of a `Batches` as tensors, without threads.
 
-    Where nothing is drawn anew at each use, the arrays lie on the device as a whole, and a batch is
+    If batches are plain rows of the arrays, these are kept on the device as a whole, and a batch is
     gathered there.
 
     Args:
@@ -34,12 +34,12 @@ class BatchesLoader(torch.utils.data.DataLoader):
             return
         order = torch.from_numpy(batches.order).to(self.resident[0].device)
         for rows in order.split(batches.batch_size):
-            # A third of the time of `part[rows]`, which may be any index.
+            # Takes a third of the time of `part[rows]`, which allows any index.
             yield tuple(part.index_select(0, rows) for part in self.resident)
 
 
 def _resident(batches):
-    """Returns the tensors of the whole data, or `None` where a batch is more than some rows."""
+    """Returns the tensors of the whole data, or `None` if a batch is not plain rows of it."""
     arrays = batches.data
     if not batches.is_of_rows or not all(a.flags.c_contiguous for a in arrays):
         return None
@@ -47,6 +47,6 @@ def _resident(batches):
         free, _ = torch.cuda.mem_get_info()
         if sum(a.nbytes for a in arrays) > SHARE_OF_DEVICE * free:
             return None
-    with warnings.catch_warnings():  # that an array is not writable: nothing is written
+    with warnings.catch_warnings():  # about arrays that are not writable; nothing is written
         warnings.simplefilter("ignore")
         return tuple(keras.ops.convert_to_tensor(a) for a in arrays)

@@ -1,4 +1,4 @@
-"""Adam's update in one call of PyTorch, on the slots that Keras keeps."""
+"""Adam's update in one PyTorch call, on Keras' own slots."""
 
 import contextlib
 import functools
@@ -18,11 +18,11 @@ def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: lis
     """Does what `optimizer.apply(gradients, variables)` does, with Adam's updates in one call.
 
     Args:
-        optimizer: optimizer, built.
-        gradients: list of tensors, one of each variable.
-        variables: list of variables, those that the optimizer was made for.
+        optimizer: A built optimizer.
+        gradients: List of tensors, one for each variable.
+        variables: List of variables, those that the optimizer was built for.
     """
-    if not variables:  # where all are frozen and a codebook follows its means, say
+    if not variables:  # e.g. if all are frozen and a codebook follows running means
         return
     if not _is_bare_adam(optimizer, variables):
         with fused_updates(optimizer):
@@ -36,7 +36,7 @@ def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: lis
 
 
 def _is_bare_adam(optimizer, variables):
-    """Whether an optimizer is Adam, and Keras does nothing before and after its updates."""
+    """Whether an optimizer is Adam without any processing by Keras around its updates."""
     if not is_adam(optimizer) or not optimizer.built:
         return False
     does_more = (
@@ -53,11 +53,11 @@ def _is_bare_adam(optimizer, variables):
 
 
 class _Lists:
-    """The tensors of some weights and of their slots, as the fused call takes them.
+    """The tensors of some weights and their slots, in the form that the fused call takes.
 
     Args:
-        adam: optimizer.
-        variables: list of variables.
+        adam: The optimizer.
+        variables: List of variables.
     """
 
     def __init__(self, adam: Any, variables: list):
@@ -79,16 +79,17 @@ _LISTS: weakref.WeakKeyDictionary[Any, _Lists] = weakref.WeakKeyDictionary()
 def fused_updates(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Within this context `optimizer.apply` makes Adam's updates in one call each.
 
-    Keras computes Adam's step in ten calls that each go over all weights; PyTorch has one that
-    goes over them once. Clipping, weight decay, averages of weights and the accumulation of
-    gradients remain Keras'. All other optimizers, and classes derived from Adam, are left alone.
+    Keras computes Adam's step in ten calls that each pass over all weights; PyTorch has one that
+    passes over them once. Clipping, weight decay, averaging of weights and accumulation of
+    gradients are still done by Keras. All other optimizers, including subclasses of Adam, are
+    unaffected.
 
     Args:
-        optimizer: optimizer, or one that holds others: of groups, or with a scale of the loss.
+        optimizer: Optimizer, or one that holds others: for groups, or with loss scaling.
     """
     adams = adams_of(optimizer)
     for adam in adams:
-        # On the object, before Keras' own method of the class.
+        # Set on the object, where it shadows Keras' method.
         vars(adam)["_parallel_update_step"] = functools.partial(_update, adam)
     try:
         yield
@@ -115,7 +116,7 @@ def _fused_adam(adam, lists, gradients, learning_rate):
         lr=float(learning_rate),
         beta1=adam.beta_1,
         beta2=adam.beta_2,
-        weight_decay=0.0,  # Keras has made it
+        weight_decay=0.0,  # already applied by Keras
         # Keras adds epsilon to the root of the raw average, PyTorch to that of the unbiased one.
         eps=adam.epsilon / math.sqrt(1.0 - adam.beta_2**step),
         maximize=False,
@@ -123,9 +124,9 @@ def _fused_adam(adam, lists, gradients, learning_rate):
 
 
 def _laid_out_like(weight, gradient):
-    """Returns the gradient in the order in memory that the weight has.
+    """Returns the gradient in the memory layout of the weight.
 
-    The fused call goes through the memory of both in step, whatever their strides. Gradients of
+    The fused call traverses the memory of both in parallel, whatever their strides. Gradients of
     Keras' convolutions are transposed views of those that PyTorch computes.
     """
     if gradient.stride() == weight.stride():

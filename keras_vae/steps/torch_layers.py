@@ -1,4 +1,4 @@
-"""What layers compute on PyTorch, as functions that read their weights at each call."""
+"""Layers on PyTorch as plain functions, which read their weights at each call."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,13 +15,13 @@ from keras_vae.typing import Tensor
 
 
 def operation(op: Any) -> Callable | None:
-    """Returns what an operation of a network computes, or `None` where it is not known here.
+    """Returns an operation of a network as a function, or `None` if it is not known here.
 
     Args:
-        op: Layer that is built, or operation of `keras.ops`.
+        op: A built layer, or an operation of `keras.ops`.
     """
     if not isinstance(op, keras.Layer):
-        return op.call  # of `keras.ops`, which has no state
+        return op.call  # operations of `keras.ops` have no state
     if (op.compute_dtype, op.variable_dtype) != ("float32", "float32"):
         return None
     function = _FUNCTIONS.get(type(op))
@@ -34,11 +34,11 @@ def identity(x: Tensor) -> Tensor:
 
 
 def dense(layer: keras.layers.Dense, output_bias: OutputBias | None = None) -> Callable:
-    """Returns the function that a layer computes, of a tensor of float32.
+    """Returns a dense layer as a function of a float32 tensor.
 
     Args:
-        layer: Layer that is built.
-        output_bias: `OutputBias` that is added within the product, in the place of the layer's.
+        layer: A built layer.
+        output_bias: `OutputBias` that is added within the product, in place of the layer's bias.
     """
     activation = _activation(layer.activation, in_place=True)
 
@@ -50,12 +50,12 @@ def dense(layer: keras.layers.Dense, output_bias: OutputBias | None = None) -> C
 
 
 def convolution(layer: keras.layers.Conv2D) -> Callable[[Tensor], Tensor]:
-    """Returns the function that a layer computes, of a tensor in its compute dtype.
+    """Returns a convolution as a function of a tensor in its compute dtype.
 
-    Keras copies the input into another order in memory, and back; this function does not.
+    Keras copies the input into another memory layout and back; this function does not.
 
     Args:
-        layer: Layer that is built.
+        layer: A built layer.
     """
     is_plain = layer.groups == 1 and layer.padding in ("same", "valid") and _is_of_pixels(layer)
     if not is_plain:
@@ -82,8 +82,8 @@ def convolution(layer: keras.layers.Conv2D) -> Callable[[Tensor], Tensor]:
 
 
 def _finish(layer):
-    """Returns a function that applies a layer's activation to what its convolution made, (B, C, H,
-    W), which may be overwritten, and puts the channels last."""
+    """Returns a function that applies a layer's activation to its convolution's output (B, C, H,
+    W), which it may overwrite, and moves the channels last."""
     if layer.activation is keras.activations.relu:
         return lambda y: torch.relu_(y).permute(0, 2, 3, 1)
     activation = _activation(layer.activation)
@@ -91,11 +91,11 @@ def _finish(layer):
 
 
 def _transposed_convolution(layer):
-    """As Keras, but that what is cut off at both sides is not computed first.
+    """As in Keras, but without computing the parts that are cropped on both sides.
 
-    Cut off by negative padding, the rest has a gradient in the order of the channels in memory that
-    convolutions are fast with. That of a slice has another. The bias is added afterwards: oneDNN
-    takes up to three times as long for a transposed convolution that has one.
+    If the output is cropped by negative padding, its gradient has the memory layout with which
+    convolutions are fast; the gradient of a slice does not. The bias is added afterwards, because
+    oneDNN takes up to three times as long for a transposed convolution with a bias.
     """
     cut = [k - s for k, s in zip(layer.kernel_size, layer.strides, strict=True)]
     is_plain = layer.padding == "same" and layer.output_padding is None and _is_of_pixels(layer)
@@ -123,7 +123,7 @@ def _is_of_pixels(layer):
 
 
 def _value(kernel):
-    return getattr(kernel, "value", kernel)  # a tensor, where others adapt the kernel
+    return getattr(kernel, "value", kernel)  # a tensor, if something else has adapted the kernel
 
 
 def _bias(layer):
@@ -131,14 +131,14 @@ def _bias(layer):
 
 
 def _group_normalization(layer):
-    """As Keras, in one operation, which keeps no differences and squares of the size of a map."""
+    """As in Keras, but in one operation, which stores no map-sized differences and squares."""
     if layer.axis not in (-1, layer.input_spec.ndim - 1):
         return layer.call
 
     def call(x: Tensor) -> Tensor:
         if torch.is_grad_enabled() and not x.requires_grad:
-            # As behind frozen layers. Without a gradient for its input, PyTorch's own operation
-            # fails, and with channels last it ends the process.
+            # As after frozen layers. If its input needs no gradient, PyTorch's operation fails, and
+            # with channels last it crashes the process.
             return layer.call(x)
         scale = None if layer.gamma is None else layer.gamma.value
         center = None if layer.beta is None else layer.beta.value
@@ -209,7 +209,7 @@ _FUNCTIONS: dict[type, Callable[[Any], Callable]] = {
 
 
 def _activation(activation, in_place=False):
-    """Returns a function for one of Keras', which may write over its argument if `in_place`."""
+    """Returns a function for a Keras activation; it may overwrite its argument if `in_place`."""
     if in_place and activation is keras.activations.relu:
         return torch.relu_
     return _ACTIVATIONS.get(activation, activation)

@@ -1,4 +1,4 @@
-"""Networks of plain layers on PyTorch, without what Keras does around each call of a layer."""
+"""Networks of plain layers on PyTorch, without Keras' overhead at each call of a layer."""
 
 import weakref
 from collections import Counter
@@ -14,19 +14,19 @@ from keras_vae.typing import Tensor
 
 
 def output_of(network: Any, inputs: Any, training: bool) -> Any:
-    """Returns `network(inputs, training=training)`, by fewer calls where that changes nothing.
+    """Returns `network(inputs, training=training)`, with less overhead where that is safe.
 
-    Around the mathematics of a layer Keras converts, checks and names its inputs, looks for masks
-    and keeps a context, at about 0.1 ms a layer: more than the mathematics, on small networks.
-    None of it matters to a functional network in float32 whose layers are Keras' own dense and
-    convolutional ones, called on a tensor of the right rank. All other networks, and those with
-    hooks or costs on activations, are called as usual; so are all within a call of a model in mixed
-    precision, and while an export traces them, which knows the shapes of Keras' own operations
-    better.
+    At each call of a layer, Keras converts, checks and names its inputs, looks for masks and keeps
+    a context, which takes about 0.1 ms: more than the computation, for small networks. None of that
+    matters for a functional float32 network whose layers are Keras' dense and convolutional ones,
+    called on a tensor of the right rank. All other networks, and those with hooks or activity
+    regularisers, are called as usual. So are all networks within a call of a model in mixed
+    precision, and while they are traced for an export, which handles the shapes of Keras' own
+    operations better.
 
     Args:
         network: Any layer.
-        inputs: What it is called on.
+        inputs: Its inputs.
         training: Bool.
     """
     is_usual = torch.jit.is_tracing() or not _reads_float32()
@@ -37,7 +37,7 @@ def output_of(network: Any, inputs: Any, training: bool) -> Any:
 
 
 def called(layer: keras.Layer, *inputs: Tensor) -> Any:
-    """Returns `layer(*inputs)`, of a layer that computes no more than its `call`, in float32.
+    """Returns `layer(*inputs)` for a float32 layer that needs nothing but its `call`.
 
     Args:
         layer: Layer without masks and without a `training` argument.
@@ -54,31 +54,31 @@ _PROBE = keras.Variable(0.0, dtype="float32", trainable=False, name="probe")
 
 
 def _reads_float32():
-    """Whether weights in float32 are read as such, which they are not where a model in mixed
-    precision is being called: Keras' layers see to that in their `__call__`."""
+    """Whether float32 weights are read as such. While a model in mixed precision is called they are
+    not, which Keras' layers handle in their `__call__`."""
     return _PROBE.value.dtype == torch.float32
 
 
 class _Plan:
-    """What a network computes. It does not hold the network, with whose life it ends.
+    """The computation of a network. It holds no reference to the network, and lives as long as it.
 
     Args:
         network: Functional or sequential `keras.Model`.
-        functions: Dict, id of an operation -> function of its inputs.
+        functions: Dict from the id of an operation to a function of its inputs.
     """
 
     def __init__(self, network: Any, functions: dict[int, Callable]):
         self.layers = network.layers
         self._all_layers = network._flatten_layers(include_self=False)
         self._hooks = [
-            getattr(layer, kind)  # dicts, into which hooks are put
+            getattr(layer, kind)  # dicts of hooks
             for layer in [network, *self._all_layers]
             for kind in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
         ]
         self._prepare(network, functions)
 
     def holds(self) -> bool:
-        """Whether nothing has been attached to a layer that a call of it must do."""
+        """Whether no hooks have been attached to a layer that its call would have to run."""
         return not any(self._hooks) and not any(
             layer.activity_regularizer is not None or layer.quantization_mode is not None
             for layer in self._all_layers
@@ -112,7 +112,7 @@ class _Plan:
             args, kwargs = arguments(results)
             result = function(*args, **kwargs)
             del args, kwargs
-            for i in done:  # maps of a large picture, say, of which a few at a time fit in memory
+            for i in done:  # e.g. maps of a large picture, of which only a few fit into memory
                 results.pop(i, None)
             if len(outputs) == 1:
                 results[outputs[0]] = result
@@ -125,7 +125,7 @@ class _Plan:
 
 
 def _last_uses(made, used):
-    """Returns for each step the set of those values that no later step uses, its own among them."""
+    """Returns for each step the set of values, including its own, that no later step uses."""
     later: set[int] = set()
     found = []
     for outputs, inputs in zip(reversed(made), reversed(used), strict=True):
@@ -149,12 +149,12 @@ _Functional: type = type(keras.Model(x := keras.Input((1,)), x))
 
 
 def _plan_of(network):
-    """Returns a plan, or `None` for a network that is not of this kind."""
+    """Returns a plan, or `None` if the network does not allow one."""
     if not isinstance(network, keras.Model) or not network.built:
         return None
     known = _PLANS.get(network, _UNKNOWN)
     is_sequence = isinstance(known, _PlanInSequence)
-    if known is _UNKNOWN or (is_sequence and known.layers != network.layers):  # one was added
+    if known is _UNKNOWN or (is_sequence and known.layers != network.layers):  # a layer was added
         known = _PLANS[network] = _made(network)
     return known
 
@@ -175,14 +175,14 @@ def _made(network):
 
 
 def _calls_its_graph(network):
-    """Whether calling a network is nothing but running its layers."""
+    """Whether calling a network does nothing but run its layers."""
     kind = keras.Sequential if isinstance(network, keras.Sequential) else _Functional
     own = type(network)
     return isinstance(network, kind) and (own.call, own.__call__) == (kind.call, kind.__call__)
 
 
 def _fits(network, inputs):
-    """Whether inputs are tensors of float32 of the shapes that a network was made for."""
+    """Whether inputs are float32 tensors of the shapes that a network was built for."""
     given = inputs if isinstance(inputs, list | tuple) else [inputs]
     expected = network.inputs
     return len(given) == len(expected) and all(
@@ -195,8 +195,8 @@ def _fits(network, inputs):
 
 
 def _with_joined_biases(nodes, outputs):
-    """Returns `{id of an operation: function}` where a dense layer without a bias comes before an
-    `OutputBias`, with at most shapes between them: one operation then does both."""
+    """Returns `{id of an operation: function}` for dense layers without a bias that are followed by
+    an `OutputBias`, with at most reshapes in between: one operation then does both."""
     uses = Counter(id(x) for x in [*outputs, *(x for n in nodes for x in n.input_tensors)])
     num_calls = Counter(id(node.operation) for node in nodes)
     made_by = {id(x): node for node in nodes for x in node.outputs}
@@ -221,7 +221,7 @@ def _with_joined_biases(nodes, outputs):
 
 
 def _is_bare_product(node):
-    """Whether a node is a product of a matrix of examples with that of a dense layer, no more."""
+    """Whether a node is just the product of a matrix of examples with a dense layer's kernel."""
     op = node.operation
     is_linear = type(op) is keras.layers.Dense and op.activation is keras.activations.linear
     return is_linear and op.bias is None and len(node.input_tensors[0].shape) == 2

@@ -1,20 +1,20 @@
-"""Products of matrices on PyTorch, by the faster of the two libraries that it comes with."""
+"""Matrix products on PyTorch, by the faster of its two libraries."""
 
 from typing import Any
 
 import torch
 
-# Multiplications above which a product takes less time than it takes to begin one by oneDNN.
+# Number of multiplications from which a product by oneDNN is worth its overhead.
 SMALLEST = 2**22
 
 
 def product(x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
     """Returns x @ matrix, or x @ matrix + bias.
 
-    PyTorch multiplies matrices of float32 by MKL, and convolves by oneDNN, which has a product,
-    too. MKL uses AVX-512 on processors made by Intel only; on others that have it, oneDNN takes a
-    quarter to a half of its time. Without AVX-512 MKL is faster, by about a tenth. oneDNN's product
-    has no gradient in PyTorch, and is given one here.
+    PyTorch multiplies float32 matrices with MKL, and convolves with oneDNN, which has a matrix
+    product too. MKL uses AVX-512 only on Intel processors; on others with AVX-512, oneDNN takes a
+    quarter to a half of the time. Without AVX-512, MKL is about a tenth faster. oneDNN's product
+    has no gradient in PyTorch; it is defined here.
 
     Args:
         x: Tensor (..., M).
@@ -54,14 +54,14 @@ class _Product(torch.autograd.Function):
 
 
 def _by_onednn(x, matrix, bias):
-    # It takes the matrix the other way round, in any order in memory.
+    # It takes the transposed matrix, in any memory layout.
     return _linear(x, matrix.t(), bias, "none", [], "")
 
 
 def are_exact() -> bool:
-    """Returns whether matrices of float32 are multiplied in float32, as they are by default.
+    """Returns whether float32 matrices are multiplied in float32, as is the default.
 
-    `torch.set_float32_matmul_precision` and its successors may say otherwise.
+    `torch.set_float32_matmul_precision` and its successors can change that.
     """
     for_all = torch.backends.fp32_precision
     libraries = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
@@ -70,12 +70,12 @@ def are_exact() -> bool:
 
 
 def _found() -> Any:
-    """Returns oneDNN's product where it is the faster, or `None`."""
+    """Returns oneDNN's product if it is faster, otherwise `None`."""
     return _of_onednn() if torch.backends.cpu.get_cpu_capability() == "AVX512" else None
 
 
 def _of_onednn():
-    """Returns oneDNN's product, or `None` where PyTorch was built without."""
+    """Returns oneDNN's product, or `None` if PyTorch was built without it."""
     if not torch.backends.mkldnn.is_available():
         return None
     return getattr(torch.ops.mkldnn, "_linear_pointwise", None)
@@ -87,7 +87,7 @@ _linear = _found()
 def _is_for_onednn(x, matrix):
     return (
         matrix.ndim == 2
-        and x.numel() * matrix.shape[1] >= SMALLEST  # first, as loops call it with small ones
+        and x.numel() * matrix.shape[1] >= SMALLEST  # first, for small ones in loops
         and _linear is not None
         and x.dtype == matrix.dtype == torch.float32
         and x.device.type == matrix.device.type == "cpu"

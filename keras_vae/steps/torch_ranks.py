@@ -17,17 +17,17 @@ from keras_vae.steps.step import ForwardScope
 from keras_vae.steps.step import Step
 from keras_vae.typing import Tensor
 
-SHIFT = 2654435761  # odd and large, so that no rank's noise is a neighbour of another's
+SHIFT = 2654435761  # odd and large, so that the seeds of ranks are not adjacent
 
 
 class Share(NamedTuple):
-    """What a rank takes of a batch that every rank is given.
+    """The part of a batch that a rank processes; every rank receives the whole batch.
 
     Attributes:
-        data: Its rows.
-        weight: Float, their part of the batch; over all ranks it sums to 1.
-        num_copies: Int, how often each row is taken: 1, or where there are fewer examples than
-            ranks, the number of ranks, each of which takes them all.
+        data: The rows.
+        weight: Float, their fraction of the batch; it sums to 1 over all ranks.
+        num_copies: Int, the number of ranks that process each row: 1, or, if there are fewer
+            examples than ranks, the number of ranks, each of which takes all rows.
     """
 
     data: Any
@@ -36,19 +36,19 @@ class Share(NamedTuple):
 
 
 def num_ranks() -> int:
-    """Returns the number of processes that have joined: 1 where none were asked to."""
+    """Returns the number of processes in the process group, or 1 if there is no group."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """Returns which of the ranks this process is."""
+    """Returns the rank of this process."""
     return dist.get_rank() if num_ranks() > 1 else 0
 
 
 def check_joined() -> None:
-    """Raises `RuntimeError` in one of several processes that have not joined.
+    """Raises `RuntimeError` if this is one of several processes that have not joined a group.
 
-    Each would train a model of its own, on its own.
+    Each of them would train its own model separately.
     """
     started = int(os.environ.get("WORLD_SIZE") or 1)
     if started > 1 and num_ranks() == 1:
@@ -61,7 +61,7 @@ def check_joined() -> None:
 
 
 def share_of(data: Any) -> Share:
-    """Returns the share that this rank takes of a batch: consecutive rows, as even as can be."""
+    """Returns this rank's share of a batch: consecutive rows, divided as evenly as possible."""
     size = next(len(part) for part in keras.tree.flatten(data) if part is not None)
     if size < num_ranks():
         return Share(data, 1.0 / num_ranks(), num_ranks())
@@ -71,7 +71,7 @@ def share_of(data: Any) -> Share:
 
 
 def summed(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
-    """Returns the sums over all ranks of each of some tensors, exchanged in one message."""
+    """Returns the sum of each tensor over all ranks, exchanged in one message."""
     if not tensors:
         return []
     message = torch.cat([t.detach().reshape(-1).to(torch.float32) for t in tensors])
@@ -81,15 +81,15 @@ def summed(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
 
 
 class RankSeedGenerator(keras.random.SeedGenerator):
-    """A seed generator that gives each rank noise of its own for its share of a batch.
+    """A seed generator that gives each rank its own noise for its share of a batch.
 
-    Its state is the same on all ranks, and so is what is drawn outside a step.
+    Its state is the same on all ranks, and so are draws outside a step.
     """
 
-    of_share = False  # whether a step is at work in this process
+    of_share = False  # whether a step is running in this process
 
     def next(self, ordered: bool = True) -> Any:
-        if ordered:  # as Keras', by fewer operations
+        if ordered:  # as in Keras, with fewer operations
             seed, following = self.state.value.clone(), self.state.value.clone()
             following[1:].add_(1)
             self.state.assign(following)
@@ -98,15 +98,15 @@ class RankSeedGenerator(keras.random.SeedGenerator):
         if not RankSeedGenerator.of_share or rank() == 0:
             return seed
         shift = np.array([rank() * SHIFT % 2**32, 0], "uint32").view("int32")
-        return seed + torch.from_numpy(shift).to(seed)  # int32, which goes round
+        return seed + torch.from_numpy(shift).to(seed)  # int32, which wraps around
 
 
 class RankedStep(Step):
-    """The half of a step on PyTorch that ranks do together; alone, a process does none of it.
+    """The part of a step on PyTorch that concerns several ranks; unused in a single process.
 
-    Every rank is given the same batches and takes its share of each. Gradients, judgements of
-    what is finite, sums for codebooks and means of batches are reduced over ranks in the step, so
-    that the weights of all stay equal bit by bit.
+    Every rank receives the same batches and processes its share of each. Gradients, flags of
+    finiteness, sums for codebooks and batch means are reduced over ranks in the step, so that the
+    weights of all ranks stay equal bit by bit.
     """
 
     seed_generator_class = RankSeedGenerator
@@ -147,7 +147,7 @@ class RankedStep(Step):
 
     @contextlib.contextmanager
     def sharing(self, data: Any) -> Iterator[Any]:
-        """Returns a context of a step, and what this rank takes of its batch."""
+        """Returns a context of a step that yields this rank's share of its batch."""
         if num_ranks() == 1:
             yield data
             return
@@ -163,7 +163,7 @@ class RankedStep(Step):
             self._share, RankSeedGenerator.of_share = None, False
 
     def of_all_ranks(self, gradients: list, is_finite: Tensor) -> tuple[list, Tensor]:
-        """Returns the gradients for the whole batch, and what is finite on every rank.
+        """Returns the gradients for the whole batch, and whether numbers are finite on all ranks.
 
         Args:
             gradients: List of tensors, those of the mean over this rank's share.
@@ -183,8 +183,8 @@ class RankedStep(Step):
                 variable.assign(value)
 
     def _agree(self, scope, weight):
-        """Has all ranks assign the same: the mean over the batch, or where no mean can be made,
-        what the first rank would assign."""
+        """Makes all ranks assign the same value: the mean over the batch, or, if there can be no
+        mean, that of the first rank."""
         variables = [*self.trainable_variables, *self.non_trainable_variables]
         pairs = [(v, scope.get_current_value(v)) for v in variables if _is_float(v)]
         assigned = [(v, new) for v, new in pairs if new is not None and not _is_held(v, new)]
@@ -196,7 +196,7 @@ class RankedStep(Step):
             scope.add_update((variable, new))
 
     def get_metrics_result(self) -> dict:
-        """Returns the logs, of the shares of all ranks."""
+        """Returns the logs over the shares of all ranks."""
         sums = [v for v in self.metrics_variables if _is_float(v)] if num_ranks() > 1 else []
         own = [v.value.clone() for v in sums]
         for variable, of_all in zip(sums, summed(own), strict=True):
@@ -214,14 +214,14 @@ class RankedStep(Step):
         return _SumOverRanks.apply(statistics, share.weight) / share.num_copies
 
     def of_first_replica(self, tensor: Tensor) -> Tensor:
-        """Returns a tensor as the first of the ranks that share a step has it."""
+        """Returns a tensor's value on the first of the ranks that share a step."""
         return tensor if self._share is None else summed([_of_first(tensor)])[0]
 
 
 class _SumOverRanks(torch.autograd.Function):
     """A sum over ranks, whose gradient is that of the mean over the whole batch.
 
-    What a rank adds to the sum moves the costs of all ranks, each of which counts by its weight.
+    A rank's summand affects the costs of all ranks, each of which counts by its weight.
     """
 
     @staticmethod
@@ -243,5 +243,5 @@ def _is_float(variable):
 
 
 def _is_held(variable, value):
-    """Whether a value is that of the variable itself: nothing was assigned."""
+    """Whether a value is that of the variable itself, so that nothing was assigned."""
     return value.data_ptr() == variable.value.data_ptr()

@@ -34,7 +34,7 @@ class TorchStep(RankedStep):
     cannot leak into another's variables.
     """
 
-    _tells_logs = True  # whether logs are made after each step
+    _tells_logs = True  # whether logs are computed after each step
 
     def train_step(self, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
@@ -52,7 +52,7 @@ class TorchStep(RankedStep):
         for i, (group, cost) in enumerate(zip(groups.values(), scaled, strict=True)):
             if not group:  # all of them frozen
                 continue
-            if not cost.requires_grad:  # no term of the group has a weight
+            if not cost.requires_grad:  # no term of the group has a weight other than 0
                 cost = cost + 0.0 * sum(v.value.sum() for v in group)
             gradients = torch.autograd.grad(
                 cost,
@@ -73,7 +73,7 @@ class TorchStep(RankedStep):
                     torch_fused.apply(self.optimizer, in_order, self.trained())
 
     def _tell_guard(self, is_finite):
-        """Adds a batch to the guard's state, and returns whether no batch was bad up to it."""
+        """Adds a batch to the guard's state, and returns whether all batches were good so far."""
         state = self.guard.state.value
         if all(is_finite.tolist()[:-1]) and not int(state[1]):
             state[:1].add_(1)  # all that a good batch changes
@@ -82,7 +82,7 @@ class TorchStep(RankedStep):
         return False
 
     def _looking(self):
-        """Returns a context in which numbers of tensors are read where that costs nothing."""
+        """Returns a context in which values of tensors are read if that costs nothing."""
         is_on_cpu = self.guard.state.value.device.type == "cpu"
         is_eager = is_on_cpu and not torch.compiler.is_compiling()
         return with_numbers_at_hand() if is_eager else contextlib.nullcontext()
@@ -108,7 +108,7 @@ class TorchStep(RankedStep):
         return self.get_metrics_result()
 
     def reading(self) -> contextlib.AbstractContextManager:
-        """Returns a context for what reads the weights: its tensors keep no gradients."""
+        """Returns a context for reading the weights, without tracking gradients."""
         return torch.no_grad()
 
     def check_process(self) -> None:
@@ -121,7 +121,7 @@ class TorchStep(RankedStep):
         return torch_networks.called(layer, *inputs)
 
     def batches_for_epochs(self, batches: Any, listens: bool) -> Any:
-        # Ranks make them together, and not each when its own bar is due.
+        # Ranks compute logs together, not each when its own progress bar is due.
         self._tells_logs = listens or num_ranks() > 1
         return BatchesLoader(batches)
 
@@ -133,11 +133,11 @@ class TorchStep(RankedStep):
             self._tells_logs = True
 
     def jitted(self, function: Callable) -> Callable:
-        """Returns `function(*arrays)`, which may use the model, without gradients and giving
+        """Returns `function(*arrays)`, which may use the model, without gradients and returning
         NumPy arrays.
 
-        Not traced by `torch.compile`, whose compilation takes longer than most evaluations.
-        Random streams that it draws from advance, as they do outside.
+        It is not compiled by `torch.compile`, which takes longer than most evaluations. Random
+        streams that it draws from advance as usual.
         """
 
         @functools.wraps(function)
@@ -150,9 +150,9 @@ class TorchStep(RankedStep):
 
 
 def _size_of(gradients):
-    """Returns a scalar, which is finite where every gradient is; see `Step.judged`."""
+    """Returns a scalar that is finite if every gradient is; see `Step.judged`."""
     if not gradients:
         return torch.tensor(0.0)
-    # Sums, and no norms or maxima, which cost five times as much on a processor. In float32, where
-    # those of half precision cannot overflow.
+    # Sums, because norms or maxima cost five times as much on a CPU. In float32, so that sums of
+    # half-precision gradients cannot overflow.
     return torch.stack([g.sum(dtype=torch.float32) for g in gradients]).abs().sum()

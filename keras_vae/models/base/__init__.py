@@ -1,1 +1,1 @@
-"""What every family is made of: the contract, Keras' front door, conditions, latents."""
+"""Base classes of every family: the contract, the `keras.Model` methods, conditions, latents."""

@@ -1,4 +1,4 @@
-"""What sharpens pictures: a perceptual term, and a game against a discriminator of patches."""
+"""Terms that sharpen pictures: a perceptual term, and a game against a patch discriminator."""
 
 import functools
 import math
@@ -14,7 +14,7 @@ from keras_vae.typing import Tensor
 
 
 class AdversarialModel(EncoderDecoderModel):
-    """A model of pictures whose reconstructions y are judged by how they look, too.
+    """A model of pictures that is also trained on how realistic its reconstructions y look.
 
     A family adds `game_objective()` to its objective and `game_terms(x, y)` to its terms:
 
@@ -22,8 +22,9 @@ class AdversarialModel(EncoderDecoderModel):
         adversarial   = -N mean D(y)
         discriminator = mean max(0, 1 - D(x)) / 2 + mean max(0, 1 + D(y)) / 2      (hinge)
 
-    where N is how many numbers x has, so that the weights say what the terms cost beside nats a
-    number of x, whatever its size. In evaluation the loss is the family's bound alone.
+    where N is the number of elements of x. The weights thus set what the terms cost relative to
+    the nats per element of x, whatever its size. In evaluation the loss is the family's bound
+    alone.
     """
 
     discriminates = "data"
@@ -39,7 +40,7 @@ class AdversarialModel(EncoderDecoderModel):
         adversarial_weight: float,
         discriminator_start: int,
     ) -> None:
-        """Takes the arguments that the families have in common, checked."""
+        """Checks and stores the arguments that the families have in common."""
         for name, network in {"discriminator": discriminator, "features": features}.items():
             if not isinstance(network, keras.Layer) and not (name == "features" and not network):
                 raise TypeError(
@@ -57,18 +58,18 @@ class AdversarialModel(EncoderDecoderModel):
 
     @property
     def trainable(self) -> bool:
-        """Whether the model learns; its `features`, which measure, never do."""
+        """Whether the model is trainable; its `features` never are."""
         return keras.Model.trainable.fget(self)  # type: ignore[attr-defined]
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         keras.Model.trainable.fset(self, value)  # type: ignore[attr-defined]
-        features = getattr(self, "features", None)  # not there yet while Keras constructs
+        features = getattr(self, "features", None)  # not set yet in Keras' constructor
         if features is not None:
             features.trainable = False
 
     def game_objective(self) -> dict[str, Term]:
-        """Returns the rows of the terms that `game_terms` computes."""
+        """Returns the `Term`s of what `game_terms` computes, by name."""
         perceptual = {"perceptual": Term(train=self.perceptual_weight)}
         return {
             **(perceptual if self.features is not None else {}),
@@ -84,7 +85,7 @@ class AdversarialModel(EncoderDecoderModel):
         Args:
             x: (B, H, W, C), pictures.
             y: (B, H, W, C), their reconstructions.
-            training: whether layers such as dropout behave as in training.
+            training: Whether layers such as dropout behave as in training.
         """
         num_numbers = ops.cast(math.prod(ops.shape(x)[1:]), "float32")
         terms = {}
@@ -118,9 +119,9 @@ class AdversarialModel(EncoderDecoderModel):
 def perceptual_distance(features: keras.Model, x: Tensor, y: Tensor) -> Tensor:
     """Returns how much pictures differ in the features of a network, (B,).
 
-    It is the LPIPS of the reference with weights of 1: at each position the features of a layer
-    are divided by their length, squared differences are summed over channels, averaged over
-    positions, and summed over layers.
+    This is the LPIPS of the reference with weights of 1: the features of a layer are normalised to
+    unit length at each position, and the squared differences are summed over channels, averaged
+    over positions, and summed over layers.
 
     Args:
         features: `keras.Model` from pictures to a map (B, h, w, F), or a list or dict of maps.
@@ -134,18 +135,18 @@ def perceptual_distance(features: keras.Model, x: Tensor, y: Tensor) -> Tensor:
     return sum(_mean_of_each(ops.sum(ops.square(a - b), axis=-1)) for a, b in pairs)
 
 
-@functools.cache  # one object: steps are compiled anew where a weight is another
+@functools.cache  # one object, because steps are recompiled if a weight changes
 def _from(start, weight):
     """Returns a weight that is 0 for the first `start` updates."""
     if not start or not weight:
         return weight
-    # Keras' schedule keeps a value up to its boundary, and steps are counted from 0.
+    # Keras' schedule includes the boundary in the first value, and steps are counted from 0.
     return keras.optimizers.schedules.PiecewiseConstantDecay([start - 1], [0.0, weight])
 
 
 def _of_unit_length(f):
     f = ops.cast(f, "float32")
-    # Features that are all 0 have no direction: without the constant their gradient is infinite.
+    # Without the constant the gradient of features that are all 0 would be infinite.
     return f * ops.rsqrt(ops.sum(ops.square(f), axis=-1, keepdims=True) + 1e-10)
 
 

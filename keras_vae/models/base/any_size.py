@@ -1,5 +1,4 @@
-"""Pictures of any height and width, for networks that halve them: padded by reflection, and cropped
-back."""
+"""Pictures of any height and width for networks that halve them: reflection padding, cropping."""
 
 from typing import Any
 
@@ -9,7 +8,7 @@ from keras import ops
 from keras_vae.checks import check_count
 from keras_vae.typing import Tensor
 
-PROBE = 64  # height and width of the picture whose latents tell how often a network halves
+PROBE = 64  # height and width of the picture whose latents show how often a network halves
 
 
 def is_of_any_size(shape: Any) -> bool:
@@ -30,8 +29,8 @@ def with_unknown_size(shape: tuple) -> tuple:
 def padded_by_reflection(x: Tensor, stride: int) -> Tensor:
     """Returns x (B, H, W, C), padded at the bottom and on the right to multiples of `stride`.
 
-    It goes on as in a mirror at the last row and column, which are not repeated, so that a network
-    sees no edge. Pictures smaller than what is missing are mirrored again.
+    The last row and column are not repeated, so that a network sees no edge. Pictures smaller than
+    the padding are reflected repeatedly.
     """
     for axis in (1, 2):
         size = ops.shape(x)[axis]
@@ -57,8 +56,8 @@ def cropped(y: Tensor, like: Tensor) -> Tensor:
 
 
 def stride_of(latent_shape: tuple) -> int | None:
-    """Returns by how much a network divides height and width, of the shape that latents have of a
-    picture of `PROBE` pixels; `None` where it is no whole number, or not one."""
+    """Returns the factor by which a network divides height and width, given the latents' shape for
+    a picture of `PROBE` pixels; `None` if there is no single whole factor."""
     height, width = (*latent_shape, None, None)[:2]
     if not height or height != width or PROBE % height:
         return None
@@ -66,10 +65,10 @@ def stride_of(latent_shape: tuple) -> int | None:
 
 
 def check_size(model: Any, size: Any) -> tuple[int, int] | None:
-    """Returns (height, width) of the pictures that a model of pictures of any size is to draw.
+    """Returns (height, width) of the pictures that a model of pictures of any size should draw.
 
     Raises:
-        ValueError: If they are not two positive integers, or the model's own size is fixed.
+        ValueError: If `size` is not two positive integers, or the model's own size is fixed.
     """
     if not model.is_of_any_size:
         if size is None:

@@ -12,17 +12,17 @@ OF_EVERY_MODEL = ("seed", "name", "dtype")
 
 
 class Arguments:
-    """What a constructor was called with, defaults included.
+    """The arguments that a constructor was called with, including defaults.
 
-    The model may keep an argument under its own name, as it is. The attribute then counts, so that
-    what is changed later is saved as it has become; of an argument of this library's own classes
-    also where it was `None`, and the attribute is what stands in for it. What the model keeps under
-    another name, or in another form, is saved as it was given. Arguments that a subclass would hand
-    on to its base, but was not given, are saved once their attributes have changed.
+    If the model stores an argument unchanged under its own name, the attribute is saved, so that
+    later changes are saved too. For arguments of this library's own classes that also holds if the
+    argument was `None` and the attribute is its default. An argument that the model stores under
+    another name, or in another form, is saved as it was given. Arguments that a subclass would pass
+    on to its base class, but was not given, are saved once their attributes have changed.
 
     Args:
-        model: A model, constructed.
-        args, kwargs: What its constructor was given.
+        model: A constructed model.
+        args, kwargs: The arguments of its constructor.
     """
 
     def __init__(self, model: keras.Model, args: tuple, kwargs: dict):
@@ -52,7 +52,7 @@ class Arguments:
         }
 
     def of(self, model: keras.Model) -> dict:
-        """Returns `{argument: value}` as the model is now, but for seed, name and dtype."""
+        """Returns the current `{argument: value}` of the model, without seed, name and dtype."""
         names = [name for name in self.given if name not in OF_EVERY_MODEL]
         own = {n: getattr(model, n) if n in self._kept else self.given[n] for n in names}
         first = self._at_first.items()
@@ -60,12 +60,12 @@ class Arguments:
         return own | {name: getattr(model, name) for name in changed}
 
     def takes(self, name: str) -> bool:
-        """Whether the constructor takes an argument of every model: `seed`, `name` or `dtype`."""
+        """Whether the constructor takes `name`, one of `seed`, `name` and `dtype`."""
         return self.is_open or name in self.given
 
 
 def _keeps(model, name, argument):
-    """Whether an attribute holds the argument of its name, or what stands in for `None`."""
+    """Whether an attribute holds the argument of its name, or the default used for `None`."""
     if not hasattr(model, name):
         return False
     if argument is None and _owner_of(type(model), name).__module__.startswith("keras_vae."):
@@ -74,7 +74,7 @@ def _keeps(model, name, argument):
 
 
 def is_same(argument: Any, attribute: Any) -> bool:
-    """Whether two values are one object, equal numbers or texts, or lists of such."""
+    """Whether two values are the same object, equal numbers or strings, or lists of these."""
     if attribute is argument:
         return True
     if isinstance(argument, list | tuple):
@@ -95,12 +95,12 @@ def _own_parameters(kind):
 
 
 def _owner_of(kind, name):
-    """Returns the class, of a class and its bases, whose constructor takes this argument."""
+    """Returns the first of a class and its bases whose constructor takes this argument."""
     return next((base for base in kind.__mro__ if name in _own_parameters(base)), kind)
 
 
 def _handed_on(kind):
-    """Returns the names that constructors of a class's bases take, and its own hands on to them."""
+    """Returns the names of arguments that a class's constructor passes on to those of its bases."""
     names = set()
     for base in itertools.takewhile(lambda base: base is not keras.Model, kind.__mro__):
         parameters = _own_parameters(base)
@@ -117,8 +117,8 @@ def takes(kind: type, name: str) -> bool:
 
 
 def parts_of(arguments: dict) -> dict:
-    """Returns `{name: layer}` of the arguments that are layers, those of a list numbered from 1:
-    `encoders` are `encoder_1`, `encoder_2`, and so on."""
+    """Returns `{name: layer}` of the arguments that are layers. The layers of a list are numbered
+    from 1: `encoders` become `encoder_1`, `encoder_2`, and so on."""
     parts = {}
     for name, value in arguments.items():
         if isinstance(value, keras.Layer):
@@ -129,7 +129,7 @@ def parts_of(arguments: dict) -> dict:
 
 
 def serialized(value: Any) -> Any:
-    """Returns an argument as a configuration holds it: numbers, texts, lists and dicts of them."""
+    """Returns an argument as a config stores it: numbers, strings, and lists and dicts of these."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic):
@@ -145,5 +145,5 @@ def serialized(value: Any) -> Any:
         return {k: serialized(v) for k, v in value.items()}
     config = keras.saving.serialize_keras_object(value)
     if isinstance(config, dict):
-        config.pop("compile_config", None)  # of a part that is a model, and was trained on its own
+        config.pop("compile_config", None)  # of a part that is itself a trained model
     return config

@@ -1,4 +1,4 @@
-"""Autoregressive models of integers: priors over codes, and of pixels."""
+"""Autoregressive models of integers: priors over codes, and models of pixels."""
 
 import functools
 import math
@@ -27,24 +27,24 @@ from keras_vae.typing import Weight
 
 
 class AutoregressiveModel(ConditionalModel):
-    """Base class of p(x|c) = prod_i p(x_i | x_1 ... x_{i-1}, c), x integers in raster order.
+    """Base class of p(x|c) = prod_i p(x_i | x_1 ... x_{i-1}, c) for integers in raster order.
 
-    A family gives `logits`, of all positions at once, and for sampling the same one position at
-    a time: `start` and `step`, whose cost does not grow with what came before, as they keep what
-    they have computed.
+    A family defines `logits`, which computes all positions at once, and `start` and `step`, which
+    compute the same one position at a time for sampling. They cache earlier results, so the cost
+    of a step does not grow with the positions before it.
 
     Args:
-        shape: tuple of ints, the shape of one x: (h, w) of codes, (H, W, 1) of pictures.
-        num_embeddings: int, K: x holds integers from 0 to K - 1.
+        shape: Tuple of ints, the shape of one x: (h, w) for codes, (H, W, 1) for pictures.
+        num_embeddings: Integer, K. x contains integers from 0 to K - 1.
         condition: `Condition`, or `None`.
-        seed: int in [0, 2**31), or `None`; gives all noise and the order of the batches.
+        seed: Integer in [0, 2**31), or `None`. Determines all noise and the order of the batches.
 
-    Terms: `nll` = -log p(x|c), nats per example, exact. Logs: `loss`, `nll` and `nll_per_code`,
-    nats per element of x.
+    Terms: `nll` = -log p(x|c), in nats per example, exact. The logs contain `loss`, `nll` and
+    `nll_per_code`, in nats per element of x.
 
     Raises:
-        ValueError: If a size is not a positive integer; or, from `fit`, if `x` does not hold
-            integers from 0 to K - 1.
+        ValueError: If a size is not a positive integer. Also raised by `fit` if `x` does not
+            contain integers from 0 to K - 1.
     """
 
     log_likelihood_is: LikelihoodKind | None = "exact"
@@ -65,24 +65,24 @@ class AutoregressiveModel(ConditionalModel):
         self.shape = _check_shape(shape)
         self.num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
 
-    # What a family gives.
+    # What a family defines.
 
     def logits(self, x: Tensor, condition: Tensor = None, training: bool = False) -> Tensor:
-        """Returns the logits of every p(x_i | x_<i, c), (B, *shape, K), of x (B, *shape).
+        """Returns the logits of every p(x_i | x_<i, c), (B, *shape, K), for x (B, *shape).
 
         Args:
-            x: integers.
+            x: Integers.
             condition: (B, ...) as `embedded` returns it, or `None`.
-            training: bool.
+            training: Bool.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `logits`.")
 
     def start(self, condition: Tensor, batch_size: int) -> Any:
-        """Returns the cache of `step` before the first position, a nest of tensors.
+        """Returns the cache of `step` before the first position, a nested structure of tensors.
 
         Args:
             condition: (B, ...) as `embedded` returns it, or `None`.
-            batch_size: int, B.
+            batch_size: Integer, B.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `start`.")
 
@@ -90,33 +90,33 @@ class AutoregressiveModel(ConditionalModel):
         """Returns the logits of p(x_i | x_<i, c), (B, K), and the cache for the next position.
 
         Args:
-            cache: what `start`, or the step before, returned. It must not be used again.
-            codes: int32 (B, N), x flat: those before `position` are known, the others 0.
-            position: scalar integer i, perhaps a tensor.
+            cache: The cache returned by `start` or by the previous step. It must not be reused.
+            codes: int32 (B, N), flattened x: codes before `position` are known, the others 0.
+            position: Scalar integer i, which may be a tensor.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `step`.")
 
     def stepper(self) -> Callable:
-        """Returns `step` as a function that may have read the weights, for a loop over positions.
+        """Returns `step` as a function for a loop over positions, with the weights already read.
 
-        A family that does so saves what Keras does around each call of a layer.
+        A family that overrides this avoids the overhead of Keras' layer calls at each position.
         """
         return self.step
 
-    # What the base makes of it.
+    # What follows from these.
 
     @property
     def num_codes(self) -> int:
-        """N, how many integers one x has."""
+        """N, the number of integers in one x."""
         return math.prod(self.shape)
 
     def distribution(self, x: Tensor, c: Tensor = None, training: bool = False) -> Categorical:
-        """Returns p(x_i | x_<i, c) of all positions, a `Categorical` over (B, *shape), for c as
-        `embedded` gives it."""
+        """Returns p(x_i | x_<i, c) for all positions, a `Categorical` over (B, *shape), for c as
+        `embedded` returns it."""
         return Categorical(self.logits(ops.cast(x, "int32"), c, training))
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns log p(x_i = k | x_<i, c) for every k, (B, *shape, K): what `predict` gives."""
+        """Returns log p(x_i = k | x_<i, c) for every k, (B, *shape, K), as `predict` does."""
         x, condition = self.split_inputs(inputs)
         return self.distribution(x, self.embedded(condition), training).log_probs
 
@@ -138,16 +138,17 @@ class AutoregressiveModel(ConditionalModel):
         """Returns log p(x|c), exactly.
 
         Args:
-            x: integers (N, *shape).
-            condition: in a conditional model, one condition for all or (N, ...), one for each.
-            num_samples, seed: `None`: nothing is drawn.
-            batch_size: int, examples computed at once.
+            x: Integers (N, *shape).
+            condition: In a conditional model: one condition for all examples, or an array (N, ...)
+                of one for each.
+            num_samples, seed: Must be `None`: nothing is sampled.
+            batch_size: Integer, the number of examples per batch.
 
         Returns:
-            NumPy array (N,), nats.
+            NumPy array (N,), in nats.
 
         Raises:
-            ValueError: If x or the condition is not data of this model, or `num_samples` is given.
+            ValueError: If x or the condition does not fit this model, or `num_samples` is given.
         """
         check_exact(self, num_samples)
 
@@ -168,12 +169,13 @@ class AutoregressiveModel(ConditionalModel):
         """Returns new x, drawn code by code, each at the cost of one position.
 
         Args:
-            num_samples: int, any number: they are drawn in batches, so memory does not grow.
-            condition: in a conditional model, one condition for all or (num_samples, ...).
-            seed: int, or `None` for fresh noise.
-            temperature: positive number that logits are divided by; 1 draws from the model, less
-                from what is more probable.
-            top_k: int, or `None`: draws from the k most probable values only.
+            num_samples: Integer. Samples are drawn in batches, so memory use does not grow.
+            condition: In a conditional model: one condition for all samples, or an array
+                (num_samples, ...) of one for each.
+            seed: Integer, or `None` for fresh noise.
+            temperature: Positive number by which the logits are divided; 1 samples from the model,
+                and a lower value favours more probable codes.
+            top_k: Integer, or `None`. Samples from the k most probable values only.
 
         Returns:
             NumPy array (num_samples, *shape), int32.
@@ -185,7 +187,7 @@ class AutoregressiveModel(ConditionalModel):
         top_k = check_top_k(top_k, self.num_embeddings)
         temperature = np.float32(check_temperature(temperature))
         conditions = self.conditions_for(condition, num_samples)
-        # A few are not worth a whole batch; powers of two keep the number of compilations small.
+        # Few samples need no full batch; powers of two keep the number of compilations small.
         size = min(self.sample_batch_size, 1 << (num_samples - 1).bit_length())
         draw = self.jitted_once(
             ("sample", size, top_k), lambda *inputs: self._draw(size, top_k, *inputs)
@@ -210,9 +212,9 @@ class AutoregressiveModel(ConditionalModel):
         CategoricalLikelihood(self.num_embeddings).check(x, name)
 
     def _draw(self, size, top_k, temperature, condition=None):
-        """Returns x (size, *shape): each code by the inverse of its distribution function."""
+        """Returns x (size, *shape), each code drawn through its inverse distribution function."""
         stream = self.noise.stream(training=False)
-        # Of the whole batch, so that a seed gives the same first x whatever their number.
+        # For a full batch, so that a seed gives the same first x whatever their number.
         noise = keras.random.uniform((self.sample_batch_size, self.num_codes), seed=stream)[:size]
         step = self.stepper()
 
@@ -231,16 +233,16 @@ class AutoregressiveModel(ConditionalModel):
 
 
 def inverse_cdf(logits: Tensor, uniform: Tensor) -> Tensor:
-    """Returns the int32 k (B,) at which the distribution function of softmax(logits) (B, K) passes
-    uniform numbers (B,) in [0, 1)."""
+    """Returns the int32 k (B,) at which the cumulative distribution of softmax(logits) (B, K)
+    exceeds uniform numbers (B,) in [0, 1)."""
     cumulative = ops.cumsum(ops.softmax(logits, axis=-1), axis=-1)
-    # Below the total, which rounding may put a little off 1, no class without mass is hit.
+    # Below the total, which may round away from 1, no class without mass is chosen.
     threshold = ops.minimum(uniform, 1 - 1e-6)[:, None] * cumulative[:, -1:]
     return ops.sum(ops.cast(cumulative <= threshold, "int32"), axis=-1)
 
 
 def most_probable(logits: Tensor, top_k: int) -> Tensor:
-    """Returns logits (B, K) with all but the `top_k` largest at minus infinity; ties stay."""
+    """Returns logits (B, K) with all but the `top_k` largest at minus infinity; ties are kept."""
     if top_k is None:
         return logits
     least = ops.top_k(logits, top_k)[0][:, -1:]
@@ -256,7 +258,7 @@ def _check_shape(shape):
 
 
 def check_top_k(top_k: int | None, num_embeddings: int) -> int | None:
-    """Returns `top_k`; raises `ValueError` where there are not as many values."""
+    """Returns `top_k`; raises `ValueError` if there are fewer values than that."""
     if top_k is None or check_count("top_k", top_k) <= num_embeddings:
         return top_k
     raise ValueError(
@@ -266,7 +268,7 @@ def check_top_k(top_k: int | None, num_embeddings: int) -> int | None:
 
 
 def check_temperature(temperature: float) -> float:
-    """Returns a temperature; raises `ValueError` where it is no positive number."""
+    """Returns a temperature; raises `ValueError` if it is not a positive number."""
     is_number = isinstance(temperature, int | float | np.number)
     if not is_number or not 0 < temperature < np.inf:
         raise ValueError(f"`temperature` must be a positive number. Received: {temperature!r}.")

@@ -1,4 +1,4 @@
-"""The callbacks of a training, called after a batch only where one of them listens."""
+"""The callbacks of `fit`, called after a batch only if one of them has a batch hook."""
 
 import time
 from collections.abc import Callable
@@ -6,27 +6,28 @@ from typing import Any
 
 import keras
 
-SECONDS_BETWEEN_BARS = 0.05  # Keras' own bar draws no more often
-# Keras' own, of which those that save after epochs have a hook of batches that does nothing.
+SECONDS_BETWEEN_BARS = 0.05  # as often as Keras' own bar draws
+# Keras' callbacks whose batch hook does nothing if they save after epochs.
 _SAVING = keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore
 
 
 class CallbackList(keras.callbacks.CallbackList):
-    """Keras' list of callbacks, without what it does at each batch where that changes nothing.
+    """Keras' list of callbacks, without its work at each batch where that changes nothing.
 
-    After every batch Keras turns the logs into numbers, which waits for the device, and hands them
-    to each callback, on some backends in a thread. Here that is done where a callback has a hook
-    of batches. A progress bar alone is given a batch where it would draw it: at most every 0.05 s.
+    After every batch Keras converts the logs to numbers, which waits for the device, and passes
+    them to each callback, on some backends in a thread. Here that is done only if a callback has a
+    batch hook. If only a progress bar has one, it is called when it would draw: at most every
+    0.05 s.
 
     Args:
         callbacks: Callbacks of the user, or `None`.
         model: The model that is trained.
-        steps: Int, batches an epoch.
+        steps: Int, the number of batches per epoch.
         epochs, verbose: As for `fit`.
 
     Attributes:
-        steps_of: Function from a call of the train function, counted from 0, to the steps that are
-            made after it; `None` where each call is one.
+        steps_of: Function from the index of a call of the train function, counted from 0, to the
+            number of steps completed after it; `None` if each call makes one.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class CallbackList(keras.callbacks.CallbackList):
 
 
 def _is_bar(callback):
-    """Whether a callback only draws: one of ours says so in an attribute."""
+    """Whether a callback only draws; this library's callbacks mark that by an attribute."""
     return type(callback) is keras.callbacks.ProgbarLogger or getattr(callback, "is_bar", False)
 
 

@@ -20,12 +20,12 @@ from keras_vae.typing import Tensor
 
 
 def default_priors(shapes: list[Shape], num_embeddings: list[int]) -> list[AutoregressiveModel]:
-    """Returns a new prior for each level: a `PixelCNN` where codes, and those above them, are
-    grids, else a `TransformerPrior`; below the top it is told the codes above.
+    """Returns a new prior for each level: a `PixelCNN` if its codes and those above it are grids,
+    otherwise a `TransformerPrior`. Below the top it is conditioned on the codes above.
 
     Args:
         shapes: List of the shapes of one example's codes.
-        num_embeddings: List of K, how many values a code has.
+        num_embeddings: List of K, the number of values of a code.
     """
     priors: list[AutoregressiveModel] = []
     sizes = list(zip(shapes, num_embeddings, strict=True))
@@ -47,8 +47,8 @@ def check_priors(
 
     Raises:
         TypeError: If one is not an `AutoregressiveModel`.
-        ValueError: If they are not made for these codes, or for what `condition`, that of the
-            model itself, embeds.
+        ValueError: If they are not made for these codes, or for the output of `condition`, the
+            model's own.
     """
     priors = list(priors)
     if len(priors) != len(shapes):
@@ -91,7 +91,7 @@ def code_costs(
     Args:
         priors: List, empty for uniform codes.
         indices: List of integers (B, *positions).
-        c: What the top prior is given, embedded, or `None`.
+        c: The embedded condition of the top prior, or `None`.
         num_embeddings: List of K.
     """
     if not priors:
@@ -107,7 +107,7 @@ def code_costs(
 
 
 def training_pairs(priors: list, indices: Tensor, condition: Tensor = None) -> list[tuple]:
-    """Returns what each prior learns from: its codes, and what it is told of each example."""
+    """Returns the training data of each prior: its codes, and its condition if it has one."""
     top = (indices[-1],) if priors[-1].condition is None else (indices[-1], condition)
     return [*itertools.pairwise(indices), top]
 
@@ -115,7 +115,7 @@ def training_pairs(priors: list, indices: Tensor, condition: Tensor = None) -> l
 def train(
     prior: AutoregressiveModel, pair: tuple, optimizer: Any, held_out: tuple | None = None, **kwargs
 ) -> keras.callbacks.History:
-    """Fits one prior, compiling it where it is not, and leaves it frozen."""
+    """Fits one prior, compiles it first if necessary, and leaves it frozen."""
     if not prior.compiled:
         prior.compile(_copy(optimizer))
     if held_out is not None:
@@ -135,8 +135,8 @@ def draw_codes(
     Args:
         priors: List of the levels' priors.
         num_samples: Integer.
-        condition: Of the top prior, or `None`.
-        seeds: List of ints, one a level.
+        condition: Condition of the top prior, or `None`.
+        seeds: List of ints, one for each level.
         **options: `temperature`, `top_k`.
     """
     indices: list[Array] = []
@@ -171,7 +171,7 @@ def check_indices(indices: Array, shape: Shape, num_embeddings: int) -> np.ndarr
 def _num_codes(indices):
     if None not in indices.shape[1:]:
         return math.prod(indices.shape[1:])
-    return ops.cast(ops.prod(ops.shape(indices)[1:]), "float32")  # while TensorFlow traces
+    return ops.cast(ops.prod(ops.shape(indices)[1:]), "float32")  # a tensor while TensorFlow traces
 
 
 def _check_told_of_above(prior, level, shape, num_embeddings):

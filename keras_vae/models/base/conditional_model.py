@@ -24,7 +24,7 @@ class ConditionalModel(GenerativeModel):
         seed: Integer, or `None`. Determines all noise and the order of the batches.
     """
 
-    sample_batch_size = 128  # draws made at once by `sample`, whatever their number
+    sample_batch_size = 128  # of `sample`, whatever the number of examples
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class ConditionalModel(GenerativeModel):
 
     @property
     def sample_condition(self) -> Condition | None:
-        """The `Condition` of what `sample` is told, or `None`."""
+        """The `Condition` that `sample` takes, or `None`."""
         return self.condition
 
     @property
@@ -64,12 +64,12 @@ class ConditionalModel(GenerativeModel):
         return (self.condition.check_for(condition, num_examples),)
 
     def split_inputs(self, inputs: Any) -> tuple:
-        """Returns x and the conditions, `None` in an unconditional model, of what `call` is
-        given."""
+        """Splits the inputs of `call` into x and the conditions (`None` in an unconditional
+        model)."""
         return (inputs, None) if self.condition is None else inputs
 
     def embedded(self, condition: Tensor = None, training: bool = False) -> Tensor:
-        """Returns c, conditions as networks see them, (B, ...) float32; `None` without any.
+        """Returns c, the conditions as the networks receive them, (B, ...) float32, or `None`.
 
         In training some are dropped if the `Condition` asks for it.
         """
@@ -90,15 +90,15 @@ class ConditionalModel(GenerativeModel):
         return (*super().symbolic_pair(), *given)
 
     def check_num_samples(self, num_samples: int, size: tuple[int, int] | None = None) -> int:
-        """Returns how many examples `sample` draws.
+        """Returns `num_samples` after checking it.
 
         Args:
             num_samples: Integer.
-            size: (height, width) of pictures where the model does not fix it.
+            size: (height, width) of the pictures, if the model does not fix it.
 
         Raises:
-            ValueError: If it is no positive integer, the model has no shape yet, or the memory that
-                is there cannot hold them.
+            ValueError: If it is not a positive integer, the model has no shape yet, or the samples
+                do not fit into the available memory.
         """
         num_samples = check_count("num_samples", num_samples)
         if not self.built:
@@ -118,14 +118,14 @@ class ConditionalModel(GenerativeModel):
         seed: int | None = None,
         size: int | None = None,
     ) -> np.ndarray:
-        """Returns what `draw` gives, called on batches of one size, for `num_samples` examples.
+        """Returns `num_samples` examples from calls of `draw` on batches of one size.
 
         Args:
-            draw: Function of a batch of each of the conditions that returns a NumPy array.
+            draw: Function that takes a batch of each of `conditions` and returns a NumPy array.
             num_samples: Integer, N.
             conditions: Tuple of arrays (N, ...).
             seed: Integer, or `None` for fresh noise.
-            size: Integer, the size of the batches that `draw` gives.
+            size: Integer, the size of the batches that `draw` returns.
         """
         size = size or self.sample_batch_size
         pieces = []
@@ -137,7 +137,7 @@ class ConditionalModel(GenerativeModel):
 
 
 def as_input(x: Tensor) -> Tensor:
-    """Returns a tensor of x, or x itself where it is only the shape of one."""
+    """Returns x as a tensor, or x itself if it is symbolic."""
     return x if isinstance(x, keras.KerasTensor) else ops.convert_to_tensor(x)
 
 

@@ -32,14 +32,14 @@ from keras_vae.typing import Tensor
 
 
 class EncoderDecoderModel(LatentPictures, ConditionalModel):
-    """A model of the networks it is given: x -> encoder -> latent -> decoder -> p(x|z).
+    """A model of the form x -> encoder -> z -> decoder -> p(x|z).
 
-    `encode` and `decode` are for users, and take conditions as users have them. Families use the
-    methods behind these, `infer(x, c)` and `generate(z, c)`, whose c is already embedded.
+    `encode` and `decode` are for users, and take conditions as users pass them. Families use the
+    underlying methods `infer(x, c)` and `generate(z, c)`, whose c is already embedded.
 
-    With networks between (None, None, C) and latent maps the model takes pictures of any size. The
-    encoder is given x padded by reflection to multiples of `stride`; of what the decoder gives,
-    `generate(..., like=x)` keeps the pixels that x has.
+    If its networks map between (None, None, C) and latent maps, the model takes pictures of any
+    size. x is padded by reflection to multiples of `stride` before it is encoded, and
+    `generate(..., like=x)` crops the decoder's output to the size of x.
 
     Args:
         encoder: `keras.Model` whose input is x (B, S).
@@ -48,15 +48,15 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
             probabilities if its last layer is found to end in a sigmoid.
         condition: `Condition` of a conditional model, whose networks take `[x, c]` and `[z, c]`.
         seed: Integer, or `None`. Determines all noise and the order of the batches.
-        latent_shift, latent_scale: Numbers, or lists of one for each channel of z. `latents` are (z
-            - latent_shift) * latent_scale.
+        latent_shift, latent_scale: Numbers, or lists with one number for each channel of z.
+            `latents` returns (z - latent_shift) * latent_scale.
     """
 
     encode_gives: EncodingKind | None = "point"
     can_reconstruct = True
-    can_tile = True  # pictures of any size: `inferred` and `latent_of` say all
-    latent_shape: Shape | None = None  # of one z as the decoder is given it; known once built
-    stride = 1  # of pictures of any size: by how much the encoder divides height and width
+    can_tile = True  # `inferred` and `latent_of` suffice to infer pictures of any size
+    latent_shape: Shape | None = None  # of one z in the decoder's input; known once built
+    stride = 1  # for pictures of any size: the factor by which the encoder divides height and width
 
     def __init__(
         self,
@@ -92,25 +92,27 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
         overlap: int | None = None,
         verbose: int = 0,
     ) -> Any:
-        """Returns what the model infers of x (B, S); see the family.
+        """Returns what the model infers from x (B, S); see the family.
 
-        Nothing keeps gradients here but `training=True`: a family's `terms` use `infer`.
+        Gradients are not tracked unless `training=True`: the `terms` of a family use `infer`.
 
         Args:
-            x: array (B, S), or a data set, which is read to its end.
-            condition: in a conditional model, one condition for all or (B, ...), one for each.
-            training: whether layers such as dropout behave as in training.
-            tile: of a model of pictures of any size: height and width in pixels of the tiles that
-                large pictures are encoded in, one after the other, or `None` for whole pictures.
-            overlap: how many pixels around a tile the network sees beside it. By default as many as
-                count, and tiles give what the whole does. So they do where group norms see
-                everything but only on the small latent map, which is then computed whole. Of other
-                networks that see everything it is a quarter of `tile`, over which neighbours are
-                blended.
-            verbose: 1 shows a bar of tiles.
+            x: Array (B, S), or a data set, which is read to its end.
+            condition: In a conditional model: one condition for all examples, or an array (B, ...)
+                of one for each.
+            training: Whether layers such as dropout behave as in training.
+            tile: Integer, for models of pictures of any size: the height and width, in pixels, of
+                the tiles in which large pictures are encoded one after the other. `None` encodes
+                whole pictures.
+            overlap: Integer, the number of pixels around a tile that the network also sees. By
+                default as many as affect the result, so tiles give the same as the whole picture.
+                This also holds if layers that see everything, such as group norms, act on the small
+                latent map only, which is then computed whole. For other networks that see
+                everything the default is a quarter of `tile`, over which neighbours are blended.
+            verbose: 1 shows a progress bar of tiles.
 
         Raises:
-            ValueError: If x or the condition is not data of this model, or `tile` does not fit.
+            ValueError: If x or the condition does not fit this model, or `tile` does not.
         """
         if is_inside() or is_symbolic(x):
             return self.infer(x, self.embedded(condition), training)
@@ -131,14 +133,15 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
         overlap: int | None = None,
         verbose: int = 0,
     ) -> Distribution:
-        """Returns the likelihood p(x|z), a distribution over (B, S), of z (B, D).
+        """Returns the likelihood p(x|z), a distribution over (B, S), for z (B, D).
 
-        Nothing keeps gradients here but `training=True`; to descend them, use `generate`.
+        Gradients are not tracked unless `training=True`; to differentiate, use `generate`.
 
         Args:
-            z: array (B, D), finite.
-            condition: in a conditional model, one condition for all or (B, ...), one for each.
-            training: whether layers such as dropout behave as in training.
+            z: Array (B, D), finite.
+            condition: In a conditional model: one condition for all examples, or an array (B, ...)
+                of one for each.
+            training: Whether layers such as dropout behave as in training.
             tile, overlap, verbose: See `encode`, in pixels of x.
 
         Raises:
@@ -161,29 +164,28 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
             return self.generate(z, self.embedded(*conditions), training)
 
     def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
-        """Returns what `encode` does, of c as `embedded` gives it: by default the encoder's z."""
+        """Returns what `encode` does, for an embedded c: by default the encoder's z."""
         return self.inferred(self.encoder_outputs(x, c, training), training)
 
     def inferred(self, outputs: list[Tensor], training: bool = False) -> Any:
-        """Returns what `encode` does, of all that the encoder gives: by default its first
-        output."""
+        """Returns what `encode` does, given all outputs of the encoder: by default the first."""
         return outputs[0]
 
     def latent_of(self, inferred: Any) -> Tensor:
-        """Returns z without noise, as the decoder is given it, of what `infer` returns."""
+        """Returns z without noise, in the decoder's form, given what `infer` returns."""
         return inferred
 
     def generate(
         self, z: Tensor, c: Tensor = None, training: bool = False, like: Tensor = None
     ) -> Distribution:
-        """Returns the likelihood p(x|z, c), of c as `embedded` gives it.
+        """Returns the likelihood p(x|z, c), for c as `embedded` returns it.
 
         Args:
             z: (B, ...), as the decoder takes it.
             c: `None`, or (B, ...).
-            training: whether layers such as dropout behave as in training.
-            like: x, or any tensor (B', H, W, ...), whose height and width p(x|z) is cropped to in a
-                model of pictures of any size.
+            training: Whether layers such as dropout behave as in training.
+            like: x, or any tensor (B', H, W, ...). In a model of pictures of any size, p(x|z) is
+                cropped to its height and width.
         """
         parameters = self.output_of(self.decoder, self.with_condition(z, c), training)
         if like is not None and self.is_of_any_size:
@@ -196,21 +198,20 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
         return any_size.is_of_any_size(self.data_shape)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns the mean of p(x|z) at the encoder's z without noise, (B, S): what `predict`
-        gives for x, and a conditional model for `(x, condition)`. Of nominal data, which have no
-        mean, it is the most probable value."""
+        """Returns the mean of p(x|z) at the encoder's z without noise, (B, S), as `predict` does
+        for x, or for `(x, condition)` in a conditional model. For nominal data, which have no mean,
+        it is the most probable value."""
         x, condition = self.split_inputs(inputs)
         c = self.embedded(condition)
         z = self.latent_mean(x, c, training)
         return self.likelihood.point(self.generate(z, c, training, like=x))
 
     def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        """Returns z without noise, as the decoder is given it: by default the encoder's first
-        output."""
+        """Returns z without noise, in the decoder's form: by default the encoder's first output."""
         return self.latent_of(self.infer(x, c, training))
 
     def encoder_outputs(self, x: Tensor, c: Tensor = None, training: bool = False) -> list[Tensor]:
-        """Returns everything the encoder gives for x, as a list of tensors."""
+        """Returns all outputs of the encoder for x, as a list of tensors."""
         if self.is_of_any_size and self.stride > 1:
             x = any_size.padded_by_reflection(as_input(x), self.stride)
         outputs = self.output_of(self.encoder, self.with_condition(x, c), training)
@@ -223,13 +224,13 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
     def with_condition(self, tensor: Tensor, c: Tensor) -> Any:
-        """Returns what a network is given: the tensor, and in conditional models c too."""
+        """Returns the input of a network: the tensor, and in conditional models also c."""
         return as_input(tensor) if self.condition is None else [as_input(tensor), c]
 
     def shown(self, likelihood: Likelihood, from_likelihood: bool) -> Tensor:
-        """Returns x of p(x|z) as `sample` shows it: a draw, or the mean (of nominal data the mode).
+        """Returns x as `sample` shows it: a draw of p(x|z), or its mean (for nominal data, mode).
 
-        The stream moves on by one draw in both cases, so that a seed gives the same z in both.
+        The random stream advances by one draw in both cases, so that a seed gives the same z.
         """
         stream = self.noise.stream(training=False)
         if from_likelihood:
@@ -292,13 +293,13 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
                 f"its likelihood. Received: a {type(parameters).__name__} of {len(parameters)}. "
                 "Concatenate them along the last axis, as the likelihood takes them."
             )
-        if not self.likelihood.built:  # one read from a file has been
+        if not self.likelihood.built:  # a likelihood loaded from a file is
             self.likelihood.build(parameters.shape)
         self.likelihood.attach(tuple(x.shape[1:]))
         self._check_decoder(self.likelihood.data_shape(parameters.shape[1:]), tuple(x.shape[1:]))
 
     def build_latent(self, latent_shape: Shape) -> None:
-        """Builds what depends on the shape of one z; a deterministic model has nothing."""
+        """Builds what depends on the shape of one z: nothing in a deterministic model."""
 
     def check_values(self, x: np.ndarray, name: str = "x") -> None:
         self.likelihood.check(x, name)
@@ -309,7 +310,7 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
     def _check_network_inputs(self):
         expected = 1 if self.condition is None else 2
         for name, first in (("encoder", "x"), ("decoder", "z")):
-            inputs = getattr(getattr(self, name), "inputs", None)  # a functional model shows them
+            inputs = getattr(getattr(self, name), "inputs", None)  # functional models have them
             if inputs and len(inputs) != expected:
                 raise ValueError(
                     f"The {name} of {type(self).__name__} takes {len(inputs)} inputs. Expected: "

@@ -1,4 +1,4 @@
-"""What a model writes and reads: presets, Keras' own files, exports and coded data."""
+"""The files that a model writes and reads: presets, Keras files, exports and compressed data."""
 
 import functools
 import os
@@ -25,18 +25,18 @@ class Files:
     ) -> bytes:
         """Returns the bytes of a file of x, about as small as the model's bound says.
 
-        Data of a VAE or of an autoregressive model come back bit for bit, on any backend. A model
-        of codes is lossy: what comes back is its reconstruction.
+        Data compressed by a VAE or an autoregressive model are restored bit for bit, on any
+        backend. A model of codes is lossy: its reconstruction is restored.
 
-        Besides x itself, memory does not grow with the number of examples. It needs the package
-        `constriction`, the extra `codec`.
+        Apart from x itself, memory use does not grow with the number of examples. Needs the package
+        `constriction` (the extra `codec`).
 
         Args:
             x: Array (N, S) of discrete data, such as binary pixels or grey levels k / 255.
             condition: In a conditional model: one condition for all examples, or an array (N, ...)
-                of one for each. It is not stored: `decompress` must be given it again.
-            batch_size: Integer, the number of examples given to the networks at once. It changes
-                neither the file nor who can read it.
+                of one for each. It is not stored: `decompress` needs it again.
+            batch_size: Integer, the number of examples given to the networks at once. It does not
+                affect the file, nor where it can be read.
             verbose: 1 shows a progress bar.
 
         Raises:
@@ -62,11 +62,11 @@ class Files:
     def decompress(
         self, data: bytes, condition: Array = None, batch_size: int = 64, verbose: int = 0
     ) -> np.ndarray:
-        """Returns the x that `compress` was given, of a model of codes its reconstruction.
+        """Returns the x that `compress` was given, or, for a model of codes, its reconstruction.
 
         Args:
-            data: Bytes of the file.
-            condition: What `compress` was given.
+            data: The bytes of the file.
+            condition: The condition that `compress` was given.
             batch_size: Integer, the number of examples given to the networks at once.
             verbose: 1 shows a progress bar.
 
@@ -87,20 +87,20 @@ class Files:
     def save_to_preset(self, folder: str | Path, dtype: str = "float32") -> None:
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
 
-        The preset holds the architecture and the weights, readable on every backend; not the
-        optimizer nor the noise, which `model.save("x.keras")` keeps for resuming. A kill or a full
-        disk leaves what the folder held. Of several processes that train together, the first
-        writes it.
+        The preset holds the architecture and the weights, readable on every backend. It holds
+        neither the optimizer nor the state of the noise, which `model.save("x.keras")` keeps for
+        resuming. If the process is killed or the disk is full, the folder keeps what it held. In
+        distributed training, only the first process writes it.
 
         Args:
             folder: Path, created if it does not exist.
             dtype: "float32", or "float16" for a file of half the size: weights are then rounded to
-                about three decimal digits, and are float32 again once they are loaded.
+                about three decimal digits, and converted back to float32 when they are loaded.
 
         Raises:
-            ValueError: If the model is not built, could not be read again (Lambda layers, classes
-                that are not registered), or has weights that are not finite in `dtype`, or `dtype`
-                is another. Nothing is written.
+            ValueError: If the model is not built, could not be loaded again (Lambda layers, classes
+                that are not registered) or has weights that are not finite in `dtype`, or if
+                `dtype` is neither of the two. Nothing is written.
             OSError: If the disk is full, or the folder cannot be written to.
         """
         with self.writing(folder) as path:
@@ -111,8 +111,8 @@ class Files:
     def from_preset(cls, name_or_folder: str | Path) -> Any:
         """Returns the model of a preset with its weights.
 
-        A preset of unknown origin runs no code of its own: it may name registered classes and
-        Keras' own layers but `Lambda`, and make no more weights than its file holds.
+        A preset of unknown origin cannot run code of its own: it may name only registered classes
+        and Keras' layers except `Lambda`, and create no more weights than its file holds.
 
         Args:
             name_or_folder: A name that `keras_vae.presets.names()` lists, a folder written by
@@ -121,7 +121,7 @@ class Files:
         Raises:
             ValueError: If the name is unknown, files are damaged, or the preset is of another
                 class.
-            OSError: If the weights are not here, and cannot be fetched.
+            OSError: If the weights are not on this machine and cannot be downloaded.
         """
         return preset_model.load_model(name_or_folder, cls)
 
@@ -130,8 +130,9 @@ class Files:
     ) -> None:
         """Saves the model with its optimizer and its noise; see `keras.Model.save`.
 
-        A `.keras` file is put in place once it is whole: a kill or a full disk leaves the one that
-        was there. Of several processes that train together, the first writes it.
+        A `.keras` file is moved into place once it is complete: if the process is killed or the
+        disk is full, the previous file remains. In distributed training, only the first process
+        writes it.
         """
         save = functools.partial(super().save, overwrite=overwrite, zipped=zipped, **kwargs)
         with self.writing(filepath) as path, blank_weights.weights_follow():
@@ -148,8 +149,8 @@ class Files:
     ) -> None:
         """Saves the weights and the state of the optimizer; see `keras.Model.save_weights`.
 
-        A file of its own, and not of shards, is put in place once it is whole. Of several processes
-        that train together, the first writes it.
+        A single file, without shards, is moved into place once it is complete. In distributed
+        training, only the first process writes it.
         """
         save = functools.partial(
             super().save_weights, overwrite=overwrite, max_shard_size=max_shard_size
@@ -171,12 +172,12 @@ class Files:
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs) -> None:
         """Reads the weights and the state of the optimizer; see `keras.Model.load_weights`.
 
-        Where other layers were trainable when the file was saved, its state of the optimizer does
-        not fit: it is left out, with a warning.
+        If other layers were trainable when the file was saved, its optimizer state does not fit and
+        is skipped with a warning.
         """
         if self.built and self.compiled:
             if not self.optimizer.built:
-                self.build_optimizer()  # or Keras would leave out what the file holds of it
+                self.build_optimizer()  # or Keras would skip its state in the file
             is_one_file = _is_local(filepath, ".weights.h5") and os.path.isfile(filepath)
             if is_one_file and not trained_weights.check(self, filepath):
                 kwargs["objects_to_skip"] = [*kwargs.get("objects_to_skip", ()), self.optimizer]
@@ -190,23 +191,22 @@ class Files:
         input_signature: Any = None,
         **kwargs,
     ) -> None:
-        """Writes what `predict` computes for a program without this library.
+        """Exports `predict` as a program that does not need this library.
 
-        Its inputs are x, and in a conditional model the condition, of any number of examples. The
-        networks are models too: `model.encoder.export(...)` writes what the encoder gives alone.
+        Its inputs are x and, in a conditional model, the condition, for any number of examples. The
+        networks are models too: `model.encoder.export(...)` exports the encoder alone.
 
         Args:
-            filepath: path of the folder, or file, that is written.
+            filepath: Path of the folder or file to write.
             format: "tf_saved_model", on TensorFlow and JAX (which needs TensorFlow installed);
                 "onnx", on TensorFlow (with tf2onnx) and PyTorch (with onnx and onnxscript); or
-                another of Keras, untested here.
-            verbose, input_signature, **kwargs: as for `keras.Model.export`. By default the
-                signature is that of the data.
+                another of Keras' formats, untested here.
+            verbose, input_signature, **kwargs: See `keras.Model.export`. By default the signature
+                is that of the data.
 
         Raises:
             ValueError: If the model is not built, or the format cannot be written on this backend.
-            RuntimeError: If the model has operations that the format, as this backend writes it,
-                does not know.
+            RuntimeError: If the model has operations that this backend cannot write in the format.
         """
         exported.check_export(self, format)
         signature = exported.signature_of(self) if input_signature is None else input_signature
@@ -214,16 +214,16 @@ class Files:
             super().export(filepath, format, verbose, input_signature=signature, **kwargs)
             exported.check_written(filepath, format)
         except ImportError:
-            raise  # it names the package that is missing
+            raise  # it names the missing package
         except Exception as error:
             raise RuntimeError(exported.what_else(self, format, error)) from error
 
 
 def _is_local(path, suffix):
-    """Whether a path is that of a file of this kind here, not of a bucket or a hub."""
+    """Whether a path is that of a local file with this suffix, not of a bucket or a hub."""
     is_path = isinstance(path, str | os.PathLike)
     return is_path and str(path).endswith(suffix) and "://" not in str(path)
 
 
 def _may_write(path, overwrite):
-    return overwrite or not os.path.exists(path)  # else Keras asks
+    return overwrite or not os.path.exists(path)  # otherwise Keras asks

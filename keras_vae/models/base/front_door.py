@@ -1,4 +1,4 @@
-"""Keras' front door: what users call to train, evaluate and predict, with its checks of data."""
+"""The `keras.Model` methods that train, evaluate and predict, with checks of their data."""
 
 import contextlib
 import functools
@@ -27,8 +27,8 @@ from keras_vae.typing import Array
 def _in_turn(method):
     """Returns a method that waits while another thread trains or evaluates the same model.
 
-    Metrics, and in training the weights, are one for all threads. Within one thread, as in a
-    callback of `fit`, nothing waits.
+    Threads share the metrics and, in training, the weights. Within one thread, as in a callback of
+    `fit`, nothing waits.
     """
 
     @functools.wraps(method)
@@ -43,8 +43,8 @@ def _in_turn(method):
 class FrontDoor:
     """The methods of `keras.Model` that take data, for a model with its own objective.
 
-    They check what they are given before anything is traced, with the same errors on every backend.
-    Threads may share a model: those that train, evaluate and predict take turns.
+    They check their arguments before anything is traced, with the same errors on every backend.
+    Threads may share a model: these methods take turns.
     """
 
     _is_in_fit = False
@@ -61,18 +61,18 @@ class FrontDoor:
     ) -> None:
         """Configures training; see `keras.Model.compile`.
 
-        The loss is the model's own, so there is no `loss` to give, and metrics on y have
-        nothing to compare: its metrics are its terms.
+        The model brings its own loss and logs its terms, so `loss` and `metrics` are not accepted.
 
         Args:
-            optimizer: an optimizer of Keras, or its name. Of a model with several groups of
-                weights also `{group: optimizer}`, one for each; see `objective`. Models that
-                switch groups on and off need one for each, and make them of a name.
-            jit_compile, run_eagerly, steps_per_execution, auto_scale_loss: as for Keras.
+            optimizer: A Keras optimizer or its name. For a model with several groups of weights
+                also `{group: optimizer}`; see `objective`. A model that switches groups on and off
+                needs one for each group; a name creates them.
+            jit_compile, run_eagerly, steps_per_execution, auto_scale_loss: See
+                `keras.Model.compile`.
 
         Raises:
             TypeError: If `loss`, `metrics` or another argument without a meaning here is given.
-            ValueError: If the optimizers are not those of the model's groups.
+            ValueError: If the optimizers do not match the model's groups.
         """
         given = [k for k, v in unexpected.items() if v is not None]
         if given:
@@ -107,7 +107,7 @@ class FrontDoor:
         self.compile(**config)
         if not self.built:
             return
-        # What was frozen or unfrozen since has its slots, or none, in the file.
+        # The file has optimizer slots for the layers that were trainable when it was saved.
         with frozen_layers.as_it_was(self, trained) if trained else contextlib.nullcontext():
             self.build_optimizer()
 
@@ -131,27 +131,27 @@ class FrontDoor:
     ) -> keras.callbacks.History:
         """Trains the model; see `keras.Model.fit`.
 
-        Arrays are shuffled by `keras_vae.datasets.Batches` in an order that follows from the
-        model's seed and the steps made so far: the same on every backend, and the same in a
+        Arrays are shuffled by `keras_vae.datasets.Batches` in an order determined by the model's
+        seed and the number of steps made so far. It is the same on every backend, and the same in a
         resumed run as in an uninterrupted one.
 
         Args:
-            x: array (N, S) of any library, a table of numbers, or a data set: `Batches`,
+            x: Array (N, S) of any library, a table of numbers, or a data set: `Batches`,
                 `keras.utils.PyDataset`, `tf.data.Dataset`, torch `DataLoader`, or a generator. It
                 yields x, (x, y), (x, y, sample_weight), or dicts with entries such as "image" and
-                "label"; in batches, or single examples, of which batches are made. Arrays are
-                checked before the first step, data sets batch by batch, before each step.
-            y: what a conditional model is told of each example, also as `fit([x, y])`. Of a model
-                that denoises, the clean x: `fit(noisy, clean)`.
-            class_weight: `{label: weight}`, of a model that is given labels.
+                "label", as batches or as single examples, which are then batched. Arrays are
+                checked before the first step, and data sets batch by batch, before each step.
+            y: The conditions of a conditional model, which may also be passed as `fit([x, y])`. For
+                a denoising model, the clean x: `fit(noisy, clean)`.
+            class_weight: `{label: weight}`, for a model that takes labels.
             batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
-                sample_weight, initial_epoch, steps_per_epoch, **kwargs: as for Keras.
+                sample_weight, initial_epoch, steps_per_epoch, **kwargs: See `keras.Model.fit`.
 
         Raises:
-            ValueError: If the model cannot learn from the data: before the first step, or of a data
-                set before the step that a bad batch would make.
+            ValueError: If the data do not fit this model. Raised before the first step, or, for a
+                data set, before the step of the first invalid batch.
             NonFiniteError: If a cost or a gradient becomes NaN or infinite. The weights are those
-                of before the batch that it names.
+                before the batch that the error names.
         """
         received = data.receive(self, x, y, sample_weight, batch_size)
         self.meet(received.seen, begins=True)
@@ -220,7 +220,7 @@ class FrontDoor:
     ) -> Any:
         """Returns the objective and metrics; see `keras.Model.evaluate`.
 
-        Noise starts anew at each call: evaluating twice gives the same numbers.
+        The noise restarts at each call, so evaluating twice gives the same numbers.
 
         Raises:
             ValueError: If the data do not fit this model.
@@ -231,7 +231,7 @@ class FrontDoor:
             self.meet(received.seen)
             received, batch_size = received.evaluated_by(self, batch_size)
             (x, y, sample_weight), view = received[:3], received.view
-        if not self.compiled:  # fresh from a preset: the objective is known without an optimizer
+        if not self.compiled:  # loaded from a preset: the objective needs no optimizer
             self.compile(dict.fromkeys(self.group_names(self.objective()), "sgd"))
             self._is_for_evaluation = True
         self._follow_settings()
@@ -243,7 +243,7 @@ class FrontDoor:
     def predict(
         self, x: Array, batch_size: int | None = None, verbose: int | str = "auto", **kwargs
     ) -> Any:
-        """Returns what `call` gives for all of x, as a NumPy array; see `keras.Model.predict`.
+        """Returns the output of `call` for all of x, as a NumPy array; see `keras.Model.predict`.
 
         Raises:
             ValueError: If the data do not fit this model.
@@ -256,7 +256,7 @@ class FrontDoor:
 
     @_in_turn
     def predict_on_batch(self, x: Array) -> Any:
-        """Returns what `call` gives for one batch; see `keras.Model.predict_on_batch`."""
+        """Returns the output of `call` for one batch; see `keras.Model.predict_on_batch`."""
         self._check_one_batch(x)
         self._follow_settings()
         return super().predict_on_batch(data.receive(self, x, for_prediction=True, names=_CALL).x)
@@ -273,7 +273,7 @@ class FrontDoor:
         """Makes one update; see `keras.Model.train_on_batch`.
 
         Raises:
-            ValueError: If the model cannot learn from the data.
+            ValueError: If the data do not fit this model.
             NonFiniteError: If a cost or a gradient is NaN or infinite. No update is made then.
         """
         self._check_compiled()
@@ -297,9 +297,9 @@ class FrontDoor:
         return [logs[name] for name in self.metrics_names if name in logs]
 
     def _with_clock(self, callbacks):
-        """Returns the callbacks and one that tells the model the epoch, and watches its settings.
+        """Returns the callbacks and one that tells the model the epoch and checks its settings.
 
-        It comes last: at the end of an epoch the others have done what they do.
+        It comes last, so that it runs after the others at the end of an epoch.
         """
         clock = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda epoch, logs: setattr(self, "epoch", epoch),
@@ -319,7 +319,7 @@ class FrontDoor:
             )
 
     def _follow_settings(self):
-        """Has the steps compiled anew where a setting has been changed since they were."""
+        """Makes the steps compile again if a setting has changed since they were compiled."""
         if self._is_in_fit:  # a callback evaluates
             self._check_settings()
             return
@@ -337,9 +337,9 @@ class FrontDoor:
             self._is_in_fit = False
 
     def _check_settings(self):
-        """Raises `RuntimeError` where a setting was changed within `fit`.
+        """Raises `RuntimeError` if a setting was changed within `fit`.
 
-        PyTorch would follow it and the backends that compile would not.
+        PyTorch would follow the change, and the backends that compile would not.
         """
         if not is_same(self.settings(), self._compiled_settings):
             raise RuntimeError(
@@ -350,9 +350,9 @@ class FrontDoor:
             )
 
     def _tell_directions(self, callbacks):
-        """Tells callbacks that monitor a term which values of it are better.
+        """Tells callbacks that monitor a term whether higher or lower values are better.
 
-        Keras asks the metrics of `compile` alone, and there are none.
+        Keras only looks at the metrics of `compile`, and there are none.
         """
         callbacks = getattr(callbacks, "callbacks", callbacks) or ()
         objective = self.objective()
@@ -366,19 +366,19 @@ class FrontDoor:
         return data.inside(super().costs)(data_of_step, training)
 
     def jitted(self, function: Callable) -> Callable:
-        """Returns `function(*arrays)`, which may use the model, compiled and giving NumPy arrays;
-        see the backend's step."""
+        """Returns `function(*arrays)`, which may use the model, compiled and returning NumPy
+        arrays; see the backend's step."""
         return super().jitted(data.inside(function))
 
     def as_arrays(self, x: Any) -> Any:
-        """Returns what users give as numbers: here x itself. Models of texts read them here."""
+        """Returns user input as numbers: here x itself. Models of texts convert them here."""
         return x
 
     # Checks, before anything is traced.
 
     @property
     def takes_pairs(self) -> bool:
-        """Whether the model is told, or learns to predict, something of each example."""
+        """Whether the model takes a condition, or learns to predict a target, for each example."""
         return False
 
     @property
@@ -388,17 +388,17 @@ class FrontDoor:
 
     @property
     def predicts_from_pairs(self) -> bool:
-        """Whether `call` is given what the model is told, too."""
+        """Whether `call` also takes the conditions."""
         return False
 
     @property
     def takes_labels(self) -> bool:
-        """Whether what the model is told, or predicts, is the class of each example."""
+        """Whether the conditions or targets of the model are class labels."""
         return False
 
     def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
-        """Raises `ValueError` where labels, conditions or targets `y` do not fit; returns y."""
-        # `fit(x, x)` is how autoencoders are often trained, from data sets of (x, x) too.
+        """Returns the labels, conditions or targets `y`; raises `ValueError` if they do not fit."""
+        # Autoencoders are often trained with `fit(x, x)`, also from data sets of (x, x).
         if y is None or y is x:
             return None
         y = to_numpy(y, name)
@@ -430,17 +430,17 @@ class FrontDoor:
         raise ValueError(f"{type(self).__name__} has no `condition`: use a conditional model.")
 
     def check_values(self, x: np.ndarray, name: str = "x") -> None:
-        """Raises `ValueError` where a number in the NumPy array x is no datum of this model."""
+        """Raises `ValueError` if the NumPy array x holds a value that is invalid for this model."""
 
     def advise(self, x: np.ndarray) -> None:
-        """Warns where data given to `fit`, all or a batch, are valid and hardly meant."""
+        """Warns if data passed to `fit`, all or one batch, are valid but probably a mistake."""
 
     def check_examples(self, x: np.ndarray, name: str = "x") -> None:
-        """Raises `ValueError` where the NumPy array `x` (N, S) cannot be data of this model."""
+        """Raises `ValueError` if the NumPy array `x` (N, S) cannot be data of this model."""
         check_examples(x, self.data_shape, name, self.check_values, self.allows_missing)
 
     def check_and_build(self, x: np.ndarray, name: str = "x") -> None:
-        """Checks examples, and builds the model where it had no shape."""
+        """Checks examples, and builds the model if its data shape was unknown."""
         self.check_examples(x, name)
         if not self.built:
             self.build((None, *x.shape[1:]))
@@ -451,8 +451,8 @@ class FrontDoor:
         this model.
 
         Args:
-            x: array (N, S), or a data set, of (x, condition) too, which is read to its end.
-            condition: one for all or (N, ...), one for each; or `None`.
+            x: Array (N, S), or a data set of x or of (x, condition), which is read to its end.
+            condition: One condition for all examples, an array (N, ...) of one for each, or `None`.
 
         Raises:
             ValueError: If the shape, type, range or a value is wrong; the message says which.
@@ -462,7 +462,7 @@ class FrontDoor:
         return (x, *self.conditions_for(condition, len(x)))
 
     def _one_batch(self, x, y, sample_weight, class_weight=None):
-        """Returns what Keras is given for one batch, NumPy arrays."""
+        """Returns one batch in the form that Keras takes, NumPy arrays."""
         self._check_one_batch(x)
         received = data.receive(self, x, y, sample_weight)
         self.meet(received.seen)
@@ -479,8 +479,8 @@ class FrontDoor:
             )
 
     def _weighed(self, received, class_weight):
-        """Returns what is received with `class_weight` put into the weights of arrays, and what
-        is left to Keras: that of a data set."""
+        """Returns `received` with `class_weight` multiplied into the weights of arrays, and the
+        class weights that are left to Keras: those for a data set."""
         if not self.takes_labels:
             raise ValueError(
                 f"`class_weight` weighs examples by their labels, and {type(self).__name__} is "
@@ -495,15 +495,15 @@ class FrontDoor:
         return received._replace(sample_weight=weights), None
 
     def _num_steps(self):
-        """Returns the train steps made so far, saved with the optimizer: the clock of batches."""
+        """Returns the number of training steps so far, saved with the optimizer; orders batches."""
         optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        # `iterations` counts updates, and would stand still where gradients are accumulated over
-        # epochs, so that each would have the same order.
+        # `iterations` counts updates. If gradients are accumulated over epochs it would not change,
+        # and each epoch would have the same order.
         steps = getattr(optimizer, "_iterations", optimizer.iterations)
         return int(ops.convert_to_numpy(steps))
 
 
-# What Keras keeps of `compile` that has no meaning for a model with its own objective.
-_TRAINED = "trained_layers"  # those that the optimizer was made for, where they are others now
+# Arguments of `compile` that Keras saves but that mean nothing for a model with its own objective.
+_TRAINED = "trained_layers"  # those that the optimizer was built for, if they differ now
 _OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
 _CALL = ("x", "condition")

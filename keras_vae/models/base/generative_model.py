@@ -1,4 +1,4 @@
-"""The contract of a family: what it defines, and what follows from that."""
+"""The base class of all models: what a family defines, and what follows from that."""
 
 import abc
 import copy
@@ -37,10 +37,10 @@ EncodingKind: TypeAlias = Literal["posterior", "posteriors", "codes", "point"]
 
 
 class Family(abc.ABCMeta, type(keras.Model)):
-    """The class of model classes: completes a model after its outermost constructor.
+    """Metaclass of models: completes a model after its outermost constructor.
 
-    Only then are all parts there, those of subclasses too. The arguments are recorded, so that
-    `get_config` follows from them, and the model is built where the shape of its data is known: it
+    Only then do all parts exist, including those of subclasses. The constructor's arguments are
+    recorded for `get_config`, and the model is built if the shape of its data is known, so that it
     has a summary, weights to load and optimizer slots to restore before it sees data.
     """
 
@@ -53,20 +53,20 @@ class Family(abc.ABCMeta, type(keras.Model)):
 class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Family):
     """Base class: a `keras.Model` trained on terms in nats.
 
-    A family defines two methods, and the base and the backend's step do the rest:
+    A family defines two methods; the base class and the backend's step do the rest:
 
-    - `objective()`, one table: `{name: Term}`, with each quantity's weight in training and in
-      evaluation, and the part of the model that descends it;
-    - `terms(x, c, training)`, the quantities of a batch: `{name: (B,)}`, nats per example, or a
-      scalar that is a cost of the whole batch.
+    - `objective()`, a dict `{name: Term}` that gives the weight of each term in training and in
+      evaluation, and the part of the model that is trained on it;
+    - `terms(x, c, training)`, the terms of a batch: `{name: (B,)}`, in nats per example, or scalars
+      for the whole batch.
 
-    Training, logs, groups of weights, one optimizer or several, saving and loading follow. Logs are
-    means over examples, in nats: a short last batch counts by its size, `val_*` has the same names,
-    and `sample_weight` weighs examples in both costs and logs.
+    Training, logs, groups of weights, one or several optimizers, saving and loading follow from
+    these. Logs are means over examples, in nats: a short last batch counts by its size, `val_*` has
+    the same names, and `sample_weight` weights examples in costs and logs alike.
 
-    `get_config` follows from the constructor's arguments. They may be numbers, texts, layers,
-    schedules, or lists and dicts of these. A subclass that takes `**kwargs` hands `seed`, `name`
-    and `dtype` on.
+    `get_config` follows from the constructor's arguments, which may be numbers, strings, layers,
+    schedules, or lists and dicts of these. A subclass that takes `**kwargs` must pass `seed`,
+    `name` and `dtype` on.
 
     Args:
         seed: Integer in [0, 2**31), or `None` for a fresh one. Determines all noise of the model
@@ -76,19 +76,18 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
     cards. The defaults are those of a model that only has terms.
 
     Attributes:
-        log_likelihood_is: What `log_likelihood` returns: "exact", log p(x) itself; "estimate",
-            made with `num_samples` draws; "bound", a lower bound without draws; or `None` where
-            the family has no likelihood.
+        log_likelihood_is: What `log_likelihood` returns: "exact", log p(x) itself; "estimate", from
+            `num_samples` draws; "bound", a lower bound without draws; or `None` if the family has
+            no likelihood.
         encode_gives: What `encode` returns: "posterior", a distribution; "posteriors", a list of
-            one for each level; "codes", `Quantized`, of several levels a list; "point", z itself;
-            or `None` where the family has no `encode`.
+            one for each level; "codes", a `Quantized`, or a list of one for each level; "point", z
+            itself; or `None` if the family has no `encode`.
         sample_draws: How `sample` draws: "latents", which are then decoded; "elements" of x, one
-            after the other; or `None` where the family cannot sample.
+            after the other; or `None` if the family cannot sample.
         can_reconstruct: Whether the family has `reconstruct`.
-        discriminates: What the `discriminator` of a family that has one tells apart: "codes", or
-            "data".
-        fixed_likelihood: The class of the likelihood of a family whose constructor takes none, or
-            `None`.
+        discriminates: What the family's `discriminator`, if any, distinguishes: "codes" or "data".
+        fixed_likelihood: The class of the likelihood, if the constructor does not take one;
+            otherwise `None`.
 
     Example:
 
@@ -117,32 +116,31 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
     def __init__(self, seed: int | None = None, name: str | None = None, dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
-        self.data_shape: Shape | None = None  # of one example; known once the model is built
-        self.trackers: dict[str, keras.metrics.Metric] | None = None  # made once it is built
+        self.data_shape: Shape | None = None  # of one example; set by `build`
+        self.trackers: dict[str, keras.metrics.Metric] | None = None  # made by `build`
         self.noise = NoiseSource(seed, self.seed_generator_class, name="noise")
         self.lock, self.made_in_process = threading.RLock(), os.getpid()
         self._kept_functions = KeptFunctions()
-        self._flags_to_come: dict[str, bool] = {}  # of layers that are there once it is built
+        self._flags_to_come: dict[str, bool] = {}  # of layers that `build` creates
 
-    # What a family gives.
+    # What a family defines.
 
     def objective(self) -> dict[str, Term]:
-        """Returns `{name: Term}`: every name once, with its weights and who descends it."""
+        """Returns `{name: Term}`: the weights of each term, and the group of weights it trains."""
         raise NotImplementedError(f"{type(self).__name__} must define `objective`.")
 
     def terms(self, x: Tensor, c: Tensor = None, training: bool = False) -> dict:
         """Returns `{name: (B,) or scalar}` for x (B, S) in float32, and c as `given` returns it.
 
-        A name of the objective may be left out where it has no weight: a cost of training only, in
-        evaluation, that is not logged.
+        In evaluation, terms that are neither logged nor weighted there may be left out.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `terms`.")
 
     def terms_of(self, x: Tensor, y: Tensor = None, training: bool = False) -> dict:
         """Returns the `terms` of a batch that `fit` was given, x (B, S) in float32.
 
-        A family whose `terms` take `target` learns to denoise where y is another x: it encodes x,
-        and the likelihood is of the target.
+        A family whose `terms` take `target` learns to denoise if y is another x: it encodes x, and
+        evaluates the likelihood at the target.
         """
         c, target = self.given(y, training), {}
         if self.can_denoise and y is not None and len(y.shape) == len(x.shape):
@@ -155,28 +153,28 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         return not self.takes_pairs and "target" in inspect.signature(self.terms).parameters
 
     def switches(self) -> dict:
-        """Returns `{group: variable or schedule}` of groups that are not updated at every step.
+        """Returns `{group: variable or schedule}` for groups that are not updated at every step.
 
-        A group's weights, and the state of its optimizer, stay as they are while this is 0: that
-        of a discriminator that starts late, say. It takes an optimizer of each group's own.
+        While the value is 0, the group's weights and the state of its optimizer do not change, as
+        for a discriminator that starts late. Requires a separate optimizer for each group.
         """
         return {}
 
     def given(self, y: Array = None, training: bool = False) -> Tensor:
-        """Returns c, what `terms` is given beside x, of the y that `fit` was given: here nothing.
+        """Returns c, the second argument of `terms`, from the y that `fit` was given: here `None`.
 
-        The one door for conditions: they are embedded here, and everything within is given c.
+        Conditions are embedded only here; all other internal methods receive c.
         """
         return None
 
     def known_shape(self) -> tuple | None:
-        """Returns the shape of a batch of x, (None, *S), or `None` where no part knows it."""
+        """Returns the shape of a batch of x, (None, *S), or `None` if no part knows it."""
         return None
 
     # What follows.
 
     def complete(self, constructed_with: Arguments) -> None:
-        """Takes the last steps of construction; the class calls it, after the constructor.
+        """Finishes construction; called by the metaclass after the constructor.
 
         Args:
             constructed_with: `Arguments`.
@@ -188,15 +186,15 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             self.make_trackers()
 
     def make_trackers(self) -> None:
-        """Makes the metrics of the objective's terms, of a model that is built.
+        """Creates the metrics of the objective's terms, once the model is built.
 
-        Means are kept together, in `term_means`; `trackers` holds the others, by their names.
+        Means are computed together, in `term_means`; `trackers` holds the other metrics by name.
         """
         if self.trackers is None:
             check_objective(self)
             logged = {k: t for k, t in self.objective().items() if t.metric is not None}
             averaged = [k for k, t in logged.items() if t.metric is keras.metrics.Mean]
-            self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
+            self._tracker.unlock()  # as Keras does for layers that grow after `build`
             self.guard = Guard()
             self.term_means = TermMeans(["loss", *averaged])
             self.trackers = {k: t.metric(name=k) for k, t in logged.items() if k not in averaged}
@@ -204,11 +202,11 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
     @property
     def metrics_names(self) -> list[str]:
-        """Names of what is logged, in the order in which `evaluate` returns it."""
+        """Names of the logged values, in the order in which `evaluate` returns them."""
         return ["loss", *[k for k, t in self.objective().items() if t.metric is not None]]
 
     def group_names(self, objective: dict[str, Term]) -> list[str]:
-        """Returns the names of the groups of weights, that of all others, "main", last."""
+        """Returns the names of the groups of weights. The last, "main", holds all other weights."""
         named = dict.fromkeys(term.group for term in objective.values() if term.group != MAIN)
         main_learns = any(term.teaches and term.group == MAIN for term in objective.values())
         return [*named, *[MAIN] * main_learns]
@@ -217,8 +215,8 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         """Returns `{group: trainable variables}`, in the order of `group_names`.
 
         Raises:
-            ValueError: If a term's group is no attribute with layers, two share a variable, or a
-                trainable variable descends no term.
+            ValueError: If a term's group is not an attribute with layers, two groups share a
+                variable, or no term trains a trainable variable.
         """
         groups: dict[str, list] = {}
         taken: dict[int, str] = {}
@@ -243,7 +241,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
     def build(self, input_shape: tuple) -> None:
         """Builds every part from the shape of a batch of x, (None, *S)."""
-        if self.built:  # loading a `.keras` file asks once more
+        if self.built:  # loading a `.keras` file calls it again
             return
         self.data_shape = tuple(input_shape[1:])
         self.build_parts()
@@ -252,46 +250,45 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         self._apply_flags()
 
     def build_parts(self) -> None:
-        """Builds the parts that need more than to be called; others are built by a pass of
-        `terms`."""
+        """Builds the parts that are not built by calling them in `terms`."""
 
     def symbolic_pair(self) -> tuple[keras.KerasTensor, ...]:
         """Returns the `KerasTensor`s of a batch that `fit` takes: `(x,)`, or `(x, y)`."""
         return (keras.KerasTensor((None, *self.data_shape), "float32"),)
 
     def probes(self) -> tuple[keras.KerasTensor, ...]:
-        """Returns what `symbolic_pair` does, with a height and width where any will do."""
+        """Returns what `symbolic_pair` does, with a fixed height and width instead of any size."""
         pair = self.symbolic_pair()
         return tuple(keras.KerasTensor((t.shape[0], *at_probe(t.shape[1:])), t.dtype) for t in pair)
 
     @property
     def input_shape(self) -> Any:
-        """Shape of a batch of x, (None, *S); in a conditional model a list of it and of the
-        condition's."""
+        """Shape of a batch of x, (None, *S); in a conditional model, a list of this and of the
+        shape of the conditions."""
         self._check_built("input_shape")
         shapes = [tuple(t.shape) for t in self.symbolic_pair()]
         return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def output_shape(self) -> Any:
-        """Shape of what `predict` gives for a batch."""
+        """Shape of the output of `predict` for a batch."""
         self._check_built("output_shape")
         inputs = self.symbolic_pair()
         spec = self.compute_output_spec(inputs[0] if len(inputs) == 1 else inputs)
         return keras.tree.map_structure(lambda s: tuple(s.shape), spec)
 
     def jitted_once(self, key: Any, function: Callable) -> Callable:
-        """Returns `jitted(function)`, or what it returned for this key before.
+        """Returns `jitted(function)`, cached by `key`.
 
         Args:
-            key: hashable, all that `function` depends on besides the model.
-            function: function of arrays; see `jitted`.
+            key: Hashable; identifies everything that `function` depends on besides the model.
+            function: Function of arrays; see `jitted`.
         """
         return self._kept_functions.get(self, key, function)
 
     def settings(self) -> list:
-        """Returns what is built into a compiled function of the model besides its parts: weights of
-        terms, arguments of the constructor that are no layers, and what layers are set to."""
+        """Returns the constants of a compiled function of the model: weights of terms, constructor
+        arguments that are not layers, and settings of layers."""
         terms = [(k, t.train, t.evaluate, t.group) for k, t in self.objective().items()]
         layers = [(layer.dtype_policy.name, layer.trainable) for layer in self._flatten_layers()]
         own = [v for v in self._arguments.of(self).values() if not isinstance(v, keras.Layer)]
@@ -302,7 +299,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         return arguments.parts_of(self._arguments.of(self))
 
     def get_config(self) -> dict:
-        """Returns the constructor's arguments, its parts among them."""
+        """Returns the constructor's arguments, including the model's parts."""
         if self._arguments.has_positional:
             raise NotImplementedError(
                 f"The constructor of {type(self).__name__} takes arguments by position only, which "
@@ -324,7 +321,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
     @classmethod
     def from_config(cls, config: dict) -> Any:
-        # Keras empties the configs of functional models as it reads them: the caller keeps his.
+        # Keras empties the configs of functional models as it reads them; keep the caller's intact.
         config = copy.deepcopy(config)
         with blank_weights.of_config(config):
             config = keras.saving.deserialize_keras_object(config)
@@ -336,14 +333,14 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             model.noise.restart(seed)
         if not is_trainable:
             model.trainable = False
-            # On TensorFlow setting what is set already reaches no inner layer.
+            # On TensorFlow, setting an unchanged value does not reach inner layers.
             frozen_layers.apply_flags(model, {})
         if flags:
             model._flags_to_come = flags
             model._apply_flags()
         return model
 
-    # What the family says of itself.
+    # What the family says about itself.
 
     @classmethod
     def kl_is_exact(cls, prior: type | None = None) -> bool:
@@ -356,20 +353,20 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
     @property
     def can_sample(self) -> bool:
-        """Whether `sample` can draw from this model, as it is now."""
+        """Whether `sample` can draw from this model in its current state."""
         return self.sample_draws is not None
 
     @property
     def is_density(self) -> bool:
-        """Whether `log_likelihood` is of a density, whose nats are not bits, or, where nothing is
-        known of the likelihood, may be."""
+        """Whether `log_likelihood` is, or may be, a log-density, whose nats do not convert to bits.
+        It may be one if nothing is known about the likelihood."""
         likelihood: Any = getattr(self, "likelihood", self.fixed_likelihood)
         return likelihood is None or likelihood.is_density
 
     @property
     def likelihood_shape(self) -> Shape | None:
-        """Shape of one example of what `log_likelihood` is the likelihood of: here x. `None` in
-        it is a size that differs from example to example."""
+        """Shape of one example of the variable whose likelihood `log_likelihood` returns: here x.
+        An axis is `None` if its size differs between examples."""
         return self.data_shape
 
     # Scores.
@@ -387,8 +384,8 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             x: Array (N, S).
             condition: In a conditional model: one condition for all examples, or an array (N, ...)
                 of one for each.
-            num_samples: Integer, draws of z for each example where log p(x) is estimated. `None` is
-                the family's default. A family that computes it without draws takes no other.
+            num_samples: Integer, the draws of z for each example if log p(x) is estimated. `None`
+                is the family's default, and must be kept if the family does not draw.
             seed: Integer that makes the estimate reproducible, or `None`.
 
         Returns:
@@ -413,17 +410,18 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
     ) -> np.ndarray:
         """Returns how well each row of x fits the model, in nats: higher is more likely.
 
-        Where the family estimates its likelihood, all rows are given the same draws, so that the
-        score of a row depends on nothing but the row, the model and the seed.
+        If the family estimates its likelihood, all rows use the same noise, so the score of a row
+        depends only on the row, the model and the seed.
 
         Args:
             x: Array (N, S).
             condition: In a conditional model: one condition for all examples, or an array (N, ...)
                 of one for each.
-            method: "likelihood", log p(x), estimated by importance sampling where it must be;
-                "bound", the evidence lower bound; or `None`, the family's own.
-            num_samples: Integer, draws of z; 128 by default. A family that needs none takes none.
-            seed: Integer that the draws follow from, or `None` for fresh ones.
+            method: "likelihood", log p(x), estimated by importance sampling if necessary; "bound",
+                the evidence lower bound; or `None`, the family's default.
+            num_samples: Integer, the draws of z; 128 by default. Must be `None` if the family does
+                not draw.
+            seed: Integer that determines the draws, or `None` for fresh ones.
 
         Returns:
             NumPy array (N,), in nats.
@@ -460,15 +458,15 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         def terms(x, y=None):
             return self.terms(x, self.given(y))
 
-        # Two examples. For an unknown number Keras takes 83 and then 89, and on PyTorch computes,
-        # where it cannot infer a shape, with as many: in twice the time and forty times the memory.
+        # Two examples. For an unknown number Keras uses 83 and then 89, and where it cannot infer a
+        # shape on PyTorch, computes with that many: in twice the time and forty times the memory.
         pair = [keras.KerasTensor((2, *t.shape[1:]), t.dtype) for t in self.probes()]
-        self.built = True  # or `terms` that call the model would build it anew
+        self.built = True  # otherwise `terms` that call the model would build it again
         try:
             _Pass(terms).compute_output_spec(*pair)
         except Exception as error:
             self.built = False
-            # Keras wraps what went wrong in a paragraph on shape inference.
+            # Keras wraps the error in a paragraph on shape inference.
             cause = str(error).rpartition("Error encountered:")[2].strip()
             raise ValueError(
                 f"{type(self).__name__} cannot be built for data of shape {self.data_shape}: its "
@@ -484,7 +482,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
 
 def check_objective(model: GenerativeModel) -> None:
-    """Raises an error where a model's objective is no table of terms, or its switches no groups."""
+    """Raises `ValueError` if the objective is not a dict of `Term`s, or a switch not a group."""
     objective = model.objective()
     wrong = [k for k, term in objective.items() if not isinstance(term, Term)]
     if wrong or "loss" in objective:
@@ -501,7 +499,7 @@ def check_objective(model: GenerativeModel) -> None:
 
 
 def check_exact(model: GenerativeModel, num_samples: int | None) -> None:
-    """Raises `ValueError` where draws are asked of a family that computes its likelihood."""
+    """Raises `ValueError` if `num_samples` is given to a family that computes its likelihood."""
     if num_samples is not None:
         raise ValueError(
             f"`log_likelihood` of {type(model).__name__} takes no `num_samples`: it is computed, "
@@ -510,7 +508,7 @@ def check_exact(model: GenerativeModel, num_samples: int | None) -> None:
 
 
 class _Pass(keras.Operation):
-    """A function as an operation of Keras, which can run it on symbolic tensors."""
+    """Wraps a function as a Keras operation, which can run on symbolic tensors."""
 
     def __init__(self, function: Callable):
         super().__init__()

@@ -13,9 +13,9 @@ from keras_vae.typing import Tensor
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class GroupMap(keras.optimizers.OptimizerMap):
-    """Which optimizer a variable has: that of its group, found by the variable itself.
+    """Maps each variable to the optimizer of its group, by the variable itself.
 
-    By its path it cannot be found for sure: that of a layer in the attribute `discriminator` may
+    Its path would not identify the group: that of a layer in the attribute `discriminator` may
     begin with "sequential_1".
     """
 
@@ -38,8 +38,8 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
     """
 
     def attach(self, model: keras.Model) -> None:
-        """Receives the model whose groups of variables, when it is built, are those of the map."""
-        self._groups = model.groups  # not the model: Keras would save it as a part of this
+        """Receives the model whose groups, once it is built, are those of the map."""
+        self._groups = model.groups  # not the model, which Keras would save as a part
 
     def build(self, variables: list) -> None:
         if not self.built:
@@ -48,8 +48,8 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
 
     @contextlib.contextmanager
     def switched(self, is_on: dict[str, Tensor]) -> Iterator[None]:
-        """Within this context `apply` leaves groups, and the state of their optimizers, as they
-        are where `is_on`, `{group: scalar bool}`, is false."""
+        """Within this context `apply` does not change the groups, nor the state of their
+        optimizers, for which `is_on`, `{group: scalar bool}`, is false."""
         self._is_on = is_on
         try:
             yield
@@ -65,7 +65,7 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
     def finalize_variable_values(self, var_list: list) -> None:
         for optimizer in self.optimizers:
             own = [v for v in var_list if self._optimizer_map(v) is optimizer]
-            # An optimizer whose group was never on has averaged nothing that it could put there.
+            # An optimizer whose group was never on has no average to assign.
             if own and int(ops.convert_to_numpy(optimizer.iterations)):
                 optimizer.finalize_variable_values(own)
 
@@ -84,11 +84,11 @@ class GroupOptimizer(keras.optimizers.MultiOptimizer):
 
 
 def check_optimizer(optimizer: Any, model: keras.Model) -> Any:
-    """Returns what `compile` was given as one optimizer.
+    """Returns the `optimizer` argument of `compile` as one optimizer.
 
     Args:
-        optimizer: an optimizer of Keras, its name, or a dict of them by group. A name stands for
-            one of each group where the model switches groups.
+        optimizer: A Keras optimizer, its name, or a dict of them by group. If the model switches
+            groups, a name creates one for each group.
         model: `GenerativeModel`.
 
     Raises:

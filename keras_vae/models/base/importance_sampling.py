@@ -14,10 +14,10 @@ from keras_vae.models.base import any_size
 from keras_vae.typing import Array
 from keras_vae.typing import Tensor
 
-NUM_SAMPLES = 1000  # unless told otherwise
+NUM_SAMPLES = 1000  # by default
 MAX_CHUNK = 250  # importance samples decoded at once
-MAX_BYTES = 2**23  # of the largest activation of a chunk, which stays in a processor's cache
-CACHE_BYTES = 2**21  # of p(x|z), where one operation after another goes over all of it
+MAX_BYTES = 2**23  # of a chunk's largest activation, so that it stays in the processor's cache
+CACHE_BYTES = 2**21  # of p(x|z), if operations are not fused
 _PROPOSALS = {"posterior": "log_importance_weights", "prior": "log_prior_weights"}
 
 
@@ -30,10 +30,10 @@ def log_likelihood(
     proposal: str = "posterior",
     verbose: int = 0,
 ) -> np.ndarray:
-    """Estimates log p(x); see `LatentVariableModel.log_likelihood`, whose arguments these are.
+    """Estimates log p(x); see `LatentVariableModel.log_likelihood` for the other arguments.
 
     Args:
-        model: model with `log_importance_weights` and `log_prior_weights`.
+        model: Model with `log_importance_weights` and `log_prior_weights`.
     """
     num_samples = check_num_draws(
         "num_samples", NUM_SAMPLES if num_samples is None else num_samples
@@ -60,15 +60,15 @@ def log_likelihood(
 
 
 def sizes_at_once(model: keras.Model, num_samples: int, x: np.ndarray) -> tuple[int, int]:
-    """Returns how many draws, and of how many of the examples x, are decoded at once."""
+    """Returns how many draws, for how many of the examples x, are decoded at once."""
     draws_at_once = max(1, MAX_BYTES // _bytes_of_a_draw(model, x.shape[1:]))
     chunk = min(num_samples, MAX_CHUNK, draws_at_once)
     return chunk, min(len(x), draws_at_once // chunk)
 
 
 def draws_in_cache(x: Tensor) -> int:
-    """Returns of how many draws p(x|z) is best computed at once where nothing fuses operations:
-    then what one of them writes is still in the cache when the next reads it.
+    """Returns for how many draws p(x|z) is best computed at once if operations are not fused, so
+    that the output of one is still in the cache when the next reads it.
 
     Args:
         x: Tensor (B, S).
@@ -77,25 +77,25 @@ def draws_in_cache(x: Tensor) -> int:
 
 
 def _bytes_of_a_draw(model, data_shape):
-    """Returns the bytes of the largest tensor that decoding one z makes, as far as layers know, for
-    an example of a shape.
+    """Returns the bytes of the largest tensor in decoding one z, as far as its layers know their
+    shapes, for an example of shape `data_shape`.
 
-    Of a map of any size it is an upper bound: that of one as large as x.
+    For maps of any size this is an upper bound: a map as large as x.
     """
     shapes = [data_shape]
     for layer in model.decoder._flatten_layers():
-        with contextlib.suppress(AttributeError, ValueError):  # called by no functional model
+        with contextlib.suppress(AttributeError, ValueError):  # not called by a functional model
             shapes += [tensor.shape[1:] for tensor in keras.tree.flatten(layer.output)]
     shapes = [
         (*data_shape[:2], *shape[2:]) if any_size.is_of_any_size(shape) else shape
         for shape in shapes
     ]
-    length = data_shape[0]  # what else is not known is the length of a sequence
+    length = data_shape[0]  # any other unknown axis is the length of a sequence
     return 4 * max(math.prod(n or length for n in shape) for shape in shapes)
 
 
 def _summed_weights(model, log_weights, chunk):
-    """Returns a function: log of the sum of the first `wanted` of `chunk` importance weights."""
+    """Returns a function for the log of the sum of the first `wanted` of `chunk` weights."""
 
     def summed(wanted, x, condition=None):
         log_w = log_weights(x, chunk, model.embedded(condition))  # (chunk, B)

@@ -19,7 +19,7 @@ from keras_vae.noise import check_seed
 from keras_vae.table_schema import TableSchema
 from keras_vae.typing import Array
 
-# What `encode` gives where z can be drawn: from its own density, or from one prior of all of z.
+# Values of `encode_gives` with which each proposal can draw z.
 _ENCODINGS = {"posterior": ("posterior",), "prior": ("posterior", "point")}
 
 
@@ -112,15 +112,15 @@ def sample_rows(
         model: `LatentVariableModel` of the rows of a table.
         schema: `TableSchema` of these rows.
         num_samples: Integer, N.
-        where: Dict of columns and the values that all rows have there. The others are drawn given
-            these, by resampling draws of the prior.
+        where: Dict from columns to the values that all rows have there. The other columns are drawn
+            given these, by resampling draws from the prior.
         seed: Integer in [0, 2**31), or `None` for fresh noise.
-        prepare: Function of encoded rows (N, C): what was done to them before training.
-        restore: Function of rows (N, C) that undoes it.
+        prepare: Function that was applied to encoded rows (N, C) before training.
+        restore: Function of rows (N, C) that undoes `prepare`.
 
     Raises:
         ValueError: If `num_samples` is not a positive integer, or `where` names another column or a
-            value that it cannot have.
+            value that the column cannot have.
     """
     num_samples, where = check_count("num_samples", num_samples), dict(where or {})
     for name in where:
@@ -141,7 +141,7 @@ def sample_rows(
 
 
 def _weighted_draws(model, x, c, num_samples, proposal):
-    """Returns log w (K, B) of K draws of z, and points and draws of p(x|z), (K, B, S) each."""
+    """Returns log w (K, B) for K draws of z, and points and draws of p(x|z), (K, B, S) each."""
     stream = model.noise.stream(training=False)
     prior = model.prior_given(c)
     if proposal == "prior":

@@ -9,16 +9,15 @@ import keras
 
 from keras_vae.models.base.arguments import is_same
 
-_MAX_KEPT = 16  # of different keys, of a model
+_MAX_KEPT = 16  # keys for each model
 
 
 class KeptFunctions:
     """Keeps what `jitted` returns for as long as the model is made of the same parts.
 
-    A compiled function has the model's layers and its settings built into it; weights and random
-    streams it reads anew at each call. So the functions are dropped once another layer or variable
-    is there, a setting is another, or the model has another optimizer. They are no part of a copy
-    of the model, nor of any file.
+    The model's layers and settings are constants of a compiled function; it reads weights and
+    random streams anew at each call. So the functions are dropped when a layer, variable, setting
+    or the optimizer changes. They are neither copied nor saved with the model.
     """
 
     def __init__(self) -> None:
@@ -32,8 +31,8 @@ class KeptFunctions:
 
         Args:
             model: `GenerativeModel`.
-            key: hashable, all that `function` depends on besides the model.
-            function: function of arrays, as `jitted` takes it.
+            key: Hashable; identifies everything that `function` depends on besides the model.
+            function: Function of arrays, as `jitted` takes it.
         """
         with self._lock:
             self._drop_outdated(model)

@@ -1,4 +1,4 @@
-"""What another model is trained on: latents of unit scale, and the pictures they stand for."""
+"""Latents of unit scale, on which another model can be trained, and their pictures."""
 
 from pathlib import Path
 
@@ -25,8 +25,8 @@ class LatentPictures:
         overlap: int | None = None,
         verbose: int = 0,
     ) -> np.ndarray:
-        """Returns the latents of x as another model is trained on them: z without noise, shifted
-        and scaled to a standard deviation near 1 by `latent_shift` and `latent_scale`.
+        """Returns the latents of x for training another model: z without noise, shifted and scaled
+        to a standard deviation near 1 by `latent_shift` and `latent_scale`.
 
         Args:
             x: Array (N, S).
@@ -67,10 +67,10 @@ class LatentPictures:
         overlap: int | None = None,
         verbose: int = 0,
     ) -> np.ndarray:
-        """Returns what latents, as `latents` gives them, stand for.
+        """Returns the pictures of latents, as returned by `latents`.
 
-        It is the mean of p(x|z), or for nominal data the most probable value, clipped to the
-        `value_range` of the likelihood where it has one.
+        These are the means of p(x|z), or for nominal data the most probable values, clipped to the
+        `value_range` of the likelihood if it has one.
 
         Args:
             latents: Array (N, *latent_shape).
@@ -103,7 +103,7 @@ class LatentPictures:
         return x if self.likelihood.value_range is None else x.clip(*self.likelihood.value_range)
 
     def save_to_diffusers(self, folder: str | Path) -> None:
-        """Writes the model so that diffusers reads it: `config.json` and
+        """Writes the model in the format of diffusers: `config.json` and
         `diffusion_pytorch_model.safetensors`, float32.
 
         Its networks must be `AutoencoderKLEncoder` and `AutoencoderKLDecoder`, those of `VQModel`,

@@ -63,7 +63,7 @@ class LatentVariableModel(EncoderDecoderModel):
     log_likelihood_is: LikelihoodKind | None = "estimate"
     encode_gives: EncodingKind | None = "posterior"
     sample_draws = "latents"
-    compares_latents = False  # whether terms compare the latents of one example with another's
+    compares_latents = False  # whether terms compare the latents of different examples
 
     def __init__(
         self,
@@ -112,14 +112,14 @@ class LatentVariableModel(EncoderDecoderModel):
             seed: Integer, or `None` for fresh noise.
             from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
                 returned, as in the figures of papers, or for nominal data the most probable value.
-            size: (height, width) of the pictures, of a model of pictures of any size only.
+            size: (height, width) of the pictures, only for a model of pictures of any size.
 
         Returns:
             NumPy array (N, S).
 
         Raises:
             ValueError: If `num_samples` is not a positive integer, the condition does not fit, or
-                `size` is missing or out of place.
+                `size` is missing or not expected.
         """
         size = any_size.check_size(self, size)
         num_samples = self.check_num_samples(num_samples, size)
@@ -149,7 +149,8 @@ class LatentVariableModel(EncoderDecoderModel):
 
             log p(x) ~ log 1/K sum_k p(x, z_k) / q(z_k|x),   z_k ~ q(z|x)
 
-        In expectation a lower bound, which rises with K towards log p(x); K = 1 is the ELBO.
+        In expectation this is a lower bound, which rises with K towards log p(x); K = 1 gives the
+        ELBO.
         Examples and samples are processed in chunks of one compiled shape, so memory does not grow
         with either.
 
@@ -157,18 +158,18 @@ class LatentVariableModel(EncoderDecoderModel):
             x: Array (N, S).
             condition: In a conditional model: one condition for all examples, or an array (N, ...)
                 of one for each.
-            num_samples: Integer, K, honoured exactly; 1,000 by default.
+            num_samples: Integer, K; 1,000 by default.
             seed: Integer that makes the estimate reproducible, or `None`.
             proposal: "posterior", as above, or "prior": z_k ~ p(z) or p(z|c) with the weights
                 p(x|z_k) (Sohn et al. 2015, equation 6), which needs many more draws.
             verbose: 1 shows a progress bar.
 
         Returns:
-            NumPy float64 array (N,), nats. Its mean is the test log-likelihood; `nll` is minus it.
+            NumPy float64 array (N,), in nats. Its mean over test data is the test log-likelihood.
 
         Raises:
             ValueError: If `x` does not fit this model, `num_samples` is not a positive integer, or
-                `proposal` is another word.
+                `proposal` is neither of the two.
 
         Reference: [Burda et al., 2016](https://arxiv.org/abs/1509.00519), equation 8.
         """
@@ -198,10 +199,10 @@ class LatentVariableModel(EncoderDecoderModel):
         num_samples: int | None = None,
         seed: int | None = 0,
     ) -> np.ndarray:
-        """Returns how well each value of x fits the rest of its row, in nats: a map, of a picture.
+        """Returns how well each value of x fits the rest of its row, in nats; for pictures, a map.
 
-        It is the mean of log p(x_i|z) over draws z ~ q(z|x), the same for every row. Their sum over
-        a row, less the KL of the row, is its bound.
+        This is the mean of log p(x_i|z) over draws z ~ q(z|x), with the same noise for every row.
+        The sum over a row, minus the KL of the row, is its bound.
 
         Args:
             x, condition, num_samples, seed: See `score`.
@@ -223,26 +224,27 @@ class LatentVariableModel(EncoderDecoderModel):
         seed: int | None = 0,
         proposal: str = "posterior",
     ) -> imputation.Imputation:
-        """Fills the gaps of x, NaN, by what its observed values make likely.
+        """Fills the gaps of x (NaN) with values that are likely given the observed ones.
 
-        Draws z ~ q(z|x) are weighted by p(x_observed, z) / q(z|x), and so stand for
-        p(z|x_observed). With many of them the result no longer depends on how good q is.
+        Draws z ~ q(z|x) are weighted by p(x_observed, z) / q(z|x), so they represent
+        p(z|x_observed). With many draws the result no longer depends on the quality of q.
 
         Args:
             x: Array (N, S), NaN where a value is missing.
             condition: In a conditional model: one condition for all examples, or an array (N, ...)
                 of one for each.
             num_samples: Integer, K, the weighted draws of z.
-            num_draws: Integer, how many whole imputations to draw besides, for multiple imputation.
-            seed: Integer that the result follows from, or `None`.
-            proposal: "posterior", as above; or "prior", for an encoder that has not learned from
-                gaps: z ~ p(z), weighted by p(x_observed|z), which needs more draws.
+            num_draws: Integer, the number of complete imputations to draw in addition, for multiple
+                imputation.
+            seed: Integer that determines the result, or `None` for fresh noise.
+            proposal: "posterior", as above; or "prior", for an encoder that was not trained on data
+                with gaps: z ~ p(z), weighted by p(x_observed|z), which needs more draws.
 
         Returns:
-            `Imputation(values, spread, draws)`. `values` (N, S) are x, with each gap filled by the
-            mean (of classes without an order by the mode). `spread` (N, S) is the standard
-            deviation of a gap (of classes the probability that the value is another), 0 where x is
-            observed.
+            `Imputation(values, spread, draws)`. `values` (N, S) are x with each gap filled by the
+            mean, or, for unordered classes, by the mode. `spread` (N, S) is the standard deviation
+            of a gap, or, for unordered classes, the probability that the value is another one. It
+            is 0 where x is observed.
             `draws` (num_draws, N, S) are x with the gaps filled by draws.
 
         Raises:
@@ -263,8 +265,8 @@ class LatentVariableModel(EncoderDecoderModel):
         return self.log_p_x(x, z, c) - kl
 
     def log_p_of_elements(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
-        """Returns log p(x_i|z) of every element, (K, B, S) nats, for the z ~ q(z|x) that noise
-        (K, D) gives."""
+        """Returns log p(x_i|z) of every element, (K, B, S) nats, for z ~ q(z|x) computed from noise
+        (K, D)."""
         num_samples = noise.shape[0]
         z = self.infer(x, c).sample_from(noise)
         rows = ops.reshape(z, (-1, *z.shape[2:]))
@@ -273,7 +275,7 @@ class LatentVariableModel(EncoderDecoderModel):
         return ops.reshape(values, (num_samples, -1, *values.shape[1:]))
 
     def log_weights_of_noise(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
-        """Returns `log_importance_weights` for the z ~ q(z|x) that noise (K, D) gives."""
+        """Returns `log_importance_weights` for z ~ q(z|x) computed from noise (K, D)."""
         posterior = self.infer(x, c)
         z = posterior.sample_from(noise)
         return self.log_p_x(x, z, c) + self.prior_given(c).log_prob(z) - posterior.log_prob(z)
@@ -290,7 +292,7 @@ class LatentVariableModel(EncoderDecoderModel):
     def log_prior_weights(self, x: Tensor, num_samples: int, c: Tensor = None) -> Tensor:
         """Returns log p(x|z), (K, B) nats, for z ~ p(z), or p(z|c).
 
-        Their log-mean-exp over K estimates log p(x|c) too, with more draws, and without q (Sohn et
+        Their log-mean-exp over K also estimates log p(x|c), without q but with more draws (Sohn et
         al. 2015, equation 6).
         """
         return self.log_p_x(x, self.draws_of_prior(self.prior_given(c), num_samples, x), c)
@@ -304,15 +306,15 @@ class LatentVariableModel(EncoderDecoderModel):
         return z if prior.batch_ndims else ops.repeat(z[:, None], ops.shape(x)[0], axis=1)
 
     def latent_shape_of(self, x: Tensor) -> Shape:
-        """Returns the shape of one z of x (B, S), whose height and width follow from those of x in
-        a model of pictures of any size."""
+        """Returns the shape of one z for x (B, S). In a model of pictures of any size its height
+        and width follow from those of x."""
         latent_shape = self.latent_shape or ()
         if not self.is_of_any_size:
             return latent_shape
         return (*(-(-n // self.stride) for n in x.shape[1:3]), *latent_shape[2:])
 
     def log_p_x(self, x: Tensor, z: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
-        """Returns log p(x|z), (K, B) nats, of x (B, S) for z (K, B, ...)."""
+        """Returns log p(x|z), (K, B) nats, for x (B, S) and z (K, B, ...)."""
         num_samples = z.shape[0]
         if not training and keras.config.backend() == "torch":
             num_parts = -(-num_samples // importance_sampling.draws_in_cache(x))
@@ -324,7 +326,7 @@ class LatentVariableModel(EncoderDecoderModel):
         return self.generate(rows, c, training, like=x).log_prob_over_draws(x, num_samples)
 
     def flat(self, z: Tensor) -> Tensor:
-        """Returns latents, or parameters of theirs, (B, ...) as one vector for each example."""
+        """Returns latents (B, ...), or parameters of them, as one vector for each example."""
         return ops.reshape(z, (-1, math.prod(z.shape[1:])))
 
     def build_latent(self, latent_shape: Shape) -> None:
@@ -341,31 +343,31 @@ class LatentVariableModel(EncoderDecoderModel):
                 "`input_shape`, or leave `prior` out."
             )
         self.prior.attach(self.infer, self.data_shape)
-        if not self.prior.built:  # one read from a file has been
+        if not self.prior.built:  # a prior loaded from a file is
             condition_shape = None if self.condition is None else self.condition.shape
             self.prior.build(latent_shape, condition_shape)
 
     def _draw(self, from_likelihood, condition=None):
-        """Returns one batch of x from p(x|z), z from the prior."""
+        """Returns one batch of x from p(x|z), with z from the prior."""
         c = self.embedded(condition)
         z = self.draw_latents(self.prior_given(c), self.sample_batch_size)
         return self.shown(self.generate(z, c), from_likelihood)
 
     def _draw_of_size(self, from_likelihood, latent_size, condition=None):
-        """Returns one batch of x whose latent maps have a height and width."""
+        """Returns one batch of x whose latent maps have the (height, width) `latent_size`."""
         prior = self.prior.over((*latent_size, *self.latent_shape[2:]))
         z = self.draw_latents(prior, self.sample_batch_size)
         return self.shown(self.generate(z, self.embedded(condition)), from_likelihood)
 
     def draw_latents(self, prior: Distribution, num_samples: int) -> Tensor:
-        """Returns z from a prior: one of each distribution along its batch axis, or `num_samples`
-        of one without."""
+        """Returns z from a prior: one draw for each entry of its batch axis, or `num_samples` draws
+        if it has none."""
         count = None if prior.batch_ndims else num_samples
         return prior.sample(self.noise.stream(training=False), count)
 
 
 def repeated(x: Tensor, num_samples: int) -> Tensor:
-    """Returns x (B, ...) K times, (KB, ...)."""
+    """Returns x (B, ...) repeated K times, (KB, ...)."""
     return ops.tile(x, (num_samples, *[1] * (len(x.shape) - 1)))
 
 

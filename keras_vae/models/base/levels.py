@@ -10,13 +10,13 @@ from keras_vae.typing import Tensor
 
 
 class Level(NamedTuple):
-    """What a pass through the model leaves at the level of one z.
+    """The results of a pass through the model at the level of one z.
 
     Attributes:
         posterior: q(z_l|.), the distribution that z was drawn from.
         prior: p(z_l|z_{l+1}), or p(z_L).
         z: (B, ...).
-        state: What the next decoder is given: z, and the features that go around it.
+        state: The input of the next decoder: z, and the features that bypass it.
     """
 
     posterior: Distribution
@@ -34,7 +34,7 @@ def check_networks(encoders: list[keras.Model], decoders: list[keras.Model]) -> 
     """Returns the number of levels.
 
     Raises:
-        ValueError: If the two are not lists of the same length, with at least one network each.
+        ValueError: If the two are not non-empty lists of networks of the same length.
     """
     for name, networks in {"encoders": encoders, "decoders": decoders}.items():
         if not isinstance(networks, list | tuple) or not networks:
@@ -56,10 +56,10 @@ def latent_shapes(encoders: list[keras.Model], x: Tensor, passed_up: int) -> tup
     Args:
         encoders: List of L networks.
         x: `keras.KerasTensor` (None, *S).
-        passed_up: Integer, which output of an encoder has the shape that the next one is given.
+        passed_up: Integer, the index of the encoder output whose shape is the next one's input.
 
     Raises:
-        ValueError: If an encoder does not take what the one before it gives.
+        ValueError: If an encoder does not take the output of the one before it.
     """
     shapes, given = [], x
     for i, encoder in enumerate(encoders):
@@ -72,14 +72,14 @@ def latent_shapes(encoders: list[keras.Model], x: Tensor, passed_up: int) -> tup
 
 
 def symbolic_state(decoders: list[keras.Model], shapes: tuple) -> keras.KerasTensor:
-    """Returns what the decoder of x is given, a `keras.KerasTensor`.
+    """Returns the input of the decoder of x, a `keras.KerasTensor`.
 
     Args:
         decoders: List of L networks.
         shapes: What `latent_shapes` returns.
 
     Raises:
-        ValueError: If a decoder does not take what the one above gives, or give the next z.
+        ValueError: If a decoder does not take the output of the one above, or return the next z.
     """
     features: list[Tensor] = []
     for i in reversed(range(len(decoders))):

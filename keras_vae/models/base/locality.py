@@ -1,4 +1,4 @@
-"""How far the networks of pictures of any size see, and where they begin to see everything."""
+"""The receptive fields of networks for pictures of any size, and where they become global."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ from keras_vae.models.base.any_size import PROBE
 
 
 class Halves(NamedTuple):
-    """A network as two, the second of which is given what the first returns.
+    """A network in two parts.
 
     Attributes:
         near: `keras.Model` that sees a bounded part of its input.
@@ -26,13 +26,13 @@ class Halves(NamedTuple):
 
 
 def reach(network: keras.Model) -> int | None:
-    """Returns how many cells of its input a network sees beyond those that an output cell covers.
+    """Returns how many input cells a network sees beyond those that an output cell covers.
 
-    It is an upper bound, summed over convolutions; `None` where a layer may see everything (group
-    norms, attention, dense layers, and whatever is not known here).
+    This is an upper bound, summed over convolutions; `None` if a layer may see everything (group
+    norms, attention, dense layers, and any layer not known here).
 
     Args:
-        network: functional `keras.Model` from a map to maps.
+        network: Functional `keras.Model` from a map to maps.
     """
     operations = getattr(network, "operations", None)
     if operations is None:
@@ -42,20 +42,19 @@ def reach(network: keras.Model) -> int | None:
 
 
 def halves(network: keras.Model, is_encoder: bool) -> Halves | None:
-    """Returns an encoder or decoder cut in two where its layers that see everything begin or end.
+    """Returns an encoder or decoder split in two where its layers that see everything begin or end.
 
-    What sees the whole picture often does so only where the picture is smallest: then the rest can
-    be computed in tiles and the two together are exact. An encoder's `whole` comes last, a
-    decoder's first.
+    Such layers often act only on the smallest map. The rest can then be computed in tiles, and the
+    result is exact. An encoder's `whole` comes last, a decoder's first.
 
     Args:
-        network: functional `keras.Model` with one input.
-        is_encoder: whether its input is the picture.
+        network: Functional `keras.Model` with one input.
+        is_encoder: Whether its input is the picture.
 
     Returns:
-        `Halves`, or `None` where there is no such cut: the whole network is bounded, has several
-        inputs, works with attention (whose cost grows with the square of the map), or sees
-        everything where the map is large.
+        `Halves`, or `None` if there is no such split: if the whole network is bounded, has several
+        inputs, uses attention (whose cost grows with the square of the map's size), or sees
+        everything on larger maps.
     """
     operations = getattr(network, "operations", None)
     if operations is None or len(network.inputs) != 1:
@@ -94,21 +93,21 @@ def _keeps_size(network):
 
 
 class _Walk:
-    """The way through a network's operations in order.
+    """Accumulates the receptive field over a network's operations, in order.
 
     Attributes:
-        step: cells of the input from one cell of this layer's to the next.
-        reach: cells of the input seen beyond one's own.
+        step: Distance, in input cells, between neighbouring cells of the current layer.
+        reach: Number of input cells seen beyond a cell's own.
     """
 
     def __init__(self):
         self.step, self.reach = 1.0, 0.0
 
     def passes(self, operation: Any) -> bool:
-        """Goes through an operation, and returns whether its reach is bounded."""
+        """Adds an operation, and returns whether its reach is bounded."""
         if isinstance(operation, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
             sizes = zip(operation.kernel_size, operation.dilation_rate, strict=True)
-            # Padded by a layer before, if at all, and on one side only at worst.
+            # "valid" may follow a padding layer, in the worst case on one side only.
             share = 1 if operation.padding == "valid" else 2
             self.reach += self.step * max(math.ceil((k - 1) * d / share) for k, d in sizes)
             self.step *= max(operation.strides)
@@ -134,7 +133,7 @@ class _Walk:
 
 
 def _is_of_vectors(operation):
-    """Whether an operation is given no map: that of a condition, say."""
+    """Whether an operation's input is not a map but, say, a condition."""
     return all(len(t.shape) < 3 for t in keras.tree.flatten(operation.input))
 
 
@@ -149,7 +148,7 @@ _OF_EACH_CELL = (
     Everywhere,
     OutputBias,
 )
-# Of `keras.ops`, whose classes are not public; so they are known by name.
+# Operations of `keras.ops`, by name because their classes are not public.
 _OPERATIONS = (
     "Add",
     "Clip",

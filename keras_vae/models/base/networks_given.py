@@ -1,4 +1,4 @@
-"""What an encoder, a decoder and a likelihood say of themselves, and whether they are such."""
+"""Checks of the encoder, decoder and likelihood of a model, and their shapes and defaults."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ from keras_vae.models.base import any_size
 
 
 def known_input_shape(network: keras.Model, decoder: keras.Model | None = None) -> tuple | None:
-    """Returns the shape of a batch of x, (None, *S), or `None` where the network does not know.
+    """Returns the shape of a batch of x, (None, *S), or `None` if the network does not know it.
 
-    Where its `decoder` leaves height and width open as the network does, every size is data:
+    If the network and its `decoder` both leave height and width open, any size is allowed:
     (None, None, None, C).
     """
     shape = _first_shape(network, "input_shape")
@@ -35,10 +35,10 @@ def _first_shape(network, name):
 def check_numbers(
     argument: str, value: float | Sequence[float], can_be_zero: bool = True
 ) -> float | list[float]:
-    """Returns a number, or a list of one for each channel, as floats.
+    """Returns a number, or a list with one number for each channel, as floats.
 
     Raises:
-        ValueError: If one is not finite, or is 0 where it must not be.
+        ValueError: If one is not finite, or is 0 and `can_be_zero` is false.
     """
     try:
         numbers = np.asarray(value, "float64")
@@ -54,7 +54,7 @@ def check_numbers(
 
 
 def check_network(name: str, network: keras.Model) -> None:
-    """Raises `TypeError` where a network is none."""
+    """Raises `TypeError` if a network is not a `keras.Model`."""
     if not isinstance(network, keras.Layer):
         raise TypeError(
             f"`{name}` must be a `keras.Model`, such as keras_vae.MLP{name.title()}(...). "
@@ -63,7 +63,7 @@ def check_network(name: str, network: keras.Model) -> None:
 
 
 def check_likelihood(likelihood: Likelihood) -> Likelihood:
-    """Returns `likelihood`; raises `TypeError` where it is none."""
+    """Returns `likelihood`; raises `TypeError` if it is not a `Likelihood`."""
     if not isinstance(likelihood, Likelihood):
         raise TypeError(
             "`likelihood` must be a likelihood layer such as keras_vae.GaussianLikelihood(sigma). "
@@ -73,7 +73,7 @@ def check_likelihood(likelihood: Likelihood) -> Likelihood:
 
 
 def default_likelihood(decoder: keras.Model) -> Likelihood:
-    """Returns Bernoulli, on probabilities where the decoder is seen to end in a sigmoid."""
+    """Returns a Bernoulli likelihood, of probabilities if the decoder is seen to end in sigmoid."""
     last = decoder.layers[-1] if getattr(decoder, "layers", None) else decoder
     ends_in_sigmoid = getattr(last, "activation", None) is keras.activations.sigmoid
     return BernoulliProbabilityLikelihood() if ends_in_sigmoid else BernoulliLikelihood()

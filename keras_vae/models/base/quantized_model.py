@@ -27,22 +27,23 @@ from keras_vae.typing import Weight
 
 
 class QuantizedModel(SecondStage):
-    """A model p(x|z) p(z) whose z are codes, found by an encoder and its quantizers.
+    """A model p(x|z) p(z) whose z are codes, computed by an encoder and its quantizers.
 
-    The posterior has all its mass on the codes of x, so that the ELBO is no estimate:
+    The posterior has all its mass on the codes of x, so the ELBO is computed exactly:
 
         log p(x) >= log p(x|z_q(x)) + log p(codes(x))
 
     The prior p(codes) is uniform, K^-N for N codes, until `fit_prior` has trained another.
 
-    A family sets `quantizers` and `priors`, lists with that of the level next to the data first,
-    defines `objective` and `terms`, `encode_levels` and `state_of`, and says whether users see
-    lists of levels.
+    A family sets `quantizers` and `priors`, lists that begin with the level next to the data. It
+    defines `objective` and `terms`, `encode_levels` and `state_of`, and, with `for_user` and
+    `from_user`, whether users see lists of levels.
 
     Args:
         encoder, decoder, likelihood, condition: See `EncoderDecoderModel`.
-        commitment_weight: Number or schedule, beta, of the cost that keeps z_e near its codes.
-        codebook_weight: Number or schedule, of the cost that moves the codes.
+        commitment_weight: Number or schedule, beta, the weight of the cost that keeps z_e near its
+            codes.
+        codebook_weight: Number or schedule, the weight of the cost that moves the codes.
     """
 
     log_likelihood_is: LikelihoodKind | None = "bound"
@@ -62,23 +63,22 @@ class QuantizedModel(SecondStage):
         self.commitment_weight = check_weight("commitment_weight", commitment_weight)
         self.codebook_weight = check_weight("codebook_weight", codebook_weight)
 
-    # What a family gives.
+    # What a family defines.
 
     def encode_levels(
         self, x: Tensor, c: Tensor = None, training: bool = False
     ) -> tuple[list[Quantized], Tensor]:
-        """Returns the list of each level's `Quantized` of x (B, S), and what the decoder is
-        given."""
+        """Returns a list of each level's `Quantized` for x (B, S), and the decoder's input."""
         raise NotImplementedError(f"{type(self).__name__} must define `encode_levels`.")
 
     def state_of(self, codes: Tensor, training: bool = False) -> Tensor:
-        """Returns what the decoder is given of the list of each level's z_q (B, ..., D)."""
+        """Returns the decoder's input for a list of each level's z_q (B, ..., D)."""
         raise NotImplementedError(f"{type(self).__name__} must define `state_of`.")
 
-    # What a family puts into its objective and its terms, of all levels.
+    # Parts of a family's objective and terms, for all levels.
 
     def code_objective(self) -> dict[str, Term]:
-        """Returns the rows of the codes: what they cost, the bound, and how many are in use."""
+        """Returns the `Term`s of the codes: their costs, the bound, and codebook usage."""
         levels = zip(self._names("usage"), self._names("perplexity"), self.quantizers, strict=True)
         of_codes = {}
         for usage, perplexity, quantizer in levels:
@@ -99,7 +99,7 @@ class QuantizedModel(SecondStage):
         Args:
             reconstruction: (B,) nats.
             indices: List of the codes of each level, integers (B, *positions).
-            c: As `embedded` gives it.
+            c: As `embedded` returns it.
         """
         costs = code_priors.code_costs(self.priors, indices, self.told(c), self._sizes())
         kl = sum(costs)
@@ -114,7 +114,7 @@ class QuantizedModel(SecondStage):
     # Codes.
 
     def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
-        """Returns the `Quantized` of x (B, S), of several levels a list."""
+        """Returns the `Quantized` of x (B, S), or a list of one for each level."""
         return self.for_user(self.encode_levels(x, c, training)[0])
 
     def latent_mean(self, x: Tensor, c: Tensor = None, training: bool = False) -> Tensor:
@@ -130,7 +130,7 @@ class QuantizedModel(SecondStage):
             batch_size: Integer, the number of examples per batch.
 
         Returns:
-            int32 NumPy array (N, *positions), of several levels a list of them.
+            int32 NumPy array (N, *positions), or a list of one for each level.
 
         Raises:
             ValueError: If x or the condition does not fit this model.
@@ -144,14 +144,14 @@ class QuantizedModel(SecondStage):
         seed: int | None = None,
         from_likelihood: bool = False,
     ) -> np.ndarray:
-        """Returns what codes stand for.
+        """Decodes codes.
 
         Args:
-            indices: Integers (N, *positions), of several levels a list, as `encode_indices` gives
-                them.
+            indices: Integers (N, *positions), or a list of one for each level, as `encode_indices`
+                returns them.
             condition: In a conditional model: one condition for all examples, or an array (N, ...)
                 of one for each.
-            seed: Integer, of draws from the likelihood, or `None` for fresh noise.
+            seed: Integer for draws from the likelihood, or `None` for fresh noise.
             from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
                 returned, or for nominal data the most probable value.
 
@@ -180,7 +180,7 @@ class QuantizedModel(SecondStage):
     def indices_of(
         self, x: Array, condition: Array = None, batch_size: int = 128
     ) -> list[np.ndarray]:
-        """Returns the list of each level's indices of all of x, NumPy arrays."""
+        """Returns a list of each level's indices for all of x, as NumPy arrays."""
         arrays = self.check_inputs(x, condition)
 
         def indices(x, *condition):
@@ -198,17 +198,17 @@ class QuantizedModel(SecondStage):
         seed: int | None = None,
         batch_size: int = 128,
     ) -> np.ndarray:
-        """Returns log p(x|z_q(x)) + log p(codes(x)), a lower bound of log p(x).
+        """Returns log p(x|z_q(x)) + log p(codes(x)), a lower bound on log p(x).
 
-        It is not an estimate, and no number of samples makes it tighter: the posterior is
-        deterministic. With the prior that `fit_prior` trains it is the two-stage model's; without,
-        codes count as uniform.
+        It is computed, not estimated, and sampling would not make it tighter: the posterior is
+        deterministic. It uses the prior trained by `fit_prior`; until then codes are taken to be
+        uniform.
 
         Args:
             x: Array (N, S).
             condition: Condition of the prior or of the model: one for all examples, or an array (N,
                 ...).
-            num_samples, seed: `None`: nothing is drawn.
+            num_samples, seed: Must be `None`: nothing is sampled.
             batch_size: Integer, the number of examples per batch.
 
         Returns:
@@ -245,7 +245,7 @@ class QuantizedModel(SecondStage):
         self.check_own_priors()
 
     def _draw(self, from_likelihood, *arrays):
-        """Returns one batch of x of p(x|z) for codes."""
+        """Returns one batch of x from p(x|z) for codes."""
         indices, condition = arrays[: len(self.quantizers)], arrays[len(self.quantizers) :]
         codes = [q.embed(i) for q, i in zip(self.quantizers, indices, strict=True)]
         c = self.embedded(*condition)
@@ -255,7 +255,7 @@ class QuantizedModel(SecondStage):
         return [quantizer.num_embeddings for quantizer in self.quantizers]
 
     def _names(self, kind):
-        """Returns the name of a kind of term for each level."""
+        """Returns the name of a term for each level."""
         if len(self.quantizers) == 1:
             return [kind]
         return [f"{kind}_{level}" for level in range(1, len(self.quantizers) + 1)]
@@ -265,7 +265,7 @@ class QuantizedModel(SecondStage):
 
 
 def check_quantizer(quantizer: Quantizer) -> Quantizer:
-    """Returns `quantizer`; raises `TypeError` where it is none."""
+    """Returns `quantizer`; raises `TypeError` if it is not a `Quantizer`."""
     if not isinstance(quantizer, Quantizer):
         raise TypeError(
             "A quantizer must be a quantizer layer such as keras_vae.VectorQuantizer(512). "

@@ -1,4 +1,4 @@
-"""Scores of rows: how likely a model finds each, with the same draws for all of them."""
+"""Scores of rows: how likely each is under a model, with the same noise for all of them."""
 
 import math
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from keras_vae.models.base.importance_sampling import sizes_at_once
 from keras_vae.noise import check_seed
 from keras_vae.typing import Array
 
-NUM_SAMPLES = 128  # unless told otherwise
+NUM_SAMPLES = 128  # by default
 METHODS = ("likelihood", "bound")
 
 
@@ -82,17 +82,17 @@ def over_noise(
     num_samples: int,
     seed: int | None,
 ) -> np.ndarray:
-    """Returns what a function gives for all rows and draws of noise, float64 (N, ...).
+    """Returns the values of a function over all rows and draws of noise, float64 (N, ...).
 
-    The noise is NumPy's, the same on every backend, and for every row.
+    The noise comes from NumPy, so it is the same on every backend. It is the same for every row.
 
     Args:
         model: `LatentVariableModel`.
-        key: What the function depends on besides the model.
+        key: Tuple that identifies everything `of_noise` depends on besides the model.
         of_noise: Function of x (B, S), noise (K, D) and c that returns a tensor (B, ...).
-        join: NumPy's function that joins what is returned for two parts of the noise.
-        x, condition: What the user gave.
-        num_samples: Integer, the draws.
+        join: NumPy ufunc that combines the results for two parts of the noise.
+        x, condition: What the user passed.
+        num_samples: Integer, the number of draws.
         seed: Integer, or `None` for fresh noise.
     """
     seed = check_seed(seed)

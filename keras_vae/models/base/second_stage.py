@@ -20,10 +20,10 @@ from keras_vae.typing import Weight
 
 
 class SecondStage(EncoderDecoderModel):
-    """What a model of codes does with the priors of its levels.
+    """The part of a model of codes that trains and samples the priors of its levels.
 
-    A condition may belong to the model, whose networks are then given it, or to the prior of the
-    top level alone.
+    A condition may belong to the model, whose networks then receive it, or only to the prior of the
+    top level.
     """
 
     sample_draws = "latents"
@@ -35,7 +35,7 @@ class SecondStage(EncoderDecoderModel):
 
     @property
     def sample_condition(self) -> Condition | None:
-        """The `Condition` of what `sample` is told, the model's or its prior's, or `None`."""
+        """The `Condition` that `sample` takes, the model's or its prior's, or `None`."""
         of_prior = self.priors[-1].condition if self.priors else None
         return of_prior if self.condition is None else self.condition
 
@@ -45,7 +45,7 @@ class SecondStage(EncoderDecoderModel):
         return super().given(y, training)
 
     def told(self, c: Tensor) -> Tensor:
-        """Returns what the prior of the top level is given of c, `None` where it is not told."""
+        """Returns c if the prior of the top level takes it, otherwise `None`."""
         return c if self._prior_is_told() else None
 
     def fit_prior(
@@ -57,24 +57,24 @@ class SecondStage(EncoderDecoderModel):
         validation_data: Any = None,
         **kwargs,
     ) -> Any:
-        """Trains a prior of the codes of x, which the model then has, and saves with itself.
+        """Trains a prior of the codes of x, which becomes a part of the model and is saved with it.
 
         Args:
             x: Array (N, S).
-            condition: What the (top) prior is told of each example, where it is conditional.
-            prior: `AutoregressiveModel`, of several levels a list. By default the one that the
-                model has already, or a new `PixelCNN` (of codes that are no grid, a
-                `TransformerPrior`). Below the top they have a `CodeCondition` of the codes above.
-            optimizer: Of Keras, for a prior that is not compiled.
-            validation_data: x, or (x, condition), held out.
-            **kwargs: for the prior's `fit`.
+            condition: The conditions of the (top) prior, if it is conditional.
+            prior: `AutoregressiveModel`, or a list of one for each level. By default the model's
+                current prior, or a new `PixelCNN` (a `TransformerPrior` if the codes are not a
+                grid). Priors below the top have a `CodeCondition` on the codes above.
+            optimizer: A Keras optimizer or its name, for a prior that is not compiled.
+            validation_data: Held-out x, or (x, condition).
+            **kwargs: Arguments of the prior's `fit`.
 
         Returns:
-            What the prior's `fit` returns, of several levels a list.
+            What the prior's `fit` returns, or a list of one for each level.
 
         Raises:
-            ValueError: If x is not data of this model, the prior is not made for its codes, or a
-                condition is given that nothing takes. The model is then as it was.
+            ValueError: If x does not fit this model, the prior does not fit its codes, or a
+                condition is given but neither takes one. The model is left unchanged.
         """
         if self.is_of_any_size:
             raise ValueError(
@@ -116,8 +116,8 @@ class SecondStage(EncoderDecoderModel):
             seed: Integer, or `None` for fresh noise.
             from_likelihood: Whether to draw x from p(x|z). By default the mean of p(x|z) is
                 returned, or for nominal data the most probable value.
-            temperature: positive number that the prior's logits are divided by.
-            top_k: Integer, or `None`: codes are drawn from the k most probable only.
+            temperature: Positive number by which the prior's logits are divided.
+            top_k: Integer, or `None`. Codes are drawn from the k most probable only.
 
         Returns:
             NumPy array (N, S).
@@ -140,7 +140,7 @@ class SecondStage(EncoderDecoderModel):
         return self.decode_indices(self.for_user(indices), of_model, seed, from_likelihood)
 
     def prior_pairs(self, priors: list, x: Array, condition: Array = None) -> list[tuple]:
-        """Returns what each prior learns from."""
+        """Returns the training data of each prior."""
         takes_pairs = self.condition is not None or priors[-1].condition is not None
         x, condition = data.gathered(self, x, condition, takes_pairs)
         if condition is not None and not takes_pairs:
@@ -156,19 +156,18 @@ class SecondStage(EncoderDecoderModel):
     def take_priors(self, priors: list) -> None:
         """Makes trained priors a part of the model."""
         _freeze(priors)
-        self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
+        self._tracker.unlock()  # as Keras does for layers that grow after `build`
         self.priors.clear()
         self.priors.extend(priors)
         self._tracker.lock()
-        # What has been compiled had another prior.
+        # The compiled functions use the previous prior.
         self.train_function = self.test_function = self.predict_function = None
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs) -> None:
         """Reads the weights and the state of the optimizer; see `keras.Model.load_weights`.
 
         Raises:
-            ValueError: If the file holds a trained prior, and the model has none. Nothing is read
-                then.
+            ValueError: If the file holds a trained prior but the model has none. Nothing is read.
         """
         if not self.priors and not skip_mismatch and _holds_priors(filepath):
             raise ValueError(
@@ -180,14 +179,14 @@ class SecondStage(EncoderDecoderModel):
             )
         super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 
-    # A family says how users see levels.
+    # A family defines how users see levels.
 
     def for_user(self, levels: list) -> Any:
-        """Returns a list with an entry for each level as users see it."""
+        """Converts a list with an entry for each level to the form that users see."""
         return levels
 
     def from_user(self, value: Any) -> list:
-        """Returns what users give as a list with an entry for each level."""
+        """Converts user input to a list with an entry for each level."""
         return list(value)
 
     # Plumbing.
@@ -201,7 +200,7 @@ class SecondStage(EncoderDecoderModel):
         if self.condition is None and self._prior_is_told():
             if condition is not None:
                 self.priors[-1].conditions_for(condition, num_examples)
-            return ()  # the networks are told nothing: no code and no reconstruction depends on it
+            return ()  # only the prior takes it, so neither codes nor reconstructions depend on it
         return super().conditions_for(condition, num_examples)
 
     def check_own_priors(self) -> None:
@@ -215,13 +214,13 @@ class SecondStage(EncoderDecoderModel):
 
 
 def _freeze(priors):
-    """The codes' own model trains without them."""
+    """Freezes priors: training the model of the codes must not change them."""
     for prior in priors:
         prior.trainable = False
 
 
 def _holds_priors(path):
-    """Whether a file of weights, where it is one file here, holds those of priors."""
+    """Whether a weights file, if it is a single local file, holds those of priors."""
     if not str(path).endswith(".h5") or not os.path.isfile(path):
         return False
     kinds = {kind.__name__.lower() for kind in _subclasses(AutoregressiveModel)}

@@ -1,4 +1,4 @@
-"""The base of models of sequences of tokens: texts at the door, and writing."""
+"""The base of models of token sequences: conversion of texts, and generation."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from keras_vae.typing import Tensor
 
 
 class SequenceModel(ConditionalModel):
-    """What models of sequences share: p(x|z) or p(x) of tokens, one after the other.
+    """Base class of models of sequences: p(x|z) or p(x) over tokens, one after the other.
 
     A subclass has the attributes `decoder`, `max_length`, `vocabulary` and `word_dropout`, set by
     `take_sequence_arguments`.
@@ -37,7 +37,7 @@ class SequenceModel(ConditionalModel):
     def take_sequence_arguments(
         self, max_length: int, vocabulary: TextCoder | None, word_dropout: float
     ) -> None:
-        """Checks and keeps what the constructor was given."""
+        """Checks and stores arguments of the constructor."""
         self.max_length = check_count("max_length", max_length)
         self.vocabulary = _check_vocabulary(vocabulary, self.decoder.num_tokens)
         self.word_dropout = _check_rate(word_dropout)
@@ -45,7 +45,7 @@ class SequenceModel(ConditionalModel):
     # Texts.
 
     def as_arrays(self, x: Any) -> Any:
-        """Returns texts as tokens (N, T), with T the longest one's; all else as it is."""
+        """Returns texts as tokens (N, T), with T the longest length; other input as it is."""
         if not holds_texts(x):
             return x
         if self.vocabulary is None:
@@ -56,7 +56,7 @@ class SequenceModel(ConditionalModel):
         return self.vocabulary.encode(x)
 
     def as_texts(self, tokens: np.ndarray) -> Any:
-        """Returns a list of texts, or without a vocabulary the tokens (N, T) themselves."""
+        """Returns a list of texts, or, without a vocabulary, the tokens (N, T) themselves."""
         return tokens if self.vocabulary is None else self.vocabulary.decode(tokens)
 
     # p(x|z).
@@ -64,8 +64,8 @@ class SequenceModel(ConditionalModel):
     def sequences(self, z: Tensor, batch_size: Any, training: bool = False) -> TokenSequences:
         """Returns p(x|z), or without a latent p(x), for a batch.
 
-        In training each token that the decoder is told is `UNKNOWN` with the probability
-        `word_dropout`; those it predicts stay.
+        In training each input token of the decoder is replaced by `UNKNOWN` with the probability
+        `word_dropout`; the tokens to predict are not.
         """
 
         def logits(previous):
@@ -80,7 +80,7 @@ class SequenceModel(ConditionalModel):
 
         return TokenSequences(logits, batch_size)
 
-    # Writing.
+    # Generation.
 
     def sample(
         self,
@@ -96,18 +96,18 @@ class SequenceModel(ConditionalModel):
 
         Args:
             num_samples: Integer, N.
-            condition: `None`: the model takes none.
+            condition: Must be `None`: the model takes none.
             seed: Integer, or `None` for fresh noise.
             from_likelihood: Whether each token is drawn. If not, it is the most probable one, so
-                that a sequence differs from another by its z only.
-            temperature: Positive number that logits are divided by; below 1, what is probable
-                becomes more so.
-            top_k: Integer, or `None`: only the k most probable tokens are drawn.
-            top_p: Number in (0, 1], or `None`: only the fewest tokens are drawn that together have
-                this probability.
+                sequences differ only by their z.
+            temperature: Positive number by which the logits are divided; below 1, probable tokens
+                become more probable.
+            top_k: Integer, or `None`. Draws from the k most probable tokens only.
+            top_p: Number in (0, 1], or `None`. Draws only from the smallest set of tokens whose
+                total probability is at least this.
 
         Returns:
-            List of N texts, or without a vocabulary a NumPy int32 array (N, max_length).
+            List of N texts, or, without a vocabulary, a NumPy int32 array (N, max_length).
 
         Raises:
             ValueError: If `temperature`, `top_k` or `top_p` is out of range.
@@ -128,11 +128,11 @@ class SequenceModel(ConditionalModel):
         return self.as_texts(tokens)
 
     def new_latents(self, batch_size: int) -> Tensor:
-        """Returns z (B, D) of the prior, or `None` in a model without a latent."""
+        """Returns z (B, D) from the prior, or `None` in a model without a latent."""
         return None
 
     def _chooser(self, from_likelihood, temperature, top_k, top_p):
-        num_tokens = self.decoder.num_tokens - 1  # no padding is written
+        num_tokens = self.decoder.num_tokens - 1  # padding is never generated
         temperature = np.float32(check_temperature(temperature))
         top_k, top_p = check_top_k(top_k, num_tokens), _check_top_p(top_p)
         return _Chooser(self, bool(from_likelihood), temperature, top_k, top_p)
@@ -144,7 +144,7 @@ class SequenceModel(ConditionalModel):
 
     @property
     def likelihood_shape(self) -> tuple | None:
-        return (None,)  # of any length, so that nats have no number of dimensions
+        return (None,)  # any length, so there is no fixed number of dimensions
 
     def check_values(self, x: np.ndarray, name: str = "x") -> None:
         TokenLikelihood(self.decoder.num_tokens).check(x, name)
@@ -165,8 +165,7 @@ class SequenceModel(ConditionalModel):
 
 
 class _Chooser:
-    """Writes sequences for z: which tokens come next, and all that a compiled function of it
-    depends on."""
+    """Generates sequences for z. Holds the options that a compiled function of it depends on."""
 
     def __init__(self, model, from_likelihood, temperature, top_k, top_p):
         self.model, self.from_likelihood, self.top_k = model, from_likelihood, top_k
@@ -177,7 +176,7 @@ class _Chooser:
         model, choose = self.model, writing.greedy
         if self.from_likelihood:
             stream = model.noise.stream(training=False)
-            # Of a whole batch, so that a seed gives the same first sequences whatever their number.
+            # For a full batch, so that a seed gives the same first sequences whatever their number.
             shape = (model.sample_batch_size, model.max_length)
             noise = keras.random.uniform(shape, seed=stream, dtype="float32")[:batch_size]
             choose = writing.drawing(noise, temperature, self.top_k, top_p)
@@ -185,7 +184,7 @@ class _Chooser:
 
 
 def check_token_decoder(decoder: Any, has_latent: bool) -> None:
-    """Raises an error where a decoder is not one of tokens, with or without a latent."""
+    """Raises an error if `decoder` is not a token decoder with (or without) a latent."""
     needed = ("num_tokens", "start", "step", "latent_dim")
     if not isinstance(decoder, keras.Layer) or not all(hasattr(decoder, n) for n in needed):
         raise TypeError(

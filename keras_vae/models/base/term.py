@@ -9,7 +9,7 @@ from keras_vae.checks import check_choice
 from keras_vae.schedules import Schedule
 from keras_vae.schedules import check_weight
 
-MAIN = "main"  # the group of all that no other group names
+MAIN = "main"  # the group of all weights that are in no other group
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,24 +17,24 @@ class Term:
     """How one of the quantities that a model's `terms` returns is used.
 
     `objective()` of a model names each quantity once, with a `Term`. In training, each group of
-    weights descends the sum of its terms, every one times `train`. In evaluation the loss is the
-    sum of all terms, every one times `evaluate`: 1 for the terms of the bound itself, so that
+    weights minimises the sum of its terms, each weighted by `train`. In evaluation the loss is the
+    sum of all terms, each weighted by `evaluate`: 1 for the terms of the bound itself, so that
     `val_loss` is the bound whatever was annealed in training, and 0 for costs added to it.
 
     Args:
         train: Number of at least 0, or schedule over the updates made so far: the weight in
-            training. A term of weight 0 is logged and teaches nothing.
+            training. A term of weight 0 is logged but not trained on.
         evaluate: Number of at least 0: the weight in evaluation.
-        group: string, the attribute of the model whose weights descend this term. By default those
+        group: String, the attribute of the model whose weights minimise this term. By default those
             that no other term names.
         metric: `keras.metrics.Metric` class, or a function of `name` that returns a metric, which
             is updated with the term. By default the mean over examples. `None` keeps the term out
             of the logs.
-        direction: "min" or "max", which values of the metric are better. `fit` tells callbacks
-            that monitor it, so that `EarlyStopping("val_elbo")` needs no `mode`.
+        direction: "min" or "max": whether lower or higher values of the metric are better. `fit`
+            tells callbacks that monitor it, so that `EarlyStopping("val_elbo")` needs no `mode`.
 
     Raises:
-        ValueError: If a weight is negative or not a number, or `direction` is another word.
+        ValueError: If a weight is negative or not a number, or another argument is invalid.
 
     Example:
 
@@ -78,5 +78,5 @@ class Term:
 
     @property
     def teaches(self) -> bool:
-        """Whether any weights descend the term."""
+        """Whether any weights are trained on the term."""
         return callable(self.train) or self.train != 0

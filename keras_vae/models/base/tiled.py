@@ -15,7 +15,7 @@ from keras_vae.models.base.conditional_model import as_input
 def encoded(
     model: Any, x: np.ndarray, conditions: Sequence, tile: int, overlap: int | None, verbose: int
 ) -> list[np.ndarray]:
-    """Returns all that the encoder gives for x."""
+    """Returns all outputs of the encoder for x."""
     _check(model, tile)
     halves = locality.halves(model.encoder, is_encoder=True)
     tiles = tiling.tiles_of(
@@ -80,7 +80,7 @@ def _check(model, tile):
 
 
 def _one_by_one(run, x):
-    """Returns what a function of one map at a time gives, NumPy arrays."""
+    """Returns the results of a function of one map at a time, as NumPy arrays."""
     of_each = [run(x[i : i + 1]) for i in range(len(x))]
     return [np.concatenate(arrays) for arrays in zip(*of_each, strict=True)]
 
@@ -101,6 +101,6 @@ def _in_tiles(run, x, conditions, tiles, scale_in, scale_out, verbose):
         )
         for i in range(len(x))
     ]
-    if len(of_each) == 1:  # a large one, say, which is not copied
+    if len(of_each) == 1:  # avoids a copy, which may be large
         return of_each[0]
     return [np.concatenate(arrays) for arrays in zip(*of_each, strict=True)]

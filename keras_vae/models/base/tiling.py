@@ -1,4 +1,4 @@
-"""Large pictures in tiles: each is seen with its surroundings, and what overlaps is blended."""
+"""Large pictures in tiles: each is computed with its surroundings, and overlaps are blended."""
 
 import itertools
 import math
@@ -14,16 +14,17 @@ from keras_vae.checks import check_count
 from keras_vae.models.base.locality import reach
 from keras_vae.typing import Array
 
-_UNBOUNDED_SHARE = 4  # of a tile is its overlap where a network sees the whole picture
+_UNBOUNDED_SHARE = 4  # the overlap is 1/4 of a tile if a network sees the whole picture
 
 
 class Tiles(NamedTuple):
-    """How a picture is cut, counted in cells of the latent map.
+    """How a picture is cut into tiles, in cells of the latent map.
 
     Attributes:
-        size: height and width of a tile's own part.
-        margin: how far a network sees beyond it, on every side.
-        is_exact: whether that is as far as the network can see, so that nothing has to be blended.
+        size: Height and width of a tile's own part.
+        margin: How far a tile extends beyond it, on every side.
+        is_exact: Whether the margin covers all that the network sees, so that no blending is
+            needed.
     """
 
     size: int
@@ -37,15 +38,15 @@ def tiles_of(
     """Returns how a network's pictures are cut into tiles.
 
     Args:
-        network: an encoder or decoder.
-        stride: by how much height and width of pictures and latent maps differ.
-        is_encoder: whether the network's input is the picture.
-        tile: pixels of a tile's own part, a multiple of `stride`.
-        overlap: pixels seen beyond it on every side. By default as far as the network can see;
-            where that is everything, a quarter of `tile`.
+        network: An encoder or decoder.
+        stride: The factor between the height and width of pictures and those of latent maps.
+        is_encoder: Whether the network's input is the picture.
+        tile: Pixels of a tile's own part, a multiple of `stride`.
+        overlap: Pixels beyond it on every side. By default as far as the network sees; if that is
+            everything, a quarter of `tile`.
 
     Raises:
-        ValueError: If `tile` is no positive multiple of `stride`, or `overlap` is negative.
+        ValueError: If `tile` is not a positive multiple of `stride`, or `overlap` is negative.
     """
     if check_count("tile", tile) % stride:
         raise ValueError(
@@ -72,16 +73,16 @@ def over_tiles(
     scale_out: int,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[np.ndarray]:
-    """Returns what a network gives for one picture or latent map, computed tile by tile.
+    """Returns the outputs of a network for one picture or latent map, computed tile by tile.
 
-    Where tiles are not exact, neighbours are blended linearly over twice the margin.
+    If tiles are not exact, neighbours are blended linearly over twice the margin.
 
     Args:
-        run: function of a part of x (1, h, w, C) that returns a list of arrays (1, h', w', D).
+        run: Function of a part of x (1, h, w, C) that returns a list of arrays (1, h', w', D).
         x: NumPy array (1, H, W, C).
-        tiles: as `tiles_of` gives it.
-        scale_in, scale_out: cells of x, and of what is returned, along one cell of the latent map.
-        advance: told the number of tiles after each.
+        tiles: As `tiles_of` returns it.
+        scale_in, scale_out: Cells of x, and of the output, along one cell of the latent map.
+        advance: Function called with 1 after each tile.
 
     Returns:
         List of NumPy arrays (1, H', W', D), float32.
@@ -104,12 +105,12 @@ def over_tiles(
 
 
 def num_tiles(cells: Sequence[int], tiles: Tiles) -> int:
-    """Returns into how many tiles a latent map of a height and width is cut."""
+    """Returns the number of tiles of a latent map of the given (height, width)."""
     return math.prod(-(-n // tiles.size) for n in cells)
 
 
 class _Span(NamedTuple):
-    """One tile along one axis: the cells it sees, and the weights (n,) of what it gives."""
+    """One tile along one axis: its input cells, and the weights (n,) of its output."""
 
     start: int
     stop: int
@@ -122,7 +123,7 @@ class _Span(NamedTuple):
 def _spans(cells, tiles, scale):
     """Yields the `_Span` of each tile along an axis of `cells` cells.
 
-    All see equally many, so that few shapes are compiled. The weights of all sum to 1 everywhere.
+    All have the same number of cells, so that few shapes are compiled. Weights sum to 1 everywhere.
     """
     seen = min(cells, tiles.size + 2 * tiles.margin)
     found = []

@@ -1,4 +1,4 @@
-"""Writing sequences: one token after the other, each at the cost of one position."""
+"""Generation of sequences: one token after the other, each at the cost of one position."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,15 +20,15 @@ def written(
     length: int,
     choose: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
-    """Returns sequences, int32 (B, T), written until each has its end or is full.
+    """Returns generated sequences, int32 (B, T), each up to its end token or the full length.
 
     Args:
         decoder: Network with `start` and `step`, such as `RecurrentTokenDecoder`.
         z: Tensor (B, D), or `None` for a decoder without a latent.
         batch_size: Int, B.
         length: Int, T.
-        choose: Function of logits (B, K - 1), of the tokens from 1 on, and the position, that
-            returns which of them comes next, an int32 tensor (B,).
+        choose: Function of the logits (B, K - 1) of tokens 1 to K - 1, and of the position, that
+            returns the next token's index among them, an int32 tensor (B,).
     """
     positions = ops.arange(length)
     tokens = ops.full((batch_size, length), PADDING, "int32")
@@ -62,10 +62,10 @@ def drawing(
 
     Args:
         noise: Tensor (B, T), uniform in [0, 1).
-        temperature: Positive scalar that logits are divided by.
-        top_k: Int, or `None`: only the k most probable tokens are drawn.
-        top_p: Scalar in (0, 1], or `None`: only the fewest tokens are drawn that together have at
-            least this probability.
+        temperature: Positive scalar by which the logits are divided.
+        top_k: Int, or `None`. Draws from the k most probable tokens only.
+        top_p: Scalar in (0, 1], or `None`. Draws only from the smallest set of tokens whose total
+            probability is at least this.
     """
 
     def draw(logits, position):
@@ -78,8 +78,8 @@ def drawing(
 
 
 def nucleus(logits: Tensor, top_p: Tensor) -> Tensor:
-    """Returns logits (B, K) with minus infinity for all but the fewest classes that together have
-    at least the probability `top_p`; ties stay.
+    """Returns logits (B, K) with minus infinity for all but the smallest set of classes whose total
+    probability is at least `top_p`; ties are kept.
 
     Reference: [Holtzman et al., 2020](https://arxiv.org/abs/1904.09751), section 3.1.
     """

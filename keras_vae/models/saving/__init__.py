@@ -1,1 +1,1 @@
-"""A whole model as a preset and back: configuration, weights, trust."""
+"""Saving and loading of whole models as presets: configuration, weights and trust."""

@@ -1,4 +1,4 @@
-"""Files of Keras' own formats that a kill, or a full disk, leaves as they were."""
+"""Atomic writing of Keras' file formats: an interrupted save leaves the old file in place."""
 
 import contextlib
 import glob
@@ -11,16 +11,16 @@ from typing import Any
 
 from keras_vae.atomic_files import put_in_place
 
-_SECONDS_OF_A_SAVE = 3600.0  # longer than any takes
+_SECONDS_OF_A_SAVE = 3600.0  # longer than any save takes
 
 
 def save_atomically(save: Callable[[str], Any], path: str | os.PathLike, suffix: str) -> None:
-    """Has `save` write a file beside `path`, and puts it in place once it is whole.
+    """Lets `save` write a file next to `path`, and moves it into place once it is complete.
 
     Args:
-        save: function of the path of a new file.
-        path: of the file; where it is a link, what that leads to is replaced.
-        suffix: end of the name of the new file, such as ".keras".
+        save: Function of the path of a new file.
+        path: Path of the file. If it is a link, its target is replaced.
+        suffix: End of the name of the new file, such as ".keras".
 
     Raises:
         OSError: If the disk is full, or the folder cannot be written to. The file is as it was.
@@ -41,7 +41,7 @@ def save_atomically(save: Callable[[str], Any], path: str | os.PathLike, suffix:
 
 
 def _sweep(target, suffix):
-    """Removes what killed processes left; what is younger another one may be writing."""
+    """Removes old files of killed processes; another process may be writing younger ones."""
     for left in target.parent.glob(f".{glob.escape(target.name)}.*{suffix}"):
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > _SECONDS_OF_A_SAVE:

@@ -1,4 +1,4 @@
-"""Weights that wait for those of a file."""
+"""Weights created as zeros because a file will replace them."""
 
 import contextlib
 import contextvars
@@ -10,14 +10,14 @@ import keras
 import numpy as np
 from keras import ops
 
-FOLLOW = "weights_follow"  # in a config: its weights lie beside it
+FOLLOW = "weights_follow"  # marks a config whose weights are stored with it
 _follow = contextvars.ContextVar("keras_vae_weights_follow", default=False)
 _lock = threading.RLock()  # one replacement at a time
 
 
 @contextlib.contextmanager
 def weights_follow() -> Iterator[None]:
-    """Within this context configs are written of models whose weights are written beside them."""
+    """Within this context configs are marked as having their weights stored with them."""
     token = _follow.set(True)
     try:
         yield
@@ -26,22 +26,22 @@ def weights_follow() -> Iterator[None]:
 
 
 def noted() -> dict[str, bool]:
-    """Returns what a config says of weights beside it: nothing outside of `weights_follow`."""
+    """Returns the mark for a config: empty outside of `weights_follow`."""
     return {FOLLOW: True} if _follow.get() else {}
 
 
 def of_config(config: dict) -> contextlib.AbstractContextManager:
-    """Returns the context in which a model is made of a config, from which the note is taken."""
+    """Removes the mark from a config and returns the context in which to create its model."""
     return blank_weights() if config.pop(FOLLOW, False) else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
 def blank_weights() -> Iterator[None]:
-    """Within this context layers make their weights of zeros, whatever their initializers.
+    """Within this context layers initialise their weights to zeros, whatever their initializers.
 
-    For models all of whose weights are then read from a file. Drawing them first takes longer than
-    reading them: on JAX each shape is a program of its own, to be compiled. Other threads are not
-    bound, nor are metrics and the state of random streams.
+    For models all of whose weights are then read from a file. Drawing them first would take longer
+    than reading them: JAX compiles a program for each shape. Other threads are not affected, nor
+    are metrics and the state of random streams.
     """
     owner = threading.get_ident()
     with _lock:
@@ -59,5 +59,5 @@ def blank_weights() -> Iterator[None]:
 
 
 def _zeros(shape: tuple[int, ...], dtype: Any = None) -> Any:
-    # From NumPy: what a backend makes itself is compiled too.
+    # From NumPy, because creation by a backend may be compiled too.
     return ops.convert_to_tensor(np.zeros(shape, "float32"), dtype)

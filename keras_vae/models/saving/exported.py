@@ -1,4 +1,4 @@
-"""What Keras' `export` is given of a model, and where it cannot work."""
+"""The arguments of Keras' `export` for a model, and checks of where it cannot work."""
 
 import os
 from typing import Any
@@ -12,11 +12,11 @@ FORMATS = {"tf_saved_model": ("tensorflow", "jax"), "onnx": ("tensorflow", "torc
 
 
 def check_export(model: keras.Model, export_format: str) -> None:
-    """Raises an error where a model cannot be exported.
+    """Raises an error if a model cannot be exported.
 
     Args:
-        model: a `GenerativeModel`.
-        export_format: name of a format of Keras.
+        model: A `GenerativeModel`.
+        export_format: Name of one of Keras' formats.
 
     Raises:
         ValueError: If the model is not built, or the format cannot be written on this backend.
@@ -40,8 +40,8 @@ def check_export(model: keras.Model, export_format: str) -> None:
 
 
 def signature_of(model: keras.Model) -> list[Any]:
-    """Returns the input signature of what `predict` computes: x, or [x, condition], by name and of
-    any number of examples."""
+    """Returns the input signature of `predict`: x, or [x, condition], by name and for any number of
+    examples."""
     inputs = model.symbolic_pair()[: 2 if model.predicts_from_pairs else 1]
     specs = [
         keras.InputSpec(shape=(None, *tensor.shape[1:]), dtype=tensor.dtype, name=name)
@@ -51,9 +51,9 @@ def signature_of(model: keras.Model) -> list[Any]:
 
 
 def check_written(path: Any, export_format: str) -> None:
-    """Raises `ValueError` where an ONNX file holds operations that no runtime has.
+    """Raises `ValueError` if an ONNX file holds operations that no runtime supports.
 
-    TensorFlow's conversion reports what it does not know, and writes it all the same.
+    TensorFlow's converter reports unknown operations but still writes them.
     """
     if export_format != "onnx":
         return
@@ -67,7 +67,7 @@ def check_written(path: Any, export_format: str) -> None:
 
 
 def what_else(model: keras.Model, export_format: str, error: Exception) -> str:
-    """Returns what to tell where Keras failed: the cause, and what can be written instead."""
+    """Returns the message if Keras failed: the cause, and what can be exported instead."""
     cause = str(error).strip().splitlines() or [type(error).__name__]
     has_encoder = getattr(model, "encoder", None) is not None
     alone = "write its networks alone, such as `model.encoder.export(...)`, or "

@@ -1,4 +1,4 @@
-"""The model of a preset, whatever its class."""
+"""Loading the model of a preset, whatever its class."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,12 @@ from keras_vae.models.base.generative_model import GenerativeModel
 
 
 def from_preset(name_or_folder: str | Path) -> Any:
-    """Returns the model of a preset, of whatever family it is, with its weights.
+    """Returns the model of a preset, whatever its family, with its weights.
 
-    `VAE.from_preset` does the same, and refuses a preset that is no `VAE`.
+    `VAE.from_preset` does the same, but raises an error if the model is not a `VAE`.
 
     Args:
-        name_or_folder: a name that `keras_vae.presets.names()` lists, a folder written by
+        name_or_folder: A name that `keras_vae.presets.names()` lists, a folder written by
             `save_to_preset`, or `hf://owner/name`.
 
     Returns:
@@ -21,7 +21,7 @@ def from_preset(name_or_folder: str | Path) -> Any:
     Raises:
         ValueError: If the name is unknown, files are damaged, or the preset names a class that is
             not imported.
-        OSError: If the weights are not here, and cannot be fetched.
+        OSError: If the weights are not on this machine and cannot be downloaded.
 
     Example:
 

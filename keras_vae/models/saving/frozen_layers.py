@@ -1,7 +1,7 @@
-"""Which layers of a model are frozen, as its configuration says it.
+"""Saving in a model's config which of its layers are frozen.
 
-Keras keeps `trainable` in the configuration of each layer; of a network that is configured by the
-arguments of its constructor, and makes its layers itself, that of the inner ones would be lost.
+Keras stores `trainable` in the config of each layer. If a network's config holds only constructor
+arguments, from which it creates its layers, the flags of these inner layers would be lost.
 """
 
 import contextlib
@@ -12,14 +12,14 @@ import keras
 
 
 def flags_of(model: keras.Model) -> dict[str, bool]:
-    """Returns `{path: trainable}` of the layers that differ in it from the layer they are in.
+    """Returns `{path: trainable}` for layers whose flag differs from that of the enclosing layer.
 
-    A path begins with the constructor's argument, "encoder", or with "model" for what is in none,
-    and goes on with the places of layers in it: "encoder/2". The priors of a model of codes, which
-    it freezes itself, are left out.
+    A path begins with the name of the constructor's argument, such as "encoder", or with "model"
+    for layers that are in none, followed by the layer's index: "encoder/2". The priors of a model
+    of codes, which it freezes itself, are left out.
 
     Args:
-        model: a `GenerativeModel`.
+        model: A `GenerativeModel`.
     """
     return {
         path: layer.trainable
@@ -29,25 +29,25 @@ def flags_of(model: keras.Model) -> dict[str, bool]:
 
 
 def apply_flags(model: keras.Model, flags: dict[str, bool]) -> dict[str, bool]:
-    """Freezes and unfreezes what `flags_of` has found.
+    """Freezes and unfreezes layers according to flags from `flags_of`.
 
     Returns:
-        Those flags whose layers do not exist, or do not yet.
+        The flags whose layers do not exist, or do not exist yet.
     """
     left = dict(flags)
     for path, layer, is_usual in _walk(model):
-        # What is in a layer follows it, and is looked at after it.
+        # Setting a layer also sets the layers in it, which come after it.
         layer.trainable = left.pop(path, is_usual)
     return left
 
 
 def state_of(model: keras.Model) -> dict[str, Any]:
-    """Returns what `as_it_was` takes: what is trainable of a model, itself and its layers."""
+    """Returns the `trainable` flags of a model and its layers, for `as_it_was`."""
     return {"trainable": model.trainable, "layers": flags_of(model)}
 
 
 def state_for(model: keras.Model, variables: list[keras.Variable]) -> dict[str, Any]:
-    """Returns a state, as `state_of` does, in which these variables of a model are trainable."""
+    """Returns a state as `state_of` does, in which exactly these variables are trainable."""
     trained = {id(v) for v in variables}
     frozen = {
         path: False
@@ -60,7 +60,7 @@ def state_for(model: keras.Model, variables: list[keras.Variable]) -> dict[str, 
 
 @contextlib.contextmanager
 def as_it_was(model: keras.Model, state: dict[str, Any]) -> Iterator[None]:
-    """Within this context, what is trainable of a model is what was when `state_of` looked."""
+    """Within this context the model has the `trainable` flags of `state`, from `state_of`."""
     now = state_of(model)
     _set_state(model, state)
     try:
@@ -81,7 +81,7 @@ def check_flags(flags: Any) -> dict[str, bool]:
     """Returns flags read from a configuration.
 
     Raises:
-        ValueError: If they are no dict of texts and bools.
+        ValueError: If they are not a dict from strings to bools.
     """
     is_dict = isinstance(flags, dict)
     if is_dict and all(isinstance(k, str) and isinstance(v, bool) for k, v in flags.items()):
@@ -93,7 +93,7 @@ def check_flags(flags: Any) -> dict[str, bool]:
 
 
 def _walk(model) -> Iterator[tuple[str, keras.Layer, bool]]:
-    """Yields (path, layer, trainable as it is if nobody changes it), outer layers before inner."""
+    """Yields (path, layer, default value of `trainable`), outer layers before inner ones."""
     parts = model.parts()
     priors = {id(layer) for layer in getattr(model, "priors", [])}
     in_parts = {*priors, *map(id, parts.values())}

@@ -10,12 +10,12 @@ import numpy as np
 def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Returns `{name: variable}` of all weights, in a fixed order.
 
-    A name is the model's own word for the part (`encoder`, `decoder`, `prior`, ...), or `model`
-    for what is in no part, and the path inside it. The numbers that Keras appends to layer names
-    count every layer of the process; they are replaced by the order within the part.
+    A name consists of the model's name for the part (`encoder`, `decoder`, `prior`, ...), or
+    `model` for variables in no part, and the path inside it. The numbers that Keras appends to
+    layer names count all layers of the process; they are replaced by the order within the part.
 
     Args:
-        model: a built model with `parts()`.
+        model: A built model with `parts()`.
     """
     named, seen = {}, set()
     for part_name, part in {**model.parts(), "model": model}.items():
@@ -45,14 +45,14 @@ def arrays_of(model: keras.Model) -> dict[str, np.ndarray]:
 
 
 def stored(arrays: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """Returns what a file holds of the arrays of `arrays_of`, float32 ones as `dtype`."""
+    """Returns the arrays of `arrays_of` as stored in a file: float32 ones as `dtype`."""
     return {k: a.astype(dtype) if a.dtype == "float32" else a for k, a in arrays.items()}
 
 
 def sha256_of(model: keras.Model) -> str:
     """Returns the sha256 of all weights, with their names and shapes, as 64 hexadecimal digits.
 
-    The same on every backend, and of a model that was saved and loaded.
+    It is the same on every backend, and for a model that was saved and loaded.
     """
     digest = hashlib.sha256()
     for name, array in sorted(arrays_of(model).items()):
@@ -65,9 +65,9 @@ def check_table(model: keras.Model, table: dict, source: str) -> None:
     """Checks that a file's tensors are this model's, before any of them is read.
 
     Args:
-        model: a built model.
-        table: dict, name -> object with `shape` and `dtype`.
-        source: where they come from, for messages.
+        model: A built model.
+        table: Dict from names to objects with `shape` and `dtype`.
+        source: Where they come from, for messages.
 
     Raises:
         ValueError: If a tensor is missing, unknown, or of another shape or type.
@@ -84,9 +84,11 @@ def check_table(model: keras.Model, table: dict, source: str) -> None:
 
 
 def check_finite(model: keras.Model, tensors: dict[str, np.ndarray], source: str) -> None:
-    """Raises `ValueError` where a tensor has values that are not finite in the model's precision.
+    """Raises `ValueError` if a tensor has values that are not finite in the model's precision.
 
-    Args: as for `assign_all`, after `check_table`.
+    To be called after `check_table`.
+
+    Args: See `assign_all`.
     """
     variables = named_variables(model)
     _raise_first((_infinity(k, v, tensors[k]) for k, v in variables.items()), source)
@@ -96,13 +98,13 @@ def assign_all(model: keras.Model, tensors: dict[str, np.ndarray], source: str) 
     """Assigns every weight from `tensors`, or none.
 
     Args:
-        model: a built model.
-        tensors: dict, name -> NumPy array.
-        source: where they come from, for messages.
+        model: A built model.
+        tensors: Dict from names to NumPy arrays.
+        source: Where they come from, for messages.
 
     Raises:
         ValueError: If a tensor is missing, unknown, of another shape or type, or not finite.
-            Nothing has been assigned then.
+            Nothing is assigned then.
     """
     check_table(model, tensors, source)
     check_finite(model, tensors, source)

@@ -1,4 +1,4 @@
-"""A whole model as a preset, and back."""
+"""Saving and loading of a whole model as a preset."""
 
 import copy
 from pathlib import Path
@@ -20,14 +20,14 @@ def save_model(model: keras.Model, folder: str | Path, dtype: str = "float32") -
     """Writes a model's configuration and weights as a preset.
 
     Args:
-        model: a `GenerativeModel` with `parts()`.
-        folder: path.
+        model: A `GenerativeModel` with `parts()`.
+        folder: Path.
         dtype: "float32" or "float16", in which weights of single precision are stored.
 
     Raises:
-        ValueError: If the model is not built, could not be read again, or has weights that are not
-            finite in `dtype`, or `dtype` is another. Nothing is written then.
-        OSError: If the disk is full, or the folder cannot be written to. What it held stays.
+        ValueError: If the model is not built, could not be loaded again, or has weights that are
+            not finite in `dtype`, or if `dtype` is neither of the two. Nothing is written then.
+        OSError: If the disk is full, or the folder cannot be written to. It keeps what it held.
     """
     if dtype not in _STORED:
         raise ValueError(f"`dtype` must be one of {', '.join(_STORED)}. Received: {dtype!r}.")
@@ -39,7 +39,7 @@ def save_model(model: keras.Model, folder: str | Path, dtype: str = "float32") -
     config = keras.saving.serialize_keras_object(model)
     config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
     config, arrays = _without_compilation(config), named_weights.arrays_of(model)
-    with np.errstate(over="ignore"):  # what overflows is infinite, and refused
+    with np.errstate(over="ignore"):  # overflowing values become infinite, and are refused
         arrays = named_weights.stored(arrays, dtype)
     _check_again(_rebuilt(config, arrays, "this model"), arrays)
     presets.write_preset(folder, config, arrays)
@@ -55,12 +55,12 @@ def save_foreign(model: keras.Model, folder: str | Path) -> None:
 def load_model(name_or_folder: str | Path, model_class: type) -> Any:
     """Returns the model of a preset with its weights.
 
-    The configuration is checked before anything is made of it, and the file's table of tensors
-    against the model that it makes before any tensor is read.
+    The configuration is checked before any object is created from it, and the file's table of
+    tensors is checked against the resulting model before any tensor is read.
 
     Args:
-        name_or_folder: as for `presets.find`.
-        model_class: the class it must be an instance of.
+        name_or_folder: See `presets.find`.
+        model_class: The class it must be an instance of.
 
     Raises:
         ValueError: If the name is unknown, files are damaged, or the preset is of another class.
@@ -74,7 +74,7 @@ def load_model(name_or_folder: str | Path, model_class: type) -> Any:
 
 
 def _loaded(name_or_folder, model_class):
-    # Not thorough: what is read below is compared as it is read, and once is enough.
+    # Not thorough: the files read below are verified as they are read.
     folder = presets.find(name_or_folder, thorough=False)
     if presets.is_foreign(folder):
         return _foreign(name_or_folder, presets.read_foreign(folder), model_class)
@@ -87,7 +87,7 @@ def _loaded(name_or_folder, model_class):
 
 
 def _foreign(name_or_folder, foreign, model_class):
-    """Returns the model that another library wrote."""
+    """Returns the model of a preset that another library wrote."""
     _check_class(name_or_folder, foreign.model_config, model_class)
     model = _rebuilt(foreign.model_config, foreign.tensors, foreign.path)
     variables = named_weights.named_variables(model)
@@ -108,7 +108,7 @@ def _check_class(name_or_folder, config, model_class):
 
 
 def _check_again(model, arrays):
-    """Raises `ValueError` where the model made of a config would not take the weights back."""
+    """Raises `ValueError` if the model created from a config would not take the weights back."""
     try:
         named_weights.check_table(model, arrays, "this model")
     except ValueError as error:
@@ -122,13 +122,13 @@ def _check_again(model, arrays):
 
 
 def _rebuilt(config, table, source):
-    """Returns the model of a config, within the bounds of a table of weights and without them."""
+    """Returns the model of a config, without its weights, bounded by a table of weights."""
     try:
         trusted_config.check_config(config)
         with weight_budget(entry.shape for entry in table.values()), blank_weights():
             return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
-    except Exception as error:  # whatever a constructor raises when given what it cannot take
-        # Keras wraps what a constructor said in a page about how to write constructors.
+    except Exception as error:  # whatever a constructor raises for invalid arguments
+        # Keras wraps a constructor's error in a page about how to write constructors.
         cause = str(error).rpartition("Exception encountered: ")[2] or type(error).__name__
         raise ValueError(
             f"The configuration of {source} cannot be turned into a model. A preset may hold "
@@ -139,7 +139,7 @@ def _rebuilt(config, table, source):
 
 
 def _without_compilation(config):
-    """Drops how parts were once compiled: a preset is for use, not for resuming."""
+    """Drops the compile configs of parts: a preset is for use, not for resuming training."""
     if isinstance(config, list | tuple):
         return [_without_compilation(value) for value in config]
     if not isinstance(config, dict):

@@ -1,4 +1,4 @@
-"""For which weights the optimizer was made whose state is in a weights file."""
+"""A note in weights files of which weights their optimizer state belongs to."""
 
 import json
 import os
@@ -14,18 +14,18 @@ _ATTRIBUTE = "keras_vae_trained_layers"
 
 
 def write(model: keras.Model, path: str | os.PathLike) -> None:
-    """Notes it in a `.weights.h5` of a model, where its optimizer has a state."""
+    """Writes the note into a model's `.weights.h5`, if its optimizer has a state."""
     if model.compiled and model.optimizer.built:
         with h5py.File(path, "r+") as file:
             file.attrs[_ATTRIBUTE] = json.dumps(_trained(model))
 
 
 def check(model: keras.Model, path: str | os.PathLike) -> bool:
-    """Returns whether the state in a `.weights.h5` is for the optimizer of a model; warns if not.
+    """Returns whether the state in a `.weights.h5` fits the optimizer of a model; warns if not.
 
     Args:
-        model: a `GenerativeModel` that is compiled, and its optimizer built.
-        path: of the file; one without a note, of Keras' own making, is taken to fit.
+        model: A compiled `GenerativeModel` whose optimizer is built.
+        path: Path of the file. A file without a note, written by Keras itself, is assumed to fit.
     """
     with h5py.File(path, "r") as file:
         note = file.attrs.get(_ATTRIBUTE)

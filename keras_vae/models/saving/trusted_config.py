@@ -1,4 +1,4 @@
-"""What a configuration of unknown origin may name: nothing in it decides what code is imported."""
+"""Checks of configs of unknown origin: nothing in them may decide what code is imported."""
 
 import math
 import sys
@@ -9,10 +9,10 @@ import keras
 MAX_OBJECTS = 10_000
 MAX_INT = 2**24
 MAX_SEED = 2**63
-MAX_SIZE = 2**24  # numbers in one example: a network is wired for it before it has weights
+MAX_SIZE = 2**24  # elements of one example: networks are wired for it before they have weights
 
-# Where Keras keeps what is made of numbers alone. Left out are layers that run code from the file
-# (Lambda, wrappers of JAX, torch and SavedModel) or read other files (vocabularies).
+# Modules of Keras whose objects are defined by numbers alone. Left out are layers that run code
+# from the file (Lambda, wrappers of JAX, torch and SavedModel) or read other files (vocabularies).
 _KERAS_ROOMS = (
     "keras.src.constraints.",
     "keras.src.dtype_policies.",
@@ -38,18 +38,18 @@ _KERAS_ROOMS = (
 _LAMBDA = "keras.src.layers.core.lambda_layer."
 _DATA = ("__tensor__", "__numpy__")
 _PLAIN = ("__keras_tensor__", "__slice__", "__ellipsis__", "__bytes__", *_DATA)
-_COUNTS = ("seed", "shared_object_id", "num_examples", "num_steps")  # which make nothing large
+_COUNTS = ("seed", "shared_object_id", "num_examples", "num_steps")  # which do not determine sizes
 
 
 def check_config(config: dict) -> None:
-    """Checks a serialised Keras object before it is turned into one.
+    """Checks a serialised Keras object before it is deserialised.
 
     It may hold numbers within bounds, and name classes and functions that are registered
-    (this library's, and what was given to `keras.saving.register_keras_serializable()`) or belong
-    to the part of Keras that is made of numbers alone. Nothing is imported to find out.
+    (this library's, and those passed to `keras.saving.register_keras_serializable()`) or belong
+    to the part of Keras whose objects are defined by numbers alone. The check imports nothing.
 
     Args:
-        config: what JSON can hold.
+        config: A JSON-compatible object.
 
     Raises:
         ValueError: If it names anything else; the message says where.
@@ -79,15 +79,15 @@ def check_config(config: dict) -> None:
 
 
 def class_of(config: dict) -> type | None:
-    """Returns the class that the configuration of an object names, `None` for an unknown one.
+    """Returns the class that an object's config names, or `None` if it is unknown.
 
-    It is looked up in the registry and in modules that are imported already.
+    It is looked up in the registry and in modules that are already imported.
     """
     name: Any = config.get("class_name")
     module: Any = config.get("module")
     registered_name = config.get("registered_name", name)
-    # Without a module Keras reads a config as of long ago, by its class name alone. That of a class
-    # defined in a script or notebook is there, and `None`.
+    # Keras treats a config without the key "module" as legacy and uses the class name alone. For a
+    # class defined in a script or notebook the key exists, with the value `None`.
     texts = (name, module or "", registered_name or "")
     if "module" not in config or not all(isinstance(text, str) for text in texts):
         return None
@@ -141,7 +141,7 @@ def _is_known_function(name, module):
 
 
 def _check_calls(path, nodes):
-    """Layers are wired to symbolic tensors: a call on plain numbers would compute, at any size."""
+    """Checks that layers are called on symbolic tensors: numbers would be computed, at any size."""
     for node in nodes if isinstance(nodes, list | tuple) else [nodes]:
         if not isinstance(node, dict) or not _has_symbol(node):
             raise ValueError(f"{path} has an inbound node that is not connected to a layer")
@@ -161,7 +161,7 @@ def _has_symbol(value):
 
 
 def _check_size(path, values):
-    """Bounds the shape of data; shapes between layers are wired from it, and may be larger."""
+    """Bounds the shape of data; shapes between layers follow from it and may be larger."""
     if path.endswith("shape") and ".build_config." not in path and ".inbound_nodes." not in path:
         size = math.prod(n for n in values if type(n) is int and abs(n) <= MAX_INT)
         if len(values) > 8 or abs(size) > MAX_SIZE:

@@ -1,4 +1,4 @@
-"""Bounds on what a configuration may make: the weights of the file it came with, and its work."""
+"""Bounds on what a config may create: the weights of its file, and a limited amount of work."""
 
 import contextlib
 import math
@@ -8,31 +8,32 @@ from collections.abc import Iterator
 
 import keras
 
-# Besides the weights of the file there are metrics, some with a number for each code.
+# Allowance for metrics, some of which have a number for each code.
 _SPARE_WEIGHTS = 100
 _SPARE_NUMBERS = 2**23
-# Keras has no hook for it; everything that layers and metrics keep is made by these methods.
+# Keras has no hook for this; layers and metrics create all their variables by these methods.
 _MAKERS = ((keras.Layer, "add_weight"), (keras.Metric, "add_variable"))
-_MAX_LAYERS = 5000  # a second's work
-# Four seconds' work at most, which the steps of a recurrent layer take on PyTorch. The presets of
-# the zoo make fewer than 100. It does not grow with the file, whose tensors may be many and tiny.
+_MAX_LAYERS = 5000  # one second of work
+# At most four seconds of work, for steps of a recurrent layer on PyTorch. The presets of the zoo
+# make fewer than 100 calls. The bound does not grow with the file, which may hold many tiny
+# tensors.
 _MAX_CALLS = 4000
-_lock = threading.RLock()  # one replacement of them at a time
+_lock = threading.RLock()  # one replacement of the methods at a time
 
 
 @contextlib.contextmanager
 def weight_budget(shapes: Iterable[tuple]) -> Iterator[None]:
-    """Within this context, as many and as large weights may be made as `shapes` has.
+    """Within this context, only as many and as large weights may be created as in `shapes`.
 
-    A configuration is a few bytes that can ask for any amount of memory. What it may ask for is
-    known: the file of weights is as long as its tensors. So a layer is stopped before it makes
-    more, and layers without weights are counted. Nor does the number of layers say how often they
-    are called: Keras calls those of a `Sequential` anew for each that is added, a layer may be
-    shared by layers that are shared, and a recurrent one computes step by step. So calls and steps
-    are counted too, and 4,000 allowed. Other threads are not bound.
+    A few bytes of config can request any amount of memory, but the legitimate amount is known from
+    the weights file. So a layer is stopped before it creates more, and layers without weights are
+    counted. Layers may be called more often than there are layers: Keras calls those of a
+    `Sequential` again for each layer that is added, shared layers may contain shared layers, and a
+    recurrent layer computes step by step. So calls and steps are counted too, and limited to 4,000.
+    Other threads are not affected.
 
     Args:
-        shapes: iterable of tuples of ints.
+        shapes: Iterable of tuples of ints.
 
     Raises:
         ValueError: From the layer, metric or call that would exceed it.
@@ -57,7 +58,7 @@ def _replace(restored, kind, method, by):
 
 
 def _counted(original, left, owner):
-    # Keras reads a layer's arguments from this signature. It takes none by position.
+    # Keras inspects this signature for a layer's arguments, none of which is positional.
     def init(self, **kwargs):
         if threading.get_ident() == owner:
             left["layers"] -= 1
@@ -84,7 +85,7 @@ def _called(original, left, owner):
 
 
 def _num_steps(operation, args):
-    """The steps of a recurrent layer that computes them, whose cell need not be called for it."""
+    """Returns the number of steps of a recurrent layer, which may not call its cell for each."""
     is_computed = args and not isinstance(args[0], keras.KerasTensor) and hasattr(args[0], "shape")
     return args[0].shape[1] or 0 if is_computed and isinstance(operation, keras.layers.RNN) else 0
 

@@ -47,18 +47,18 @@ def folder_of(entry: "Entry") -> Path:
 def holds(path: str | os.PathLike, size: int, sha256: str) -> bool:
     """Returns whether a file of the cache exists with this size and sha256. Reads all of it.
 
-    Other users may be able to write to a shared cache. A link there is no file, nor is a pipe.
+    Other users may be able to write to a shared cache. Links and pipes there do not count as files.
     """
     return regular_files.holds(path, size, sha256, follow_links=False)
 
 
 def check_folder(folder: Path) -> None:
-    """Checks that a folder of the cache is not reached over a link that somebody put there.
+    """Checks that the path of a folder in the cache contains no link that someone put there.
 
-    The cache itself may be one: its owner says where it is.
+    The cache itself may be a link: its owner decides where it is.
 
     Raises:
-        OSError: If it is.
+        OSError: If it does.
     """
     for place in (folder, *folder.parents):
         if place == home():
@@ -85,7 +85,7 @@ def lock_at(path: Path, timeout: float) -> filelock.BaseFileLock:
         timeout: Float, in seconds.
 
     Raises:
-        OSError: If there is something else than a file in the lock's place.
+        OSError: If the path of the lock is something other than a file.
     """
     if os.path.lexists(path) and not regular_files.is_regular(path):
         raise OSError(f"{path}, the place of a lock, holds a link or a pipe. Remove it.")

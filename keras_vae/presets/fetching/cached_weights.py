@@ -25,10 +25,10 @@ def obtain(
 ) -> Path:
     """Returns a folder with a preset's files, all of them verified.
 
-    What is not in the cache is taken from `KERAS_VAE_ZOO`, or else from the distribution
-    `keras-vae-zoo`, or else from the default address. A complete folder is used in place. Missing
-    weights are downloaded into the cache, with the installation's own configuration next to them: a
-    download never determines what a model is made of.
+    Files that are not in the cache are taken from `KERAS_VAE_ZOO`, otherwise from the distribution
+    `keras-vae-zoo`, otherwise from the default address. A complete folder is used in place. Missing
+    weights are downloaded into the cache, next to the installation's own configuration: a download
+    never determines the architecture of a model.
 
     Args:
         entry: `Entry` of the index.
@@ -49,7 +49,7 @@ def obtain(
         if place := _first_whole(addresses, entry, thorough):
             return place
         installed = _first_whole(sources.installed(), entry, thorough)
-        if installed is None:  # one download from all of them ends within one patience
+        if installed is None:  # one download from all of them shares one patience
             addresses += sources.DEFAULT
         try:
             _fetch_weights(folder, entry, addresses, settings or Settings())

@@ -13,11 +13,11 @@ def split(url: str) -> tuple[str, dict[str, str]]:
     """Returns an address without its user and password, and the headers that hold them.
 
     Args:
-        url: String, http or https, such as `https://user:password@example.org/zoo`. Characters that
-            mean something else in an address are written as `%40` for `@`.
+        url: String, http or https, such as `https://user:password@example.org/zoo`. Characters with
+            a special meaning in addresses are percent-encoded, such as `%40` for `@`.
 
     Raises:
-        ValueError: If it is no address.
+        ValueError: If it is not a valid address.
     """
     parts = urllib.parse.urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
@@ -28,9 +28,9 @@ def split(url: str) -> tuple[str, dict[str, str]]:
 
 
 def may_go_on(url: str, target: str) -> bool:
-    """Returns whether what was sent to `url` may be sent to where it redirects.
+    """Returns whether credentials sent to `url` may also be sent to the target of a redirect.
 
-    That is to the same host and port, or from http to https at their usual ports.
+    They may if it has the same host and port, or leads from http to https at their usual ports.
     """
     (scheme, host, port), other = _origin(url), _origin(target)
     upgraded = ("https", host, 443) if (scheme, port) == ("http", 80) else None

@@ -1,4 +1,4 @@
-"""The pace of a response: silence, a trickle or endless headers end in an error, never a hang."""
+"""Deadlines of a response: silence, a trickle or endless headers cause an error, never a hang."""
 
 import functools
 import http.client
@@ -81,8 +81,8 @@ def paced(
 
 
 def _connected(pace, address, timeout, source_address=None):
-    """Returns a socket, as `socket.create_connection` does, which gives each of the addresses that
-    a name stands for a timeout of its own."""
+    """Returns a socket, as `socket.create_connection` does, with a separate timeout for each of the
+    addresses that a name resolves to."""
     failure: OSError = OSError("a name without an address")
     for *_, place in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
         try:

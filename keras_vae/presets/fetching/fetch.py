@@ -29,7 +29,7 @@ from keras_vae.presets.fetching.settings import Patience
 from keras_vae.presets.fetching.settings import Settings
 
 _DEFAULT = Settings()
-_random = random.SystemRandom()  # the global one is the caller's, who may have seeded it
+_random = random.SystemRandom()  # the global generator may have been seeded by the caller
 
 
 class FetchError(OSError):
@@ -57,7 +57,7 @@ def fetch(
 
     Raises:
         FetchError: If no mirror serves the file, with the reason of each, or it cannot be written.
-            What was received is kept for the next call.
+            Received bytes are kept for the next call.
     """
     target = Path(target)
     if cache.holds(target, size, sha256):
@@ -74,7 +74,7 @@ def fetch(
                 _transfer(urls, target, size, sha256, settings, patience)
     except FetchError:
         raise
-    except OSError as error:  # from the disk, as errors of the network have other classes
+    except OSError as error:  # from the disk; network errors have other classes
         with contextlib.suppress(OSError):
             path_of(target).unlink(missing_ok=True)  # frees the space
         raise FetchError(
@@ -144,7 +144,7 @@ def _transfer(urls, target, size, sha256, settings, patience):
                 if part.finish(sha256):
                     return
                 part.restart()
-            # Progress between them renews the patience, so that stalls are counted, too.
+            # Progress between stalls renews the patience, so stalls are also counted.
             while mirrors and patience.left() > 0 and _num_stalls(every) < max_stalls:
                 # Mirrors that have not been tried come first, in their order.
                 mirror = min(mirrors, key=lambda m: m.not_before)
@@ -180,7 +180,7 @@ def _attempt(mirror, part, sha256, settings, patience, bar):
         return None
     if part.sources == {mirror.url}:
         mirror.num_wrong += 1
-    part.may_mix = False  # a bad mirror must not keep spoiling what a good one sends
+    part.may_mix = False  # a bad mirror must not keep spoiling the data of a good one
     part.restart()
     mirror.not_before = time.monotonic() + _pause(mirror, settings)
     return TemporaryError("the wrong file: its sha256 differs")

@@ -42,7 +42,7 @@ def repository(address: str | os.PathLike) -> str:
 
 
 def _parts(address):
-    """Returns "owner/name" and the folder in it, "" for its top, of an address of either form."""
+    """Returns "owner/name" and the folder in it ("" for the root) of an address of either form."""
     found = _FOLDER.fullmatch(str(address).removeprefix(_SCHEME))
     return found.groups() if found else (repository(address), "")
 
@@ -57,16 +57,16 @@ def download(address: str | os.PathLike, again: bool = False) -> Path:
 
     Only data are downloaded: configuration, weights, recipe and metrics, and weights in diffusers'
     layout. With `KERAS_VAE_OFFLINE` they must be in the cache already. Files of other libraries
-    must stay what they were when they were first fetched; see `pins`.
+    must not change after they were first fetched; see `pins`.
 
     Args:
-        address: String, `hf://owner/name`, or `hf://owner/name/folder` for a preset that is a part
-            of something larger, as the autoencoder of a picture generator is, in its folder `vae`.
-        again: Bool, whether to download files that are in the cache again.
+        address: String, `hf://owner/name`, or `hf://owner/name/folder` for a preset that is part of
+            a larger model, such as the autoencoder in the folder `vae` of a picture generator.
+        again: Bool, whether to download files again that are in the cache.
 
     Raises:
-        ValueError: If the repository holds no preset, one that is too large, or in diffusers'
-            layout other files than when it was first fetched.
+        ValueError: If the repository holds no preset, or one that is too large, or if its files in
+            diffusers' layout have changed since it was first fetched.
         OSError: If the repository cannot be reached.
     """
     library, (name, inner) = _library(), _parts(address)
@@ -106,7 +106,7 @@ def mend(address: str | os.PathLike) -> bool:
     """
     folder = download(address)
     if is_foreign(folder):
-        return False  # it does not say what it should be
+        return False  # it contains no digests to verify
     try:
         read_preset(folder).read_tensors()
     except ValueError:

@@ -15,7 +15,7 @@ _BLOCK = 1 << 20
 class Part:
     """A temporary file next to its target, with its running sha256.
 
-    It continues what another process left of the same file. Use it under the target's lock.
+    It continues a partial file that another process left. Use it under the target's lock.
 
     Args:
         target: `pathlib.Path`.
@@ -60,7 +60,7 @@ class Part:
         self.best = max(self.best, self.length)
 
     def restart(self) -> None:
-        """Discards what was received."""
+        """Discards the received bytes."""
         self._file.seek(0)
         self._file.truncate()
         self._sha256 = hashlib.sha256()

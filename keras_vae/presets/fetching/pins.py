@@ -1,7 +1,7 @@
-"""What was fetched once stays what it is: the revision and the sha256 of files first seen.
+"""Pins fetched files to the revision and sha256 with which they were first seen.
 
-A preset of this library says itself what its files must be. Others do not, so whatever a
-repository held when it was first fetched is noted in `HOME/pins`, and held to from then on.
+A preset of this library contains the digests of its files. Others do not, so the files that a
+repository held when it was first fetched are recorded in `HOME/pins`, and enforced from then on.
 """
 
 import hashlib
@@ -22,23 +22,23 @@ def revision_of(name: str) -> str | None:
     """Returns the revision that "owner/name" is pinned to, or `None`.
 
     Raises:
-        ValueError: If the note of it is damaged.
+        ValueError: If its pin file is damaged.
     """
     found = _read(name)
     return found["revision"] if found else None
 
 
 def hold(name: str, revision: str | None, folder: Path, files: Iterable[str]) -> None:
-    """Notes a repository's files when they are first seen, and later compares them.
+    """Records a repository's files when they are first seen, and later compares them.
 
     Args:
         name: String, "owner/name".
-        revision: String, or `None` without a connection: then nothing new is noted.
+        revision: String, or `None` without a connection: then nothing new is recorded.
         folder: `pathlib.Path` of the files.
-        files: Their names.
+        files: The names of the files.
 
     Raises:
-        ValueError: If a file is not the one first seen.
+        ValueError: If a file has changed since it was first seen.
     """
     found = _read(name)
     digests = {file: _sha256(folder / file) for file in files}
@@ -58,17 +58,17 @@ def hold(name: str, revision: str | None, folder: Path, files: Iterable[str]) ->
 
 
 def see(name: str, revision: str) -> None:
-    """Notes the revision of "owner/name" that was fetched last, which binds nobody.
+    """Records the revision of "owner/name" that was fetched last, without pinning it.
 
-    Without a connection it is what to look for: `huggingface_hub` keeps what it was asked for by
-    revision without noting that the name led there.
+    It is needed without a connection: `huggingface_hub` caches files requested by revision without
+    recording that the name led there.
     """
     if last_seen(name) != revision:
         write_atomically(_seen(name), revision.encode())
 
 
 def last_seen(name: str) -> str | None:
-    """Returns the revision that `see` noted, or `None`."""
+    """Returns the revision that `see` recorded, or `None`."""
     try:
         with opened(_seen(name), follow_links=False) as (file, _):
             found = file.read(_LONGEST_REVISION + 1).decode("ascii")

@@ -48,8 +48,8 @@ def get(
     Redirects are followed; proxies are taken from the environment.
 
     Args:
-        url: String, http or https. A user and password in it are sent as basic authentication, and
-            not to another host that it redirects to.
+        url: String, http or https. A user and password in it are sent as basic authentication, but
+            not to another host after a redirect.
         headers: Dict.
         pace: `Pace`.
         settings: `Settings`.
@@ -88,7 +88,7 @@ def redirected(url: str, location: str | None) -> str:
     try:
         target, _ = credentials.split(urllib.parse.urljoin(url, location or ""))
         scheme = urllib.parse.urlsplit(target).scheme
-        urllib.parse.urlsplit(target).port  # noqa: B018  raises where it is none
+        urllib.parse.urlsplit(target).port  # noqa: B018  raises if invalid
     except ValueError as error:
         raise PermanentError(f"a redirect to an invalid address ({error})") from error
     if not location or scheme not in _ALLOWED[urllib.parse.urlsplit(url).scheme]:

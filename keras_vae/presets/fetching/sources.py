@@ -17,7 +17,7 @@ _EXAMPLE = "https://example.org/zoo"
 
 def installed() -> list[str | Path]:
     """Returns the folders of the distribution `keras-vae-zoo`, none if it is not installed."""
-    spec = importlib.util.find_spec(_PACKAGE)  # which imports nothing: there is no code in it
+    spec = importlib.util.find_spec(_PACKAGE)  # imports nothing, as it contains no code
     locations = spec.submodule_search_locations if spec else None
     return [Path(location) for location in locations or ()]
 

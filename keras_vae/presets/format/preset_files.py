@@ -47,7 +47,7 @@ class Preset(NamedTuple):
     def read_tensors(self) -> dict[str, np.ndarray]:
         """Returns `{name: NumPy array}`, after verifying the digest of the whole file.
 
-        What is stored in half precision is widened to float32.
+        Tensors stored in half precision are widened to float32.
 
         Raises:
             ValueError: If the file is not the one that was written.
@@ -73,7 +73,7 @@ def write_preset(
     Both files are written to temporary names and flushed to disk; then the old weights are set
     aside, the new weights are put in place, and finally the config. The current config names its
     weights by their digest, in place or set aside, so that at every moment the folder holds a whole
-    preset, the old one or the new one. The next write removes what a killed process left behind.
+    preset, the old one or the new one. The next write removes files left by a killed process.
 
     Args:
         folder: Path.
@@ -134,7 +134,7 @@ def config_bytes(model_config: dict[str, Any], weights: bytes) -> bytes:
     described = {"file": WEIGHTS, "size": len(weights), "tree_sha256": tree_sha256(weights)}
     try:
         data = _signed(described, model_config)
-        strict_json.parse(data)  # never write what could not be read
+        strict_json.parse(data)  # never write a config that could not be read
     except (TypeError, ValueError) as error:
         raise ValueError(f"This model's config cannot be written as JSON: {error}.") from error
     return data

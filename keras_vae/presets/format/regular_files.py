@@ -1,4 +1,4 @@
-"""Reading files whose place others can write to: never a pipe, and if need be never a link."""
+"""Safe reading of files in folders that others can write to: no pipes, and optionally no links."""
 
 import contextlib
 import hashlib
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Opening a pipe would wait for a writer. Windows has neither flag, nor needs it.
+# Opening a pipe would wait for a writer. Windows neither has nor needs these flags.
 _PLAIN = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
@@ -19,11 +19,11 @@ def opened(path: str | os.PathLike, follow_links: bool = True) -> Iterator[tuple
 
     Args:
         path: Path of the file.
-        follow_links: Bool, whether the file may be a symbolic link to one. In a folder that others
-            can write to it may not.
+        follow_links: Bool, whether the path may be a symbolic link to a file. Set it to false in a
+            folder that others can write to.
 
     Raises:
-        OSError: If it cannot be opened, or is no regular file.
+        OSError: If it cannot be opened, or is not a regular file.
     """
     flags = os.O_RDONLY | _PLAIN | (0 if follow_links else _NO_LINK)
     with open(os.open(path, flags), "rb") as file:
@@ -31,12 +31,12 @@ def opened(path: str | os.PathLike, follow_links: bool = True) -> Iterator[tuple
 
 
 def open_to_append(path: Path) -> Any:
-    """Opens a regular file for reading and appending, which is made if there is none.
+    """Opens a regular file for reading and appending, and creates it if necessary.
 
     A link or a pipe in its place is replaced.
 
     Raises:
-        OSError: If it cannot be opened or made.
+        OSError: If it cannot be opened or created.
     """
     if os.path.lexists(path) and not is_regular(path):
         path.unlink()
@@ -51,7 +51,7 @@ def open_to_append(path: Path) -> Any:
 
 
 def is_regular(path: str | os.PathLike) -> bool:
-    """Returns whether a path is that of a regular file, and of no link to one."""
+    """Returns whether a path is that of a regular file, not of a link to one."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
@@ -59,7 +59,7 @@ def is_regular(path: str | os.PathLike) -> bool:
 
 
 def size_of(path: str | os.PathLike, follow_links: bool = True) -> int | None:
-    """Returns the size of a regular file, `None` of what is none. See `opened`."""
+    """Returns the size of a regular file, or `None` if it is not one. See `opened`."""
     try:
         status = os.stat(path, follow_symlinks=follow_links)
     except OSError:

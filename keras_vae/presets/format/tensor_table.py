@@ -55,7 +55,7 @@ def read_table(
     Args:
         file: Binary file, positioned at its start, and afterwards at the first tensor.
         num_bytes: Int, the size of the file.
-        dtypes: Dict, the types that are allowed, and what NumPy is to read them as.
+        dtypes: Dict from the allowed types to the NumPy dtypes to read them as.
 
     Raises:
         ValueError: If the file is not a safetensors file, or its tensors do not fill it exactly.

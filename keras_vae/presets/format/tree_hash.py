@@ -12,8 +12,9 @@ _NUM_THREADS = min(4, os.cpu_count() or 1)
 def tree_sha256(data: Any) -> str:
     """Returns the sha256 of the sha256s of consecutive 1 MiB pieces, as 64 hexadecimal digits.
 
-    It is as safe as the sha256 of the whole, and its speed scales with the processors: one without
-    SHA-2 instructions would take longer to hash weights than to read and use them.
+    It is as secure as the sha256 of the whole, and its speed scales with the number of processors.
+    A single one without SHA-2 instructions would take longer to hash weights than to load and use
+    them.
 
     Args:
         data: Bytes, or a NumPy array of bytes.

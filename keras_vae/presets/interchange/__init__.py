@@ -1,4 +1,4 @@
-"""Weights of other libraries: read as presets of this one, and written back."""
+"""Weights of other libraries: read as presets of this library, and written back."""
 
 from keras_vae.presets.interchange.reading import WEIGHTS as FOREIGN_WEIGHTS
 from keras_vae.presets.interchange.reading import Foreign

@@ -1,11 +1,11 @@
-"""Configurations: what one of theirs says, and what one of ours looks like."""
+"""Reading configs of other libraries, and creating configs of this one."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def described(class_name: str, **arguments: Any) -> dict[str, Any]:
-    """Returns the configuration of an object of this library, as Keras serialises it."""
+    """Returns the config of an object of this library, as Keras serialises it."""
     return {
         "module": "keras_vae",
         "class_name": class_name,
@@ -20,16 +20,16 @@ def settings(
     fixed: Mapping[str, Any],
     ignored: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Returns the settings of one of their configurations, with their defaults.
+    """Returns the settings of another library's config, with its defaults.
 
     Args:
-        config: Their `config.json`.
-        defaults: Dict, setting -> what it is where it is not said.
-        fixed: Dict, setting -> the only value that ours have, or a tuple of such values.
+        config: The content of the other library's `config.json`.
+        defaults: Dict, setting -> its default.
+        fixed: Dict, setting -> the only value supported here, or a tuple of such values.
         ignored: Settings without a meaning here.
 
     Raises:
-        ValueError: If a setting is unknown, or has a value that ours do not have.
+        ValueError: If a setting is unknown, or has a value that is not supported here.
     """
     name, own = config["_class_name"], {k: v for k, v in config.items() if not k.startswith("_")}
     for key, value in own.items():
@@ -53,7 +53,7 @@ def settings(
 
 
 def check_blocks(config: Mapping[str, Any], key: str, expected: str, count: int) -> None:
-    """Raises `ValueError` where a stage is of another type than the one that ours have."""
+    """Raises `ValueError` if a stage is not of the type that is supported here."""
     types = config.get(key, [expected] * count)
     if types != [expected] * count:
         raise ValueError(
@@ -63,7 +63,7 @@ def check_blocks(config: Mapping[str, Any], key: str, expected: str, count: int)
 
 
 def check_range(value_range: Any, expected: tuple[float, float], name: str) -> None:
-    """Raises `ValueError` where a model's pictures have another range than their class takes."""
+    """Raises `ValueError` if a model's pictures have another range than the class takes."""
     if value_range is None or tuple(value_range) != expected:
         raise ValueError(
             f"{name} takes pictures with values in [{expected[0]:g}, {expected[1]:g}], and this "

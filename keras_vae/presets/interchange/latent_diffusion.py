@@ -47,7 +47,7 @@ _ATTENTION = {
     "value": "to_v",
     "output": "to_out.0",
 }
-# Files of before 2023 have these names for the same.
+# Names in files from before 2023 -> current names.
 _OLD_NAMES = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
 
@@ -58,7 +58,7 @@ class AutoencoderKL:
 
     @staticmethod
     def model_config(config: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns our configuration of the model that one of theirs describes."""
+        """Returns this library's config of the model that another library's describes."""
         said = _settings(config, _OF_KL, {"act_fn": "silu"})
         scale, shift = _scale_and_shift(said)
         options = {"latent_dim": said["latent_channels"], **_trunk_options(said)}
@@ -87,7 +87,7 @@ class AutoencoderKL:
 
     @staticmethod
     def rows(model_config: Mapping[str, Any]) -> list[Row]:
-        """Returns the table of names of a model of ours."""
+        """Returns the table of tensor names of a model of this library."""
         parts = model_config["config"]
         encoder, decoder = parts["encoder"]["config"], parts["decoder"]["config"]
         before, after = encoder["has_quant_conv"], decoder["has_quant_conv"]
@@ -100,10 +100,10 @@ class AutoencoderKL:
 
     @staticmethod
     def their_config(model_config: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns what their `config.json` says of a model of ours.
+        """Returns diffusers' `config.json` for a model of this library.
 
         Raises:
-            ValueError: If theirs have no such model.
+            ValueError: If diffusers has no such model.
         """
         parts = model_config["config"]
         encoder, decoder = parts["encoder"]["config"], parts["decoder"]["config"]
@@ -129,7 +129,7 @@ class AutoencoderKL:
 
     @staticmethod
     def constants(model_config: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Returns the weights of ours that theirs do not have."""
+        """Returns the weights of this library's model that diffusers' does not have."""
         return {}
 
 
@@ -140,7 +140,7 @@ class VQModel:
 
     @staticmethod
     def model_config(config: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns our configuration of the model that one of theirs describes."""
+        """Returns this library's config of the model that another library's describes."""
         said = _settings(config, _OF_VQ, {"act_fn": "silu", "norm_type": ("group", None)})
         dim = said["vq_embed_dim"] or said["latent_channels"]
         options = {"latent_dim": dim, "num_channels": said["latent_channels"]}
@@ -161,7 +161,7 @@ class VQModel:
                 filters=said["block_out_channels"][::-1],
                 num_blocks=said["layers_per_block"] + 1,
             ),
-            # Codes that are there are not to be placed anew by the first step of fine-tuning.
+            # The first step of fine-tuning must not initialise existing codes again.
             quantizer=described(
                 "VectorQuantizer",
                 num_embeddings=said["num_vq_embeddings"],
@@ -175,7 +175,7 @@ class VQModel:
 
     @staticmethod
     def rows(model_config: Mapping[str, Any]) -> list[Row]:
-        """Returns the table of names of a model of ours."""
+        """Returns the table of tensor names of a model of this library."""
         parts = model_config["config"]
         return [
             *_encoder_rows(parts["encoder"]["config"]),
@@ -187,10 +187,10 @@ class VQModel:
 
     @staticmethod
     def their_config(model_config: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns what their `config.json` says of a model of ours.
+        """Returns diffusers' `config.json` for a model of this library.
 
         Raises:
-            ValueError: If theirs have no such model.
+            ValueError: If diffusers has no such model.
         """
         parts = model_config["config"]
         encoder, quantizer = parts["encoder"]["config"], parts["quantizer"]
@@ -214,12 +214,12 @@ class VQModel:
 
     @staticmethod
     def constants(model_config: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Returns the weights of ours that theirs do not have."""
+        """Returns the weights of this library's model that diffusers' does not have."""
         return {"quantizer/is_placed": np.ones((), "float32")}
 
 
 def renamed(name: str) -> str:
-    """Returns the name that files of today have for a tensor of `AutoencoderKL` and `VQModel`."""
+    """Returns the current name of a tensor of `AutoencoderKL` or `VQModel`."""
     start, is_attention, rest = name.partition(".attentions.0.")
     layer, _, last = rest.rpartition(".")
     if is_attention and layer in _OLD_NAMES:
@@ -240,7 +240,7 @@ def _trunk_options(said):
 
 
 def _scale_and_shift(said):
-    """Returns what latents are multiplied by after what is subtracted from them."""
+    """Returns the factor of latents, and the shift that is subtracted from them before."""
     scale, shift = said["scaling_factor"], said["shift_factor"] or 0.0
     mean, std = said["latents_mean"], said["latents_std"]
     if mean is None or std is None:

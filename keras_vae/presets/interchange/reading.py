@@ -1,4 +1,4 @@
-"""Reading models that other libraries wrote, as configurations and weights of ours."""
+"""Reading models that other libraries wrote, as configs and weights of this library."""
 
 import os
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ class Foreign(NamedTuple):
 
     Attributes:
         path: `pathlib.Path` of the file of weights.
-        model_config: Dict, the serialized model of ours, without weights.
-        tensors: Dict, name of our weight -> NumPy array, float32.
+        model_config: Dict, the serialized model of this library, without weights.
+        tensors: Dict, name of the weight in this library -> NumPy array, float32.
         rows: List of `Row`, the table of names.
     """
 
@@ -44,10 +44,10 @@ class Foreign(NamedTuple):
     rows: list[Row]
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Raises `ValueError` where a tensor has another shape than the weight that it is for.
+        """Raises `ValueError` if a tensor has another shape than the weight that it is for.
 
         Args:
-            shapes: Dict, name of our weight -> its shape.
+            shapes: Dict, name of the weight in this library -> its shape.
         """
         for row in self.rows:
             found, expected = self.tensors[row.ours].shape, shapes.get(row.ours)
@@ -62,7 +62,7 @@ class Foreign(NamedTuple):
 def is_foreign(path: str | os.PathLike) -> bool:
     """Whether a path is that of a file, or of a folder that another library wrote.
 
-    It is not, if there is nothing, or a preset of this library.
+    It is neither if nothing exists there, or a preset of this library does.
     """
     path = Path(path)
     config = path / CONFIG
@@ -74,7 +74,7 @@ def is_foreign(path: str | os.PathLike) -> bool:
             return is_small and b'"_class_name"' in config.read_bytes()
         files = path.iterdir() if path.is_dir() and not config.exists() else ()
         return any(f.suffix in (_SUFFIX, *_PICKLES) and f.name != OUR_WEIGHTS for f in files)
-    except OSError:  # whoever reads it says why it cannot be read
+    except OSError:  # reported when it is read
         return False
 
 
@@ -82,8 +82,8 @@ def read_foreign(path: str | os.PathLike) -> Foreign:
     """Returns the model that another library wrote.
 
     Args:
-        path: A folder in diffusers' layout, `config.json` beside a file of weights; that file; or
-            one `.safetensors` file of the tiny autoencoder, numbered as its authors do.
+        path: A folder in diffusers' layout, with `config.json` and a file of weights; the latter
+            file; or a `.safetensors` file of the tiny autoencoder with its authors' numbering.
 
     Raises:
         ValueError: If the layout, the class or a setting is not known here, a tensor is missing or
@@ -118,11 +118,11 @@ def read_foreign(path: str | os.PathLike) -> Foreign:
 
 
 def _weights_file(path):
-    """Returns the file of weights that a path means, which is no pickle."""
+    """Returns the file of weights at a path, which must not be a pickle."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     candidates = [f for f in files if f.suffix == _SUFFIX and not f.name.startswith(".")]
     named = [f for f in candidates if f.name == WEIGHTS]
-    # A folder may hold the same weights in half precision too.
+    # A folder may also hold the same weights in half precision.
     whole = [f for f in candidates if ".fp16" not in f.name] or candidates
     found = named or whole
     if len(found) > 1:

@@ -31,7 +31,7 @@ _FIXED = {
     "upsample_fn": ("nearest", None),
     "upsampling_scaling_factor": 2,
 }
-# The last repeats the decoder's.
+# The last repeats the decoder's setting.
 _IGNORED = ("latent_magnitude", "latent_shift", "force_upcast", "block_out_channels")
 _NUMBERED = re.compile(r"(encoder|decoder)\.\d+\..*")
 
@@ -43,7 +43,7 @@ class AutoencoderTiny:
 
     @staticmethod
     def model_config(config: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns our configuration of the model that one of theirs describes."""
+        """Returns this library's config of the model that diffusers' describes."""
         said = settings(config, _DEFAULTS, _FIXED, _IGNORED)
         of_stages = {*said["encoder_block_out_channels"], *said["decoder_block_out_channels"]}
         if len(of_stages) != 1:
@@ -62,16 +62,16 @@ class AutoencoderTiny:
 
     @staticmethod
     def rows(model_config: Mapping[str, Any]) -> list[Row]:
-        """Returns the table of names of a model of ours, in diffusers' layout."""
-        # Theirs has the clamp outside of the decoder's list of layers.
+        """Returns the table of tensor names of a model of this library, in diffusers' layout."""
+        # diffusers has the clamp outside of the decoder's list of layers.
         return _rows(model_config, "encoder.layers", "decoder.layers", first=0)
 
     @staticmethod
     def their_config(model_config: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns what their `config.json` says of a model of ours.
+        """Returns diffusers' `config.json` for a model of this library.
 
         Raises:
-            ValueError: If theirs have no such model.
+            ValueError: If diffusers has no such model.
         """
         parts = model_config["config"]
         encoder, decoder = parts["encoder"]["config"], parts["decoder"]["config"]
@@ -103,32 +103,32 @@ class AutoencoderTiny:
 
     @staticmethod
     def constants(model_config: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Returns the weights of ours that theirs do not have."""
+        """Returns the weights of this library's model that diffusers' does not have."""
         return {}
 
 
 class NumberedTiny(AutoencoderTiny):
-    """The same as its authors publish it: tensors numbered as in their `nn.Sequential`."""
+    """The tiny autoencoder as its authors publish it, with tensors numbered by `nn.Sequential`."""
 
     @staticmethod
     def rows(model_config: Mapping[str, Any]) -> list[Row]:
-        """Returns the table of names of a model of ours, in the authors' layout."""
+        """Returns the table of tensor names of a model of this library, in the authors' layout."""
         return _rows(model_config, "encoder", "decoder", first=1)
 
 
 def is_numbered(names: list[str]) -> bool:
-    """Whether all tensors of a file are named as the authors of the tiny autoencoder name them."""
+    """Whether all tensors of a file have the names of the tiny autoencoder's authors."""
     return bool(names) and all(_NUMBERED.fullmatch(name) for name in names)
 
 
 def config_of_numbered(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Returns our configuration of the model that a file of numbered tensors holds.
+    """Returns this library's config of the model in a file of numbered tensors.
 
     Args:
-        shapes: Dict, name -> shape of their tensor.
+        shapes: Dict, tensor name -> shape.
 
     Raises:
-        ValueError: If the first or the last convolution of a network is not there.
+        ValueError: If the first or the last convolution of a network is missing.
     """
     ends = ("encoder.0.weight", "encoder.14.weight", "decoder.19.weight")
     kernels = [shapes.get(name, ()) for name in ends]
@@ -173,7 +173,7 @@ def _rows(model_config, encoder_name, decoder_name, first):
         number += count + 1
     rows += conv(f"{encoder_name}.{number}", "encoder/z")
     rows += conv(f"{decoder_name}.{first}", "decoder/conv_in")
-    number = first + 2  # an activation has a number too, and so has each upsampling
+    number = first + 2  # activations and upsamplings are numbered too
     blocks = decoder["num_blocks"]
     for stage, count in enumerate(blocks, start=1):
         has_norm = decoder.get("has_norm", False) and stage == 1

@@ -1,4 +1,4 @@
-"""Writing models so that other libraries read them."""
+"""Writing models in the formats of other libraries."""
 
 import json
 import os
@@ -23,12 +23,12 @@ def write_foreign(
 
     Args:
         folder: Path, created if it does not exist.
-        model_config: Dict, our model as Keras serialises it.
-        arrays: Dict, name of our weight -> NumPy array.
+        model_config: Dict, the model as Keras serialises it.
+        arrays: Dict, name of the weight in this library -> NumPy array.
 
     Raises:
-        ValueError: If diffusers has no such model, or it holds more than theirs would, such as a
-            learned sigma or a prior. Nothing is written then.
+        ValueError: If diffusers has no such model, or the model has parts that diffusers' would not
+            have, such as a learned sigma or a prior. Nothing is written then.
         OSError: If the disk is full, or the folder cannot be written to.
     """
     encoder = model_config["config"].get("encoder") or {}

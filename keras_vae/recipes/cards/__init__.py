@@ -1,1 +1,1 @@
-"""From a preset's numbers to its card."""
+"""Writing a preset's card from its numbers."""

@@ -1,4 +1,4 @@
-"""The card of a preset: its README, made of `metrics.json`, the recipe and the pictures only."""
+"""The card of a preset: a README made only from `metrics.json`, the recipe and the pictures."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def write_card(recipe: Recipe, metrics: dict, folder: str | Path, source: str | 
     Args:
         recipe: `Recipe`.
         metrics: Dict, the contents of its `metrics.json`.
-        folder: Path of the preset, where the pictures lie that the card shows.
-        source: String, what its users give to `from_preset` where it is not the recipe's name:
+        folder: Path of the preset, with the pictures that the card shows.
+        source: String, the argument of `from_preset` if it is not the recipe's name:
             `hf://owner/name`.
     """
     folder = Path(folder)
@@ -113,7 +113,7 @@ def _licence(recipe):
 
 
 def duration(seconds: float) -> str:
-    """Returns seconds as people say them: 43 s, 12 min, 1.5 h."""
+    """Returns a duration in readable units: 43 s, 12 min, 1.5 h."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

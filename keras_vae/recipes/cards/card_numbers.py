@@ -40,13 +40,13 @@ _FACTORS = (
 
 
 def numbers_section(recipe: Recipe, metrics: dict, folder: Path) -> str:
-    """Returns the numbers of a preset beside those of its twin or of the preset that it started
-    from, of other backends and papers.
+    """Returns the numbers of a preset next to those of its twin or the preset that it started from,
+    and those of other backends and papers.
 
     Args:
         recipe: `Recipe`.
         metrics: Dict, the contents of its `metrics.json`.
-        folder: `pathlib.Path` of the preset, beside which the other one lies.
+        folder: `pathlib.Path` of the preset; the other one is in the same parent folder.
     """
     twin, start = _beside(recipe.twin, folder), _beside(_start(recipe), folder)
     texts = [
@@ -85,7 +85,7 @@ def _ours(metrics):
 
 
 def _runs(metrics):
-    """The numbers of all seeds, where there are several."""
+    """The numbers of all seeds, if there are several."""
     return [metrics["test"], *metrics["seeds"].values()] if "seeds" in metrics else []
 
 
@@ -99,7 +99,7 @@ def _start(recipe):
 
 
 def _beside(name, folder):
-    """The metrics of a preset beside this one, where there is one of that name."""
+    """The metrics of the neighbouring preset of this name, if there is one."""
     path = folder.parent / name / METRICS
     return json.loads(path.read_text()) if name and path.exists() else None
 

@@ -1,4 +1,4 @@
-"""The head of a card that model hubs read: YAML between two lines of dashes."""
+"""The front matter of a card, for model hubs: YAML between two lines of dashes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def front_matter(recipe: Recipe, metrics: dict) -> str:
-    """Returns the YAML head of a card, as the Hugging Face hub reads it.
+    """Returns the YAML front matter of a card, for the Hugging Face hub.
 
     Args:
         recipe: `Recipe`.
@@ -26,7 +26,7 @@ def front_matter(recipe: Recipe, metrics: dict) -> str:
     lines = [
         "---",
         "license: apache-2.0",
-        "library_name: keras_vae",  # or a hub would tell to load it with Keras alone
+        "library_name: keras_vae",  # otherwise a hub would suggest loading it with Keras alone
         f"pipeline_tag: {task}",
         f"tags: {_list('keras_vae', family, 'generative-model')}",
         f"datasets: {_list(data)}",
@@ -47,7 +47,7 @@ def front_matter(recipe: Recipe, metrics: dict) -> str:
 
 
 def _metrics(test):
-    """Lines of the numbers that hubs are told, in the order of the table."""
+    """Lines with the numbers for hubs, in the order of the table."""
     told = [name for name in test if number_of(name).on_hubs]
     for name in sorted(told, key=lambda name: NUMBERS.index(number_of(name))):
         words = words_of(number_of(name).on_hubs, name, test)

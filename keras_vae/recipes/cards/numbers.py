@@ -1,4 +1,4 @@
-"""The numbers of `metrics.json`: one table of what each is, and what is printed of it."""
+"""The numbers of `metrics.json`: a table of what each means and how it is shown."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Tolerance:
-    """How far a number that is measured again may lie from the stated one.
+    """How far a repeated measurement of a number may lie from the stated one.
 
     Args:
-        relative: Float, the part of the number by which rounding, or another estimate, moves it.
+        relative: Float, the relative change of the number due to rounding or another estimate.
         absolute: Float, in the unit of the number.
-        drawn: What noise the number depends on: "posterior", draws of z from q(z|x); "kl", the
+        drawn: The noise that the number depends on: "posterior", draws of z from q(z|x); "kl", the
             same, unless the KL has a closed form; "likelihood", the draws that estimate log p(x);
-            "samples", other draws. "" is none. A number without noise in a given model falls back
-            to `EXACT`.
-        spread: Float, the standard deviation over draws of what one example contributes: in units
-            of the number for "samples", else as a part of the likelihood's `spread_of_draws`.
+            "samples", other draws; or "" for none. A number without noise in a given model falls
+            back to `EXACT`.
+        spread: Float, the standard deviation over draws of one example's contribution: in units of
+            the number for "samples", otherwise as a fraction of the likelihood's
+            `spread_of_draws`.
     """
 
     relative: float = 0.0
@@ -35,15 +36,15 @@ class Tolerance:
 
 
 SAME = Tolerance()
-# Sums in float32, and the matrix products of a GPU, differ by less. The second is for numbers at 0.
+# Float32 sums and matrix products on GPUs differ by less. `absolute` is for numbers near 0.
 EXACT = Tolerance(relative=1e-3, absolute=1e-6)
 ONE_DRAW = Tolerance(drawn="posterior")
 KL = Tolerance(drawn="kl")
-ONE_WEIGHT = Tolerance(drawn="likelihood")  # an estimate that hangs on a few draws
+ONE_WEIGHT = Tolerance(drawn="likelihood")  # an estimate dominated by a few draws
 MANY_DRAWS = Tolerance(drawn="likelihood", spread=1.5 / 8)
-SHARE = Tolerance(drawn="samples", spread=0.5)  # the most that a share can spread
+SHARE = Tolerance(drawn="samples", spread=0.5)  # the largest standard deviation of a fraction
 
-SCORE = Tolerance(absolute=2e-2)  # codes near the edge of a bin, and votes, may fall elsewhere
+SCORE = Tolerance(absolute=2e-2)  # codes near the edge of a bin, and votes, may change
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,18 +52,18 @@ class Number:
     """A row of the table.
 
     Args:
-        pattern: regular expression of its names in `metrics.json`.
-        words: What it is, with {} for the groups of the pattern.
+        pattern: Regular expression that matches its names in `metrics.json`.
+        words: Description, with {} for the groups of the pattern.
         decimals: Integer.
-        kind: "nats", "bits", "ratio", "share", "count", "setting" (measured with what) or "time",
-            which says nothing of a model and is not compared.
+        kind: "nats", "bits", "ratio", "share", "count", "setting" (of the measurement) or "time",
+            which does not describe a model and is not compared.
         tolerance: `Tolerance`.
-        direction: "min" or "max", which values are better; `None` where neither is.
+        direction: "min" or "max", whether lower or higher values are better, or `None`.
         is_shown: Whether cards and terminals show it.
-        on_hubs: its name in the head of a card, which model hubs read; "" leaves it out.
-        headline: How it stands for the whole preset in a table, with {} for the number; "" where
-            it does not. The first of `HEADLINES` is taken.
-        out_of: name of the number that a count is a part of.
+        on_hubs: Its name in the front matter of a card, for model hubs; "" leaves it out.
+        headline: Text with which it represents the whole preset in a table, with {} for the number,
+            or "" if it does not. The first of `HEADLINES` is used.
+        out_of: Name of the number that a count is a part of.
     """
 
     pattern: str
@@ -177,7 +178,7 @@ NUMBERS = (
         "accuracy",
         4,
         "share",
-        # Chosen by an argmax: a few examples may fall on the other side.
+        # Depends on an argmax, which may change for a few examples.
         Tolerance(absolute=1e-3),
         "max",
         on_hubs="accuracy",
@@ -188,7 +189,7 @@ NUMBERS = (
         "accuracy of latent classes, matched one to one with the labels",
         4,
         "share",
-        Tolerance(absolute=2e-3),  # chosen by an argmax, as above
+        Tolerance(absolute=2e-3),  # depends on an argmax, as above
         "max",
         on_hubs="accuracy of latent classes",
         headline="accuracy of latent classes {}",
@@ -263,7 +264,7 @@ NUMBERS = (
         "Frechet distance of reconstructions, features of {}",
         3,
         "ratio",
-        Tolerance(relative=1e-2),  # codes near the edge of a cell may be others
+        Tolerance(relative=1e-2),  # codes near the edge of a cell may change
         "min",
         on_hubs="Frechet distance of reconstructions in the features of {}",
     ),
@@ -286,7 +287,7 @@ NUMBERS = (
         "share of 10,000 drawn texts that are molecules",
         4,
         "share",
-        Tolerance(absolute=0.02),  # of other draws: four errors of a share of 10,000
+        Tolerance(absolute=0.02),  # for other draws: four standard errors of a fraction of 10,000
         "max",
         on_hubs="validity of drawn molecules",
     ),
@@ -361,10 +362,10 @@ HEADLINES = (
 
 
 def number_of(name: str) -> Number:
-    """Returns the row of a name in `metrics.json`.
+    """Returns the row for a name in `metrics.json`.
 
-    What no row is of is a term that a family, perhaps its user's own, adds to the logs: nats per
-    example, as the contract of a family says, and perhaps of a draw of z.
+    A name without a row is a term that a family, possibly the user's own, adds to the logs: it is
+    in nats per example, as the base class requires, and may depend on a draw of z.
     """
     for number in NUMBERS:
         if re.fullmatch(number.pattern, name):
@@ -373,29 +374,29 @@ def number_of(name: str) -> Number:
 
 
 def nats_of(name: str) -> str:
-    """Returns the name of the number in nats that bits per dimension are made of."""
+    """Returns the name of the number in nats from which bits per dimension are computed."""
     return name.removesuffix("_bits_per_dim")
 
 
 def words_of(text: str, name: str, test: dict) -> str:
-    """Returns the `words` or `on_hubs` of a number, with its level in the place of {}.
+    """Returns the `words` or `on_hubs` of a number, with its level in place of {}.
 
     Args:
-        text: String, of a `Number`.
-        name: String, of the number in `test`.
+        text: String, an attribute of a `Number`.
+        name: String, the name of the number in `test`.
         test: Dict, the `test` part of a `metrics.json`.
     """
     match = re.fullmatch(number_of(name).pattern, name)
     groups = match.groups() if match else ()
-    if "nats_per_code_2" not in test:  # there is but one level
+    if "nats_per_code_2" not in test:  # there is only one level
         text = text.replace("nats per code of level {}", "nats per code")
     return text.format(*groups)
 
 
 def rows(test: dict) -> list[tuple[str, str, str]]:
-    """Returns `[(name, words, value)]` of the numbers that `test` has, values as text.
+    """Returns `[(name, words, value)]` for the numbers in `test`, with values as text.
 
-    They stand in the order of the table, and after them those that are not in it.
+    They are in the order of the table, followed by those that are not in it.
 
     Args:
         test: Dict, the `test` part of a `metrics.json`.
@@ -407,14 +408,14 @@ def rows(test: dict) -> list[tuple[str, str, str]]:
         number = numbers[name]
         if number.is_shown:
             words = words_of(number.words, name, test)
-            if (number.kind, number.direction) == ("nats", "max"):  # of other nats less is better
+            if (number.kind, number.direction) == ("nats", "max"):  # for other nats, less is better
                 words = f"{words} (higher is better)"
             found.append((name, escaped(words), _value(test, name, number)))
     return found
 
 
 def ranges(tests: list[dict]) -> dict[str, str]:
-    """Returns `{name: text}` of the smallest and the largest value that each number has.
+    """Returns `{name: text}` with the smallest and the largest value of each number.
 
     Args:
         tests: List of dicts, the `test` parts of runs of one recipe.
@@ -429,12 +430,12 @@ def ranges(tests: list[dict]) -> dict[str, str]:
 
 
 def headline(test: dict, recipe: Recipe | None = None) -> str:
-    """Returns the one number of a preset for a table, as text: its NLL, or what stands for it.
+    """Returns the main number of a preset for a table, as text: its NLL, or a substitute.
 
     Args:
         test: Dict, the `test` part of a `metrics.json`.
-        recipe: `Recipe`, or `None` where it is unknown. It says whether codes have a prior that
-            was trained: without one each costs log K, which is no number of the model.
+        recipe: `Recipe`, or `None` if it is unknown. It determines whether codes have a trained
+            prior: without one each costs log K, which does not describe the model.
     """
     for name in HEADLINES:
         if name in test:
@@ -446,7 +447,7 @@ def headline(test: dict, recipe: Recipe | None = None) -> str:
 
 
 def _code_costs(test):
-    """What a code costs, of several levels each, that next to the data first."""
+    """The cost of a code, or a list for several levels, beginning with that next to the data."""
     names = sorted(name for name in test if name.startswith("nats_per_code_"))
     costs = " and ".join(f"{test[name]:.2f}" for name in names)
     return f", {costs} nats/code" if costs else ""
@@ -460,11 +461,11 @@ def _value(test, name, number):
     error = test.get(f"{nats}_standard_error")
     if error is None:
         return text
-    scale = test[name] / test[nats] if test[nats] else 1.0  # of bits per dimension, from nats
+    scale = test[name] / test[nats] if test[nats] else 1.0  # from nats to bits per dimension
     return f"{text} ± {scale * error:.{number.decimals}f}"
 
 
 def _part(count, size):
-    if isinstance(count, list):  # one number a level
+    if isinstance(count, list):  # one number for each level
         return ", ".join(_part(*level) for level in zip(count, size, strict=True))
     return f"{count} of {size}"

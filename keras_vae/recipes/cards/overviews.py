@@ -1,4 +1,4 @@
-"""Tables of the whole zoo: that of `zoo/README.md`, and the short one of the main README."""
+"""Tables of the whole zoo: the one in `zoo/README.md`, and the short one in the main README."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,22 +12,22 @@ _CARD, _RECIPE = "README.md", "recipe.toml"
 
 
 def overview(entries: Iterable) -> str:
-    """Returns the table of the zoo, a row a preset.
+    """Returns the table of the zoo, with a row for each preset.
 
     Args:
-        entries: List of pairs of a `Recipe` and its metrics, or `None` where it is untrained.
+        entries: List of pairs of a `Recipe` and its metrics, or `None` if it is untrained.
     """
     header = ["preset", "family", "data", "parameters", "test NLL, nats", "bits/dim", "published"]
     return table(header, [_row(*entry) for entry in entries], num_words=3)
 
 
 def short_overview(entries: Iterable, folder: str | Path = "zoo") -> str:
-    """Returns the table of the trained presets, each with the number it reaches and the paper's.
+    """Returns the table of the trained presets, each with its own number and the paper's.
 
     Args:
-        entries: List of pairs of a `Recipe` and its metrics, or `None` where it is untrained; such
+        entries: List of pairs of a `Recipe` and its metrics, or `None` if it is untrained; these
             are left out.
-        folder: String, where the presets lie, as seen from the text that the table is for.
+        folder: String, the folder of the presets, relative to the file that contains the table.
     """
     header = ["preset", "family", "test NLL, nats", "published (by whom: on the card)"]
     return table(header, [_short_row(r, m, folder) for r, m in entries if m], num_words=2)

@@ -1,4 +1,4 @@
-"""Numbers of papers, as `[[published]]` of a recipe tells them."""
+"""Numbers from papers, as listed under `[[published]]` in a recipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keras_vae.recipes.cards.markdown import escaped
 if TYPE_CHECKING:
     from keras_vae.recipes.recipe import Recipe
 
-# Key of `[[published]]` -> the number of `metrics.json` it stands beside, and its unit.
+# Key of `[[published]]` -> the number in `metrics.json` that it compares with, and its unit.
 KEYS = {
     "nll": ("nll", "{} nats"),
     "bits_per_dim": ("nll_bits_per_dim", "{} bits/dim"),
@@ -19,7 +19,7 @@ KEYS = {
 
 
 def has_number(entry: dict) -> bool:
-    """Whether a published entry has any number, and not only words."""
+    """Whether a published entry has a number, and not only words."""
     return bool(KEYS.keys() & entry.keys())
 
 
@@ -29,7 +29,7 @@ def numbers(entry: dict) -> dict[str, str]:
 
 
 def told(entry: dict) -> str:
-    """Returns the number of a published entry with its unit, or the words it has in its place."""
+    """Returns the number of a published entry with its unit, or the words that replace it."""
     values = [unit.format(entry[key]) for key, (_, unit) in KEYS.items() if key in entry]
     return escaped(", ".join(values) or entry.get("protocol", "n/a"))
 

@@ -1,9 +1,9 @@
-"""How far a number that is measured again may lie from the one that a card states.
+"""How far a repeated measurement of a number may lie from the one stated on a card.
 
-A backend draws the same noise again, and differs by rounding only; another backend draws other
-noise, so that a mean over draws differs by its standard error. What each number depends on is in
-the table of `numbers`; whether a model draws it at all, the classes of its recipe say. A mean over
-examples of what is drawn for each may differ by `NUM_ERRORS` standard errors of the difference of
+The same backend repeats the same noise, so numbers differ only by rounding; another backend draws
+other noise, so a mean over draws differs by its standard error. The table in `numbers` lists what
+each number depends on; the classes in the recipe determine whether a model draws it at all. A mean
+over examples with a draw for each may differ by `NUM_ERRORS` standard errors of the difference of
 two such means.
 """
 
@@ -24,16 +24,16 @@ NUM_ERRORS = 4
 
 
 def tolerance(name: str, test: dict, recipe: Recipe) -> float:
-    """Returns by how much a number may differ, in its own unit.
+    """Returns the allowed difference of a number, in its own unit.
 
     Args:
-        name: String, of a number in `test`.
+        name: String, the name of a number in `test`.
         test: Dict, the `test` part of a `metrics.json`.
-        recipe: `Recipe`, which says whether the number is one of draws.
+        recipe: `Recipe`, which determines whether the number depends on draws.
     """
     number = number_of(name)
     nats = nats_of(name)
-    if number.kind == "bits" and nats in test:  # the sizes of files have none
+    if number.kind == "bits" and nats in test:  # sizes of files have no nats
         scale = abs(test[name] / test[nats]) if test[nats] else 1.0
         return scale * tolerance(nats, test, recipe)
     rule = number.tolerance
@@ -46,9 +46,9 @@ def tolerance(name: str, test: dict, recipe: Recipe) -> float:
 
 
 def compare(stated: dict, measured: dict, recipe: Recipe) -> list[tuple]:
-    """Returns `[(name, stated, measured, tolerance, is_within)]` of all numbers of a preset.
+    """Returns `[(name, stated, measured, tolerance, is_within)]` for all numbers of a preset.
 
-    A number that only one of the two has is not within.
+    `is_within` is false for a number that only one of the two has.
 
     Args:
         stated, measured: Dict, the `test` part of a `metrics.json`.
@@ -65,11 +65,11 @@ def _compared(name, stated, measured, recipe):
     if isinstance(ours, list):  # a count for each level
         return name, ours, again, 0.0, ours == again
     allowed = tolerance(name, stated, recipe)
-    return name, ours, again, allowed, abs(again - ours) <= allowed  # which NaN is not
+    return name, ours, again, allowed, abs(again - ours) <= allowed  # false for NaN
 
 
 def _is_drawn(what, recipe):
-    """Whether a model's numbers have a kind of noise."""
+    """Whether a model's numbers have this type of noise."""
     if what == "posterior":
         return named_classes.is_inferred_by_draws(recipe)
     if what == "kl":

@@ -14,18 +14,18 @@ def usage(recipe: Recipe, preset: str | None = None) -> str:
 
     Args:
         recipe: `Recipe`.
-        preset: String, a folder to load it from in place of the recipe's name.
+        preset: String, a folder to load it from instead of the recipe's name.
     """
     return "\n".join([loading(recipe, preset), *recipe.kind.uses(recipe)])
 
 
 def loading(recipe: Recipe, preset: str | None = None) -> str:
-    """Returns the first of these lines, which load a preset and its test data; to write them, no
-    class is looked up, and Keras not imported.
+    """Returns the first of these lines, which load a preset and its test data, without looking up
+    classes or importing Keras.
 
     Args:
         recipe: `Recipe`.
-        preset: String, a folder to load it from in place of the recipe's name.
+        preset: String, a folder to load it from instead of the recipe's name.
     """
     family = recipe.family.rpartition(">")[-1]
     return "\n".join(

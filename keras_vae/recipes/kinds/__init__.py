@@ -1,11 +1,11 @@
-"""The kinds of data that recipes are about: one table, and a file for each."""
+"""The kinds of data of recipes: a table of them, and a file for each."""
 
 from keras_vae.recipes.kinds.kind import Kind
 from keras_vae.recipes.kinds.pictures import Pictures
 from keras_vae.recipes.kinds.tables import Tables
 from keras_vae.recipes.kinds.texts import Texts
 
-PICTURES = "pictures"  # where a recipe says nothing
+PICTURES = "pictures"  # the default
 KINDS: dict[str, Kind] = {PICTURES: Pictures(), "tables": Tables(), "texts": Texts()}
 
 

@@ -1,4 +1,4 @@
-"""What differs between recipes of one kind of data and of another."""
+"""The base class of kinds of data, which covers the differences between their recipes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 class Kind:
-    """A kind of data: how they are loaded and batched, what a model is told of them before it is
-    built, and what of it is shown.
+    """A kind of data: how they are loaded and batched, which constructor arguments follow from
+    them, and what a card shows of a model.
 
-    A subclass overrides what is not said here, and stands in `KINDS`. Recipes and cards ask it, and
-    nothing else, what kind of data there is. What needs Keras is imported where it is used: cards
-    are also written, and recipes read, without it.
+    A subclass overrides these methods as needed, and is listed in `KINDS`. Recipes and cards depend
+    on the kind of data only through it. Keras is imported only where it is used, because cards are
+    also written, and recipes read, without it.
 
     Attributes:
-        keys: What `[data]` may say beside `name` and `kind`.
-        likelihood: String, the class of the likelihood where a recipe names none, or `None` where
-            the families of this kind bring their own.
-        of_density: String, what a card says of nats that are those of a density.
+        keys: The keys that `[data]` may have besides `name` and `kind`.
+        likelihood: String, the class of the likelihood if a recipe names none, or `None` if the
+            families for this kind have their own.
+        of_density: String, the words on a card for nats of a density.
     """
 
     keys: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class Kind:
     of_density = ""
 
     def load(self, recipe: Recipe, data_dir: str | Path | None = None) -> Splits:
-        """Returns the `Splits` of a recipe, the test part as its likelihood takes it.
+        """Returns the `Splits` of a recipe, with the test part as its likelihood takes it.
 
         Raises:
             ValueError, FileNotFoundError, ImportError: If there are no such data.
@@ -47,49 +47,49 @@ class Kind:
         raise NotImplementedError
 
     def pairs(self, recipe: Recipe, arrays: Arrays, num_seen: int | None = None) -> tuple:
-        """Returns what `evaluate` takes of the `Arrays` of one part: `(x,)` or `(x, y)`.
+        """Returns the arguments of `evaluate` for the `Arrays` of one part: `(x,)` or `(x, y)`.
 
         Args:
             recipe: `Recipe`.
             arrays: `Arrays`.
-            num_seen: Integer, of pictures to complete how many quadrants are seen, or `None`.
+            num_seen: Integer, the number of visible quadrants of pictures to complete, or `None`.
         """
         return (arrays.x,)
 
     def given(self, data: Splits) -> dict[str, Any]:
-        """Returns arguments of constructors that follow from the data, beside the shape of one
+        """Returns constructor arguments that follow from the data, besides the shape of one
         example: each part of a recipe's model receives those that it takes."""
         return {}
 
     def show(self, model: GenerativeModel, recipe: Recipe, test: Arrays, folder: Path) -> None:
-        """Writes into `folder` what a card shows of a trained model."""
+        """Writes the files about a trained model that a card shows into `folder`."""
 
     def task(self, recipe: Recipe) -> str:
-        """Returns how model hubs name what such a model does."""
+        """Returns the name of such a model's task on model hubs."""
         raise NotImplementedError
 
     def samples(self, recipe: Recipe, folder: Path) -> str:
-        """Returns the part of a card that shows samples, or "" where there are none."""
+        """Returns the part of a card that shows samples, or "" if there are none."""
         return ""
 
     def reconstructions(self, folder: Path) -> str:
-        """Returns the part of a card that shows what a model makes of test examples, or ""."""
+        """Returns the part of a card that shows reconstructions of test examples, or ""."""
         return ""
 
     def is_local(self, recipe: Recipe) -> bool:
-        """Whether the data are files that lie in the user's own folder."""
+        """Whether the data are the user's own files."""
         return recipe.data["name"].endswith(".npz")
 
     def description(self, recipe: Recipe) -> str:
-        """Returns what a card says of how the data were used, or ""."""
+        """Returns the text of a card on how the data were used, or ""."""
         return ""
 
     def loading(self, recipe: Recipe) -> list[str]:
-        """Returns lines of Python that load test data, as `x` and perhaps labels `y`."""
+        """Returns lines of Python that load test data as `x`, and labels, if any, as `y`."""
         raise NotImplementedError
 
     def uses(self, recipe: Recipe) -> list[str]:
-        """Returns lines of Python that use a `model` on what `loading` has loaded."""
+        """Returns lines of Python that use a `model` on the data from `loading`."""
         raise NotImplementedError
 
 

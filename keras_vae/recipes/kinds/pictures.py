@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NUM_ORIGINALS = 30
 NUM_SAMPLES, NUM_COLUMNS = 80, 8
 RECONSTRUCTIONS = "reconstructions.png"
-# What `pairs` of a recipe's data may say, beside nothing: what is learned from or with what.
+# Values of `pairs` in a recipe's `[data]`: what the pairs consist of.
 _OF_LABELS = ("labels", "prior_labels", "classes")
 _PAIRS = {
     "labels": "pictures, given their labels",
@@ -60,8 +60,8 @@ _OF_LATENTS = {
 class Pictures(Kind):
     """Pictures, of any data set that `keras_vae.datasets.load` knows.
 
-    Under dynamic binarisation the training pictures stay grey, for `batches` to draw; the test
-    pictures are drawn once, so that their number can be had again.
+    With dynamic binarisation the training pictures stay grey, and `batches` draws from them; the
+    test pictures are drawn once, so that their numbers can be reproduced.
     """
 
     keys = frozenset({"binarize", "validation_size", "image_size", "pairs"})
@@ -127,7 +127,7 @@ class Pictures(Kind):
         return _completions(kind)(arrays.x, rng)
 
     def show(self, model: GenerativeModel, recipe: Recipe, test: Arrays, folder: Path) -> None:
-        """Draws what the model makes of test examples, and samples, where it makes pictures."""
+        """Draws reconstructions of test examples, and samples, if the model generates pictures."""
         from keras_vae import plotting
 
         kind = recipe.data.get("pairs")
@@ -144,12 +144,12 @@ class Pictures(Kind):
                 told = self._sample_condition(recipe, test)
                 samples = generator.sample(NUM_SAMPLES, seed=0, **told)
                 plotting.image_grid(samples, folder / "samples.png", columns=NUM_COLUMNS)
-        # The training is done: what cannot be drawn, of four channels say, must not end the run.
+        # Training is done: pictures that cannot be drawn (four channels, say) must not end the run.
         except (ImportError, ValueError) as error:
             print(f"No pictures were drawn: {error}")
 
     def _sample_condition(self, recipe, test):
-        """Conditions of the pictured samples: a row of each label, or of each picture to
+        """Conditions of the samples to draw: a row for each label, or for each picture to
         complete."""
         kind = recipe.data.get("pairs")
         if kind in ("labels", "prior_labels"):
@@ -217,7 +217,7 @@ class Pictures(Kind):
 
 
 def _completions(kind):
-    """Returns a function that makes pairs of pictures and what is seen of them."""
+    """Returns a function that makes pairs of pictures and their visible parts."""
 
     def pair(x, rng):
         from keras_vae import datasets

@@ -1,4 +1,4 @@
-"""Recipes of tables: rows of columns of any kind, counts, and rows with outliers among them."""
+"""Recipes of tables: rows with columns of any kind, counts, and rows that include outliers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _MOST_SHOWN = 12  # columns of a card's table
 class Tables(Kind):
     """Rows of a table that `keras_vae.datasets.load_table` reads.
 
-    Where the recipe names what marks outliers, a model is trained and its likelihood measured on
-    the others; they are what the measure "outliers" tells from these.
+    If the recipe names a mark of outliers, a model is trained and its likelihood measured on the
+    other rows; the measure "outliers" tests how well the two are separated.
     """
 
     keys = frozenset({"kinds", "without", "outliers"})
@@ -57,7 +57,7 @@ class Tables(Kind):
         return {"schema": data.schema}
 
     def show(self, model: GenerativeModel, recipe: Recipe, test: Any, folder: Path) -> None:
-        """Writes rows that were drawn, as a table."""
+        """Writes sampled rows as a table."""
         from keras_vae.datasets.csv_tables import write_table
         from keras_vae.table_schema import schema_of
 
@@ -111,6 +111,6 @@ class Tables(Kind):
 
 
 def _source(recipe):
-    """Returns what `load_table` is given, the name first."""
+    """Returns the arguments of `load_table`, beginning with the name."""
     options = {k: v for k, v in recipe.data.items() if k not in ("kind", "name")}
     return {"name": recipe.data["name"], **options}

@@ -1,4 +1,4 @@
-"""Recipes of texts: sentences, molecules, and what else is written token by token."""
+"""Recipes of texts: sentences, molecules, and other sequences of tokens."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Texts(Kind):
         }
 
     def show(self, model: GenerativeModel, recipe: Recipe, test: Any, folder: Path) -> None:
-        """Writes samples, texts between two of the test part, and reconstructions, as JSON."""
+        """Writes samples, interpolations between two test texts, and reconstructions, as JSON."""
         writer: Any = model
         drawn = writer.sample(NUM_SAMPLES, seed=0)
         shown = {"samples": list(drawn)}
@@ -107,7 +107,7 @@ class Texts(Kind):
 
 
 def _source(recipe):
-    """Returns what `load_text` is given: the source, and its options."""
+    """Returns the arguments of `load_text`: the source, and its options."""
     options = {k: v for k, v in recipe.data.items() if k not in ("kind", "name")}
     return recipe.data["name"], options
 
@@ -118,5 +118,5 @@ def _shown(folder):
 
 
 def _block(lines):
-    """Returns lines of text as Markdown shows them, character for character."""
+    """Returns lines of text as a verbatim block of Markdown."""
     return "\n".join(["```text", *lines, "```"])

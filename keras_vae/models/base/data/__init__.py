@@ -1,4 +1,4 @@
-"""The door for data: what users give, as arrays or as a stream of batches that are checked."""
+"""Input data: turns what users pass into checked arrays, or a stream of checked batches."""
 
 from keras_vae.models.base.data.door import Received
 from keras_vae.models.base.data.door import gathered

@@ -1,4 +1,4 @@
-"""Checks of arrays, made before the first step, the same on every backend."""
+"""Checks of arrays before the first step, the same on every backend."""
 
 import math
 from collections.abc import Callable
@@ -19,16 +19,16 @@ def check_examples(
     check_values: Callable[[np.ndarray, str], None] | None = None,
     allows_missing: bool = False,
 ) -> None:
-    """Raises `ValueError` where `x` cannot be data of a model.
+    """Raises `ValueError` if `x` cannot be data of a model.
 
     Args:
         x: NumPy array (N, *data_shape).
-        data_shape: tuple with `None` where any size will do, or `None` while unknown.
-        name: the argument's name in messages.
-        check_values: function of an array and its name that raises `ValueError` where it holds a
-            value that is no datum. It is called on blocks of x that are finite, each while the
-            cache holds it, and on all of x to word what it found.
-        allows_missing: whether NaN means "not observed", and is left to the likelihood.
+        data_shape: Tuple, with `None` for an axis of any size, or `None` while unknown.
+        name: The argument's name in messages.
+        check_values: Function of an array and its name that raises `ValueError` if the array holds
+            an invalid value. It is called on each finite block of x while the block is in the
+            processor's cache, and on all of x for the error message.
+        allows_missing: Whether NaN means "not observed", and is left to the likelihood.
     """
     if x.dtype.kind not in "buif":
         raise ValueError(
@@ -56,7 +56,7 @@ def check_sample_weight(sample_weight: Array, num_examples: int, name: str) -> A
     """Returns weights as a NumPy array (N,), or `None`.
 
     Raises:
-        ValueError: They are not one finite number of at least 0 for each example.
+        ValueError: If they are not one finite number of at least 0 for each example.
     """
     if sample_weight is None:
         return None
@@ -139,7 +139,7 @@ def _shape_advice(shape, expected):
 
 
 def _is_finite(block):
-    # NaN and infinity show in the extremes, which NumPy finds several times faster.
+    # NaN and infinity show in the extremes, which NumPy computes several times faster.
     return block.dtype.kind != "f" or bool(np.isfinite(block.min()) and np.isfinite(block.max()))
 
 

@@ -1,4 +1,4 @@
-"""The one door for data: whatever users give becomes arrays, or a stream that is checked."""
+"""The single entry point for data: user input becomes arrays, or a stream that is checked."""
 
 import contextvars
 import functools
@@ -24,19 +24,19 @@ from keras_vae.models.base.data.parts import of_batch
 from keras_vae.models.base.data.parts import of_x
 from keras_vae.typing import Array
 
-BATCH_SIZE = 32  # of single examples, where none is given; as Keras has it
+BATCH_SIZE = 32  # default for data sets of single examples, as in Keras
 NAMES = ("x", "y")
 
 
 class Received(NamedTuple):
-    """What the door lets in.
+    """User input after checking.
 
     Attributes:
-        x: NumPy array, or in prediction of pairs a tuple of two; or a data set as Keras takes it.
-        y, sample_weight: NumPy arrays beside an array x, or `None`.
-        batches: the `Batches` that were given, or `None`.
-        view: `View` of a data set that is checked as it comes, or `None`.
-        seen: NumPy array, x or the first batch of it.
+        x: NumPy array, a tuple of two for prediction from pairs, or a data set as Keras takes it.
+        y, sample_weight: NumPy arrays for an array x, or `None`.
+        batches: The `Batches` that the user passed, or `None`.
+        view: `View` of a data set whose batches are checked as they are read, or `None`.
+        seen: NumPy array, x or its first batch.
     """
 
     x: Any
@@ -53,7 +53,7 @@ class Received(NamedTuple):
 
     @property
     def is_in_order(self) -> bool:
-        """Whether Keras, which exchanges the batches of some data sets, must not."""
+        """Whether Keras must not shuffle the batches, as it does for some data sets."""
         return self.batches is not None or (self.view is not None and self.view.is_in_order)
 
     def num_examples(self) -> int:
@@ -71,7 +71,7 @@ class Received(NamedTuple):
         return len(self.x)
 
     def split(self, held_out: int) -> tuple["Received", "Received"]:
-        """Returns what is left, and the last `held_out` examples, as Keras' `validation_split`."""
+        """Splits off the last `held_out` examples, as Keras' `validation_split` does."""
         cut = len(self.x) - held_out
 
         def part(rows):
@@ -82,11 +82,11 @@ class Received(NamedTuple):
 
     @property
     def given(self) -> Any:
-        """What `validation_data` may be."""
+        """The data in the form of `validation_data`."""
         return Parts(*self[:3]).given if self.is_arrays else self.x
 
     def evaluated_by(self, model: Any, batch_size: int | None) -> tuple["Received", int | None]:
-        """Returns what Keras is given to evaluate or predict, and the batch size beside it."""
+        """Returns the data that Keras evaluates or predicts from, and the batch size."""
         if not self.is_arrays:
             return self, None
         x, y, sample_weight, batch_size = model.evaluated(*self[:3], batch_size)
@@ -102,20 +102,20 @@ def receive(
     names: tuple[str, str] = NAMES,
     for_prediction: bool = False,
 ) -> Received:
-    """Takes in what `fit`, `evaluate` or `predict` is given, after checking it.
+    """Checks the arguments of `fit`, `evaluate` or `predict` and returns them as `Received`.
 
-    Arrays are checked wholly; a data set is checked at its first batch now, and at each as it
-    comes. A model that is not built is.
+    Arrays are checked completely. Of a data set the first batch is checked now, and every batch as
+    it is read. A model that is not built yet is built.
 
     Args:
-        model: a model with `FrontDoor`.
-        x, y, sample_weight: what the user gave.
-        batch_size: int, or `None`.
-        names: what to call x and y in errors.
-        for_prediction: whether Keras is to be given what `call` takes.
+        model: A model with `FrontDoor`.
+        x, y, sample_weight: What the user passed.
+        batch_size: Integer, or `None`.
+        names: The names of x and y in errors.
+        for_prediction: Whether the data are for `call`, rather than for a training step.
 
     Raises:
-        ValueError: If they are not data of this model.
+        ValueError: If the data do not fit this model.
     """
     if batch_size is not None:
         check_count("batch_size", batch_size)
@@ -128,8 +128,8 @@ def receive(
         x = (given.x, given.y) if for_prediction and model.predicts_from_pairs else given.x
         y = None if for_prediction else given.y
         if weights is not None and y is None and not for_prediction:
-            # Keras drops weights without targets. Where a target may be another x, it is x itself:
-            # TensorFlow would trace one step for both shapes, and forget their number of axes.
+            # Keras drops weights without targets. If a target may be another x, it is x itself:
+            # otherwise TensorFlow would trace one step for both shapes, and lose their rank.
             y = given.x if model.can_denoise else np.zeros(len(given.x), "float32")
         return Received(x, y, weights, seen=given.x)
     for argument, value in (("y", y), ("sample_weight", sample_weight)):
@@ -140,33 +140,33 @@ def receive(
             )
     if isinstance(x, Batches) and not for_prediction and _is_plain(x):
         given = Parts(*x.data)
-        if x.binarize:  # whatever is drawn of probabilities, which `Batches` has checked, is 0 or 1
+        if x.binarize:  # draws from probabilities, which `Batches` has checked, are 0 or 1
             given = given._replace(x=np.broadcast_to(np.float32(0), given.x.shape))
         if given.sample_weight is not None:
             check_sample_weight(given.sample_weight, len(given.x), "sample_weight")
         _checked(model, given, names)
         return Received(x, batches=x, seen=given.x)
     if isinstance(x, Batches) and for_prediction:
-        x = x.in_order()  # or nobody could tell whose predictions they are
+        x = x.in_order()  # so that predictions are in the order of the examples
     return _stream(model, x, batch_size, names, for_prediction)
 
 
 def gathered(
     model: Any, x: Any, condition: Array = None, takes_pairs: bool | None = None, name: str = "x"
 ) -> tuple[Any, Any]:
-    """Returns `(x, condition)` of an array or a whole data set, as NumPy arrays, not yet checked.
+    """Returns `(x, condition)` of arrays or a whole data set as NumPy arrays, not yet checked.
 
-    A data set is read to its end, in its order; `Batches` in that of their arrays.
+    A data set is read to its end, in its own order; `Batches` are read in that of their arrays.
 
     Args:
-        model: a model with `FrontDoor`.
-        x: arrays, or a data set of x, or of (x, condition).
-        condition: of the user, or `None`.
-        takes_pairs: whether x may bring conditions; by default as the model says.
-        name: what to call x in errors.
+        model: A model with `FrontDoor`.
+        x: Arrays, or a data set of x, or of (x, condition).
+        condition: The user's condition, or `None`.
+        takes_pairs: Whether x may include conditions; by default `model.takes_pairs`.
+        name: The name of x in errors.
 
     Raises:
-        ValueError: If x is none of these, may have no end, or is more than memory holds.
+        ValueError: If x is none of these, may have no end, or does not fit into memory.
     """
     takes_pairs = model.takes_pairs if takes_pairs is None else takes_pairs
     x = model.as_arrays(x)
@@ -185,25 +185,24 @@ def gathered(
 
 
 def unpacked(given: Any) -> tuple:
-    """Returns `(x, y, sample_weight)` of `validation_data`, as Keras does; a longer list holds
-    examples."""
+    """Returns `(x, y, sample_weight)` of `validation_data`, as Keras does; a longer list is x."""
     if isinstance(given, list | tuple) and len(given) > 3:
         return given, None, None
     return keras.utils.unpack_x_y_sample_weight(given)
 
 
-# Whether a call comes from the outside.
+# Whether the current call comes from within this library.
 
 _IS_INSIDE = contextvars.ContextVar("keras_vae_is_inside", default=False)
 
 
 def is_inside() -> bool:
-    """Whether this is run by a step or a compiled function of a model, whose data are checked."""
+    """Whether a step or compiled function of a model, whose data are checked, is running."""
     return _IS_INSIDE.get()
 
 
 def inside(function: Callable) -> Callable:
-    """Returns `function`, within which `is_inside()` holds."""
+    """Returns `function`, wrapped so that `is_inside()` is true within it."""
 
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -223,7 +222,7 @@ def _is_stream(x):
 
 
 def _is_plain(batches):
-    """Whether `Batches` yield what a model takes, as it is: nothing is left to do at each batch."""
+    """Whether a model takes what `Batches` yield as it is, without work at each batch."""
     return batches.pair is None and all(isinstance(part, np.ndarray) for part in batches.data)
 
 
@@ -248,10 +247,10 @@ def _refuse_other_kinds(x, name):
 
 
 def _checked(model, given, names, for_prediction=False):
-    """Checks NumPy arrays, builds the model where it had no shape, and returns y as it is used."""
+    """Checks NumPy arrays, builds the model if necessary, and returns them with y as used."""
     model.check_and_build(given.x, names[0])
     if for_prediction and model.takes_pairs and not model.predicts_from_pairs:
-        return given._replace(y=None)  # what is predicted, or told to a prior only
+        return given._replace(y=None)  # the targets, or the condition of a prior only
     return given._replace(y=model.check_condition(given.y, given.x, names[1]))
 
 
@@ -262,7 +261,7 @@ def _stream(model, data, batch_size, names, for_prediction):
         return of_batch(element, model.takes_pairs, names[0])
 
     def check(given):
-        # Conditions are compared with x, whose number of examples they share.
+        # Checks that conditions have as many examples as x.
         _checked(model, given._replace(sample_weight=None), names, for_prediction)
         check_sample_weight(given.sample_weight, len(given.x), "sample_weight")
 

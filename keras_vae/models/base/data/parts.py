@@ -1,4 +1,4 @@
-"""The parts of what a user gives at once: x, y and the weights in a tuple, a pair or a dict."""
+"""The parts of combined input: x, y and the weights in a tuple, a pair or a dict."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ WEIGHT_KEYS = ("sample_weight", "weight", "weights")
 
 
 class Parts(NamedTuple):
-    """x, y and the weights of the examples, arrays or tensors; `None` where there are none."""
+    """x, y and the weights of the examples: arrays, tensors or `None`."""
 
     x: Any
     y: Any = None
@@ -22,21 +22,21 @@ class Parts(NamedTuple):
 
     @property
     def given(self) -> tuple:
-        """What Keras is given as a batch: (x,), (x, y) or (x, y, sample_weight)."""
+        """The batch in Keras' form: (x,), (x, y) or (x, y, sample_weight)."""
         if self.sample_weight is not None:
-            # Keras drops weights without targets; x in their place changes nothing.
+            # Keras drops weights without targets; passing x as the target changes nothing.
             return (self.x, self.x if self.y is None else self.y, self.sample_weight)
         return (self.x,) if self.y is None else (self.x, self.y)
 
 
 def of_batch(batch: Any, takes_pairs: bool, name: str = "x") -> Parts:
-    """Returns the parts of what a data set yields.
+    """Returns the parts of an element of a data set.
 
     Args:
-        batch: x, (x,), (x, y), (x, y, sample_weight), or a dict of them; for a model that
-            `takes_pairs`, x may be `[x, y]`.
-        takes_pairs: whether the model is told something of each example.
-        name: the argument's name in messages.
+        batch: x, (x,), (x, y), (x, y, sample_weight), or a dict of these. If `takes_pairs`, x may
+            be `[x, y]`.
+        takes_pairs: Whether the model takes a condition or target with each example.
+        name: The argument's name in messages.
 
     Raises:
         ValueError: If it is none of these.
@@ -54,7 +54,7 @@ def of_batch(batch: Any, takes_pairs: bool, name: str = "x") -> Parts:
 
 
 def of_x(x: Any, takes_pairs: bool, name: str = "x", data_shape: tuple | None = None) -> Parts:
-    """Returns the parts of an `x`, which may hold all of them as a dict, or a pair as a list."""
+    """Returns the parts of an `x`, which may be a dict of all of them, or a list of a pair."""
     if isinstance(x, Mapping):
         return _of_dict(x, takes_pairs, name)
     if not isinstance(x, list | tuple):
@@ -92,7 +92,7 @@ def _also(takes_pairs):
 
 
 def _are_examples(x, data_shape):
-    """Whether a list of two is of two examples, rather than of all of them and their labels."""
+    """Whether a list of two holds two examples, rather than all examples and their labels."""
     if data_shape is None:
         return not any(is_array(part) for part in x)
     return all(_shape(part) == tuple(data_shape) for part in x)

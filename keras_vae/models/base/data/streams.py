@@ -1,4 +1,4 @@
-"""Data sets of every kind as streams of batches that are checked as they come."""
+"""Data sets of every type as streams of batches that are checked as they are read."""
 
 import contextlib
 import copy
@@ -23,13 +23,13 @@ def is_data_set(data: Any) -> bool:
 
 
 def is_used_up(data: Any) -> bool:
-    """Whether `data`, once read, is gone: a generator, or another iterator."""
+    """Whether `data` can be read only once: a generator, or another iterator."""
     return hasattr(data, "__next__")
 
 
 def first_element(data: Any, name: str) -> tuple:
-    """Returns `(element, data)`: the first that a data set yields, and the data set with nothing
-    taken from it.
+    """Returns `(element, data)`: the first element of a data set, and the data set with that
+    element still in it.
 
     Raises:
         ValueError: If it yields nothing.
@@ -46,19 +46,19 @@ def first_element(data: Any, name: str) -> tuple:
 
 
 class View:
-    """What a model sees of a data set: each batch as Keras is given it, after checking it.
+    """Turns the elements of a data set into checked batches in Keras' form.
 
     Args:
-        source: the data set.
-        parts_of: function of what the data set yields that returns a `Parts`. It moves tensors
-            about and reads no values.
-        check: function of a `Parts` of NumPy arrays that raises `ValueError`.
-        packed: function of a `Parts` that returns the tuple that Keras is given.
+        source: The data set.
+        parts_of: Function from an element of the data set to a `Parts`. It only rearranges tensors
+            and does not read their values.
+        check: Function of a `Parts` of NumPy arrays that raises `ValueError` if they are invalid.
+        packed: Function from a `Parts` to the tuple that Keras receives.
 
     Attributes:
-        is_in_order: whether the batches come one after the other, in an order of their own.
-        error: what stopped the stream, or `None`. Frameworks wrap what is raised in their
-            threads and graphs: this is the error itself.
+        is_in_order: Whether the batches are read one after the other, in the source's order.
+        error: The error that stopped the stream, or `None`. Frameworks wrap errors raised in their
+            threads and graphs; this is the original.
     """
 
     def __init__(self, source: Any, parts_of: Callable, check: Callable, packed: Callable):
@@ -68,7 +68,7 @@ class View:
         self.error: Exception | None = None
 
     def __call__(self, element: Any, index: int) -> tuple:
-        """Returns the batch that an element is, the `index`-th."""
+        """Returns the checked batch of an element, the `index`-th."""
         given = self.parts_of(element)
         self.check_parts(given, index)
         return self.packed(given)
@@ -83,7 +83,7 @@ class View:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Keeps the error that ends this context."""
+        """Records the error that ends this context."""
         try:
             yield
         except (StopIteration, GeneratorExit):
@@ -95,7 +95,7 @@ class View:
 
 @contextlib.contextmanager
 def told_plainly(*views: View | None) -> Iterator[None]:
-    """Within this context an error of a stream is raised as itself, not as a framework wraps it."""
+    """Within this context an error of a stream is raised unwrapped by the framework."""
     try:
         yield
     except Exception as error:
@@ -106,13 +106,12 @@ def told_plainly(*views: View | None) -> Iterator[None]:
 
 
 def checked(data: Any, view: View, batch_size: int | None) -> Any:
-    """Returns a data set as Keras takes it, whose batches are what `view` returns.
+    """Returns a data set for Keras, whose batches are those of `view`.
 
     Args:
         data: `keras.utils.PyDataset`, `tf.data.Dataset`, torch `DataLoader`, or any iterable.
         view: `View`.
-        batch_size: int, to make batches of a data set of single examples; `None` for one of
-            batches.
+        batch_size: Integer, to batch a data set of single examples; `None` if it yields batches.
     """
     if isinstance(data, keras.utils.PyDataset) and batch_size is None:
         return _CheckedDataset(data, view)
@@ -163,7 +162,7 @@ class _CheckedDataset(keras.utils.PyDataset):
 
 
 class _Sequence(keras.utils.PyDataset):
-    """An iterable with a length, which is begun again whenever the first batch is asked for."""
+    """An iterable with a length, restarted whenever the first batch is requested."""
 
     def __init__(self, data, view, batch_size):
         super().__init__(workers=0)
@@ -203,7 +202,7 @@ _END = object()
 
 
 def _checked_tf_data(data, view, batch_size):
-    # TensorFlow is imported by whoever made the data set, whatever Keras runs on.
+    # The user's data set has already imported TensorFlow, whatever backend Keras uses.
     from keras_vae.steps import checked_tf_data
 
     counted = itertools.count()
@@ -216,7 +215,7 @@ def _checked_tf_data(data, view, batch_size):
 
 
 def _checked_loader(data, view, batch_size):
-    """A copy of a `DataLoader`, its workers and samplers included, that yields checked batches."""
+    """A copy of a `DataLoader`, including its workers and samplers, with checked batches."""
     kind = type(data)
 
     def batches(loader):
@@ -239,7 +238,7 @@ def _is_loader(data):
 
 
 def _batched(elements, batch_size):
-    """Yields elements, or where they are single examples batches of them."""
+    """Yields elements, or batches of elements that are single examples."""
     if batch_size is None:
         yield from elements
         return
@@ -249,12 +248,12 @@ def _batched(elements, batch_size):
 
 def _stacked(values):
     stacked = np.stack([to_numpy(value) for value in values])
-    # A tensor of torch stays one, as Keras expects of a `DataLoader`.
+    # A torch tensor stays one, as Keras expects of a `DataLoader`.
     return values[0].new_tensor(stacked) if hasattr(values[0], "new_tensor") else stacked
 
 
 def _num_batches(data):
-    """Returns the number of elements, `math.inf` where there is no end, `None` if not known."""
+    """Returns the number of elements, `math.inf` if endless, or `None` if unknown."""
     if hasattr(data, "element_spec"):
         return math.inf if int(data.cardinality()) == -1 else None
     if isinstance(data, keras.utils.PyDataset):
