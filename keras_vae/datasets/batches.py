@@ -85,10 +85,9 @@ class Batches(keras.utils.PyDataset):
         super().__init__(workers=1, use_multiprocessing=False)
         self.data = keras.tree.map_structure(to_numpy, _given_parts(x, y, sample_weight))
         self.num_examples = _common_length(self.data)
-        check_count("batch_size", batch_size)
         if binarize:
             _check_binarizable(self.data[0])
-        self.batch_size = batch_size
+        self.batch_size = check_count("batch_size", batch_size)
         self.seed = seed
         self.shuffle = shuffle
         self.binarize = binarize

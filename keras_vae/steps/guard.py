@@ -88,9 +88,9 @@ def check(state: np.ndarray, names: list[str], epoch: int) -> None:
     _, batch, bits = (int(n) for n in state)
     if not batch:
         return
-    bad = [n for n, bit in zip(names, _bits(len(names)), strict=True) if bits & bit]
-    of_data = bad[-1] == names[-1]
-    bad = bad[:-1] if of_data else bad
+    of_each = _bits(len(names))
+    of_data = bool(bits & of_each[-1])  # a term may be called "x" too
+    bad = [n for n, bit in zip(names[:-1], of_each[:-1], strict=True) if bits & bit]
     raise NonFiniteError(bad, epoch + 1, batch, _cause(bad, of_data, epoch == 0 and batch == 1))
 
 

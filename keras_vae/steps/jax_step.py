@@ -261,6 +261,7 @@ class JAXStep(Step):
 
     def _index(self, variable):
         """Returns the index of a variable among those of the metrics."""
+        return [v is variable for v in self.metrics_variables].index(True)
 
 
 def _chosen(is_good, update, before):

@@ -28,12 +28,13 @@ class Costs(NamedTuple):
     Attributes:
         of_groups: List of scalars in nats per example, the cost that each group minimises, in the
             order of `groups` (a single one in evaluation).
-        guarded: Dict of the scalars that must be finite for an update to be made, and of the sum
-            of x, which shows whether the data are the cause if they are not.
+        guarded: List of the scalars that must be finite for an update to be made, and at the end
+            the sum of x, which shows whether the data are the cause if they are not. Their names
+            are `Step._guarded_names`: compiled steps on JAX would sort those of a dict.
     """
 
     of_groups: list[Tensor]
-    guarded: dict[str, Tensor]
+    guarded: list[Tensor]
 
 
 class ForwardScope(keras.StatelessScope):
@@ -105,16 +106,18 @@ class Step:
         averaged = {*weighted, *self.term_means.names}
         means = {k: _mean(v, sample_weight) for k, v in terms.items() if k in averaged}
         costs = [self._weighted_sum(w, means) for w in weights]
-        guarded = {k: means[k] for k in weighted}
+        names, guarded = [*weighted], [means[k] for k in weighted]
         total = _sum(costs)
         if training and (losses := self.losses):
-            guarded["regularization"] = penalty = sum(losses)
+            penalty = sum(losses)
+            names, guarded = [*names, "regularization"], [*guarded, penalty]
             costs, total = [cost + penalty for cost in costs], total + penalty
         self._record(total, terms, means, ops.shape(x)[0], sample_weight)
         # If NaN means "not observed", it is not the cause.
         observed = ops.where(ops.isnan(x), 0.0, x) if self.allows_missing else x
-        guarded["x"] = ops.sum(observed)
-        return Costs(costs, guarded)
+        if training:
+            self._guarded_names = [*names, "gradient", "x"]
+        return Costs(costs, [*guarded, ops.sum(observed)])
 
     def at_this_step(self, value: Any) -> Any:
         """Returns a number as it is, and a schedule's value after the updates made so far."""
@@ -132,6 +135,12 @@ class Step:
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         if self.has_other_slots():
+            own = {id(v) for v in self.variables}
+            if not any(id(v) in own for v in self.variables_with_slots()):
+                raise ValueError(
+                    f"The optimizer of {type(self).__name__} was built for another model. Give "
+                    "each model an optimizer of its own."
+                )
             raise ValueError(
                 f"Other weights of {type(self).__name__} are trainable than when its optimizer was "
                 "made. Call `compile` again after you change `trainable`."
@@ -200,21 +209,19 @@ class Step:
         """Raises `NonFiniteError` if a state of the guard holds a bad batch."""
         guard.check(ops.convert_to_numpy(state), self._guarded_names, self.epoch)
 
-    def judged(self, guarded: dict[str, Tensor], size_of_gradients: Tensor) -> Tensor:
+    def judged(self, guarded: list[Tensor], size_of_gradients: Tensor) -> Tensor:
         """Returns the guard's input for a batch: bool (n,), whether each number is finite.
 
         Args:
             guarded: See `Costs`.
             size_of_gradients: Scalar, the sum of the absolute values of each gradient's sum.
         """
-        *names, x = guarded
-        self._guarded_names = [*names, "gradient", x]
         scale = getattr(self.optimizer, "dynamic_scale", None)
         if scale is not None:
             # In half precision, gradients overflow now and then, and the optimizer lowers its loss
             # scale. If they overflow without a scale, training has diverged.
             size_of_gradients = ops.where(scale.value > 1.0, 0.0, size_of_gradients)
-        *numbers, of_x = guarded.values()
+        *numbers, of_x = guarded
         bounds = [*[np.inf] * len(numbers), LARGEST_GRADIENT, np.inf]
         return self.are_below([*numbers, size_of_gradients, of_x], bounds)
 

@@ -146,6 +146,30 @@ def test_a_codebook_that_learns_without_gradients_stays():
     assert before.keys() == state(model).keys()
 
 
+@pytest.mark.parametrize("name", ["x", "z_size", "a_size"])
+def test_a_term_of_any_name_counts_and_names_come_in_the_order_of_the_objective(name):
+    class Sized(VAE):
+        def objective(self):
+            return {**super().objective(), name: Term(train=0.1)}
+
+        def terms(self, x, c=None, training=False):
+            found = super().terms(x, c, training)
+            return {**found, name: found["reconstruction"] * np.float32(np.inf)}
+
+    of_vae = BY_NAME["vae"].model()
+    model = Sized(of_vae.encoder, of_vae.decoder, seed=0)
+    model.compile("sgd")
+    before = model.get_weights()
+    with pytest.raises(NonFiniteError, match="no update had been made yet") as caught:
+        model.fit(X, batch_size=4, verbose=0)
+    assert caught.value.names == [name, "gradient"]
+    with pytest.raises(NonFiniteError) as caught:
+        model.fit(X, sample_weight=np.full(len(X), 3e38), batch_size=4, verbose=0)
+    assert caught.value.names == ["reconstruction", "kl", name, "gradient"]
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+
+
 def test_the_state_after_good_and_bad_batches():
     found, of_guard = ops.zeros(3, "int32"), guard.Guard()
     for is_finite in ([1, 1, 1, 0], [1, 0, 1, 1], [0, 1, 1, 1]):  # the last number is no reason

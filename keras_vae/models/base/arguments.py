@@ -133,7 +133,7 @@ def settings_of(layer: keras.Layer) -> list:
     """Returns what a layer's attributes hold of the arguments of its constructor, by their names:
     `sigma` of a likelihood, `temperature` of a quantizer, `rate` of dropout."""
     attributes = vars(layer)  # `getattr` takes ten times as long where there is none
-    return [attributes.get(name) for name in _parameters(type(layer))]
+    return [attributes.get(name) for name in _parameters(type(layer))]  # type: ignore[arg-type]
 
 
 @functools.lru_cache(maxsize=512)

@@ -12,15 +12,18 @@ from keras import ops
 from keras_vae.arrays import is_array
 from keras_vae.arrays import is_frame
 from keras_vae.arrays import to_numpy
+from keras_vae.checks import check_count
 from keras_vae.datasets import Batches
 from keras_vae.models.base import data
 from keras_vae.models.base.arguments import is_same
 from keras_vae.models.base.callback_list import CallbackList
+from keras_vae.models.base.data.checks import check_class_weight
 from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.data.checks import check_fraction
 from keras_vae.models.base.data.streams import told_plainly
 from keras_vae.models.base.group_optimizer import check_optimizer
 from keras_vae.models.saving import frozen_layers
+from keras_vae.steps import BackendStep
 from keras_vae.typing import Array
 
 
@@ -82,6 +85,7 @@ class FrontDoor:
                 f"({', '.join(self.objective())}). Give an optimizer only; weights of terms, such "
                 "as `kl_weight`, go to the constructor."
             )
+        self._check_overridden()
         self._is_for_evaluation = False
         super().compile(
             optimizer=check_optimizer(optimizer, self),
@@ -153,9 +157,11 @@ class FrontDoor:
             NonFiniteError: If a cost or a gradient becomes NaN or infinite. The weights are those
                 before the batch that the error names.
         """
+        batch_size = _size("batch_size", batch_size)
+        size, held_out = _size("validation_batch_size", kwargs.get("validation_batch_size")), None
+        size = size or batch_size
         received = data.receive(self, x, y, sample_weight, batch_size)
         self.meet(received.seen, begins=True)
-        size, held_out = kwargs.get("validation_batch_size") or batch_size, None
         if validation_data is not None:
             given = data.unpacked(self.as_arrays(validation_data))
             names = ("validation_data[0]", "validation_data[1]")
@@ -185,7 +191,8 @@ class FrontDoor:
         if type(x) is Batches and steps_per_epoch is None and class_weight is None:
             if not isinstance(callbacks, keras.callbacks.CallbackList):
                 callbacks = CallbackList(callbacks, self, len(x), epochs, verbose)
-            x = self.batches_for_epochs(x, getattr(callbacks, "listens", True))
+            listens = getattr(callbacks, "listens", True) or self._has_own_step()
+            x = self.batches_for_epochs(x, listens)
             callbacks.steps_of = getattr(x, "steps_of", None)
         with (
             self._in_fit(),
@@ -216,6 +223,9 @@ class FrontDoor:
         batch_size: int | None = None,
         verbose: int | str = "auto",
         sample_weight: Array = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
         **kwargs,
     ) -> Any:
         """Returns the objective and metrics; see `keras.Model.evaluate`.
@@ -225,7 +235,7 @@ class FrontDoor:
         Raises:
             ValueError: If the data do not fit this model.
         """
-        view = None
+        view, batch_size = None, _size("batch_size", batch_size)
         if not kwargs.get("_use_cached_eval_dataset"):  # not called by `fit`, which has checked
             received = data.receive(self, x, y, sample_weight, batch_size)
             self.meet(received.seen)
@@ -237,22 +247,38 @@ class FrontDoor:
         self._follow_settings()
         self.noise.reset_evaluation()
         with told_plainly(view):
-            return super().evaluate(x, y, batch_size, verbose, sample_weight, **kwargs)
+            return super().evaluate(
+                x,
+                y,
+                batch_size,
+                verbose,
+                sample_weight,
+                steps=steps,
+                callbacks=callbacks,
+                return_dict=return_dict,
+                **kwargs,
+            )
 
     @_in_turn
     def predict(
-        self, x: Array, batch_size: int | None = None, verbose: int | str = "auto", **kwargs
+        self,
+        x: Array,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """Returns the output of `call` for all of x, as a NumPy array; see `keras.Model.predict`.
 
         Raises:
             ValueError: If the data do not fit this model.
         """
+        batch_size = _size("batch_size", batch_size)
         received = data.receive(self, x, batch_size=batch_size, for_prediction=True, names=_CALL)
         self._follow_settings()
         received, batch_size = received.evaluated_by(self, batch_size)
         with told_plainly(received.view):
-            return super().predict(received.x, batch_size, verbose, **kwargs)
+            return super().predict(received.x, batch_size, verbose, steps, callbacks)
 
     @_in_turn
     def predict_on_batch(self, x: Array) -> Any:
@@ -268,7 +294,7 @@ class FrontDoor:
         y: Array = None,
         sample_weight: Array = None,
         class_weight: dict | None = None,
-        **kwargs,
+        return_dict: bool = False,
     ) -> Any:
         """Makes one update; see `keras.Model.train_on_batch`.
 
@@ -280,21 +306,21 @@ class FrontDoor:
         self._follow_settings()
         x, y, sample_weight, class_weight = self._one_batch(x, y, sample_weight, class_weight)
         self.guard.reset_state()
-        logs = super().train_on_batch(x, y, sample_weight, class_weight, **kwargs)
+        logs = super().train_on_batch(x, y, sample_weight, class_weight, return_dict)
         self.check_finite(self.guard.state)
         return logs
 
     @_in_turn
     def test_on_batch(
-        self, x: Array, y: Array = None, sample_weight: Array = None, **kwargs
+        self, x: Array, y: Array = None, sample_weight: Array = None, return_dict: bool = False
     ) -> Any:
         """Evaluates one batch; see `keras.Model.test_on_batch`."""
         self._follow_settings()
         x, y, sample_weight, _ = self._one_batch(x, y, sample_weight)
-        return super().test_on_batch(x, y, sample_weight, **kwargs)
+        return super().test_on_batch(x, y, sample_weight, return_dict)
 
     def _flatten_metrics_in_order(self, logs):
-        return [logs[name] for name in self.metrics_names if name in logs]
+        return [logs[name] for name in dict.fromkeys([*self.metrics_names, *logs]) if name in logs]
 
     def _with_clock(self, callbacks):
         """Returns the callbacks and one that tells the model the epoch and checks its settings.
@@ -306,12 +332,32 @@ class FrontDoor:
             on_epoch_end=lambda epoch, logs: self._check_settings(),
         )
         if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(clock)
+            clock.set_model(self)
+            callbacks.callbacks.append(clock)
             return callbacks
         given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] * bool(callbacks)
         return [*given, clock]
 
+    def _has_own_step(self):
+        return type(self).train_step is not BackendStep.train_step
+
+    def _check_overridden(self):
+        """Raises `TypeError` if a method is overridden that only Keras' own train step calls."""
+        names = ("compute_loss", "compute_metrics")
+        never_called = [n for n in names if getattr(type(self), n) is not getattr(keras.Model, n)]
+        if never_called and not self._has_own_step():
+            raise TypeError(
+                f"{type(self).__name__} overrides `{never_called[0]}`, which its train step never "
+                "calls. Return costs and logged quantities from `terms`, and give their weights in "
+                "`objective`; or override `train_step` as well."
+            )
+
     def _check_compiled(self):
+        if self.compiled and self.optimizer is None:
+            raise ValueError(
+                f"{type(self).__name__} was compiled without an optimizer, and cannot be trained. "
+                "Give `compile` an optimizer or its name, such as 'adam'."
+            )
         if getattr(self, "_is_for_evaluation", False):
             raise ValueError(
                 f"You must call `compile()` before you train this {type(self).__name__}: it was "
@@ -486,6 +532,7 @@ class FrontDoor:
                 f"`class_weight` weighs examples by their labels, and {type(self).__name__} is "
                 "given none. Weigh them by `sample_weight`."
             )
+        class_weight = check_class_weight(class_weight)
         if not received.is_arrays:
             return received, class_weight
         labels = received.y if received.y.ndim == 1 else received.y.argmax(axis=-1)
@@ -507,3 +554,7 @@ class FrontDoor:
 _TRAINED = "trained_layers"  # those that the optimizer was built for, if they differ now
 _OBJECTIVE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
 _CALL = ("x", "condition")
+
+
+def _size(argument, value):
+    return None if value is None else check_count(argument, value)

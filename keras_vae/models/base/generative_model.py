@@ -200,11 +200,39 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             self.term_means = TermMeans(["loss", *averaged])
             self.trackers = {k: t.metric(name=k) for k, t in logged.items() if k not in averaged}
             self._tracker.lock()
+            self._check_metrics()
 
     @property
     def metrics_names(self) -> list[str]:
-        """Names of the logged values, in the order in which `evaluate` returns them."""
+        """Names of the logged quantities, in the order in which `evaluate` returns them."""
+        return [*self._logged_terms(), *[m.name for m in self._further_metrics()]]
+
+    def _logged_terms(self):
         return ["loss", *[k for k, t in self.objective().items() if t.metric is not None]]
+
+    def _further_metrics(self):
+        """Returns the metrics that a subclass has beside those of the objective."""
+        if self.trackers is None:
+            return []
+        own = [self.clock, self.guard, self.term_means, *self.trackers.values()]
+        return [m for m in self.metrics if not any(m is o for o in own)]
+
+    def _check_metrics(self):
+        """Raises `ValueError` if a subclass hides the model's metrics, whose state must travel with
+        the step and be reset with each epoch, or has one with the name of a term."""
+        if not any(m is self.guard for m in self.metrics):
+            raise ValueError(
+                f"`metrics` of {type(self).__name__} leaves out the model's own. Remove the "
+                "property, as metrics that are attributes of a model are found without it; or "
+                "return them together with those of `super().metrics`."
+            )
+        terms = self._logged_terms()
+        for metric in self._further_metrics():
+            if metric.name in terms:
+                raise ValueError(
+                    f"The metric {metric.name!r} of {type(self).__name__} has the name of a "
+                    f"quantity that the model logs ({', '.join(terms)}). Give it another name."
+                )
 
     def group_names(self, objective: dict[str, Term]) -> list[str]:
         """Returns the names of the groups of weights. The last, "main", holds all other weights."""

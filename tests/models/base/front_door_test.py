@@ -254,3 +254,109 @@ def test_a_setting_changed_by_a_callback_is_told_of_schedules(validation):
     with pytest.raises(RuntimeError, match=r"`fit` ran.*schedule"):
         model.fit(family.data(), epochs=3, verbose=0, callbacks=[anneal], validation_data=held_out)
     model.fit(family.data(), verbose=0)
+
+
+class Measured(keras_vae.VAE):
+    """A VAE with a metric of its own, which a subclass may name otherwise."""
+
+    metric_name = "brightness"
+
+    def __init__(self, encoder, decoder, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        self.brightness = keras.metrics.Mean(name=self.metric_name)
+
+    def terms(self, x, c=None, training=False):
+        self.brightness.update_state(ops.mean(x))
+        return super().terms(x, c, training)
+
+
+def compiled(kind):
+    model = kind(keras_vae.MLPEncoder((6,), 2, (4,)), keras_vae.MLPDecoder((6,), 2, (4,)), seed=0)
+    model.compile(keras.optimizers.Adam(0.01))
+    return model
+
+
+def test_a_metric_of_a_subclass_is_in_dicts_and_lists():
+    model = compiled(Measured)
+    found = model.fit(X, batch_size=20, verbose=0).history["brightness"]
+    assert found == pytest.approx([X.mean()], rel=1e-5)
+    assert model.metrics_names == ["loss", "reconstruction", "kl", "elbo", "brightness"]
+    assert model.evaluate(X, batch_size=20, verbose=0)[-1] == pytest.approx(X.mean(), rel=1e-5)
+    assert float(model.test_on_batch(X)[-1]) == pytest.approx(X.mean(), rel=1e-5)
+
+
+def test_a_metric_with_the_name_of_a_term():
+    with pytest.raises(ValueError, match="'kl' of Named has the name of a quantity"):
+        compiled(type("Named", (Measured,), {"metric_name": "kl"}))
+
+
+def test_a_property_that_hides_the_models_metrics():
+    hiding = type("Hiding", (Measured,), {"metrics": property(lambda self: [self.brightness])})
+    with pytest.raises(ValueError, match="`metrics` of Hiding leaves out the model's own"):
+        compiled(hiding)
+
+
+class Doubling(keras_vae.VAE):
+    """A VAE whose train step logs one more number."""
+
+    def train_step(self, *args):
+        found = super().train_step(*args)
+        logs = found[0] if isinstance(found, tuple) else found
+        logs = {**logs, "double": 2 * logs["loss"]}
+        return (logs, *found[1:]) if isinstance(found, tuple) else logs
+
+
+@pytest.mark.parametrize("data", [X, Batches(X, batch_size=20)], ids=["array", "batches"])
+def test_what_an_own_train_step_logs_is_in_the_history(data):
+    logs = compiled(Doubling).fit(data, epochs=2, verbose=0).history
+    assert len(logs["double"]) == 2
+    assert logs["double"][-1] > 0
+
+
+@pytest.mark.parametrize("method", ["compute_loss", "compute_metrics"])
+def test_what_the_train_step_never_calls_cannot_be_overridden_alone(method):
+    body = {method: lambda self, *args, **kwargs: None}
+    with pytest.raises(TypeError, match=f"Own overrides `{method}`, which its train step never"):
+        compiled(type("Own", (keras_vae.VAE,), body))
+    compiled(type("Own", (Doubling,), body))
+
+
+def test_an_optimizer_is_not_shared_by_two_models():
+    model, other = small_vae(), small_vae()
+    other.compile(model.optimizer)
+    model.fit(X, verbose=0)
+    with pytest.raises(ValueError, match="The optimizer of VAE was built for another model"):
+        other.fit(X, verbose=0)
+
+
+def test_compiled_without_an_optimizer():
+    model = small_vae()
+    model.compile(None)
+    for train in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match="VAE was compiled without an optimizer"):
+            train(X)
+
+
+def test_a_callback_list_of_keras():
+    model, seen = small_vae(), []
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    given = keras.callbacks.CallbackList([callback], add_history=True, model=model)
+    assert len(model.fit(X, epochs=2, callbacks=given, verbose=0).history["loss"]) == 2
+    assert seen == [0, 1]
+
+
+def test_sizes_of_batches_are_integers_of_any_kind():
+    model = small_vae()
+    model.fit(X, batch_size=np.int64(8), validation_data=X, validation_batch_size=np.int32(4))
+    assert len(model.predict(X, np.int64(8), 0)) == 40
+    assert model.evaluate(X, batch_size=np.int64(8), verbose=0) == model.evaluate(X, None, 8, 0)
+    with pytest.raises(ValueError, match="`validation_batch_size` must be a positive integer"):
+        model.fit(X, validation_data=X, validation_batch_size=2.5)
+
+
+def test_arguments_have_the_places_that_keras_gives_them():
+    model = small_vae()
+    assert model.train_on_batch(X, None, None, None, True).keys() == {*model.metrics_names}
+    assert model.test_on_batch(X, None, None, True).keys() == {*model.metrics_names}
+    assert model.evaluate(X, None, 10, 0, None, 1) == model.evaluate(X[:10], verbose=0)
+    assert len(model.predict(X, 10, 0, 1)) == 10

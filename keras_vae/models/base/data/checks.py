@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable
+from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from keras_vae.arrays import blocks
 from keras_vae.arrays import to_numpy
+from keras_vae.checks import is_number
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
 
@@ -70,6 +73,23 @@ def check_sample_weight(sample_weight: Array, num_examples: int, name: str) -> A
             f"examples. Received: shape {weights.shape}{found}."
         )
     return weights
+
+
+def check_class_weight(class_weight: Any) -> dict[int, float]:
+    """Returns `{label: weight}`.
+
+    Raises:
+        ValueError: If it is not a dict from integer labels to finite numbers of at least 0.
+    """
+    if isinstance(class_weight, Mapping) and all(
+        isinstance(k, Integral) and is_number(w) and 0 <= w < np.inf
+        for k, w in class_weight.items()
+    ):
+        return {int(k): float(w) for k, w in class_weight.items()}
+    raise ValueError(
+        "`class_weight` must be a dict from integer labels to finite weights of at least 0, such "
+        f"as {{0: 1.0, 1: 2.5}}. Received: {class_weight!r}."
+    )
 
 
 def check_fraction(fraction: Any, num_examples: int) -> int:

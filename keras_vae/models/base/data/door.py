@@ -15,7 +15,6 @@ from keras_vae.arrays import is_array
 from keras_vae.arrays import is_array_like
 from keras_vae.arrays import is_frame
 from keras_vae.arrays import to_numpy
-from keras_vae.checks import check_count
 from keras_vae.datasets import Batches
 from keras_vae.models.base.data import streams
 from keras_vae.models.base.data.checks import check_sample_weight
@@ -117,8 +116,6 @@ def receive(
     Raises:
         ValueError: If the data do not fit this model.
     """
-    if batch_size is not None:
-        check_count("batch_size", batch_size)
     x = model.as_arrays(x)
     if not _is_stream(x):
         given = _arrays(model, of_x(x, model.takes_pairs, names[0], model.data_shape), y, names)

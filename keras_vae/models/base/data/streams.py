@@ -36,6 +36,8 @@ def first_element(data: Any, name: str) -> tuple:
     """
     try:
         if isinstance(data, keras.utils.PyDataset):
+            if data.num_batches == 0:
+                raise IndexError
             return data[0], data
         if is_used_up(data):
             first = next(data)

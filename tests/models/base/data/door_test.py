@@ -280,6 +280,23 @@ def test_targets_and_class_weights():
     assert model.predict(Dataset(X, LABELS), verbose=0).shape == (10, 3)
 
 
+@pytest.mark.parametrize(
+    "weights",
+    [{0: -1.0}, {0: np.nan}, {0: np.inf}, {"a": 1.0}, {0.5: 1.0}, {0: "1"}, [1.0, 2.0, 3.0]],
+    ids=str,
+)
+def test_class_weights_that_are_none(weights):
+    model = families.BY_NAME["classifier"].compiled()
+    before = model.get_weights()
+    for train in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match="must be a dict from integer labels to finite"):
+            train(X, LABELS, class_weight=weights)
+    with pytest.raises(ValueError, match="must be a dict from integer labels to finite"):
+        model.fit(Dataset(X, LABELS), class_weight=weights)
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+
+
 def test_scores_of_shuffled_and_drawn_batches_come_in_order():
     scores = model().log_likelihood(X, num_samples=3, seed=0)
     shuffled = Batches(X, batch_size=4, seed=1)

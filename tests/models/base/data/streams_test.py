@@ -31,6 +31,16 @@ class NoBatch(TwoBatches):
         raise IndexError
 
 
+class NoLength(NoBatch):
+    """Has batches, but says that it has none."""
+
+    def __len__(self):
+        return 0
+
+    def __getitem__(self, index):
+        return X
+
+
 def view_of(data, limit=np.inf):
     def check(parts):
         assert isinstance(parts.x, np.ndarray)
@@ -158,7 +168,7 @@ def test_an_iterable_without_length():
 
 
 @pytest.mark.first_case_elsewhere
-@pytest.mark.parametrize("data", [NoBatch(), iter(()), (x for x in ()), []])
+@pytest.mark.parametrize("data", [NoBatch(), NoLength(), iter(()), (x for x in ()), []])
 def test_empty_data_sets(data):
     with pytest.raises(ValueError, match="`validation_data` is empty: it yields no batch"):
         streams.first_element(data, "validation_data")
