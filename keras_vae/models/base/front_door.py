@@ -372,7 +372,8 @@ class FrontDoor:
         settings = self.settings()
         if not is_same(settings, getattr(self, "_compiled_settings", settings)):
             self.train_function = self.test_function = self.predict_function = None
-        self._compiled_settings = settings
+        # Set without Keras' `__setattr__`, which would track the layers in it.
+        object.__setattr__(self, "_compiled_settings", settings)
 
     @contextlib.contextmanager
     def _in_fit(self):
