@@ -31,6 +31,9 @@ class JAXStep(Step):
     traced value; what it assigned is read back from the scope.
     """
 
+    clock: Any = None
+    _updates: Any = None  # made before the evaluation that is being traced
+
     def train_step(self, state: Any, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
         trainable, non_trainable, optimizer_values, metrics = state
@@ -65,7 +68,7 @@ class JAXStep(Step):
         optimizer_mapping = list(zip(self.optimizer.variables, optimizer_values, strict=True))
         with keras.StatelessScope(optimizer_mapping):
             is_finite = self.judged(guarded, _size_of(gradients))
-        guard = self.guard.after(metrics[self._guard_index()], is_finite)
+        guard = self.guard.after(metrics[self._index(self.guard.state)], is_finite)
         is_good = self.guard.is_good(guard)
 
         def update():
@@ -76,7 +79,7 @@ class JAXStep(Step):
         trainable, optimizer_values = _chosen(is_good, update, (trainable, optimizer_values))
         side = [jax.numpy.where(is_good, *pair) for pair in zip(side, before, strict=True)]
         non_trainable, metrics = side[: len(non_trainable)], side[len(non_trainable) :]
-        metrics[self._guard_index()] = guard
+        metrics[self._index(self.guard.state)] = guard
         logs = self._logs(metrics)
         return logs, (trainable, non_trainable, optimizer_values, metrics)
 
@@ -88,11 +91,33 @@ class JAXStep(Step):
             *zip(self.trainable_variables, trainable, strict=True),
             *zip(side_variables, [*non_trainable, *metrics], strict=True),
         ]
-        with keras.StatelessScope(mapping, collect_losses=True) as scope:
+        with (
+            keras.StatelessScope(mapping, collect_losses=True) as scope,
+            self._after(metrics[self._index(self.clock.updates)]),
+        ):
             self.costs(jax_devices.spread(data), training=False)
         side = [scope.get_current_value(v) for v in side_variables]
         non_trainable, metrics = side[: len(non_trainable)], side[len(non_trainable) :]
         return self._logs(metrics), (trainable, non_trainable, metrics)
+
+    def reset_metrics(self) -> None:
+        """Sets the metrics back, as an evaluation begins too; Keras calls it."""
+        super().reset_metrics()
+        if self.clock is not None:
+            # A number of its own: the step takes over the memory of the arrays that it is given.
+            self.clock.update_state(int(self.updates_made()))
+
+    def updates_made(self) -> Any:
+        return super().updates_made() if self._updates is None else self._updates
+
+    @contextlib.contextmanager
+    def _after(self, updates):
+        """Within this context `updates` is the number of updates made so far."""
+        self._updates = updates
+        try:
+            yield
+        finally:
+            self._updates = None
 
     def predict_step(self, state: Any, data: Any) -> Any:
         """Returns what `call` gives for a batch; Keras calls it."""
@@ -134,7 +159,7 @@ class JAXStep(Step):
             # Set past Keras, which would look through all of the state for layers to track.
             object.__setattr__(self, "_jax_state", dict(zip(_STATE, state, strict=True)))
             if self._is_time_to_look():
-                self.check_finite(state[3][self._guard_index()])
+                self.check_finite(state[3][self._index(self.guard.state)])
             return logs, state
 
         return call
@@ -233,9 +258,9 @@ class JAXStep(Step):
         with keras.StatelessScope(list(zip(self.metrics_variables, metrics, strict=True))):
             return self.get_metrics_result()
 
-    def _guard_index(self):
-        """Returns where the guard's state is among the metrics' variables."""
-        return [v is self.guard.state for v in self.metrics_variables].index(True)
+    def _index(self, variable):
+        """Returns where a variable is among those of the metrics."""
+        return [v is variable for v in self.metrics_variables].index(True)
 
 
 def _chosen(is_good, update, before):

@@ -120,9 +120,12 @@ class Step:
         """Returns a number as it is, and a schedule's value after the updates made so far."""
         if not callable(value):
             return value
+        return ops.cast(value(ops.cast(self.updates_made(), "float32")), "float32")
+
+    def updates_made(self) -> Any:
+        """Returns the number of updates made so far, an int or a tensor."""
         optimizer = getattr(self, "optimizer", None)
-        step = 0 if optimizer is None else optimizer.iterations
-        return ops.cast(value(ops.cast(step, "float32")), "float32")
+        return 0 if optimizer is None else optimizer.iterations
 
     def build_optimizer(self) -> None:
         """Makes the optimizer's variables, where they are not there yet."""

@@ -55,6 +55,22 @@ def test_reconstruction_by_hand():
     np.testing.assert_allclose(found, by_hand, rtol=1e-4)
 
 
+@pytest.mark.parametrize("accumulated", [None, 2])
+def test_a_schedule_goes_on_from_one_evaluation_to_the_next(accumulated):
+    """What is logged in evaluation, |KL - C|, follows C with the updates between them."""
+    updates = 4 if accumulated is None else 2  # an epoch
+    model = small_vae(capacity=keras_vae.LinearAnnealing(4 * updates, start=100.0, end=500.0))
+    model.compile(keras.optimizers.SGD(0.0, gradient_accumulation_steps=accumulated))
+    fitted = model.fit(BITS, batch_size=16, epochs=2, validation_data=(BITS, None), verbose=0)
+    kl = fitted.history["val_kl"][0]
+    assert fitted.history["val_capacity"] == pytest.approx([200 - kl, 300 - kl], rel=1e-4)
+    model.fit(BITS, batch_size=16, verbose=0)
+    assert model.evaluate(BITS, verbose=0, return_dict=True)["capacity"] == pytest.approx(400 - kl)
+    model.fit(BITS, batch_size=16, verbose=0)
+    found = model.test_on_batch(BITS, return_dict=True)["capacity"]
+    assert float(found) == pytest.approx(500 - kl, rel=1e-4)
+
+
 def test_free_bits_cost_nothing_below_the_threshold():
     model = small_vae(free_bits=0.5)
     mean = np.array([1.0, 0.1, 2.0])  # KL per dimension 0.5, 0.005, 2
@@ -87,6 +103,27 @@ def test_free_bits_give_no_gradient_to_a_dimension_below_the_threshold():
     before = model.encoder.get_layer("z_mean").get_weights()[0]
     model.fit(BITS, epochs=1, verbose=0)
     np.testing.assert_allclose(model.encoder.get_layer("z_mean").get_weights()[0], before)
+
+
+def test_free_bits_are_weighed_as_the_kl_is():
+    model = small_vae(free_bits=5.0)  # every dimension is below
+    model.compile(keras.optimizers.SGD(0.0))
+    weights = np.where(np.arange(len(BITS)) % 4, 0.0, 4.0)
+    logs = model.fit(BITS, batch_size=64, sample_weight=weights, verbose=0).history
+    np.testing.assert_allclose(logs["kl"][0] + logs["free_bits"][0], 3 * 5.0, rtol=1e-5)
+
+
+def test_free_bits_give_no_gradient_below_the_threshold_whatever_the_weights():
+    model = small_vae(free_bits=100.0)
+    model.compile(keras.optimizers.SGD(0.1))
+    blind = model.decoder.get_layer("dense_1")
+    blind.set_weights([np.zeros_like(w) for w in blind.get_weights()])
+    blind.trainable = False  # so z reaches no cost but the KL
+    before = model.encoder.get_weights()
+    weights = np.linspace(0, 3, len(BITS), dtype="float32")
+    model.fit(BITS, sample_weight=weights, verbose=0)
+    for a, b in zip(before, model.encoder.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 def test_capacity_by_hand_and_in_the_loss():

@@ -27,6 +27,7 @@ from keras_vae.models.saving import blank_weights
 from keras_vae.models.saving import frozen_layers
 from keras_vae.noise import NoiseSource
 from keras_vae.steps import BackendStep
+from keras_vae.steps.clock import Clock
 from keras_vae.steps.guard import Guard
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
@@ -197,7 +198,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             logged = {k: t for k, t in self.objective().items() if t.metric is not None}
             averaged = [k for k, t in logged.items() if t.metric is keras.metrics.Mean]
             self._tracker.unlock()  # as Keras' own layers do where they grow after they are built
-            self.guard = Guard()
+            self.clock, self.guard = Clock(), Guard()
             self.term_means = TermMeans(["loss", *averaged])
             self.trackers = {k: t.metric(name=k) for k, t in logged.items() if k not in averaged}
             self._tracker.lock()
@@ -247,7 +248,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             return
         self.data_shape = tuple(input_shape[1:])
         self.build_parts()
-        if not all(layer.built for layer in self._flatten_layers(include_self=False)):
+        if not all(layer.built for layer in self._flatten_layers()):
             self._run_symbolically()
         self._apply_flags()
 
@@ -290,12 +291,15 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         return self._kept_functions.get(self, key, function)
 
     def settings(self) -> list:
-        """Returns what is built into a compiled function of the model besides its parts: weights of
-        terms, arguments of the constructor that are no layers, and what layers are set to."""
+        """Returns what is built into a compiled function of the model besides its weights: weights
+        of terms, arguments of the constructor that are not layers, and the settings of layers."""
         terms = [(k, t.train, t.evaluate, t.group) for k, t in self.objective().items()]
-        layers = [(layer.dtype_policy.name, layer.trainable) for layer in self._flatten_layers()]
+        layers = [
+            [layer.dtype_policy.name, layer.trainable, *arguments.settings_of(layer)]
+            for layer in self._flatten_layers()
+        ]
         own = [v for v in self._arguments.of(self).values() if not isinstance(v, keras.Layer)]
-        return [*terms, *layers, *own]
+        return [*terms, *layers, *own, getattr(self, "sample_batch_size", None)]
 
     def parts(self) -> dict[str, keras.Layer]:
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""

@@ -149,6 +149,7 @@ SETTINGS = {  # of each, what is changed after the first fit, and what shows tha
     "free_bits": ("annealed_vae", lambda model: setattr(model, "free_bits", 2.0)),
     "capacity": ("capacity_vae", lambda model: setattr(model, "capacity", 7.0)),
     "commitment_weight": ("vqvae", lambda model: setattr(model, "commitment_weight", 3.0)),
+    "dropout of a part": ("cvae", lambda model: setattr(model.condition, "dropout", 0.99)),
 }
 
 
@@ -160,9 +161,9 @@ def test_a_setting_changed_after_the_first_fit_takes_effect(setting):
     def second_loss(before, after):
         model = family.compiled(keras.optimizers.SGD(0.0))
         before(model)
-        model.fit(family.data(), verbose=0, batch_size=8)
+        model.fit(*family.pairs(), verbose=0, batch_size=8)
         after(model)
-        return model.fit(family.data(), verbose=0, batch_size=8).history["loss"][0]
+        return model.fit(*family.pairs(), verbose=0, batch_size=8).history["loss"][0]
 
     def leave(model):
         pass

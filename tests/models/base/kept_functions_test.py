@@ -86,6 +86,26 @@ def test_another_likelihood_counts(model):
     assert np.abs(score(model) - before).min() > 0.01
 
 
+@pytest.mark.parametrize("measured", [score, lambda model: model.evaluate(X, verbose=0)])
+def test_another_sigma_counts(measured):
+    def gaussian(sigma):
+        keras.utils.set_random_seed(0)
+        networks = keras_vae.MLPEncoder((6,), 2, (8,)), keras_vae.MLPDecoder((6,), 2, (8,))
+        return keras_vae.VAE(*networks, keras_vae.GaussianLikelihood(sigma), seed=0)
+
+    model = gaussian(1.0)
+    before = measured(model)
+    model.likelihood.sigma = 0.1
+    np.testing.assert_allclose(measured(model), measured(gaussian(0.1)), rtol=1e-5)
+    assert np.abs(np.subtract(measured(model), before)).max() > 1
+
+
+def test_samples_are_as_many_as_asked_for_whatever_is_drawn_at_once(model):
+    assert len(model.sample(10)) == 10
+    model.sample_batch_size = 256
+    assert len(model.sample(300)) == 300
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
 def test_no_part_of_a_copy(model, copied):
     expected = score(model)
