@@ -38,8 +38,8 @@ class Column:
             as x / scale. Of a count they are the logarithm of its mean, and the standard deviation
             of log(1 + x).
         is_whole: Whether numbers of this column are whole, and are rounded where they are drawn.
-        least, most: Floats, the range that draws of numbers are kept in, or `None`. New data may
-            lie outside.
+        least, most: Floats, the range that draws of numbers, and what fills gaps, are kept in, or
+            `None`. New data may lie outside.
 
     Raises:
         ValueError: If `kind` is another word, the classes are too few, too many or not all

@@ -25,8 +25,8 @@ from keras_vae.cli.command import Command
 def impute(preset: str, data: str, num_samples: int, seed: int | None, output: str) -> None:
     """Fill the gaps of a table.
 
-    With means, and of classes the likeliest. What is there stays as it is, and so do columns that
-    the model does not know.
+    With means, of ordered classes with the median, and of other classes with the likeliest. What is
+    there stays as it is, and so do columns that the model does not know.
     """
     from keras_vae.datasets.csv_tables import check_ending
     from keras_vae.datasets.csv_tables import read_table

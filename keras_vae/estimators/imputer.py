@@ -68,7 +68,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         return self
 
     def transform(self, X: Any) -> Any:
-        """Returns the rows with their gaps filled: means, and of classes modes.
+        """Returns the rows with their gaps filled: means, of classes medians or modes.
 
         Returns:
             Array (N, C); of a data frame that was not fitted as numbers alone, a data frame of

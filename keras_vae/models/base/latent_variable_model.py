@@ -240,10 +240,12 @@ class LatentVariableModel(EncoderDecoderModel):
 
         Returns:
             `Imputation(values, spread, draws)`. `values` (N, S) are x, with each gap filled by the
-            mean (of classes without an order by the mode). `spread` (N, S) is the standard
-            deviation of a gap (of classes the probability that the value is another), 0 where x is
-            observed.
-            `draws` (num_draws, N, S) are x with the gaps filled by draws.
+            mean of p(x|x_observed), of counts and levels rounded to one that x can have; of classes
+            with an order by the median, of others by the mode. So they are data of this model
+            again. `spread` (N, S) is the standard deviation of a gap (of classes without an order
+            the probability that the value is another), 0 where x is observed.
+            `draws` (num_draws, N, S) are x with the gaps filled by draws, each its own even where
+            two come of the same z.
 
         Raises:
             ValueError: If the likelihood does not take gaps, the model has no single density q(z|x)
@@ -262,11 +264,9 @@ class LatentVariableModel(EncoderDecoderModel):
         kl = kl_divergence(posterior, self.prior_given(c), sample=z)
         return self.log_p_x(x, z, c) - kl
 
-    def log_p_of_elements(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
-        """Returns log p(x_i|z) of every element, (K, B, S) nats, for the z ~ q(z|x) that noise
-        (K, D) gives."""
-        num_samples = noise.shape[0]
-        z = self.infer(x, c).sample_from(noise)
+    def log_p_of_elements(self, x: Tensor, z: Tensor, c: Tensor = None) -> Tensor:
+        """Returns log p(x_i|z) of every element, (K, B, S) nats, of x (B, S) for z (K, B, ...)."""
+        num_samples = z.shape[0]
         rows = ops.reshape(z, (-1, *z.shape[2:]))
         c = None if c is None else repeated(c, num_samples)
         values = self.generate(rows, c, like=x).log_prob_of_elements(repeated(x, num_samples))
