@@ -1,6 +1,7 @@
 """Applies functions of a batch to many examples, with a single compiled shape."""
 
 from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +34,11 @@ def padded_batches(
 
 
 def map_batches(
-    model: keras.Model, function: Callable[..., Any], *arrays: Array, batch_size: int = 256
+    model: keras.Model,
+    function: Callable[..., Any],
+    *arrays: Array,
+    batch_size: int = 256,
+    key: Hashable = None,
 ) -> Any:
     """Applies a function to arrays in batches, and concatenates the results.
 
@@ -43,11 +48,14 @@ def map_batches(
             tuple of them.
         *arrays: Arrays (N, ...).
         batch_size: Integer, B.
+        key: All that `function` depends on besides the model: the next call with this key compiles
+            nothing. By default every call compiles.
 
     Returns:
         NumPy array (N, ...), or a tuple of them.
     """
-    return run_batches(model.jitted(function), *arrays, batch_size=batch_size)
+    run = model.jitted(function) if key is None else model.jitted_once(key, function)
+    return run_batches(run, *arrays, batch_size=batch_size)
 
 
 def run_batches(run: Callable[..., Any], *arrays: Array, batch_size: int = 256) -> Any:

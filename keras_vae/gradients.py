@@ -21,3 +21,8 @@ def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
     # The difference is exactly 0. Evaluated from left to right, value + surrogate -
     # stop_gradient(surrogate) would differ from value by rounding.
     return ops.stop_gradient(value) + (surrogate - ops.stop_gradient(surrogate))
+
+
+def passing(tensor: Tensor, share: Tensor | float | None) -> Tensor:
+    """Returns exactly `tensor`, which passes on a share of its gradient; `None` is all of it."""
+    return tensor if share is None else straight_through(tensor, share * tensor)

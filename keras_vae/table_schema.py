@@ -38,8 +38,8 @@ class Column:
             one as x / scale. For counts they are the logarithm of the mean, and the standard
             deviation of log(1 + x).
         is_whole: Whether numbers of this column are whole, so that draws of them are rounded.
-        least, most: Floats, the range to which draws of numbers are clipped, or `None`. New data
-            may lie outside.
+        least, most: Floats, the range to which draws of numbers and imputed values are clipped, or
+            `None`. New data may lie outside.
 
     Raises:
         ValueError: If `kind` is unknown, the classes are too few, too many or not distinct, `scale`

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from keras_vae.evaluation.latent_information import kl_split
+from keras_vae.evaluation.latent_information import mutual_information
 from keras_vae.typing import Array
 
 
@@ -42,7 +42,7 @@ class LaggingInference(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measures the information, and ends the first phase if it has stopped rising."""
         model = self.model  # on JAX, reading it writes the trained values back to the variables
-        information = kl_split(model, self.x).mutual_information
+        information = mutual_information(model, self.x)
         if logs is not None:
             logs["mutual_information"] = information
         if self._before is not None and information <= self._before:

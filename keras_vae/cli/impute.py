@@ -25,8 +25,8 @@ from keras_vae.cli.command import Command
 def impute(preset: str, data: str, num_samples: int, seed: int | None, output: str) -> None:
     """Fill the gaps of a table.
 
-    Gaps are filled with means, or with the most probable class. Existing values are kept, and so
-    are columns that the model does not know.
+    Gaps are filled with means, the median of ordered classes, or the most probable of other
+    classes. Existing values are kept, and so are columns that the model does not know.
     """
     from keras_vae.datasets.csv_tables import check_ending
     from keras_vae.datasets.csv_tables import read_table

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_vae.codecs.data_codes import code_of
+from keras_vae.codecs.data_codes import embedded_example
 from keras_vae.codecs.file_format import Reader
 from keras_vae.codecs.file_format import Writer
 from keras_vae.codecs.latents import latents_of
@@ -334,13 +335,8 @@ class BitsBackCode:
 
     def _example_of_likelihood(self, model):
         zs = [np.zeros((1, *shape), "float32") for shape in self.nets.shapes]
-        conditions = [] if model.condition is None else [_zeros(model.condition)]
         with model.reading():
-            return self.nets.likelihood_of(*zs, c=model.embedded(*conditions))
-
-
-def _zeros(condition):
-    return np.zeros((1, *condition.raw_shape), condition.raw_dtype)
+            return self.nets.likelihood_of(*zs, c=embedded_example(model))
 
 
 def _divergence(q, p):

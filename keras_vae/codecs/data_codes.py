@@ -81,6 +81,13 @@ class DataCode:
         raise NotImplementedError
 
 
+def embedded_example(model: Any) -> Tensor:
+    """Returns c of one example, embedded zeros, or `None` of a model without a condition."""
+    if model.condition is None:
+        return None
+    return model.embedded(np.zeros((1, *model.condition.raw_shape), model.condition.raw_dtype))
+
+
 def register_code(distribution_class: type[Distribution]) -> Callable:
     """Registers a `DataCode` for a class of distributions, as a decorator."""
 

@@ -24,6 +24,18 @@ LARGEST_RATIO = {
 }
 # For models with convolutions, for which libraries also have less accurate algorithms.
 LARGEST_RATIO_OF_CONVOLUTIONS = {**LARGEST_RATIO, "mean": 23.0, "log_var": 34.0, "logits": 16.0}
+_CONVOLUTIONS = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv1D,
+    keras.layers.SeparableConv2D,
+)
 # Dimensions of latents differ in the amount of computation behind them, from none to that of the
 # whole network; elements of data hardly do.
 _BY_DIMENSION = ("mean", "log_var")
@@ -57,8 +69,7 @@ def margins(
     Returns:
         List with an array (D,) for means and log-variances (N, D), and a float for other outputs.
     """
-    convolves = any(len(v.shape) == 4 for v in model.variables)
-    ratios = LARGEST_RATIO_OF_CONVOLUTIONS if convolves else LARGEST_RATIO
+    ratios = LARGEST_RATIO_OF_CONVOLUTIONS if convolves(model) else LARGEST_RATIO
     found = []
     for kind, (rms, largest) in zip(
         kinds, probed(model, kinds, function, arrays, compared), strict=True
@@ -66,6 +77,13 @@ def margins(
         expected = np.maximum(np.maximum(ratios[kind] * rms, largest), _LEAST)
         found.append(_TIMES_MEASURED * (expected if expected.ndim else float(expected)))
     return found
+
+
+def convolves(model: keras.Model) -> bool:
+    """Returns whether a layer of a model is a convolution, in any number of dimensions."""
+    if any(isinstance(layer, _CONVOLUTIONS) for layer in model._flatten_layers()):
+        return True
+    return any(len(v.shape) == 4 for v in model.variables)  # kernels of layers of one's own
 
 
 def probed(

@@ -12,6 +12,7 @@ from keras_vae.codecs.binary import digits
 from keras_vae.codecs.binary import push_binary
 from keras_vae.codecs.data_codes import CategoricalCode
 from keras_vae.codecs.data_codes import code_of
+from keras_vae.codecs.data_codes import embedded_example
 from keras_vae.codecs.data_codes import pop_decisions
 from keras_vae.codecs.file_format import Reader
 from keras_vae.codecs.file_format import Writer
@@ -38,10 +39,9 @@ class SequenceCode:
         self.model = model
         self.batch_size = batch_size
         self.blocks = Blocks(1, 0)
-        condition = None if model.condition is None else _zeros(model.condition)
         with model.reading():
             zeros = np.zeros((1, *model.data_shape), "int32")
-            distribution = model.distribution(zeros, model.embedded(condition))
+            distribution = model.distribution(zeros, embedded_example(model))
         self.code: CategoricalCode = code_of(distribution)
 
     def symbols(self, x: np.ndarray) -> np.ndarray:
@@ -129,7 +129,6 @@ class SequenceCode:
             return self.model.start(self.model.embedded(*conditions), size)
 
         if not conditions:
-            conditions = ()
             start_of_none = self.model.jitted_once(
                 ("codecs", "start", size), lambda unused: start()
             )
@@ -221,7 +220,3 @@ class CodesCode:
 def _groups(count):
     edges = [*range(0, count, _GROUP), count]
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
-
-
-def _zeros(condition):
-    return np.zeros((1, *condition.raw_shape), condition.raw_dtype)

@@ -89,7 +89,9 @@ def _inverted(rate, u):
     rate = ops.minimum(rate, _SMALL)
     counts = ops.reshape(ops.arange(_MOST, dtype="float32"), (-1, *[1] * len(rate.shape)))
     log_p = counts * ops.log(ops.maximum(rate, 1e-30)) - rate - _log_factorial(counts)
-    return ops.sum(ops.cast(ops.cumsum(ops.exp(log_p), axis=0) < u, "float32"), axis=0)
+    cumulative = ops.cumsum(ops.exp(log_p), axis=0)
+    # In float32 the sum ends just below or above 1, which the largest u would exceed.
+    return ops.sum(ops.cast(cumulative < u * cumulative[-1], "float32"), axis=0)
 
 
 def _proposed(rate, u, v):

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from keras import ops
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from keras_vae.batching import map_batches
 from keras_vae.estimators.rows import RowEstimator
 from keras_vae.table_schema import TableSchema
 
@@ -59,8 +57,7 @@ class Embedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RowEstimator)
         """Returns the mean of q(z|x) of every row, (N, latent_dim)."""
         check_is_fitted(self)
         x, _ = self._rows(X)
-        model = self.model_
-        return map_batches(model, lambda x: ops.convert_to_tensor(model.latent_mean(x)), x)
+        return self.model_.latent_means(x, batch_size=256)
 
     @property
     def _n_features_out(self) -> int:

@@ -68,7 +68,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         return self
 
     def transform(self, X: Any) -> Any:
-        """Returns the rows with their gaps filled, with means, or modes for classes.
+        """Returns the rows with their gaps filled, with means, or medians or modes for classes.
 
         Returns:
             Array (N, C). For a data frame that has not only real columns, a data frame of the same

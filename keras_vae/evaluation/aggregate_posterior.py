@@ -77,7 +77,8 @@ class PosteriorDraws(NamedTuple):
             return ops.mean(kl, axis=0) if len(kl.shape) > 1 else kl
 
         z = self.z.astype("float32").reshape(*self.noise.shape[:2], *self.latent_shape)
-        return map_batches(model, per_example, z, *self.arrays).astype("float64")
+        kl = map_batches(model, per_example, z, *self.arrays, key="kl of draws")
+        return kl.astype("float64")
 
 
 def draw_posteriors(
@@ -118,7 +119,7 @@ def draw_posteriors(
         check_gaussian(posterior, "q(z|x)")
         return posterior.mean, ops.broadcast_to(posterior.log_var, ops.shape(posterior.mean))
 
-    mean, log_var = map_batches(model, parameters, *arrays)
+    mean, log_var = map_batches(model, parameters, *arrays, key="posterior parameters")
     latent_shape = mean.shape[1:]
     mean, log_var = (a.astype("float64").reshape(num_examples, -1) for a in (mean, log_var))
     size = (num_examples, num_samples, mean.shape[1])

@@ -40,7 +40,8 @@ def assign_clusters(model: keras.Model, x: Array) -> np.ndarray:
             "Latent classes are the components of a mixture prior, such as "
             f"keras_vae.GaussianMixture(10). Received: a model with {model.prior!r}."
         )
-    z = map_batches(model, lambda *batch: model.encode(*batch).mean, *model.check_inputs(x))
+    (x,) = model.check_inputs(x)
+    z = map_batches(model, lambda x: model.encode(x).mean, x, key="assign_clusters")
     each = prior.log_weights + prior.components.log_prob_of_each(ops.convert_to_tensor(z))
     return ops.convert_to_numpy(ops.softmax(each, axis=-1))
 

@@ -57,14 +57,7 @@ def element_costs(
     def costs(x: Tensor, *condition: Tensor) -> Tensor:
         posterior, c = posterior_of(model, x, *condition), model.embedded(*condition)
         z = posterior.sample(model.noise.stream(training=False), num_samples)  # (K, B, ...)
-        rows = ops.reshape(z, (-1, *z.shape[2:]))
-        c = None if c is None else _repeated(c, num_samples)
-        log_p = model.generate(rows, c).log_prob_of_elements(_repeated(x, num_samples))
-        return -ops.mean(ops.reshape(log_p, (num_samples, -1, *log_p.shape[1:])), axis=0)
+        return -ops.mean(model.log_p_of_elements(x, z, c), axis=0)
 
     with model.noise.seeded(seed):
         return map_batches(model, costs, *model.check_inputs(x, condition), batch_size=batch_size)
-
-
-def _repeated(x: Tensor, num_samples: int) -> Tensor:
-    return ops.tile(x, (num_samples, *[1] * (len(x.shape) - 1)))

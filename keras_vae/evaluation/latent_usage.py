@@ -36,7 +36,7 @@ def active_units(
         - [Burda et al., 2016](https://arxiv.org/abs/1509.00519), section 5.2
     """
     arrays = model.check_inputs(x, condition)
-    means = map_batches(model, lambda *batch: _means(model, *batch), *arrays)
+    means = map_batches(model, lambda *b: _means(model, *b), *arrays, key="posterior means")
     return keras.tree.map_structure(lambda m: vary(m, threshold), means)
 
 
@@ -76,7 +76,8 @@ def kl_per_dimension(model: keras.Model, x: Array, condition: Array | None = Non
             check_gaussian(posterior, "q(z|x)"), check_gaussian(prior, "p(z)")
         )
 
-    kl = map_batches(model, per_example, *model.check_inputs(x, condition))
+    arrays = model.check_inputs(x, condition)
+    kl = map_batches(model, per_example, *arrays, key="kl_per_dimension")
     return np.mean(kl.astype("float64"), axis=0)
 
 

@@ -1,5 +1,7 @@
 """The marginal log-likelihood of a trained model."""
 
+import inspect
+
 import keras
 import numpy as np
 
@@ -16,24 +18,34 @@ def log_likelihood(
     seed: int | None = None,
     verbose: int | str = 0,
 ) -> np.ndarray:
-    """Estimates log p(x) by importance sampling; see `LatentVariableModel.log_likelihood`.
+    """Returns log p(x), by importance sampling where the model must estimate it.
+
+    See the model's own `log_likelihood`, that of `LatentVariableModel` for example.
 
     Args:
-        model: Model with a latent variable.
+        model: Model with a likelihood.
         x: Array (N, *S) of data in the support of the model's likelihood.
-        num_samples: Positive integer, the exact number of draws K. Defaults to 1,000.
+        num_samples: Positive integer, the exact number of draws K, by default 1,000; `None` of a
+            model that draws nothing.
         condition: Array (N, ...), the conditions of a conditional model, for which log p(x|c) is
             estimated.
         proposal: `"posterior"` or `"prior"`, the distribution to draw from.
         seed: Integer, for a reproducible estimate, or `None`.
-        verbose: 1 to show a progress bar.
+        verbose: 1 to show a progress bar, of a model that has one.
 
     Returns:
-        NumPy float64 array (N,), in nats.
+        NumPy array (N,), in nats.
 
     Raises:
         ValueError: If `x` or `condition` is not valid data for the model, if `num_samples` is not
             a positive integer, or if `proposal` or `seed` is not one of the values above.
     """
+    parameters = inspect.signature(model.log_likelihood).parameters
+    if "proposal" not in parameters and proposal != "posterior":
+        raise ValueError(
+            "`proposal` is of models that estimate log p(x) from draws of z, and "
+            f"{type(model).__name__} takes none. Received: {proposal!r}. Leave it out."
+        )
     options = {"proposal": proposal, "verbose": verbose}
-    return model.log_likelihood(x, condition, num_samples, seed, **options)
+    taken = {name: value for name, value in options.items() if name in parameters}
+    return model.log_likelihood(x, condition, num_samples, seed, **taken)

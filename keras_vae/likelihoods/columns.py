@@ -118,7 +118,16 @@ class ColumnsLikelihood(Likelihood):
         return distribution.base.assembled(_point)
 
     def is_nominal(self, data_shape: Shape) -> np.ndarray:
-        return np.array([c.kind in ("categorical", "boolean") for c in self.schema.columns])
+        return self._are("categorical", "boolean")
+
+    def is_ordinal(self, data_shape: Shape) -> np.ndarray:
+        return self._are("ordinal")
+
+    def within_range(self, x: np.ndarray) -> np.ndarray:
+        return self.schema.clipped(x.reshape(-1, x.shape[-1])).reshape(x.shape)
+
+    def rounded(self, x: np.ndarray) -> np.ndarray:
+        return np.where(self._are("count"), np.round(x), x)
 
     def check(self, x: np.ndarray, name: str = "x") -> None:
         bad = np.zeros(x.shape, "bool")
@@ -146,6 +155,9 @@ class ColumnsLikelihood(Likelihood):
             "min_sigma": self.min_sigma,
             "degrees_of_freedom": self.degrees_of_freedom,
         }
+
+    def _are(self, *kinds):
+        return np.array([c.kind in kinds for c in self.schema.columns])
 
     def _distribution(self, key, columns, parameters):
         kind, num_classes = key

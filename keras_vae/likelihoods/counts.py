@@ -27,6 +27,9 @@ class _CountLikelihood(Likelihood):
     def output_for_mean(self, mean: np.ndarray) -> np.ndarray:
         return np.log(np.maximum(mean, _SMALLEST_MEAN))
 
+    def rounded(self, x: np.ndarray) -> np.ndarray:
+        return np.round(x)
+
     def check(self, x: np.ndarray, name: str = "x") -> None:
         refuse_outside_support(
             x,

@@ -49,6 +49,9 @@ class DiscretizedLogisticLikelihood(Likelihood):
         mean, log_scale = split_parameters(parameters)
         return DiscretizedLogistic(mean, log_scale + math.log(self.initial_scale), self.num_bins)
 
+    def rounded(self, x: np.ndarray) -> np.ndarray:
+        return np.round(np.clip(x, 0, 1) * (self.num_bins - 1)) / (self.num_bins - 1)
+
     def check(self, x: np.ndarray, name: str = "x") -> None:
         level = np.asarray(x, "float64") * (self.num_bins - 1)
         off_grid = np.abs(level - np.round(level)) > self._rounding(x.dtype)

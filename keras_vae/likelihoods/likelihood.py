@@ -97,6 +97,39 @@ class Likelihood(keras.layers.Layer):
         """
         return np.zeros(data_shape, "bool")
 
+    def is_ordinal(self, data_shape: Shape) -> np.ndarray:
+        """Returns which elements of one x are ordered classes, for which a median stands.
+
+        Args:
+            data_shape: Tuple of ints, the shape of one x.
+
+        Returns:
+            NumPy bool array of that shape.
+        """
+        return np.zeros(data_shape, "bool")
+
+    def within_range(self, x: np.ndarray) -> np.ndarray:
+        """Returns numbers kept in the range of the data, where it is known.
+
+        Args:
+            x: NumPy array (..., *S).
+
+        Returns:
+            NumPy array of that shape.
+        """
+        return x if self.value_range is None else np.clip(x, *self.value_range)
+
+    def rounded(self, x: np.ndarray) -> np.ndarray:
+        """Returns the values that x can have nearest to means of it.
+
+        Args:
+            x: NumPy array (..., *S).
+
+        Returns:
+            NumPy array of that shape.
+        """
+        return x
+
     def advise(self, x: np.ndarray, name: str = "x") -> None:
         """Warns about data that are valid but far from the initial p(x|z); called by `fit`.
 

@@ -84,6 +84,15 @@ class ObservedLikelihood(Likelihood):
     def is_nominal(self, data_shape: Shape) -> np.ndarray:
         return self.likelihood.is_nominal(data_shape)
 
+    def is_ordinal(self, data_shape: Shape) -> np.ndarray:
+        return self.likelihood.is_ordinal(data_shape)
+
+    def within_range(self, x: np.ndarray) -> np.ndarray:
+        return self.likelihood.within_range(x)
+
+    def rounded(self, x: np.ndarray) -> np.ndarray:
+        return self.likelihood.rounded(x)
+
     def get_config(self) -> dict[str, Any]:
         likelihood = keras.saving.serialize_keras_object(self.likelihood)
         return {**super().get_config(), "likelihood": likelihood}

@@ -53,6 +53,9 @@ class OrdinalLikelihood(Likelihood):
         """Returns the median class, which, unlike the most probable one, respects the order."""
         return distribution.median
 
+    def is_ordinal(self, data_shape: Shape) -> np.ndarray:
+        return np.ones(data_shape, "bool")
+
     def check(self, x: np.ndarray, name: str = "x") -> None:
         refuse_outside_support(
             x,

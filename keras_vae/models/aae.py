@@ -82,6 +82,8 @@ class AAE(LatentVariableModel):
     log_likelihood_is: LikelihoodKind | None = None
     encode_gives: EncodingKind | None = "point"
 
+    compares_latents = True  # with draws of the prior, of one shape
+
     def __init__(
         self,
         encoder: keras.Model,

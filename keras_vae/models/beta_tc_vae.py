@@ -123,7 +123,8 @@ def mixture_weights(batch_size: int, num_examples: int, estimator: str) -> Tenso
 
     "weighted" gives every example 1 / NB; these sum to 1 / N. "stratified", with M = B - 1, gives
     1 / N to the example that z_i was drawn from, (N - M) / NM to the next one in the batch, and
-    1 / M to all others; these sum to 1.
+    1 / M to all others; these sum to 1. An example alone in its batch stands for all N, with
+    weight 1.
     """
     if estimator == "weighted":
         return ops.full((batch_size, batch_size), 1.0 / num_examples) / batch_size
@@ -131,4 +132,5 @@ def mixture_weights(batch_size: int, num_examples: int, estimator: str) -> Tenso
     ahead = (index - index[:, None]) % batch_size  # 0 is the example itself, 1 the next one
     others = ops.maximum(ops.cast(batch_size - 1, "float32"), 1.0)  # M
     of_next = ops.maximum(num_examples - others, 0.0) / (num_examples * others)
-    return ops.where(ahead == 0, 1 / num_examples, ops.where(ahead == 1, of_next, 1 / others))
+    of_itself = ops.where(ops.equal(batch_size, 1), 1.0, 1 / num_examples)
+    return ops.where(ahead == 0, of_itself, ops.where(ahead == 1, of_next, 1 / others))

@@ -61,8 +61,8 @@ class HierarchicalVAE(LatentVariableModel):
     contain `loss`, these terms, their sum `kl`, and `elbo`, where higher is better.
 
     Raises:
-        ValueError: If the networks do not fit each other. Also raised by `fit` if the data lie
-            outside the support of the likelihood.
+        ValueError: If the networks do not fit each other, or `encoders[0]` takes pictures of any
+            size. Also raised by `fit` if the data lie outside the support of the likelihood.
 
     Example:
 
@@ -121,8 +121,6 @@ class HierarchicalVAE(LatentVariableModel):
             "kl": kl,
             "elbo": -(reconstruction + kl),
         }
-
-    can_tile = False
 
     def infer(self, x: Tensor, c: Tensor = None, training: bool = False) -> Any:
         """Returns the posteriors [q(z_1|x), q(z_2|z_1), ...] of x (B, S), a list of distributions.
@@ -195,6 +193,16 @@ class HierarchicalVAE(LatentVariableModel):
     def log_prior_weights(self, x: Tensor, num_samples: int, c: Tensor = None) -> Tensor:
         state = self._drawn_from_prior(num_samples)  # one draw serves all examples
         return self.log_p_x(x, ops.repeat(state[:, None], ops.shape(x)[0], axis=1))
+
+    def build_parts(self) -> None:
+        if self.is_of_any_size:
+            raise ValueError(
+                f"{type(self).__name__} has latents of one shape on each level, so its pictures "
+                "must have one size. Expected: `encoders[0]` with a fixed `input_shape`, such as "
+                f"(64, 64, 3). Received: {self.data_shape}. For pictures of any size use VAE or "
+                "VQVAE2."
+            )
+        super().build_parts()
 
     def build_latent(self, latent_shape: Shape) -> None:
         self.prior.attach(self.encode_top, self.data_shape)

@@ -37,8 +37,8 @@ class LadderVAE(HierarchicalVAE):
     Terms and logs: Those of `HierarchicalVAE`.
 
     Raises:
-        ValueError: If the networks do not fit each other. Also raised by `fit` if the data lie
-            outside the support of the likelihood.
+        ValueError: If the networks do not fit each other, or `encoders[0]` takes pictures of any
+            size. Also raised by `fit` if the data lie outside the support of the likelihood.
 
     Example:
 

@@ -7,7 +7,6 @@ import numpy as np
 from keras import ops
 
 from keras_vae.arrays import to_numpy
-from keras_vae.batching import run_batches
 from keras_vae.checks import check_count
 from keras_vae.datasets.vocabulary import TextCoder
 from keras_vae.distributions import TokenSequences
@@ -195,8 +194,7 @@ class SequenceVAE(SequenceModel, VAE):
 
     def _means(self, x):
         """Returns the posterior means of x, NumPy (N, D)."""
-        run = self.jitted_once("means", self.latent_mean)
-        return run_batches(run, *self.check_inputs(x), batch_size=self.sample_batch_size)
+        return self.latent_means(*self.check_inputs(x), batch_size=self.sample_batch_size)
 
     def _mean(self, x):
         """Returns the posterior mean of one x, NumPy (1, D)."""

@@ -9,6 +9,7 @@ from keras_vae.distributions import Distribution
 from keras_vae.distributions import has_closed_form
 from keras_vae.distributions import kl_divergence
 from keras_vae.distributions import kl_per_dimension
+from keras_vae.distributions.base import sum_last
 from keras_vae.likelihoods import Likelihood
 from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.term import Term
@@ -50,8 +51,8 @@ class VAE(LatentVariableModel):
 
     Terms, in nats per example: `reconstruction` = -log p(x|z); `kl` = KL(q(z|x) || p(z)), in closed
     form if there is one; `elbo` = -(reconstruction + kl), where higher is better; with `free_bits`
-    its penalty, a scalar for the whole batch; with `capacity` |kl - capacity|.
-    The logs contain these terms and `loss`.
+    what the KL of the dimensions below it lacks, in the mean over the batch; with `capacity`
+    |kl - capacity|. The logs contain these terms and `loss`.
 
     Raises:
         ValueError: If the encoder and the decoder do not fit each other or the likelihood. Raised
@@ -155,10 +156,12 @@ class VAE(LatentVariableModel):
         return drawn_from is not None and has_closed_form(DiagonalGaussian, drawn_from)
 
     def _free_bits(self, posterior, prior):
-        """Returns, summed over dimensions, by how much the KL of each dimension (averaged over the
-        batch) falls short of lambda: a scalar.
+        """Returns lambda - KL_j of each example, (B,), summed over the dimensions in which the KL,
+        averaged over the batch, is below lambda.
 
-        max(lambda, KL_j) = KL_j + max(lambda - KL_j, 0)
+        max(lambda, KL_j) = KL_j + max(lambda - KL_j, 0), where KL_j is that average. As a cost of
+        each example it is weighted by `sample_weight` just as the KL is, so that below lambda the
+        two gradients cancel whatever the weights are.
         """
         if not isinstance(prior, DiagonalGaussian):
             raise ValueError(
@@ -166,5 +169,6 @@ class VAE(LatentVariableModel):
                 f"Received: {type(self.prior).__name__}. Leave `free_bits` out, or use "
                 "StandardNormal."
             )
-        per_dimension = ops.mean(kl_per_dimension(posterior, prior), axis=0)
-        return ops.sum(ops.relu(self.at_this_step(self.free_bits) - per_dimension))
+        lacking = self.at_this_step(self.free_bits) - kl_per_dimension(posterior, prior)
+        is_below = ops.cast(ops.mean(lacking, axis=0) > 0, lacking.dtype)
+        return sum_last(lacking * is_below, posterior.event_ndims)

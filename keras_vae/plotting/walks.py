@@ -233,6 +233,7 @@ def decoded(model: keras.Model, z: np.ndarray, condition: Array = None) -> np.nd
         lambda z, *c: model.likelihood.point(model.decode(z, *c)),
         np.asarray(z, "float32"),
         *conditions,
+        key="walk",
     )
 
 
@@ -247,7 +248,7 @@ def latents(model: keras.Model, x: Array, condition: Array = None) -> tuple[np.n
         z = model.latent_mean(x, model.embedded(*condition))
         return z, keras.ops.zeros_like(z)
 
-    return map_batches(model, per_batch, *model.check_inputs(x, condition))
+    return map_batches(model, per_batch, *model.check_inputs(x, condition), key="ends of walks")
 
 
 def _latent_shape(model):

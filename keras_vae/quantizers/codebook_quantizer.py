@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_vae.checks import check_count
 from keras_vae.configured import check_configured
+from keras_vae.gradients import passing
 from keras_vae.quantizers.gradient_estimators import GradientEstimator
 from keras_vae.quantizers.gradient_estimators import StraightThrough
 from keras_vae.quantizers.nearest_codes import nearest_codes
@@ -66,8 +67,15 @@ class CodebookQuantizer(ProjectedQuantizer):
         """Returns the codes (K, d), float32."""
         raise NotImplementedError(f"{type(self).__name__} must define `codes`.")
 
-    def nearest(self, z: Tensor, codes: Tensor, mask: Tensor | None) -> Quantized:
-        """Returns z (B, ..., d) as `Quantized`, by the nearest of codes (K, d)."""
+    def nearest(
+        self,
+        z: Tensor,
+        codes: Tensor,
+        mask: Tensor | None,
+        share: Tensor | float | None = None,
+    ) -> Quantized:
+        """Returns z (B, ..., d) as `Quantized`, by the nearest of codes (K, d); for `share` see
+        `Quantizer.call`."""
         indices = ops.reshape(self.search(rows_of(z), codes), ops.shape(z)[:-1])
         found = ops.take(codes, indices, axis=0)
         commitment = _squared_distance(z, ops.stop_gradient(found))
@@ -75,7 +83,7 @@ class CodebookQuantizer(ProjectedQuantizer):
             codebook = _squared_distance(ops.stop_gradient(z), found)
         else:  # the same values, which need no gradient on PyTorch
             codebook = ops.stop_gradient(commitment)
-        z_q = self.project_out(self.gradient(z, found))
+        z_q = self.project_out(self.gradient(passing(z, share), found))
         return quantized(z_q, indices, commitment, codebook, mask)
 
     def search(self, rows: Tensor, codes: Tensor) -> Tensor:

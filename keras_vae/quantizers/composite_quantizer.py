@@ -1,5 +1,6 @@
 """The base class of quantizers made of several others, whose indices are concatenated."""
 
+import inspect
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Self
 import keras
 from keras import ops
 
+from keras_vae.gradients import passing
 from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import Quantizer
 from keras_vae.typing import Tensor
@@ -95,6 +97,25 @@ class CompositeQuantizer(Quantizer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def part_of(
+    quantizer: Quantizer, z_e: Tensor, share: Tensor | float | None, **options: Any
+) -> Quantized:
+    """Returns z_e as `Quantized`, whose z_q passes a share of its gradient to it; see `Quantizer`.
+
+    Args:
+        quantizer: `Quantizer`. One that takes no `share` passes that of its own weights only too.
+        z_e: (B, ..., D).
+        share: Number, tensor (B, 1, ..., 1), or `None` for all.
+        **options: `mask`, `training` and `seed`.
+    """
+    if share is None:
+        return quantizer(z_e, **options)
+    if "share" in inspect.signature(quantizer.call).parameters:
+        return quantizer(z_e, share=share, **options)
+    found = quantizer(z_e, **options)
+    return found._replace(z_q=passing(found.z_q, share))
 
 
 def _check_quantizers(quantizers):

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.gradients import passing
 from keras_vae.gradients import straight_through
 from keras_vae.quantizers.projected_quantizer import ProjectedQuantizer
 from keras_vae.quantizers.projected_quantizer import quantized
@@ -66,11 +67,16 @@ class FiniteScalarQuantizer(ProjectedQuantizer):
         return math.prod(self.levels)
 
     def call(
-        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+        self,
+        z_e: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        seed: Seed = None,
+        share: Tensor | float | None = None,
     ) -> Quantized:
         bounded = self._bounded(self.project_in(where(mask, z_e, 0.0)))
         indices = indices_of(ops.round(bounded) + self._centres, self.levels)
-        z_q = straight_through(self.codes_of(indices), bounded / self._centres)
+        z_q = straight_through(self.codes_of(indices), passing(bounded, share) / self._centres)
         no_cost = ops.zeros_like(bounded[..., 0])
         return quantized(self.project_out(z_q), indices, no_cost, no_cost, mask)
 

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_vae.quantizers.composite_quantizer import CompositeQuantizer
+from keras_vae.quantizers.composite_quantizer import part_of
 from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
@@ -54,11 +55,16 @@ class GroupedQuantizer(CompositeQuantizer):
         self.build_each((*positions, dim // num_groups))
 
     def call(
-        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+        self,
+        z_e: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        seed: Seed = None,
+        share: Tensor | float | None = None,
     ) -> Quantized:
         groups = ops.split(z_e, len(self.quantizers), axis=-1)
         parts = [
-            quantizer(group, mask=mask, training=training, seed=seed)
+            part_of(quantizer, group, share, mask=mask, training=training, seed=seed)
             for quantizer, group in zip(self.quantizers, groups, strict=True)
         ]
         return self.joined(ops.concatenate([part.z_q for part in parts], axis=-1), parts)

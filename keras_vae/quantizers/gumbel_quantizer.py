@@ -9,6 +9,7 @@ from keras_vae.checks import check_count
 from keras_vae.checks import is_number
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import kl_divergence
+from keras_vae.gradients import passing
 from keras_vae.gradients import straight_through
 from keras_vae.indexing import first_largest
 from keras_vae.quantizers.projected_quantizer import quantized
@@ -85,14 +86,20 @@ class GumbelQuantizer(Quantizer):
         )
 
     def call(
-        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+        self,
+        z_e: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        seed: Seed = None,
+        share: Tensor | float | None = None,
     ) -> Quantized:
         logits = self.to_logits(where(mask, z_e, 0.0))  # (B, ..., K)
         q = Categorical(logits, batch_ndims=len(logits.shape) - 1)  # at each position
         uniform = Categorical(ops.zeros((self.num_embeddings,)), batch_ndims=0)
         scores = q.perturbed(q.shape, seed) if training else q.log_probs
         indices = first_largest(scores)
-        relaxed = ops.matmul(ops.softmax(scores / self.temperature, axis=-1), self.codebook)
+        soft = ops.softmax(scores / self.temperature, axis=-1)
+        relaxed = ops.matmul(passing(soft, share), self.codebook)
         z_q = straight_through(self._codes_of(indices), relaxed)
         no_cost = ops.zeros_like(logits[..., 0])
         return quantized(z_q, indices, no_cost, kl_divergence(q, uniform), mask)

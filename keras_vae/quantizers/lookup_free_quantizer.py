@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_vae.checks import check_count
 from keras_vae.checks import is_number
+from keras_vae.gradients import passing
 from keras_vae.gradients import straight_through
 from keras_vae.quantizers.finite_scalar_quantizer import digits_of
 from keras_vae.quantizers.finite_scalar_quantizer import indices_of
@@ -92,13 +93,18 @@ class LookupFreeQuantizer(ProjectedQuantizer):
         return 2**self.num_bits
 
     def call(
-        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+        self,
+        z_e: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        seed: Seed = None,
+        share: Tensor | float | None = None,
     ) -> Quantized:
         z = self.project_in(where(mask, z_e, 0.0))
         indices = indices_of(z > 0, self._levels)
         signs = self.codes_of(indices)
         commitment = ops.sum(ops.square(z - ops.stop_gradient(signs)), axis=-1)
-        z_q = self.project_out(straight_through(signs, z))
+        z_q = self.project_out(straight_through(signs, passing(z, share)))
         return quantized(z_q, indices, commitment, self._entropy_cost(z, mask), mask)
 
     def codes_of(self, indices: Tensor) -> Tensor:

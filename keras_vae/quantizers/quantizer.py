@@ -107,7 +107,12 @@ class Quantizer(keras.layers.Layer):
     def call(
         self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
     ) -> Quantized:
-        """Returns z_e (B, ..., D) as `Quantized`."""
+        """Returns z_e (B, ..., D) as `Quantized`.
+
+        A quantizer may also take `share`, a number or a tensor (B, 1, ..., 1): how much of the
+        gradient of z_q passes through the codes to z_e. What makes z_q of the codes has all of it.
+        As a level of a `ResidualQuantizer`, one that takes no `share` has it applied to z_q.
+        """
         raise NotImplementedError
 
     def embed(self, indices: Tensor) -> Tensor:
@@ -115,7 +120,12 @@ class Quantizer(keras.layers.Layer):
         raise NotImplementedError
 
     def compute_output_spec(
-        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+        self,
+        z_e: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        seed: Seed = None,
+        share: Tensor | float | None = None,
     ) -> Quantized:
         # Without the seed generator, which JAX cannot trace; shapes need no noise.
         return super().compute_output_spec(z_e, mask=mask, training=False)

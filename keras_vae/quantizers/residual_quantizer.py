@@ -7,8 +7,8 @@ import keras
 from keras import ops
 
 from keras_vae.checks import is_number
-from keras_vae.gradients import straight_through
 from keras_vae.quantizers.composite_quantizer import CompositeQuantizer
+from keras_vae.quantizers.composite_quantizer import part_of
 from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import Quantizer
 from keras_vae.typing import Seed
@@ -23,7 +23,9 @@ class ResidualQuantizer(CompositeQuantizer):
 
     Q levels of K codes give K^Q sums for the price of Q K codes. Costs are summed over the levels.
     Residuals carry no gradient of the codes, so each level's commitment reaches z_e. The gradient
-    of z_q is the mean of the levels' gradients: the identity if each of them is.
+    of z_q that reaches z_e is the mean of the levels' gradients: the identity if each of them is.
+    What makes z_q of codes, the projection of a level or its sampled codebook, has the gradient of
+    the sum: only what passes through codes is divided.
 
     With `dropout`, a fraction of the training examples uses only the first n levels, n uniform from
     1 to Q, so that the first levels alone form a coarser quantizer. Skipped levels have indices of
@@ -68,15 +70,21 @@ class ResidualQuantizer(CompositeQuantizer):
         self.build_each(input_shape)
 
     def call(
-        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+        self,
+        z_e: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        seed: Seed = None,
+        share: Tensor | float | None = None,
     ) -> Quantized:
         num_used, masks = self._levels_used(z_e, mask, training, seed)
+        share = (1.0 if share is None else share) / num_used
         residual, levels = z_e, []
         for quantizer, used in zip(self.quantizers, masks, strict=True):
-            levels.append(quantizer(residual, mask=used, training=training, seed=seed))
+            options = {"mask": used, "training": training, "seed": seed}
+            levels.append(part_of(quantizer, residual, share, **options))
             residual = residual - ops.stop_gradient(levels[-1].z_q)
-        total = sum(level.z_q for level in levels)
-        return self.joined(straight_through(total, total / num_used), levels)
+        return self.joined(sum(level.z_q for level in levels), levels)
 
     def embed(self, indices: Tensor) -> Tensor:
         return sum(self.embed_each(indices))

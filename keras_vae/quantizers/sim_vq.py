@@ -58,10 +58,15 @@ class SimVQ(CodebookQuantizer):
         self.linear.build(self.fixed_codes.shape)
 
     def call(
-        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+        self,
+        z_e: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        seed: Seed = None,
+        share: Tensor | float | None = None,
     ) -> Quantized:
         z = self.project_in(where(mask, z_e, 0.0))
-        return self.nearest(z, self.codes(), mask)
+        return self.nearest(z, self.codes(), mask, share)
 
     def codes(self) -> Tensor:
         return self.linear(ops.convert_to_tensor(self.fixed_codes))

@@ -136,14 +136,19 @@ class VectorQuantizer(CodebookQuantizer):
         )
 
     def call(
-        self, z_e: Tensor, mask: Tensor | None = None, training: bool = False, seed: Seed = None
+        self,
+        z_e: Tensor,
+        mask: Tensor | None = None,
+        training: bool = False,
+        seed: Seed = None,
+        share: Tensor | float | None = None,
     ) -> Quantized:
         z = self.compared(self.project_in(where(mask, z_e, 0.0)))  # (B, ..., d)
         if not (training and self.trainable):
-            return self.nearest(z, self.codes(), mask)
+            return self.nearest(z, self.codes(), mask, share)
         rows, weights = _rows_to_learn_from(z, mask)
         self._place(rows, weights, seed)
-        quantized = self.nearest(z, self.codes(), mask)
+        quantized = self.nearest(z, self.codes(), mask, share)
         indices = ops.reshape(quantized.indices, (-1,))
         sums, counts = totals(rows, weights, indices, self.num_embeddings)
         sums, counts = self.across_replicas(sums), self.across_replicas(counts)

@@ -6,8 +6,15 @@ from keras import ops
 
 import keras_vae
 from keras_vae.codecs.rounding_errors import LARGEST_RATIO
+from keras_vae.codecs.rounding_errors import convolves
 from keras_vae.codecs.rounding_errors import margins
 from keras_vae.codecs.rounding_errors import probed
+
+KERNELS = {
+    "Conv{}D": "filters",
+    "Conv{}DTranspose": "filters",
+    "DepthwiseConv{}D": "depth_multiplier",
+}
 
 
 def posterior_of(model):
@@ -88,3 +95,27 @@ def test_dimensions_of_which_more_is_added_up_have_wider_margins():
     assert of_each.shape == (3,)
     assert of_each[1] > 2 * of_each[0]
     assert of_each[2] > 0  # more than what was seen of it
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder", "shape", "expected"),
+    [
+        (keras_vae.ConvSeriesEncoder, keras_vae.ConvSeriesDecoder, (8, 1), True),
+        (keras_vae.ConvEncoder, keras_vae.ConvDecoder, (8, 8, 1), True),
+        (keras_vae.RecurrentSeriesEncoder, keras_vae.RecurrentSeriesDecoder, (8, 1), False),
+        (keras_vae.MLPEncoder, keras_vae.MLPDecoder, (8, 8, 1), False),
+    ],
+)
+def test_convolutions_are_known_in_any_number_of_dimensions(encoder, decoder, shape, expected):
+    assert convolves(keras_vae.VAE(encoder(shape, 2), decoder(shape, 2))) is expected
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+@pytest.mark.parametrize("kind", ["Conv{}D", "Conv{}DTranspose", "DepthwiseConv{}D"])
+def test_kinds_of_convolutions(kind, rank):
+    x = keras.Input((*[8] * rank, 2))
+    y = getattr(keras.layers, kind.format(rank))(**{KERNELS[kind]: 2}, kernel_size=3)(x)
+    assert convolves(keras.Sequential([keras.Model(x, y)]))
+    assert not convolves(keras.Model(x, keras.layers.Dense(3)(x)))
+    heads = keras.Input((4, 8))
+    assert not convolves(keras.Model(heads, keras.layers.MultiHeadAttention(2, 4)(heads, heads)))

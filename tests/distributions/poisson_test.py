@@ -4,6 +4,7 @@ from keras import ops
 from scipy import stats
 
 from keras_vae.distributions import Poisson
+from keras_vae.distributions.poisson import _inverted
 from keras_vae.distributions.poisson import sample_poisson
 
 COUNTS = np.array([0, 1, 2, 5, 10, 100, 1e4, 1e6, 1e8], "float32")
@@ -56,3 +57,13 @@ def test_draws_have_the_right_frequencies(rate):
 
 def test_mode_is_the_rate_rounded_down():
     assert numpy(Poisson(np.log([[0.4, 2.5, 7.9]])).mode).tolist() == [[0, 2, 7]]
+
+
+def test_the_largest_noise_gives_counts_of_the_tail():
+    rates = np.linspace(0.01, 9.99, 200).astype("float32")
+    for steps in (1, 2, 3, 10):  # below 1, in steps of the noise's grid
+        u = np.full_like(rates, 1.0 - steps * 2.0**-24)
+        counts = numpy(_inverted(ops.convert_to_tensor(rates), ops.convert_to_tensor(u)))
+        # Around the count that is exceeded with a probability of 6e-8 to 6e-7.
+        assert (counts >= stats.poisson(rates).isf(1e-5)).all()
+        assert (counts <= stats.poisson(rates).isf(1e-9)).all()

@@ -32,3 +32,12 @@ def test_groups_of_rows_lie_apart():
 def test_names_of_the_features():
     fitted = Embedding(**QUICK).fit(RNG.normal(size=(20, 3)))
     assert list(fitted.get_feature_names_out()) == ["embedding0", "embedding1"]
+
+
+def test_later_rows_compile_nothing(monkeypatch):
+    fitted = Embedding(**QUICK).fit(RNG.normal(size=(20, 3)))
+    compiled, jitted = [], fitted.model_.jitted
+    monkeypatch.setattr(fitted.model_, "jitted", lambda f: compiled.append(f) or jitted(f))
+    first, second = (fitted.transform(rows) for rows in np.split(RNG.normal(size=(16, 3)), 2))
+    assert len(compiled) == 1
+    assert first.shape == second.shape == (8, 2)

@@ -44,6 +44,20 @@ def test_a_fault_costs_where_it_is():
     assert np.array_equal(costs, evaluation.element_costs(model, x).sum(axis=-1))
 
 
+def test_pictures_of_any_size():
+    shape = (None, None, 1)
+    networks = (
+        keras_vae.ConvMapEncoder(shape, 2, (4,), num_outputs=2),
+        keras_vae.ConvMapDecoder(shape, 2, (4,)),
+    )
+    model = keras_vae.VAE(*networks, seed=0)
+    x = (np.random.default_rng(0).random((3, 7, 9, 1)) < 0.5).astype("float32")
+    costs = evaluation.element_costs(model, x, num_samples=64)
+    assert costs.shape == x.shape
+    expected = -model.score_per_feature(x, num_samples=64)  # of other draws
+    np.testing.assert_allclose(costs, expected, atol=0.1)
+
+
 def test_a_condition_is_told():
     labels = keras_vae.LabelCondition(3)
     networks = (

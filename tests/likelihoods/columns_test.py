@@ -73,6 +73,19 @@ def test_points_are_values_of_their_columns():
 
 def test_nominal_columns_are_told():
     assert ColumnsLikelihood(SCHEMA).is_nominal((6,)).tolist() == [0, 1, 0, 1, 0, 0]
+    assert ColumnsLikelihood(SCHEMA).is_ordinal((6,)).tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_means_are_kept_within_the_range_of_their_column():
+    column = Column("a", "positive", scale=2.0, least=1.0, most=10.0)
+    kept = ColumnsLikelihood(TableSchema([column])).within_range(np.array([[[0.1], [3.0], [1e6]]]))
+    np.testing.assert_allclose(kept, [[[0.5], [3.0], [5.0]]])
+
+
+def test_counts_alone_are_rounded():
+    means = np.array([[0.3, 2.0, 1.7, 1.0, 4.4, 3.0]])
+    rounded = ColumnsLikelihood(SCHEMA).rounded(means)
+    np.testing.assert_array_equal(rounded, [[0.3, 2.0, 1.7, 1.0, 4.0, 3.0]])
 
 
 @pytest.mark.one_backend

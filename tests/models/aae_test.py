@@ -1,4 +1,5 @@
 import keras
+import map_networks
 import numpy as np
 import pytest
 from keras import ops
@@ -186,3 +187,11 @@ def test_what_does_not_belong():
         linear_aae(adversarial_weight=-1.0)
     with pytest.raises(NotImplementedError, match=r"AAE.*no density"):
         linear_aae().log_likelihood(X, num_samples=2)
+
+
+def test_latents_of_any_size_are_refused():
+    z = keras.Input((None, None, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(z)
+    discriminator = keras.Model(z, keras.layers.Dense(1)(pooled))
+    with pytest.raises(ValueError, match=r"AAE compares .* fixed `input_shape`"):
+        AAE(*map_networks.networks(num_outputs=1), discriminator=discriminator)

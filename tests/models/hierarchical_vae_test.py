@@ -4,6 +4,8 @@ import pytest
 from keras import ops
 from scipy.special import logsumexp
 
+from keras_vae import ConvMapDecoder
+from keras_vae import ConvMapEncoder
 from keras_vae import LinearAnnealing
 from keras_vae import MLPDecoder
 from keras_vae import MLPEncoder
@@ -220,3 +222,11 @@ def test_networks_that_do_not_fit_are_named(family, replaced, message):
 def test_bad_weight():
     with pytest.raises(ValueError, match=r"`kl_weight`.*at least 0"):
         HierarchicalVAE(*networks(HierarchicalVAE), kl_weight=-1)
+
+
+@both
+def test_pictures_of_any_size_are_refused(family):
+    shape = (None, None, 1)
+    networks = [ConvMapEncoder(shape, 2, (4,), num_outputs=2)], [ConvMapDecoder(shape, 2, (4,))]
+    with pytest.raises(ValueError, match=rf"{family.__name__} .*one size.*\(None, None, 1\)"):
+        family(*networks)

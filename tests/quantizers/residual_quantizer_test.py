@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_vae.gradients import straight_through
+from keras_vae.quantizers import GroupedQuantizer
+from keras_vae.quantizers import GumbelQuantizer
 from keras_vae.quantizers import LookupFreeQuantizer
+from keras_vae.quantizers import Quantized
+from keras_vae.quantizers import Quantizer
 from keras_vae.quantizers import ResidualQuantizer
 
 NUM_LEVELS = 3
@@ -122,3 +127,69 @@ def test_evaluation_and_no_dropout_use_all_levels():
 def test_dropout_is_checked(dropout):
     with pytest.raises(ValueError, match=r"`dropout`.*lie in \[0, 1\]"):
         made(dropout=dropout)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 1.0])
+def test_projections_of_codes_learn_as_from_the_sum(dropout):
+    quantizer = ResidualQuantizer([LookupFreeQuantizer(2) for _ in range(4)], dropout=dropout)
+    quantizer.build((None, 5, 6))
+    z_e, weights = normal(40, 5, 6), normal(5, 6)
+
+    def quantized():
+        return quantizer(z_e, training=True, seed=keras.random.SeedGenerator(0))
+
+    kernels = [level.project_out.kernel for level in quantizer.quantizers]
+    found = gradients.gradients_of_weights(lambda: ops.multiply(quantized().z_q, weights), kernels)
+    indices = numpy(quantized().indices)
+    for level, (of_kernel, index) in enumerate(
+        zip(found, np.moveaxis(indices, -1, 0), strict=True)
+    ):
+        codes = numpy(quantizer.quantizers[level].codes_of(np.maximum(index, 0)))
+        codes = np.where(index[..., None] >= 0, codes, 0)  # those that are left out teach nothing
+        by_hand = np.einsum("bnd,ne->de", codes, weights)
+        np.testing.assert_allclose(of_kernel, by_hand, rtol=1e-4, atol=1e-4)
+
+
+def test_sampled_codebooks_learn_as_by_themselves():
+    levels = [GumbelQuantizer(5) for _ in range(3)]
+    quantizer = ResidualQuantizer(levels)
+    quantizer.build((None, 5, 2))
+    left, weights = normal(4, 5, 2), normal(5, 2)
+    codebooks = [level.codebook for level in levels]
+    found = gradients.gradients_of_weights(
+        lambda: ops.multiply(quantizer(left).z_q, weights), codebooks
+    )
+    for i, level in enumerate(levels):
+        (alone,) = gradients.gradients_of_weights(
+            lambda level=level, left=left: ops.multiply(level(left).z_q, weights),
+            codebooks[i : i + 1],
+        )
+        np.testing.assert_allclose(found[i], alone, rtol=1e-4, atol=1e-5)
+        left = left - numpy(level(left).z_q)
+
+
+class Signs(Quantizer):
+    """A quantizer of a user's own, which knows nothing of shares."""
+
+    num_embeddings = 2
+
+    def call(self, z_e, mask=None, training=False, seed=None):
+        z_q = straight_through(ops.sign(z_e), z_e)
+        none = ops.zeros_like(z_e[:, 0, 0])
+        return Quantized(z_q, ops.cast(z_e[..., 0] > 0, "int32"), none, none)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_levels_of_any_kind_pass_the_gradient_on_once(wrapped):
+    def level():
+        if not wrapped:
+            return Signs()
+        inner = [LookupFreeQuantizer(2), LookupFreeQuantizer(2)]
+        return GroupedQuantizer([ResidualQuantizer(inner), LookupFreeQuantizer(2)])
+
+    z_e, weights = 3 * normal(4, 5, 4), normal(5, 4)
+    quantizer = ResidualQuantizer([level() for _ in range(3)])
+    _, (gradient,) = gradients.value_and_gradients(
+        lambda t: ops.multiply(quantizer(t).z_q, weights), z_e
+    )
+    np.testing.assert_allclose(gradient, np.broadcast_to(weights, z_e.shape), rtol=1e-5)

@@ -38,9 +38,7 @@ class Oracle(VAE):
         weights = {k: term.train for k, term in self.objective().items() if term.teaches}
         num_examples = ops.cast(ops.shape(x)[0], "float32")
         weigh = 1.0 if sample_weight is None else sample_weight
-        of_batch = y_pred.pop("free_bits")  # a scalar, which weights of examples do not weigh
-        cost = weights.pop("free_bits") * of_batch
-        cost += sum(w * ops.mean(y_pred[k] * weigh) for k, w in weights.items())
+        cost = sum(w * ops.mean(y_pred[k] * weigh) for k, w in weights.items())
         loss = cost + sum(self.losses)
         names = self.term_means.names
         weights = [num_examples * float(name == "loss") for name in names]

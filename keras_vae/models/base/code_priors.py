@@ -11,6 +11,7 @@ from keras import ops
 from keras_vae.arrays import array_of
 from keras_vae.conditions import Condition
 from keras_vae.conditions.code_condition import CodeCondition
+from keras_vae.distributions.base import sum_last
 from keras_vae.models.base.autoregressive_model import AutoregressiveModel
 from keras_vae.models.pixel_cnn import PixelCNN
 from keras_vae.models.transformer_prior import TransformerPrior
@@ -88,6 +89,8 @@ def code_costs(
 ) -> list[Tensor]:
     """Returns the list of -log p(codes of a level | codes above), each (B,) nats.
 
+    Codes of -1, which a quantizer has left out, cost nothing.
+
     Args:
         priors: List, empty for uniform codes.
         indices: List of integers (B, *positions).
@@ -96,14 +99,10 @@ def code_costs(
     """
     if not priors:
         sizes = zip(indices, num_embeddings, strict=True)
-        nats = [_num_codes(i) * math.log(k) for i, k in sizes]
-        return [n * ops.ones((ops.shape(indices[0])[0],)) for n in nats]
-    *below, top = priors
-    costs = [
-        -prior.distribution(i, prior.given(above)).log_prob(i)
-        for prior, (i, above) in zip(below, itertools.pairwise(indices), strict=True)
-    ]
-    return [*costs, -top.distribution(indices[-1], c).log_prob(indices[-1])]
+        return [math.log(k) * _summed(ops.cast(i >= 0, "float32")) for i, k in sizes]
+    told = [prior.given(above) for prior, above in zip(priors[:-1], indices[1:], strict=True)]
+    given = zip(priors, indices, [*told, c], strict=True)
+    return [_cost(prior.distribution(i, c), i) for prior, i, c in given]
 
 
 def training_pairs(priors: list, indices: Tensor, condition: Tensor = None) -> list[tuple]:
@@ -168,10 +167,13 @@ def check_indices(indices: Array, shape: Shape, num_embeddings: int) -> np.ndarr
     return indices.astype("int32")
 
 
-def _num_codes(indices):
-    if None not in indices.shape[1:]:
-        return math.prod(indices.shape[1:])
-    return ops.cast(ops.prod(ops.shape(indices)[1:]), "float32")  # a tensor while TensorFlow traces
+def _cost(distribution, indices):
+    nats = distribution.log_prob_of_elements(indices)
+    return -_summed(ops.where(indices >= 0, nats, 0.0))
+
+
+def _summed(values):
+    return sum_last(values, len(values.shape) - 1)
 
 
 def _check_told_of_above(prior, level, shape, num_embeddings):

@@ -1,5 +1,6 @@
 """Fills the gaps of examples, by importance resampling of z."""
 
+import math
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
@@ -71,24 +72,36 @@ def impute(
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
     chunk, batch_size = sizes_at_once(model, num_samples, x)
-    check_memory("num_samples", num_samples, (2, batch_size, *x.shape[1:]))
+    size = 2 * math.prod(x.shape[1:]) + math.prod(model.latent_shape_of(x))
+    check_memory("num_samples", num_samples, (batch_size, size))
 
     def weighted(x, condition=None):
         return _weighted_draws(model, x, model.embedded(condition), chunk, proposal)
 
+    def redrawn(z, x, condition=None):
+        likelihood = _decoded(model, x, z, model.embedded(condition))
+        return _by_draw(likelihood.sample(model.noise.stream(training=False)), z, x)
+
     run = model.jitted_once(("impute", proposal, chunk), weighted)
+    redraws_at_once = max(1, min(chunk, num_draws))
+    redraw = model.jitted_once(("impute_draws", redraws_at_once), redrawn)
     rng = np.random.default_rng(seed)
-    is_nominal = model.likelihood.is_nominal(model.data_shape)
     filled = []
     with model.noise.seeded(seed):
         for batch, count in padded_batches([x, *conditions], batch_size):
             parts = [run(*batch) for _ in range(0, num_samples, chunk)]
-            log_w, means, draws = (
-                np.concatenate(part)[:num_samples, :count] for part in zip(*parts, strict=True)
+            log_w, z, means, draws = (
+                np.concatenate(part)[:num_samples] for part in zip(*parts, strict=True)
             )
-            filled.append(
-                _filled(batch[0][:count], log_w, means, draws, is_nominal, num_draws, rng)
-            )
+            weights = _weights(log_w)
+            values, spread = _filled(batch[0], weights, means, draws, model.likelihood)
+            whole = [np.zeros((0, *values.shape), "float32")]
+            # x is drawn anew: of a z that is chosen twice, two different ones.
+            chosen = z[_chosen(weights, num_draws, rng), np.arange(len(values))]
+            for (part,), num_parts in padded_batches([chosen], redraws_at_once):
+                new = redraw(part, *batch)[:num_parts]
+                whole.append(np.where(np.isnan(batch[0]), new, batch[0]))
+            filled.append((values[:count], spread[:count], np.concatenate(whole)[:, :count]))
     all_values, all_spreads, all_drawn = zip(*filled, strict=True)
     return Imputation(
         np.concatenate(all_values),
@@ -141,7 +154,7 @@ def sample_rows(
 
 
 def _weighted_draws(model, x, c, num_samples, proposal):
-    """Returns log w (K, B) for K draws of z, and points and draws of p(x|z), (K, B, S) each."""
+    """Returns log w (K, B) for K draws of z, these z, and means and draws of p(x|z), (K, B, S)."""
     stream = model.noise.stream(training=False)
     prior = model.prior_given(c)
     if proposal == "prior":
@@ -151,31 +164,56 @@ def _weighted_draws(model, x, c, num_samples, proposal):
         posterior = model.infer(x, c)
         z = posterior.sample(stream, num_samples)
         log_w = model.log_p_x(x, z, c) + prior.log_prob(z) - posterior.log_prob(z)
+    likelihood = _decoded(model, x, z, c)
+    return log_w, z, *(_by_draw(v, z, x) for v in (likelihood.mean, likelihood.sample(stream)))
+
+
+def _decoded(model, x, z, c):
+    """Returns p(x|z) of draws z (K, B, ...), over (KB, S)."""
     rows = ops.reshape(z, (-1, *z.shape[2:]))
-    c = None if c is None else ops.tile(c, (num_samples, *[1] * (len(c.shape) - 1)))
-    likelihood = model.generate(rows, c)
-    point, draws = model.likelihood.point(likelihood), likelihood.sample(stream)
-    shape = (num_samples, -1, *model.data_shape)
-    return log_w, *(ops.cast(ops.reshape(v, shape), "float32") for v in (point, draws))
+    c = None if c is None else ops.tile(c, (z.shape[0], *[1] * (len(c.shape) - 1)))
+    return model.generate(rows, c, like=x)
 
 
-def _filled(x, log_w, means, draws, is_nominal, num_draws, rng):
-    """Returns values (B, S), their spread, and whole imputations (num_draws, B, S)."""
-    weights = np.exp(log_w - log_w.max(axis=0))
-    weights /= weights.sum(axis=0)  # (K, B)
+def _by_draw(values, z, x):
+    """Returns values (KB, S) of draws z (K, B, ...) as (K, B, S)."""
+    return ops.reshape(ops.cast(values, "float32"), (z.shape[0], -1, *x.shape[1:]))
+
+
+def _weights(log_w):
+    weights = np.exp(log_w.astype("float64") - log_w.max(axis=0))
+    return weights / weights.sum(axis=0)  # (K, B)
+
+
+def _filled(x, weights, means, draws, likelihood):
+    """Returns values (B, S) and their spread."""
     is_missing = np.isnan(x)
-    spread_of = weights.reshape(*weights.shape, *[1] * (x.ndim - 1))
-    values = np.where(is_missing, np.sum(spread_of * means, axis=0), x)
-    centre = np.sum(spread_of * draws, axis=0)
-    spread = np.sqrt(np.sum(spread_of * np.square(draws - centre), axis=0))
-    for index in zip(*np.nonzero(is_missing & is_nominal), strict=True):
+    # Of each z: where a log-normal is wide, one z of a small weight would be all of the mean.
+    mean = _average(weights, likelihood.within_range(means))
+    spread = np.sqrt(_average(weights, np.square(draws - mean)))
+    values = likelihood.rounded(mean)
+    is_nominal, is_ordinal = (
+        np.broadcast_to(kind(x.shape[1:]), x.shape)
+        for kind in (likelihood.is_nominal, likelihood.is_ordinal)
+    )
+    for index in zip(*np.nonzero(is_missing & (is_nominal | is_ordinal)), strict=True):
         row, *place = index
         votes = np.bincount(draws[(slice(None), row, *place)].astype(int), weights[:, row])
-        values[index], spread[index] = votes.argmax(), 1.0 - votes.max()
+        if is_ordinal[index]:
+            values[index] = votes.cumsum().searchsorted(0.5)  # the median
+        else:
+            values[index], spread[index] = votes.argmax(), 1.0 - votes.max()
+    return np.where(is_missing, values, x), np.where(is_missing, spread, 0.0).astype("float32")
+
+
+def _average(weights, values):
+    """Returns the weighted mean over K of values (K, B, S), float32."""
+    return np.einsum("kb,kb...->b...", weights, values).astype("float32")
+
+
+def _chosen(weights, num_draws, rng):
+    """Returns the places of draws (num_draws, B), each with the probability of its weight."""
     cumulative = weights.cumsum(axis=0)
-    chosen = [
-        (rng.random(len(x)) * cumulative[-1] > cumulative).sum(axis=0) for _ in range(num_draws)
-    ]
-    whole = [np.where(is_missing, draws[k, np.arange(len(x))], x) for k in chosen]
-    drawn = np.stack(whole) if whole else np.zeros((0, *x.shape), "float32")
-    return values.astype("float32"), np.where(is_missing, spread, 0.0).astype("float32"), drawn
+    u = rng.random((num_draws, weights.shape[1])) * cumulative[-1]
+    rows = zip(cumulative.T, u.T, strict=True)
+    return np.stack([np.searchsorted(*row) for row in rows], axis=1)

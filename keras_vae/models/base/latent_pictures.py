@@ -51,12 +51,16 @@ class LatentPictures:
         x, *conditions = self.check_inputs(x, condition)
         x, (shift, scale) = x.astype("float32"), self._shift_and_scale()
         if tile is None:
-            run = self.jitted_once("latents", lambda x, *c: self.latent_mean(x, self.embedded(*c)))
-            return (run_batches(run, x, *conditions, batch_size=batch_size) - shift) * scale
+            return (self.latent_means(x, *conditions, batch_size=batch_size) - shift) * scale
         outputs = tiled.encoded(self, x, conditions, tile, overlap, verbose)
         with self.reading():
             z = self.latent_of(self.inferred([ops.convert_to_tensor(y) for y in outputs]))
             return (ops.convert_to_numpy(z) - shift) * scale
+
+    def latent_means(self, x: np.ndarray, *conditions: np.ndarray, batch_size: int) -> np.ndarray:
+        """Returns z without noise, (N, *latent_shape), of what `check_inputs` gives."""
+        run = self.jitted_once("latents", lambda x, *c: self.latent_mean(x, self.embedded(*c)))
+        return run_batches(run, x, *conditions, batch_size=batch_size)
 
     def pictures(
         self,

@@ -242,10 +242,12 @@ class LatentVariableModel(EncoderDecoderModel):
 
         Returns:
             `Imputation(values, spread, draws)`. `values` (N, S) are x with each gap filled by the
-            mean, or, for unordered classes, by the mode. `spread` (N, S) is the standard deviation
-            of a gap, or, for unordered classes, the probability that the value is another one. It
-            is 0 where x is observed.
-            `draws` (num_draws, N, S) are x with the gaps filled by draws.
+            mean of p(x|x_observed), rounded for counts and levels; for ordered classes by the
+            median, and for unordered ones by the mode. They are valid data of this model. `spread`
+            (N, S) is the standard deviation of a gap, or, for unordered classes, the probability
+            that the value is another one. It is 0 where x is observed.
+            `draws` (num_draws, N, S) are x with the gaps filled by draws, independent even if two
+            come from the same z.
 
         Raises:
             ValueError: If the likelihood does not take gaps, the model has no single density q(z|x)
@@ -264,11 +266,9 @@ class LatentVariableModel(EncoderDecoderModel):
         kl = kl_divergence(posterior, self.prior_given(c), sample=z)
         return self.log_p_x(x, z, c) - kl
 
-    def log_p_of_elements(self, x: Tensor, noise: Tensor, c: Tensor = None) -> Tensor:
-        """Returns log p(x_i|z) of every element, (K, B, S) nats, for z ~ q(z|x) computed from noise
-        (K, D)."""
-        num_samples = noise.shape[0]
-        z = self.infer(x, c).sample_from(noise)
+    def log_p_of_elements(self, x: Tensor, z: Tensor, c: Tensor = None) -> Tensor:
+        """Returns log p(x_i|z) of every element of x (B, S), (K, B, S) nats, for z (K, B, ...)."""
+        num_samples = z.shape[0]
         rows = ops.reshape(z, (-1, *z.shape[2:]))
         c = None if c is None else repeated(c, num_samples)
         values = self.generate(rows, c, like=x).log_prob_of_elements(repeated(x, num_samples))

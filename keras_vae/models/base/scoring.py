@@ -66,7 +66,8 @@ def score_per_feature(
     )
 
     def of_noise(x, noise, c):
-        return ops.sum(model.log_p_of_elements(x, noise, c), axis=0)
+        z = model.infer(x, c).sample_from(noise)
+        return ops.sum(model.log_p_of_elements(x, z, c), axis=0)
 
     key = ("score_per_feature",)
     return over_noise(model, key, of_noise, np.add, x, condition, num_samples, seed) / num_samples

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_vae
 from keras_vae.conditions import CodeCondition
@@ -65,3 +66,25 @@ def test_indices_are_made_int32(shape):
     assert indices.dtype == np.int32
     with pytest.raises(ValueError, match="from 0 to 2"):
         code_priors.check_indices(indices + 3, shape, 3)
+
+
+def test_codes_that_are_left_out_cost_nothing():
+    below, above = np.array([[[0, 1], [2, -1]], [[-1, -1], [-1, -1]]]), np.array([[0, -1]] * 2)
+    indices = [ops.convert_to_tensor(i, "int32") for i in (below, above)]
+    costs = [ops.convert_to_numpy(c) for c in code_priors.code_costs([], indices, None, [3, 5])]
+    np.testing.assert_allclose(costs, [[3 * np.log(3), 0], [np.log(5), np.log(5)]], rtol=1e-6)
+
+    told = CodeCondition((2,), 5)
+    priors = [TransformerPrior((2, 2), 3, condition=told, **SMALL), PixelCNN((1, 2), 5, 4, 1)]
+    rng = np.random.default_rng(0)
+    for prior in priors:
+        prior.head.kernel.assign(rng.normal(size=prior.head.kernel.shape))
+    indices[1] = indices[1][:, None]
+    found = code_priors.code_costs(priors, indices, None, [3, 5])
+    given = priors[0].given(indices[1])
+    for cost, prior, codes, c in zip(found, priors, indices, (given, None), strict=True):
+        log_probs = ops.convert_to_numpy(prior.distribution(codes, c).log_probs)
+        codes = ops.convert_to_numpy(codes)
+        by_hand = np.take_along_axis(log_probs, np.maximum(codes, 0)[..., None], -1)[..., 0]
+        by_hand = -np.sum(np.where(codes >= 0, by_hand, 0), axis=tuple(range(1, codes.ndim)))
+        np.testing.assert_allclose(ops.convert_to_numpy(cost), by_hand, rtol=1e-5, atol=1e-6)

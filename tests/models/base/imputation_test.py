@@ -14,6 +14,9 @@ from scipy import stats
 import keras_vae
 from keras_vae import Column
 from keras_vae import TableSchema
+from keras_vae.models.base.imputation import _chosen
+from keras_vae.models.base.imputation import _filled
+from keras_vae.models.base.imputation import _weights
 from keras_vae.models.base.imputation import sample_rows
 
 X = rows_with_gaps()
@@ -85,6 +88,130 @@ def test_a_class_is_filled_by_its_mode():
     assert imputed.values[0, 1] == 1.0
     assert imputed.spread[0, 1] < 0.1
     assert imputed.values[1, 1] == 2.0
+
+
+def blind(decoder, outputs):
+    """Returns a decoder that gives the same outputs for every z."""
+    for variable in decoder.trainable_variables:
+        variable.assign(np.zeros(variable.shape))
+    decoder.get_layer("output_bias").bias.assign(np.array(outputs, "float32"))
+    return decoder
+
+
+def table_model():
+    """A model of a column of each kind, all of whose rows have one known distribution."""
+    schema = TableSchema(
+        [
+            Column("real", "real"),
+            Column("positive", "positive"),
+            Column("count", "count"),
+            Column("class", "categorical", ("x", "y", "z")),
+            Column("grade", "ordinal", (1, 2, 3, 4)),
+            Column("is", "boolean", (False, True)),
+        ]
+    )
+    outputs = [0.3, 0.0, 0.5, np.log(1.5), 0.9, 0.0, -1.0, 2.0, 0.0, 1.0, -3.0]
+    decoder = blind(keras_vae.TableDecoder(schema, 2, (8,)), outputs)
+    encoder = keras_vae.TableEncoder(schema, 2, (8,))
+    return keras_vae.VAE(encoder, decoder, keras_vae.ColumnsLikelihood(schema), seed=0)
+
+
+def test_each_kind_of_column_is_filled_by_its_own_point():
+    imputed = table_model().impute(np.full((1, 6), np.nan), num_samples=2000)
+    real, positive, count, label, grade, boolean = imputed.values[0]
+    assert real == pytest.approx(0.3, rel=1e-5)
+    assert positive == pytest.approx(np.exp(0.5 + 0.5 * 1.5), rel=1e-3)  # where the median is 1.65
+    assert count == 2  # exp(0.9) = 2.46
+    assert (label, boolean) == (1, 0)
+    # P(x <= 2) = sigmoid(logit(3/4) - 1) = 0.52, and P(x <= 1) = sigmoid(-1) = 0.27.
+    assert grade == 2
+
+
+def test_filled_rows_are_data_again():
+    model = table_model()
+    x = np.array([[0.1, 2.0, 3, 1, 2, 0], [np.nan] * 6, [0.5, np.nan, np.nan, 2, np.nan, 1]])
+    imputed = model.impute(x, num_samples=50, num_draws=2)
+    for filled in (imputed.values, *imputed.draws):
+        assert np.isfinite(model.score(filled, num_samples=2)).all()
+
+
+def model_of(likelihood, outputs):
+    encoder = keras.Sequential(
+        [keras.Input((1,)), keras_vae.ObservedValues(), keras_vae.MLPEncoder((2,), 2, (8,))]
+    )
+    decoder = keras_vae.MLPDecoder((1,), 2, (8,), num_parameters=len(outputs))
+    decoder = blind(decoder, outputs)
+    return keras_vae.VAE(encoder, decoder, keras_vae.ObservedLikelihood(likelihood), seed=0)
+
+
+@pytest.mark.first_case_elsewhere
+@pytest.mark.parametrize(
+    ("likelihood", "outputs", "expected"),
+    [
+        (keras_vae.OrdinalLikelihood(4), [1.0], 2.0),
+        (keras_vae.LogNormalLikelihood(), [0.5, np.log(1.5)], np.exp(0.5 + 0.5 * 1.5)),
+        (keras_vae.PoissonLikelihood(), [0.9], 2.0),
+        (keras_vae.DiscretizedLogisticLikelihood(4), [0.6, -3.0], 2 / 3),
+        (keras_vae.GaussianLikelihood(value_range=(0, 1)), [2.0], 1.0),
+    ],
+    ids=lambda v: type(v).__name__ if isinstance(v, keras.Layer) else "",
+)
+def test_what_is_observed_in_part_is_filled_as_columns_are(likelihood, outputs, expected):
+    model = model_of(likelihood, outputs)
+    values = model.impute(np.full((1, 1), np.nan), num_samples=2000).values
+    assert values[0, 0] == pytest.approx(expected, rel=1e-4)
+    assert np.isfinite(model.score(values, num_samples=2)).all()
+
+
+def test_draws_of_one_z_are_different_rows():
+    draws = gappy_vae().impute(X, num_samples=1, num_draws=50).draws
+    gaps = np.isnan(X)
+    for row in range(len(X)):
+        np.testing.assert_array_equal(draws[:, row][:, ~gaps[row]], [X[row, ~gaps[row]]] * 50)
+    rows_with = [row for row in range(len(X)) if gaps[row].any()]
+    assert [len(np.unique(draws[:, row], axis=0)) for row in rows_with] == [50] * len(rows_with)
+
+
+@pytest.mark.one_backend
+def test_one_wide_log_normal_does_not_make_the_mean():
+    schema = TableSchema([Column("a", "positive", most=10.0)])
+    means = np.array([2.0, 4.0, 1e30], "float32").reshape(3, 1, 1)
+    weights = np.array([[0.5], [0.49], [0.01]])
+    gap, likelihood = np.full((1, 1), np.nan, "float32"), keras_vae.ColumnsLikelihood(schema)
+    values, _ = _filled(gap, weights, means, np.minimum(means, 10.0), likelihood)
+    assert values[0, 0] == pytest.approx(0.5 * 2 + 0.49 * 4 + 0.01 * 10, rel=1e-6)
+
+
+@pytest.mark.one_backend
+def test_draws_are_chosen_by_their_weights():
+    rng = np.random.default_rng(1)
+    weights = _weights(np.log(np.array([[0.2, 0.0], [0.5, 0.3], [0.0, 0.6], [0.3, 0.1]]) + 1e-30))
+    chosen = _chosen(weights, 20_000, rng)
+    for row in range(2):
+        shares = np.bincount(chosen[:, row], minlength=4) / 20_000
+        np.testing.assert_allclose(shares, weights[:, row], atol=0.02)
+
+
+def test_gaps_of_pictures_of_any_size():
+    shape = (None, None, 1)
+    encoder = keras.Sequential(
+        [
+            keras.Input(shape),
+            keras_vae.ObservedValues(),
+            keras_vae.ConvMapEncoder((None, None, 2), 2, (4,), num_outputs=2),
+        ]
+    )
+    decoder = keras_vae.ConvMapDecoder(shape, 2, (4,))
+    likelihood = keras_vae.ObservedLikelihood(keras_vae.BernoulliLikelihood())
+    model = keras_vae.VAE(encoder, decoder, likelihood, seed=0)
+    x = (np.random.default_rng(0).random((3, 7, 9, 1)) < 0.5).astype("float32")
+    gappy = x.copy()
+    gappy[:, :3] = np.nan
+    imputed = model.impute(gappy, num_samples=6, num_draws=2)
+    assert imputed.draws.shape == (2, 3, 7, 9, 1)
+    for filled in (imputed.values, *imputed.draws):
+        np.testing.assert_array_equal(filled[:, 3:], x[:, 3:])
+        assert set(np.unique(filled[:, :3])) <= {0.0, 1.0}
 
 
 @pytest.mark.one_backend
