@@ -130,8 +130,8 @@ class Step:
             self.optimizer.build(self.trainable_variables)
         if self.has_other_slots():
             raise ValueError(
-                f"Other weights of {type(self).__name__} are trainable than when its optimizer was "
-                "made. Call `compile` again after you change `trainable`."
+                f"The trainable weights of this {type(self).__name__} are no longer those that its "
+                "optimizer was created for. Call `compile` again after you change `trainable`."
             )
 
     def variables_with_slots(self) -> list[keras.Variable]:
