@@ -53,8 +53,8 @@ class Foreign(NamedTuple):
             found, expected = self.tensors[row.ours].shape, shapes.get(row.ours)
             if expected is not None and found != tuple(expected):
                 raise ValueError(
-                    f"{self.path} does not fit its configuration: the tensor {row.theirs!r} has "
-                    f"the shape {found}, with its axes in Keras' order. Expected: "
+                    f"{self.path} does not fit its configuration: the tensor {row.theirs!r} has, "
+                    f"with its axes in Keras' order, the shape {found}. Expected: "
                     f"{tuple(expected)}. Nothing was assigned. Fetch both files again."
                 )
 
