@@ -4,16 +4,15 @@
     python benchmarks/anomaly.py ../shared/data/adbench
     PEERS/bin/python benchmarks/anomaly.py ../shared/data/adbench --only pyod_vae
 
-The first command tries the settings of `GRID` on the ten sets of `CHOSEN_ON`, which alone may
-decide what the defaults of `OutlierDetector` are. The second judges these defaults on the other
-sets. Of each set 70 % of the normal rows, at most 10,000, are trained on; the rest and all
-anomalies are ranked. Everything is standardised by the training rows. Sets with fewer than five
-anomalies to rank are left out. The third command runs pyod in an environment of its own, which
-needs no keras_vae.
+The first command tries the settings of `GRID` on the ten sets of `CHOSEN_ON`, the only ones that
+may decide the defaults of `OutlierDetector`. The second judges these defaults on the other sets. In
+each set, 70 % of the normal rows, at most 10,000, are for training; the rest and all anomalies are
+ranked. Everything is standardised by the training rows. Sets with fewer than five anomalies to rank
+are left out. The third command runs pyod in an environment of its own, which needs no keras_vae.
 
-Each number is added to anomaly.json as soon as it is there, a command that is given again goes on
-from them, and anomaly.md is written from them. On JAX, JAX_COMPILATION_CACHE_DIR spares compiling
-again for each split.
+Each number is added to anomaly.json as soon as it is known. A command that is run again continues
+from there, and anomaly.md is written from anomaly.json. On JAX, JAX_COMPILATION_CACHE_DIR avoids
+recompiling for each split.
 """
 
 import argparse
@@ -138,7 +137,8 @@ def read():
 
 
 def add(part, name, key, value):
-    """Adds a number to what has been found, by another process perhaps, since it was read."""
+    """Adds a number to the results, which another process may have extended since they were
+    read."""
     results = read()
     results[part].setdefault(name, {})[key] = value
     partial = RESULTS.with_suffix(".part")
@@ -178,7 +178,7 @@ def judge(paths, contenders, seeds):
 def table(results):
     """Returns the text of anomaly.md."""
     judged, chosen = results["judged"], results["chosen"]
-    most = max(map(len, judged.values()), default=0)  # whoever is not done yet is left out
+    most = max(map(len, judged.values()), default=0)  # those not done yet are left out
     names = [name for name in CONTENDERS if len(judged.get(name, ())) == most > 0]
     sets = sorted(judged[names[0]] if names else [], key=_number)
     lines = [

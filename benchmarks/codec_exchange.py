@@ -36,7 +36,7 @@ def worker(backend, *arguments):
 
 
 def exchanged(folder):
-    """Returns {backend: files read} of files of all backends; a worker fails at wrong data."""
+    """Returns {backend: files read} of files of all backends; a worker fails on wrong data."""
     worker("torch", folder, "make")
     for backend in BACKENDS:
         for way in WAYS:

@@ -1,13 +1,13 @@
-"""How far the outputs of models are apart between backends, beside the margins of files.
+"""How far the outputs of models differ between backends, compared with the margins of files.
 
     python benchmarks/codec_margins.py ../shared/data
 
 Networks that `compress` runs are run on each backend, on 192 training examples: with 1 and with 128
 at once, and those of autoregressive models also one position after the other, as a reader does. The
 largest difference of any two is kept in `benchmarks/codecs.json` in two units: the root mean square
-of what moving the weights does, of each dimension of latents, which the ratios in
-`keras_vae.codecs.rounding_errors` must not be below, and the margin, of which it is to be a tenth
-at most. From there it goes into `docs/codecs.md`.
+of the effect of moving the weights, for each dimension of latents, which the ratios in
+`keras_vae.codecs.rounding_errors` must not be below, and the margin, of which it should be at most
+a tenth. From there it goes into `docs/codecs.md`.
 """
 
 import argparse
@@ -39,7 +39,7 @@ BATCH_SIZES = (128, 1)
 NUM_EXAMPLES = 192
 NUM_READ = {128: 128, 1: 4}  # examples of an autoregressive model, position by position
 OF_DATA, OF_CODES = "p(x)", "prior of codes"  # of autoregressive models
-LARGE = 16.0  # outputs beyond have no edges near
+LARGE = 16.0  # outputs beyond this have no edges nearby
 
 
 class Part(NamedTuple):
@@ -154,7 +154,7 @@ def _sequence_parts(name, prior, codes):
 
 
 def worker(task, preset, kept, folder):
-    """Leaves outputs of a preset on the backend of this process in a folder."""
+    """Writes the outputs of a preset on the backend of this process into a folder."""
     import keras
 
     import keras_vae

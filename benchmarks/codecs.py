@@ -1,11 +1,11 @@
-"""Sizes and speed of compressed files, beside bounds and other formats: the table of the docs.
+"""Sizes and speed of compressed files, next to bounds and other formats: the table in the docs.
 
     python benchmarks/codecs.py ../shared/data --only vae_mnist --models /tmp/models
     python benchmarks/codecs.py ../shared/data --memory
     python benchmarks/codecs.py --table
 
 Each case is measured on the backend of this process, and its row kept in `benchmarks/codecs.json`,
-from which the last command writes the tables of `docs/codecs.md`. Data are those of the folder:
+from which the last command writes the tables of `docs/codecs.md`. The data come from the folder:
 `mnist.npz`, `frey_faces.npz`, `cifar10_jpeg75.npz`, `counts/smfish.npz`. The model of counts, which
 has no preset, is trained here, in a minute, and kept in `--models`. Seconds are CPU seconds, of one
 thread.
@@ -138,7 +138,7 @@ def measured(case, folder, models, count):
 def peak_of(folder, count):
     """Prints by how many MB the memory of this process grows while digits are written and read."""
     model, x = keras_vae.from_preset("vae_mnist"), np.resize(binarised(folder), (count, 28, 28, 1))
-    model.decompress(model.compress(x[:300]))  # compiled, and what libraries keep
+    model.decompress(model.compress(x[:300]))  # compiles, and fills caches of libraries
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     file = model.compress(x)
     written = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,10 +1,10 @@
-"""What each cure of posterior collapse costs: models of the same texts beside their language model.
+"""What each cure of posterior collapse costs: models of the same texts, and their language model.
 
     python benchmarks/collapse.py zoo/text_language_model_yelp zoo/text_vae_yelp runs/plain ...
 
 Each is a folder with a preset and its recipe; the first is the language model. All are measured on
-the same test examples, so that the difference in nats has a small error: it is of pairs. The runs
-that are no presets of the zoo have recipes in `examples/recipes/texts`.
+the same test examples, so that the difference in nats, which is paired, has a small error. Runs
+that are not presets of the zoo have their recipes in `examples/recipes/texts`.
 
 Prints the tables, and writes them into docs/sequences.md with `--write`.
 """

@@ -1,4 +1,4 @@
-"""What each choice costs: curves of images a second, and what follows from them on paper.
+"""What each choice costs: curves of images per second, and what follows from them on paper.
 
     python benchmarks/run.py --curves
 
@@ -61,7 +61,7 @@ CURVES = [
     ),
 ]
 
-# Nominal rates of the ways between devices, bytes a second: assumed, not measured.
+# Nominal rates of the links between devices, in bytes per second: assumed, not measured.
 LINKS = {"10 Gbit/s Ethernet": 1.25e9, "PCIe 5.0 x16": 64e9, "NVLink 4": 450e9}
 NUM_PICTURES, NUM_EPOCHS, DEVICES = 1_000_000, 50, (2, 8, 64)
 
@@ -96,20 +96,20 @@ def measure(settings: Settings) -> Iterator[dict[str, Any]]:
 
 
 def measured_curves(results: dict[str, Any]) -> list[Curve]:
-    """Returns the curves that there are: a run that was ended early has not all of them."""
+    """Returns the curves that exist: a run that was ended early does not have all of them."""
     return [curve for curve in CURVES if curve.name in results["curves"]]
 
 
 def seconds(point: dict[str, Any], backend: str) -> report.Spread | None:
-    """Returns the CPU seconds an image at a point of a curve, or `None` where there are none."""
+    """Returns the CPU seconds per image at a point of a curve, or `None` if there are none."""
     outcome = point["contenders"].get(f"keras_vae/{backend}", {})
     return report.spread(report.costs(outcome["rounds"], "cpu")) if "rounds" in outcome else None
 
 
 def fixed_and_marginal(points: list[dict[str, Any]], backend: str) -> tuple[float, float]:
-    """Returns the seconds of a step whatever its size, and those of each further image in it.
+    """Returns the fixed seconds of a step, and the seconds for each image in it.
 
-    The line through the steps of all batch sizes that has the least relative errors.
+    The line through the steps of all batch sizes with the least relative errors.
     """
     sizes, times = [], []
     for point in points:
@@ -131,7 +131,7 @@ def exchange_seconds(num_weights: float, num_devices: int, rate: float) -> float
 
 
 def curve_table(curve: Curve, points: list[dict[str, Any]]) -> str:
-    """Returns images a second at each point, in lines of Markdown."""
+    """Returns images per second at each point, in lines of Markdown."""
     lines = []
     for point in points:
         line = {"value": f"`{point['value']}`"}
@@ -146,7 +146,7 @@ def curve_table(curve: Curve, points: list[dict[str, Any]]) -> str:
 
 
 def paper_tables(curves: dict[str, Any]) -> str:
-    """Returns what the measured constants say of a million pictures and of many devices."""
+    """Returns what the measured constants say about a million pictures and many devices."""
     points = curves["batch_size"]
     at_128 = next(p for p in points if p["value"] == 128)
     conv = next(p for p in curves["side"] if p["value"] == 28)

@@ -5,8 +5,8 @@
 
 Nobody has run this on a GPU yet: it was written, and tried with `--quick`, on processors only.
 
-Benches come in the order of what a GPU is bought for, each in a process of its own that is ended
-when the time is up; what was not reached is said. The measure is wall time. On a GPU, JAX and
+Benches come in the order of what a GPU is bought for, each in its own process, which is ended when
+the time is up; those that were not reached are listed. The measure is wall time. On a GPU, JAX and
 TensorFlow may round the factors of float32 products to TF32, which has 10 bits: agreement within
 1e-5 can then fail without a fault of ours. Where the tests fail they are run again with
 NVIDIA_TF32_OVERRIDE=0, which tells the two apart.

@@ -1,4 +1,4 @@
-"""How a careful user trains on each framework without a library: resident data, one pass a run.
+"""How a careful user trains on each framework without a library: resident data, one pass per run.
 
 Every loop shuffles, draws fresh noise, updates with Adam at 1e-3, and reads the loss once, at the
 end. The last batch is a full one: the number of pictures is a multiple of the batch size.
@@ -25,7 +25,7 @@ def fit(model: Any, x: np.ndarray, batch_size: int, y: np.ndarray | None = None)
 
 
 def torch_device() -> str:
-    """Returns where contenders written for torch compute: where Keras would."""
+    """Returns the device of contenders written for torch: the one that Keras would use."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -140,7 +140,7 @@ def tensorflow_loop(
 
 
 def adam_kernels(weights: list[Any]) -> Callable[[list[Any]], None]:
-    """Returns an update by TensorFlow's own kernel of Adam, one operation a weight."""
+    """Returns an update by TensorFlow's own kernel of Adam, one operation per weight."""
     import tensorflow as tf
 
     slots = [[tf.Variable(tf.zeros_like(w)) for w in weights] for _ in range(2)]

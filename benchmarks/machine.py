@@ -65,7 +65,7 @@ def commit(checkout: Path) -> str:
 
 
 def description(peers_python: str, before: Path | None) -> dict[str, Any]:
-    """Returns what to say of the machine, at the beginning of a run."""
+    """Returns what to say about the machine at the beginning of a run."""
     found = versions(peers_python)
     found["keras_vae"] = commit(Path(__file__).parents[1])
     if before:

@@ -28,7 +28,8 @@ class PlainVAE(keras.Model):
 
 
 class PlainVectorQuantizer(keras.layers.Layer):
-    """The quantizer of Keras' VQ-VAE example: distances by a product, codes by a one-hot one."""
+    """The quantizer of Keras' VQ-VAE example: distances by a product, codes by a one-hot
+    product."""
 
     def __init__(self, num_codes: int, beta: float = 0.25):
         super().__init__()

@@ -43,7 +43,7 @@ class Row:
         title: what is compared.
         of, against: names of contenders, `"name"` on the row's backend or `"name/backend"`.
             `against=None` compares with nothing.
-        bars, aims: `{backend: number}`; a row without a bar informs.
+        bars, aims: `{backend: number}`; a row without a bar is for information.
         earlier: `{backend: text}`, what was measured before this runner was there.
         kind: a key of `report.KINDS`: how the two are compared, and what is better.
         backends: the backends of the row, by default those of `bars`.
@@ -94,7 +94,7 @@ class Bench:
         needs: str | None = None,
         is_ours: bool = False,
     ) -> Callable[[Callable[..., Run]], Callable[..., Run]]:
-        """Returns a decorator that enters a function `(backend, **options) -> Run`."""
+        """Returns a decorator that registers a function `(backend, **options) -> Run`."""
         backends = (backend,) if isinstance(backend, str) else backend
 
         def enter(make: Callable[..., Run]) -> Callable[..., Run]:

@@ -79,7 +79,7 @@ def shown(value: float, kind: str) -> str:
 
 
 def key(name: str, backend: str) -> str:
-    """Returns a contender's name on a row's backend, where it does not name its own."""
+    """Returns a contender's name on a row's backend, unless it names its own."""
     return name if "/" in name else f"{name}/{backend}"
 
 

@@ -9,7 +9,7 @@
 A run of everything writes `benchmarks/results.json` and `benchmarks/README.md`; any other writes
 them where `--output` says. Curves of all backends are written as each is done; others, and quick
 ones, are printed. Peers that are not installed beside us may lie in an environment of
-their own, `--peers-python`. Meant for a quiet machine: the report tells how busy it was.
+their own, `--peers-python`. Meant for a quiet machine: the report says how busy it was.
 """
 
 import argparse
@@ -108,7 +108,7 @@ def main() -> int:
             print(curves.numbers(measured))
         return 0
     output = arguments.output or (HERE if is_whole else None)
-    # Written after each bench: what ends the run early loses no more than one.
+    # Written after each bench: a run that ends early loses at most one.
     for results in measure(arguments.bench or [], settings, arguments.clock, arguments.device):
         text = report.markdown(results, load_benches())
         if output is not None:

@@ -7,9 +7,9 @@ Four fifths of the rows are learned from; as many are drawn. Gradient boosting i
 was drawn and judged on the last fifth, real rows: F1 of an income above 50,000, and ROC-AUC. The
 distance of a column is the total variation between its real held-out values and the drawn ones, in
 twentieths of the real ones where it holds numbers; the distance of a pair is that of their joint
-table; both are means. Held-out log-likelihood is in nats a row, of our own model
-only: TVAE has no density. Everything is as it is by default, and nothing was chosen on these rows.
-The second command runs in an environment with ctgan, pandas and scikit-learn, without keras_vae.
+table; both are means. Held-out log-likelihood is in nats per row, for our own model only: TVAE has
+no density. All settings are the defaults, and nothing was chosen on these rows. The second command
+runs in an environment with ctgan, pandas and scikit-learn, without keras_vae.
 
 Writes synthesis.json and synthesis.md beside itself.
 """
@@ -73,7 +73,7 @@ def tvae(train, test):
     np.random.seed(0)
     classes = [name for name in train.columns if train[name].dtype.kind not in "iuf"]
     rows = train.copy()
-    rows[classes] = rows[classes].fillna("?").astype(object)  # it takes no gaps
+    rows[classes] = rows[classes].fillna("?").astype(object)  # it accepts no gaps
     model = TVAE(enable_gpu=False)
     model.fit(rows, classes)
     return model.sample(len(train)).replace("?", np.nan), {}

@@ -1,11 +1,11 @@
-"""Writes the matrix of docs/deploy.md: what of which family is exported, in which format, where.
+"""Writes the matrix of docs/deploy.md: what can be exported, in which format, where.
 
     KERAS_BACKEND=torch python docs/deploy_matrix.py            # measures what this backend writes
     KERAS_BACKEND=torch python docs/deploy_matrix.py VAE VQVAE  # of these families only
 
 Each model, its encoder and its decoder are exported, run without Keras on one and on five examples,
-and compared with Keras' own outputs: 1e-5. `deploy_matrix.json` keeps what each backend gave, and
-what it said where it failed; the table is made of that.
+and compared with Keras' own outputs, to within 1e-5. `deploy_matrix.json` keeps the result of each
+backend, and the error where it failed; the table is made from it.
 """
 
 import json
@@ -137,7 +137,7 @@ def main():
             print(f"{'/'.join(key)} {name}: {found}", flush=True)
             results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
             results.setdefault("/".join(key), {})[name] = found
-            write(results)  # each at once: all of them take long
+            write(results)  # after each one: all of them take long
 
 
 if __name__ == "__main__":

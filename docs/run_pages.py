@@ -54,7 +54,7 @@ def write(page, printed):
 
 
 def shrink(picture):
-    """Leaves a picture at most 128 colours, which no eye misses: a third of the bytes."""
+    """Reduces a picture to 128 colours, which no eye notices: a third of the bytes."""
     from PIL import Image  # comes with matplotlib
 
     with Image.open(picture) as image:
@@ -63,7 +63,7 @@ def shrink(picture):
 
 
 def differences(page, printed):
-    """Returns what is printed otherwise than the page says, a list of texts."""
+    """Returns where the output differs from what the page says, a list of texts."""
     pairs = zip(blocks(page), printed, strict=True)
     return [
         f"{page.name} says\n{stated}but its code prints\n{text}"

@@ -2,12 +2,12 @@
 
     pip install -e ".[docs]"
     python docs/site.py && mkdocs build --strict    # into build/site, which needs no server
-    python docs/site.py --notebooks                 # also build/notebooks, of pages with code
+    python docs/site.py --notebooks                 # also build/notebooks, for pages with code
 
 The pages lie in docs/ so that they read well in a checkout: they link to the cards of the zoo, the
-benchmarks and the examples, which lie beside docs/. Here those are put into the site and the links
-led there, formulas become MathML, which browsers show without a script, and a page is added for
-each folder of the library, with the docstrings of its public names.
+benchmarks and the examples, which lie beside docs/. Here those are copied into the site and the
+links redirected, formulas become MathML, which browsers show without a script, and a page is added
+for each folder of the library, with the docstrings of its public names.
 """
 
 import argparse
@@ -52,7 +52,7 @@ class Site:
         self._write_api()
 
     def place_of(self, path):
-        """Returns where on the site a file or folder of the checkout lies, and sees to it that it
+        """Returns where on the site a file or folder of the checkout lies, and makes sure that it
         will be there."""
         own = path.relative_to(DOCS) if path.is_relative_to(DOCS) else path.relative_to(ROOT)
         if own == Path("README.md") and path.parent == ROOT:
@@ -94,7 +94,7 @@ class Site:
             return f"{match[1]}{Path(address).as_posix()}{match[3] or ''}"
 
         pieces, last = [], 0
-        for code in CODE.finditer(text):  # what looks like a link in code is none
+        for code in CODE.finditer(text):  # what looks like a link in code is not one
             pieces += [LINK.sub(led, text[last : code.start()]), code[0]]
             last = code.end()
         text = "".join([*pieces, LINK.sub(led, text[last:])])

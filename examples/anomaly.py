@@ -1,4 +1,4 @@
-"""Which tumours do not look benign? An outlier detector that has seen benign ones only.
+"""Which tumours do not look benign? An outlier detector that has only seen benign ones.
 
     python examples/anomaly.py      # about a minute; needs keras-vae[sklearn,plots]
 

@@ -1,10 +1,10 @@
-"""Finds the kinds of cells in counts of genes, and shows that a Poisson would be too narrow.
+"""Finds types of cells from gene counts, and shows that a Poisson would be too narrow.
 
     python examples/counts.py counts.npz       # about two minutes; needs keras-vae[plots]
 
-The .npz holds `counts` (cells, genes) and perhaps `labels`, as the picture's does: 33 genes in
-4,530 cells (osmFISH, Codeluppi et al. 2018). Draws the latent means of the cells, and the variance
-of each gene in cells of one kind, in the data and in what two models draw.
+The .npz holds `counts` (cells, genes) and optionally `labels`: 33 genes in 4,530 cells, for example
+(osmFISH, Codeluppi et al. 2018). Draws the latent means of the cells, and the variance of each gene
+in cells of one type, in the data and in samples from two models.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python examples/cvae.py
 
-Draws a row of each class, and prints the share of samples that a classifier, trained beside it,
-takes for what they should be.
+Draws a row for each class, and prints the share of samples that a classifier, trained in the same
+run, assigns to the class that was asked for.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """A VAE of digits on several devices or machines; the commands are in docs/many_devices.md.
 
     python examples/distributed.py                              # all devices of this machine
-    torchrun --nproc-per-node 2 examples/distributed.py         # PyTorch: one process a device
+    torchrun --nproc-per-node 2 examples/distributed.py         # PyTorch: one process per device
 
 Every process is given the same data, takes its share of each batch, and ends with the same weights.
 The first writes the model and pictures.
@@ -20,7 +20,7 @@ import keras
 
 
 def join():
-    """Sets up what there is to share, and returns `(context of models, this is the first)`."""
+    """Sets up devices; returns `(context to make models in, whether this process is the first)`."""
     if keras.config.backend() == "torch":
         import torch
 
@@ -58,7 +58,7 @@ def main():
     data = keras_vae.datasets.load(arguments.data, binarize="fixed")
     x, x_test = data.train.x, data.test.x
     if arguments.smoke:
-        x, x_test, arguments.epochs = x[:207], x_test[:51], 1  # not all batches divide
+        x, x_test, arguments.epochs = x[:207], x_test[:51], 1  # not all batches divide evenly
 
     with scope:
         vae = keras_vae.VAE(

@@ -18,7 +18,7 @@ import keras
 def tuned(x, epochs, is_encoder_frozen):
     vae = keras_vae.from_preset("vae_mnist_mini")
     vae.encoder.trainable = not is_encoder_frozen  # before `compile`
-    vae.compile(keras.optimizers.Adam(2e-4))  # far below the rate of training
+    vae.compile(keras.optimizers.Adam(2e-4))  # far below the original learning rate
     vae.fit(x, epochs=epochs, batch_size=50, verbose=0)
     return vae
 

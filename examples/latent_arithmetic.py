@@ -2,9 +2,9 @@
 
     python examples/latent_arithmetic.py
 
-The vector is the mean code of large shapes less that of small ones. The data are drawn, so that
-what should come out is known: the error is printed beside that of leaving the shapes as they are,
-and the picture shows small shapes with their enlarged ones below.
+The vector is the mean code of large shapes minus that of small ones. The data are synthetic, so the
+right result is known: the error is printed next to that of leaving the shapes unchanged, and the
+picture shows small shapes with their enlarged ones below.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     python examples/lossless.py
     python examples/lossless.py --preset hierarchical_vae_mnist --data mnist --count 10000
 
-It prints the size of the file beside the model's bound and what general compressors and picture
-formats need, reads the file again, and writes `samples.kvz`. `--smoke` takes 100 digits. Those of
-the first command come with the library. Needs keras-vae[codec].
+Prints the size of the file next to the model's bound and the sizes that general compressors and
+picture formats need, reads the file back, and writes `samples.kvz`. `--smoke` takes 100 digits.
+Those of the first command come with the library. Needs keras-vae[codec].
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main():
     parser.add_argument("--smoke", action="store_true", help="100 digits, as a test")
     arguments = parser.parse_args()
 
-    # Each pixel is drawn once, 0 or 1: a model of binary data says nothing of greys.
+    # Each pixel is drawn once, 0 or 1: a model of binary data says nothing about greys.
     digits = keras_vae.datasets.load(arguments.data, binarize="fixed").test.x
     digits = digits[: 100 if arguments.smoke else arguments.count]
 

@@ -1,12 +1,13 @@
-"""Rate and distortion of models of codes, beside JPEG and WebP.
+"""Rate and distortion of models with discrete codes, compared with JPEG and WebP.
 
     python examples/lossy_photos.py cifar10.npy --presets vqvae_cifar10
     python examples/lossy_photos.py digits.npy --presets vqvae_mnist rqvae_mnist fsq_vae_mnist
 
 The file holds pictures (N, H, W, C), uint8. Each model compresses all of them into one file of
-codes, with the prior that it was published with. JPEG and WebP get the pictures side by side as one
-large one, at several qualities, so that they pay for one header too. Bits per pixel and PSNR are
-printed, and plotted into `samples.png`. `--smoke` takes drawn pictures and random weights.
+codes, with the prior that it was published with. JPEG and WebP get the pictures side by side as a
+single large one, at several qualities, so that they too pay for only one header. Bits per pixel and
+PSNR are printed, and plotted into `samples.png`. `--smoke` uses synthetic pictures and random
+weights.
 """
 
 import argparse
@@ -24,7 +25,7 @@ QUALITIES = (1, 5, 10, 20, 35, 50, 70, 85)
 
 
 def drawn(count=24, size=16):
-    """Returns pictures (N, size, size, 3), uint8: circles around places of their own."""
+    """Returns pictures (N, size, size, 3), uint8: circles around different centres."""
     y, x = np.mgrid[:size, :size]
     places = np.random.default_rng(0).uniform(0, size, (count, 2, 1, 1))
     distance = np.hypot(y - places[:, 0], x - places[:, 1])[..., None]

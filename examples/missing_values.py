@@ -1,9 +1,9 @@
-"""Fills the gaps of a table of wines, and says how sure it is.
+"""Fills the gaps in a table of wines, and says how certain it is.
 
     python examples/missing_values.py      # about two minutes; needs keras-vae[sklearn,plots]
 
-A third of the values is deleted. Prints the error beside that of the mean, and draws what was
-imputed, with its spread, against what was deleted.
+A third of the values are deleted. Prints the error next to that of the mean, and plots the imputed
+values, with their spread, against the deleted ones.
 """
 
 import argparse

@@ -19,7 +19,8 @@ def build(shape, latent_dim):
     vae = keras_vae.VAE(
         encoder=keras_vae.ConvEncoder(shape, latent_dim),
         decoder=keras_vae.ConvDecoder(shape, latent_dim),
-        # The KL term comes in over the first updates, so that z is used before it is paid for.
+        # The KL weight rises over the first updates, so that the model uses z before z costs
+        # anything.
         kl_weight=keras_vae.LinearAnnealing(num_steps=500, start=0.1),
         seed=0,
     )

@@ -1,4 +1,4 @@
-"""A family of your own: an autoencoder whose codes follow the prior by sliced distances.
+"""A family of your own: an autoencoder whose codes are matched to the prior by sliced distances.
 
     python examples/own_family.py
 

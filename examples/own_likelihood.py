@@ -2,9 +2,9 @@
 
     python examples/own_likelihood.py
 
-Cross-entropy of grey pixels is no log-density: what is missing is the constant that makes it one
+The cross-entropy of grey pixels is not a log-density: it lacks the constant that makes it one
 (Loaiza-Ganem and Cunningham, 2019, https://arxiv.org/abs/1907.06845). Prints the bound of held-out
-digits in nats beside that of a Gaussian, which is a density of the same pixels, and draws samples.
+digits in nats next to that of a Gaussian, which is a density of the same pixels, and draws samples.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from keras import ops
 class ContinuousBernoulli(keras_vae.Distribution):
     def __init__(self, logits):
         self.logits = ops.cast(logits, "float32")
-        # Where lambda is near 1/2 both formulas are 0 / 0, and a few terms of the series serve.
+        # Near lambda = 1/2 both formulas are 0 / 0, and a few terms of the series suffice.
         self.is_even = ops.abs(self.logits) < 0.3
         t = ops.where(self.is_even, 1.0, self.logits)
         self.mean = ops.where(self.is_even, 0.5 + self.logits / 12, 1 / (1 - ops.exp(-t)) - 1 / t)

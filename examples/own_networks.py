@@ -1,4 +1,4 @@
-"""A VAE of networks of your own, written with Keras' functional interface.
+"""A VAE with networks of your own, written with Keras' functional interface.
 
     python examples/own_networks.py
 

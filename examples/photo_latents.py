@@ -3,9 +3,9 @@
     python examples/photo_latents.py hf://madebyollin/taesd photo.jpg another.png
     python examples/photo_latents.py taef2.safetensors photo.jpg --tile 512
 
-It prints the size of the latents, the error in dB and the time, and writes `samples.png`, the
-photographs above what their latents stand for. `--smoke` runs it on a drawn picture with weights
-that nobody has trained.
+Prints the size of the latents, the error in dB and the time, and writes `samples.png`, the
+photographs above their reconstructions. `--smoke` runs it on a synthetic picture with untrained
+weights.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def main():
         latents = model.latents(low + x * (high - low), tile=arguments.tile)
         y = (model.pictures(latents, tile=arguments.tile) - low) / (high - low)
         seconds = time.perf_counter() - start
-        y = y[:, :height, :width]  # latents stand for whole cells, the picture may end within one
+        y = y[:, :height, :width]  # latents cover whole cells, and the picture may end within one
         print(
             f"{name}: {width} x {height} pixels, latents {latents.shape[1:]} with standard "
             f"deviation {latents.std():.2f}, PSNR {peak_signal_to_noise(x, y):.2f} dB, "

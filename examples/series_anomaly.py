@@ -3,8 +3,8 @@
     python examples/series_anomaly.py                    # made-up machine readings, a minute
     python examples/series_anomaly.py --networks gru
 
-It is trained on normal series alone. What a time step costs, -log p(x_t|z) in nats, is then its
-score. Writes samples and scored series as pictures, and prints how well scores tell faulty steps.
+It is trained on normal series only. The score of a time step is its cost, -log p(x_t|z) in nats.
+Writes samples and scored series as pictures, and prints how well scores tell faulty steps.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def normal_series(num_series, rng):
 
 
 def with_faults(x, rng):
-    """Returns series with one fault of five steps each, and bool (N, T), which steps these are.
+    """Returns series with one fault of five steps each, and bool (N, T), which marks these steps.
 
     In a third a channel stands still, in a third it jumps, and in a third it shows the other one.
     """
@@ -100,7 +100,7 @@ def main():
     x, is_fault = with_faults(normal_series(300, rng), rng)
     scores = keras_vae.evaluation.element_costs(model, x).sum(axis=-1)  # nats of each step
     area = area_under_curve(scores, is_fault)
-    # The plainest score there is: how far a step is from the one before it.
+    # The simplest score: how far a step is from the one before it.
     jumps = np.abs(np.diff(x, axis=1, prepend=x[:, :1])).sum(axis=-1)
     found = np.take_along_axis(is_fault, scores.argmax(axis=1)[:, None], axis=1).mean()
     print(

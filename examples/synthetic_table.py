@@ -1,10 +1,10 @@
-"""Draws new rows like those of a table, and shows how alike they are.
+"""Draws new rows like those of a table, and shows how similar they are.
 
     python examples/synthetic_table.py adult.csv     # a few minutes; needs keras-vae[sklearn,plots]
 
-Any .csv with a line of names will do; the picture is of the Adult census table (UCI, CC BY 4.0),
-of which this keeps the first 10,000 rows. Writes synthetic.csv beside the picture: values of single
-columns, and how strongly each column tells another, in the table and in the rows that were drawn.
+Any .csv with a header line will do, such as the Adult census table (UCI, CC BY 4.0); only the first
+10,000 rows are used. Writes synthetic.csv and a picture: the values of single columns, and how
+strongly each column predicts another, in the table and in the synthetic rows.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main():
 
     numbered = [{k: codes(v, real[k]) for k, v in rows.items()} for rows in (real, drawn)]
     told = [association(codes_of) for codes_of in numbered]
-    between_two = ~np.eye(len(real), dtype=bool)  # not of a column with itself, which are all 1
+    between_two = ~np.eye(len(real), dtype=bool)  # not a column with itself, which is always 1
     print(f"associations differ by {np.abs(told[0] - told[1])[between_two].mean():.3f} on average")
 
     names = list(real)
@@ -74,7 +74,8 @@ def codes(values, like):
 
 
 def association(columns):
-    """Cramér's V of every pair of columns: 0 says nothing of each other, 1 everything."""
+    """Cramér's V of every pair of columns: 0 if they say nothing about each other, 1 if
+    everything."""
     return np.array([[cramers_v(a, b) for b in columns.values()] for a in columns.values()])
 
 

@@ -1,11 +1,12 @@
-"""A sentence VAE beside its language model: does z say anything, and what does it cost?
+"""A sentence VAE compared with its language model: does z say anything, and what does it cost?
 
     python examples/text_vae.py                                  # a few built-in sentences
     python examples/text_vae.py --data FOLDER --method annealed  # train.txt.gz, test.txt.gz
     python examples/text_vae.py --data FOLDER --method language_model
 
-Writes the model as a preset, and one row of the table that counts: nats a sentence, the KL, the
-mutual information of x and z, active units. Methods: plain, normalised, annealed, cyclic, lagging.
+Writes the model as a preset, and one row of the table of results: nats per sentence, the KL, the
+mutual information of x and z, and active units. Methods: plain, normalised, annealed, cyclic,
+lagging.
 """
 
 import argparse
@@ -55,7 +56,7 @@ def build(method, data, latent_dim, num_steps):
 
 
 def measured(model, x, num_draws):
-    """Returns a row of the table, in nats a sentence."""
+    """Returns a row of the table, in nats per sentence."""
     if isinstance(model, keras_vae.LanguageModel):
         nats = -model.log_likelihood(x)
         row = {}
@@ -93,12 +94,12 @@ def main():
     data = load_text(arguments.data or built_in(), min_count=arguments.min_count)
     x = data.train.x[: arguments.max_train]
     num_watched = min(arguments.measured, len(x) // 5)
-    x, watched = x[:-num_watched], x[-num_watched:]  # what training goes by is no test sentence
+    x, watched = x[:-num_watched], x[-num_watched:]  # no test sentence guides training
     batches = LengthBatches(x, batch_size=arguments.batch_size, seed=0)
     num_steps = len(batches) * arguments.epochs
     model = build(arguments.method, data, arguments.latent_dim, num_steps)
     rate = keras.optimizers.schedules.CosineDecay(arguments.learning_rate, num_steps, alpha=0.05)
-    groups = model.group_names(model.objective())  # of a lagging model two, each with its own
+    groups = model.group_names(model.objective())  # two for a lagging model, each with its own
     adam = {group: keras.optimizers.Adam(rate, clipnorm=5.0) for group in groups}
     model.compile(adam if len(adam) > 1 else adam["main"])
 

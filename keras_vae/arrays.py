@@ -60,14 +60,13 @@ def to_numpy(x: Array, name: str = "x") -> Any:
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise ValueError(
             f"`{name}` is a masked array with {int(np.ma.count_masked(x))} missing values, which "
-            "would count as if they were there. Received: numpy.ma.MaskedArray, shape "
-            f"{x.shape}. Fill them, `{name}.filled(value)`, or remove these examples."
+            "would be used as if they were observed. Received: numpy.ma.MaskedArray, shape "
+            f"{x.shape}. Fill them with `{name}.filled(value)`, or remove these examples."
         )
     if hasattr(x, "toarray") or getattr(x, "is_sparse", False):
         raise ValueError(
-            f"`{name}` is sparse, and must be an array with all its values. Received: "
-            f"{type(x).__name__}, shape {tuple(x.shape)}. Call `{name}.toarray()`, or of a tensor "
-            "`to_dense()`."
+            f"`{name}` is sparse, but must be a dense array. Received: {type(x).__name__}, shape "
+            f"{tuple(x.shape)}. Call `{name}.toarray()`, or `to_dense()` on a tensor."
         )
     if hasattr(x, "detach"):  # a torch tensor, whatever backend Keras runs on
         x = x.detach().cpu()
@@ -94,7 +93,7 @@ def array_of(x: Array, name: str = "x") -> np.ndarray:
     """
     if not is_array_like(x):
         raise ValueError(
-            f"`{name}` must be an array, one example along its first axis. Received: "
+            f"`{name}` must be an array with the examples along its first axis. Received: "
             f"{type(x).__name__}."
         )
     return to_numpy(x, name)
@@ -122,8 +121,8 @@ def check_memory(argument: str, count: int, shape: Shape) -> None:
         return
     raise ValueError(
         f"`{argument}={count}` examples of shape {tuple(shape)} need {needed / 1e9:,.1f} GB, and "
-        f"{available / 1e9:,.1f} GB of memory are there. Draw them in parts, each with its own "
-        "seed."
+        f"only {available / 1e9:,.1f} GB of memory are available. Draw them in parts, each with "
+        "its own seed."
     )
 
 

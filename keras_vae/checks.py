@@ -34,8 +34,8 @@ def check_num_draws(argument: str, value: Any) -> int:
     value = check_count(argument, value)
     if value > MAX_DRAWS:
         raise ValueError(
-            f"`{argument}` must be at most {MAX_DRAWS:,}, draws for each example: more would take "
-            f"days, and hardly change the estimate. Received: {value:,}."
+            f"`{argument}` must be at most {MAX_DRAWS:,} draws per example: more would take days, "
+            f"and would hardly change the estimate. Received: {value:,}."
         )
     return value
 

@@ -44,7 +44,9 @@ def columns_of(table: Any, names: Sequence[str] | None = None) -> dict[str, np.n
         columns = {name: _objects(array[:, i].tolist()) for i, name in enumerate(names)}
     if len({len(v) for v in columns.values()}) > 1:
         lengths = {k: len(v) for k, v in columns.items()}
-        raise ValueError(f"The columns of a table must have one length. Received: {lengths}.")
+        raise ValueError(
+            f"The columns of a table must all have the same length. Received: {lengths}."
+        )
     return columns
 
 
@@ -99,7 +101,7 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Number) and not isinstance(value, complex) and not is_time:
         return float(value)  # type: ignore[arg-type]
-    raise TypeError(f"{value!r} is no number, text or boolean.")
+    raise TypeError(f"{value!r} is not a number, text or boolean.")
 
 
 def _is_missing(value):
@@ -121,6 +123,6 @@ def _narwhals():
     except ImportError as error:
         raise ImportError(
             "Data frames are read through narwhals, which is not installed: pip install "
-            '"keras-vae[tables]". A dict of columns needs nothing.'
+            '"keras-vae[tables]". A dict of columns needs no further package.'
         ) from error
     return narwhals

@@ -113,8 +113,8 @@ class Column:
             raise ValueError(
                 f"Row {row + 1}, column {self.name!r}, holds a value that does not belong there. "
                 f"Expected: {self.expected} ({self.kind}). Received: {values[row]!r}. Repair or "
-                "remove the row, or have the column taken for another kind: "
-                "`TableSchema.infer(table, kinds={name: kind})`."
+                "remove the row, or give the column another kind: `TableSchema.infer(table, "
+                "kinds={name: kind})`."
             )
         return self._stored(numbers)
 
@@ -214,8 +214,8 @@ class TableSchema(Configured):
         twice = sorted({n for n in names if names.count(n) > 1})
         if not names or twice:
             raise ValueError(
-                "`columns` must be at least one `Column`, each with a name of its own. Received: "
-                f"{f'twice {twice}' if twice else 'none'}."
+                "`columns` must hold at least one `Column`, each with a distinct name. Received: "
+                f"{f'duplicate names {twice}' if twice else 'none'}."
             )
 
     @classmethod
@@ -375,9 +375,8 @@ def _of_kind(column, kind, options):
         raise ValueError(
             f"The {column.kind} column {column.name!r} cannot become {kind} without the "
             f"{' and '.join(absent)} of its values, which a schema does not hold. Received: "
-            f"{', '.join(options) or 'no other argument'}. Let them be found, "
-            f"TableSchema.infer(table, kinds={{{column.name!r}: {kind!r}}}), or give them to "
-            "`with_kind`."
+            f"{', '.join(options) or 'no other argument'}. Let TableSchema.infer(table, "
+            f"kinds={{{column.name!r}: {kind!r}}}) find them, or give them to `with_kind`."
         )
     return Column(column.name, kind, **known)
 
@@ -436,7 +435,7 @@ def _numbers(name, present, kind):
         if not math.isfinite(numbers[-1]):
             raise ValueError(
                 f"The column {name!r} cannot be {kind}. Expected: finite numbers. Received: "
-                f"{value!r}. Repair these values, or have the column taken for classes: "
+                f"{value!r}. Repair these values, or treat the values as classes: "
                 f"`kinds={{{name!r}: 'categorical'}}`."
             )
     return np.array(numbers)

@@ -58,8 +58,8 @@ def check_sequences(x: np.ndarray, num_tokens: int, name: str = "x") -> None:
         row, column = np.argwhere(~is_whole)[0]
         raise ValueError(
             f"`{name}` must hold integers from 0 to {num_tokens - 1}, the tokens of this model. "
-            f"Received: {x[row, column]:g} in row {row}, position {column}. The vocabulary that "
-            "made these tokens may be another than the model's."
+            f"Received: {x[row, column]:g} in row {row}, position {column}. These tokens may come "
+            "from a different vocabulary than the model's."
         )
     is_end, is_padding = x == END, x == PADDING
     follows = is_padding[:, :-1] | is_end[:, :-1]
@@ -70,8 +70,8 @@ def check_sequences(x: np.ndarray, num_tokens: int, name: str = "x") -> None:
         row = int(np.argmax(bad))
         raise ValueError(
             f"Each row of `{name}` must hold tokens, then the end ({END}), then padding "
-            f"({PADDING}) only; a row may do without the end where it is full. Received: row {row} "
-            f"is {_shown(x[row])}. `keras_vae.datasets.Vocabulary.encode` writes rows like this."
+            f"({PADDING}) only; a full row may omit the end. Received: row {row} is "
+            f"{_shown(x[row])}. `keras_vae.datasets.Vocabulary.encode` writes rows like this."
         )
 
 

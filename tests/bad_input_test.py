@@ -70,7 +70,7 @@ BAD_ARRAYS = {
     "NaN": (spoiled(np.nan), ["not finite", "nan at index (2, 1, 0, 0)"]),
     "infinity": (spoiled(np.inf), ["not finite", "inf at index (2, 1, 0, 0)"]),
     "minus infinity": (spoiled(-np.inf), ["not finite", "-inf"]),
-    "three channels": (np.repeat(X, 3, axis=-1), [SHAPE, "3 channels and the model takes 1"]),
+    "three channels": (np.repeat(X, 3, axis=-1), [SHAPE, "3 channels, but the model takes 1"]),
     "no channel axis": (X[..., 0], [SHAPE, "x[..., None]"]),
     "one example": (X[0], [SHAPE, "x[None]"]),
     "flat": (X.reshape(8, 30), [SHAPE, "x.reshape(-1, 6, 5, 1)"]),
@@ -87,7 +87,7 @@ BAD_ARRAYS = {
     "list of strings": (["a", "b"], [NUMBERS, "<U1"]),
     "empty list": ([], [EMPTY]),
     "a table with words": (Table(), ["not numbers", "'word'"]),
-    "a dict of unknown keys": ({"left": X, "right": X}, ["not plain", "'left', 'right'"]),
+    "a dict of unknown keys": ({"left": X, "right": X}, ["unclear", "'left', 'right'"]),
     "a dict of bytes": ({"image": 255 * X}, [SUPPORT]),
 }
 # What is wrong with other data.
@@ -97,12 +97,12 @@ BAD_DATA = {
     "a path": (lambda: "digits.npz", ["must be an array", "str"]),
     "no batch": (NoBatch, [EMPTY, "no batch"]),
     "an empty generator": (lambda: (x for x in ()), [EMPTY, "no batch"]),
-    "a data set with labels": (lambda: OneBatch(X, LABELS), ["trained on `x` alone", "Labels"]),
+    "a data set with labels": (lambda: OneBatch(X, LABELS), ["trained on `x` alone", "labels"]),
     "a data set of bytes": (lambda: OneBatch((255 * X).astype("uint8")), [SUPPORT]),
     "a data set with NaN": (lambda: OneBatch(spoiled(np.nan)), ["not finite"]),
     "a data set without channels": (lambda: OneBatch(X[..., 0]), [SHAPE, "x[..., None]"]),
     "a data set of four parts": (lambda: OneBatch(X, X, X, X), ["tuples of 4"]),
-    "a data set of unknown keys": (lambda: iter([{"a": X, "b": X}]), ["not plain", "'a', 'b'"]),
+    "a data set of unknown keys": (lambda: iter([{"a": X, "b": X}]), ["unclear", "'a', 'b'"]),
     "batches with NaN": (lambda: Batches(spoiled(np.nan), batch_size=2), ["not finite"]),
     "batches of bytes": (lambda: Batches(255 * X, batch_size=2), [SUPPORT]),
 }
@@ -151,7 +151,7 @@ TOLD = {
 # Family -> {what is wrong: (a call, words of its error)}.
 OTHERS = {
     "vae": {
-        "labels in fit": (lambda m: m.fit(X, LABELS), ["trained on `x` alone", "`y`", "Labels"]),
+        "labels in fit": (lambda m: m.fit(X, LABELS), ["trained on `x` alone", "`y`", "labels"]),
         "labels in evaluate": (lambda m: m.evaluate(X, LABELS), ["trained on `x` alone"]),
         "labels in validation": (
             lambda m: m.fit(X, validation_data=(X, LABELS)),
@@ -159,10 +159,10 @@ OTHERS = {
         ),
         "a clean x with NaN": (lambda m: m.fit(X, spoiled(np.nan)), ["`y`", "not finite"]),
         "a clean x of bytes": (lambda m: m.fit(X, 255 * X), ["`y`", SUPPORT]),
-        "y beside a data set": (lambda m: m.fit(OneBatch(X), X), ["`y` is given beside"]),
+        "y beside a data set": (lambda m: m.fit(OneBatch(X), X), ["`y` cannot be given together"]),
         "weights beside a data set": (
             lambda m: m.fit(OneBatch(X), sample_weight=np.ones(8)),
-            ["`sample_weight` is given beside"],
+            ["`sample_weight` cannot be given together"],
         ),
         "class weights": (lambda m: m.fit(X, class_weight={0: 1.0}), ["`class_weight`", "VAE"]),
         "class weights of a batch": (
@@ -179,7 +179,7 @@ OTHERS = {
                 functools.partial(
                     lambda m, fraction: m.fit(X, validation_split=fraction), fraction=fraction
                 ),
-                ["`validation_split", "leaves nothing"],
+                ["`validation_split", "one of the two parts empty"],
             )
             for fraction in (1.0, 1.5, -0.1, 0.01, "a", np.nan)
         },
@@ -243,19 +243,19 @@ OTHERS = {
         "z with NaN": (lambda m: m.decode(np.full((2, 3), np.nan)), ["`z`", "not finite"]),
         "networks that do not fit": (
             lambda m: VAE(families.mlp((6, 5, 1))[0], families.mlp((6, 6, 1))[1]),
-            ["decoder does not give back the shape"],
+            ["decoder's output does not match the shape"],
         ),
         "no such preset": (lambda m: VAE.from_preset("no/such"), ["no preset 'no/such'"]),
         "no name": (lambda m: VAE.from_preset(None), ["`name_or_folder`", "None"]),
         "no name at all": (lambda m: keras_vae.from_preset(3), ["`name_or_folder`", "3"]),
     },
     "conditional_iwae": {
-        "labels twice": (lambda m: m.fit([X, LABELS], LABELS), ["`y` is given too"]),
+        "labels twice": (lambda m: m.fit([X, LABELS], LABELS), ["`y` was also given"]),
         "x with NaN": (lambda m: m.fit(spoiled(np.nan), LABELS), ["`x`", "not finite"]),
         "a dict without labels": (lambda m: m.fit({"x": X}), ["condition is missing"]),
         "a dict of two labels": (
             lambda m: m.fit({"x": X, "y": LABELS, "label": LABELS}),
-            ["not plain", "'label'"],
+            ["unclear", "'label'"],
         ),
     },
     "completing_cvae": {
@@ -476,7 +476,7 @@ def test_a_bad_batch_makes_no_update(wrong, source):
     data, words = SOURCES[source](wrong), LATE[wrong][2]
     told = error_of(lambda model: model.fit(data, shuffle=False, verbose=0), model)
     assert not [word for word in words if word not in told], told
-    assert "of the data set" in told
+    assert "of the dataset" in told
     made = int(model.optimizer.iterations)
     assert made <= 2
     for a, b in zip(model.get_weights(), trained_on(made), strict=True):

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import tempfile
 
-# Unless told otherwise the suite runs where nothing is compiled, and takes a third of the time.
+# By default the suite runs on the backend that compiles nothing, in a third of the time.
 if importlib.util.find_spec("torch"):
     os.environ.setdefault("KERAS_BACKEND", "torch")
 
@@ -38,8 +38,8 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leaves out what is marked `slow`, unless it is asked for by `--all`, `-m` or its name; of a
-    test marked `first_case_elsewhere` marks all cases but the first `one_backend`."""
+    """Leaves out tests marked `slow`, unless `--all`, `-m` or their name asks for them; of a test
+    marked `first_case_elsewhere`, marks all cases but the first as `one_backend`."""
     begun = set()
     for item in items:
         if item.get_closest_marker("first_case_elsewhere"):

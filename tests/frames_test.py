@@ -68,7 +68,7 @@ def test_values_are_plain_numbers_texts_or_booleans():
     values = [np.float32(0.5), np.True_, np.str_("a"), Decimal("0.1"), Fraction(1, 4)]
     assert [frames.plain(value) for value in values] == [0.5, True, "a", 0.1, 0.25]
     for value in (np.datetime64("2020-01-01"), np.timedelta64(1, "D"), 1j, b"a", [1]):
-        with pytest.raises(TypeError, match="no number, text or boolean"):
+        with pytest.raises(TypeError, match="not a number, text or boolean"):
             frames.plain(value)
 
 
@@ -80,7 +80,7 @@ def test_arrays_and_dicts():
 def test_what_is_no_table():
     with pytest.raises(ValueError, match="data frame, a dict of columns or an array"):
         frames.columns_of(np.zeros(3))
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="same length"):
         frames.columns_of({"a": [1], "b": [1, 2]})
     with pytest.raises(ValueError, match="must have 1 columns"):
         frames.columns_of(np.zeros((2, 2)), ["a"])

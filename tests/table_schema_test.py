@@ -179,7 +179,7 @@ def test_tables_and_columns_that_do_not_fit():
         TableSchema.infer({"a": [None]})
     with pytest.raises(ValueError, match="`kinds` names columns"):
         TableSchema.infer(TABLE, {"weight": "real"})
-    with pytest.raises(ValueError, match=r"twice \['a'\]"):
+    with pytest.raises(ValueError, match=r"duplicate names \['a'\]"):
         TableSchema([Column("a", "real"), Column("a", "real")])
     with pytest.raises(ValueError, match="must be one of"):
         Column("a", "integer")

@@ -35,7 +35,7 @@ def test_sequences_pass():
         ([0, 0, 0, 0], "then the end"),  # an empty sequence is its end
         ([3, 0, 3, 1], "padding"),
         ([3, 1, 3, 1], "end"),
-        ([3, 4, 0, 0], "do without the end where it is full"),
+        ([3, 4, 0, 0], "a full row may omit the end"),
     ],
 )
 def test_what_is_no_sequence(row, word):

@@ -2,13 +2,13 @@
 
     python zoo/gpu.py runs/                     # on a machine with a GPU, JAX or PyTorch
     python zoo/gpu.py runs/ --data mnist.npz    # x_train, x_test: where there is no TensorFlow
-    python zoo/gpu.py runs/ iwae50_mnist --minutes 1 --examples 200   # that it runs
+    python zoo/gpu.py runs/ iwae50_mnist --minutes 1 --examples 200   # to see that it runs
 
-The time is shared equally. A short run says how long an epoch takes after compiling, and the
-whole run has as many epochs as fit, since its learning rate ends where the epochs do; they stand
-in its `metrics.json`, and go into the recipe with the weights. A fifth is kept for measuring the
-log-likelihood. What a run folder holds is moved into `zoo/` by hand, and `python zoo/train.py
---cards` writes the card.
+The time is shared equally. A short run measures how long an epoch takes after compiling, and the
+full run has as many epochs as fit, because its learning rate must end with the last epoch. Their
+number is in its `metrics.json`, and goes into the recipe with the weights. A fifth of the time is
+kept for measuring the log-likelihood. The contents of a run folder are moved into `zoo/` by hand,
+and `python zoo/train.py --cards` writes the card.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def seconds_an_epoch(recipe, options):
 
 
 def train_within(recipe, folder, seconds, options):
-    """Trains a recipe for as many epochs as fit, whatever its own; returns its metrics."""
+    """Trains a recipe for as many epochs as fit, whatever it says; returns its metrics."""
     start = time.monotonic()
     epoch = seconds_an_epoch(recipe, options)
     left = SHARE_OF_TRAINING * seconds - (time.monotonic() - start)

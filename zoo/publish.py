@@ -1,7 +1,7 @@
 """Lays out the zoo for any static file server: `python zoo/publish.py FOLDER`.
 
-Every preset of `index.json` is copied to `FOLDER/NAME/REVISION/`, its card and pictures with it.
-A revision is a sha256 of the contents, so that publishing again adds what is new and never changes
+Every preset of `index.json` is copied to `FOLDER/NAME/REVISION/`, with its card and pictures. A
+revision is a sha256 of the contents, so that publishing again adds what is new and never changes
 what an installed version of the library asks for. Serve the folder, and set `KERAS_VAE_ZOO` to its
 address (or to the folder itself):
 

@@ -3,9 +3,9 @@
 Writes weights, `metrics.json`, pictures and the card into the preset's folder, the tables into
 `zoo/README.md`, the main `README.md` and pages of `docs`, and `zoo/index.json`, which says what
 every file must be.
-Nothing of it is written by hand but `recipe.toml` and the text around the tables.
-`python zoo/train.py --cards` writes cards, curves, tables and index again from what is there.
-`python zoo/train.py vae_mnist --seeds 3` trains a preset that is there with two further seeds, into
+Only `recipe.toml` and the text around the tables are written by hand.
+`python zoo/train.py --cards` writes cards, curves, tables and index again from the existing files.
+`python zoo/train.py vae_mnist --seeds 3` trains an existing preset with two further seeds, into
 `runs/`, and adds their numbers to `metrics.json`: the card then shows how far chance moves them.
 """
 
@@ -44,12 +44,12 @@ def read_zoo(zoo=ZOO):
 
 
 def readme_with_table(text, entries):
-    """Returns the text of `zoo/README.md` with its table made anew."""
+    """Returns the text of `zoo/README.md` with its table regenerated."""
     return _with_table(text, overview(entries))
 
 
 def main_readme_with_table(text, entries):
-    """Returns the text of the main `README.md` with its table made anew."""
+    """Returns the text of the main `README.md` with its table regenerated."""
     return _with_table(text, short_overview(entries))
 
 

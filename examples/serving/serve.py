@@ -5,7 +5,7 @@
     curl --data-binary @digits.npy http://127.0.0.1:8000 > reconstructions.npy
 
 A request is a `.npy` file of x, or an `.npz` file of a conditional model's `x` and `condition`. The
-answer is a `.npy` file of what `model.predict` gives.
+answer is a `.npy` file of what `model.predict` returns.
 """
 
 import argparse

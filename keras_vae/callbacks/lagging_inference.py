@@ -35,8 +35,8 @@ class LaggingInference(keras.callbacks.Callback):
         self._before = None
         if not hasattr(self.model, "is_lagging"):
             raise ValueError(
-                "`LaggingInference` needs a model that lags, such as keras_vae.LaggingSequenceVAE. "
-                f"Received: {type(self.model).__name__}."
+                "`LaggingInference` needs a model with a lagging encoder, such as "
+                f"keras_vae.LaggingSequenceVAE. Received: {type(self.model).__name__}."
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

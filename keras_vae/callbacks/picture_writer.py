@@ -65,7 +65,7 @@ class PictureWriter(keras.callbacks.Callback):
         self.num_samples = check_count("num_samples", num_samples, least=0)
         if folder is None and tensorboard is None:
             raise ValueError(
-                "Pictures go to a `folder`, or `tensorboard`, or both. Received: none."
+                "Pictures need a destination: `folder`, `tensorboard`, or both. Received: neither."
             )
         if x is None and not num_samples:
             raise ValueError("There is nothing to draw: give `x`, or `num_samples` of at least 1.")
@@ -80,8 +80,8 @@ class PictureWriter(keras.callbacks.Callback):
         if not self._drawn(self.model):
             raise ValueError(
                 f"There is nothing to draw: this {type(self.model).__name__} has no prior to "
-                "sample from yet, or none for pictures of one size. Give `x`, whose "
-                "reconstructions are drawn."
+                "sample from yet, or draws pictures of any size. Give `x`, to draw its "
+                "reconstructions."
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -32,7 +32,9 @@ _OF_EVERY_LAYER = ("name", "trainable", "dtype")
     """,
 )
 @click.option("--family", metavar="CLASS", help="Only models of this class, such as VQVAE.")
-@click.option("--dataset", metavar="NAME", help="Only models of this dataset, such as mnist.")
+@click.option(
+    "--dataset", metavar="NAME", help="Only models trained on this dataset, such as mnist."
+)
 def list_presets(family: str | None, dataset: str | None) -> None:
     """List the presets, their numbers and where their weights are.
 
@@ -92,7 +94,7 @@ def _only(rows, column, option, wanted):
     found = [row for row in rows if _plainer(row[column]) == _plainer(wanted)]
     if not found:
         known = ", ".join(sorted({row[column] for row in rows}))
-        raise ValueError(f"{option} {wanted}: there is no such preset. Known here: {known}.")
+        raise ValueError(f"{option} {wanted}: there is no such preset. Known values: {known}.")
     return found
 
 

@@ -65,7 +65,9 @@ class Command(HelpWithExamples, click.Command):
             "configured for).",
         )
         debug = click.Option(
-            ["--debug"], is_flag=True, help="Show where an error comes from: a whole traceback."
+            ["--debug"],
+            is_flag=True,
+            help="Show where an error comes from, with the full traceback.",
         )
         self.params += [backend, debug]
 

@@ -31,9 +31,11 @@ _COMPARED = 1000  # number of examples for the comparison with other formats
     "source",
     cls=Argument,
     metavar="FILE",
-    explanation="A .npy or .npz of data as the model takes them.",
+    explanation="A .npy or .npz file, with data in the form that the model takes.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Where to (default: FILE with .kvz).")
+@click.option(
+    "-o", "--output", metavar="FILE", help="File to write (default: FILE with the ending .kvz)."
+)
 @options.count("--batch-size", default=64, help="Examples at once (default: 64).")
 def compress(preset: str, source: str, output: str | None, batch_size: int) -> None:
     """Compress an array with the probabilities of a preset.
@@ -71,7 +73,12 @@ def compress(preset: str, source: str, output: str | None, batch_size: int) -> N
 )
 @options.preset()
 @click.argument("source", cls=Argument, metavar="FILE", explanation=f"A {ENDING} file.")
-@click.option("-o", "--output", metavar="FILE", help="A .npy or .npz (default: FILE with .npy).")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="A .npy or .npz file to write (default: FILE with the ending .npy).",
+)
 @options.count("--batch-size", default=64, help="Examples at once (default: 64).")
 def decompress(preset: str, source: str, output: str | None, batch_size: int) -> None:
     """Read a compressed file back with its preset."""
@@ -99,9 +106,9 @@ def show(path: str) -> None:
 def described(info: Any) -> str:
     """Returns a `FileInfo` as lines of text."""
     kind = {
-        "bits-back": "lossless, bits-back with the latents of a VAE",
+        "bits-back": "lossless, by bits-back coding with the latents of a VAE",
         "direct": "lossless, with the probabilities of an autoregressive model",
-        "codes": "lossy: the codes of a model of codes, with their prior",
+        "codes": "lossy: the discrete codes of a model, coded with their prior",
     }[info.scheme]
     shape = " x ".join(map(str, info.shape))
     return (
@@ -128,7 +135,7 @@ def _other_sizes(x):
 
 def _read_array(path):
     if Path(path).suffix not in _ARRAYS:
-        raise ValueError(f"FILE must be a .npy or .npz. Received: {path}")
+        raise ValueError(f"FILE must be a .npy or .npz file. Received: {path}")
     _check_is_file(path)
     if Path(path).suffix == ".npz":
         from keras_vae.datasets.npz import read_arrays
@@ -143,7 +150,7 @@ def _read_array(path):
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(
-            f"{path} holds no array that NumPy has saved, or one of Python objects. Save numbers: "
+            f"{path} holds no array saved by NumPy, or one of Python objects. Save numbers with "
             "np.save(path, x)."
         ) from error
 

@@ -23,14 +23,15 @@ def check(preset: str, model: Any, pairs: tuple, is_told: bool) -> None:
     labels = pairs[1] if len(pairs) > 1 else None
     if labels is None and not condition.can_be_absent:
         raise ValueError(
-            f"{preset} is told of each example {condition.expected()}, and these data have none. "
-            "Give --data with labels: an .npz file with y_test, or a folder for each class."
+            f"{preset} needs a condition for each example, but these data have none. Expected: "
+            f"{condition.expected()}. Give --data with labels: an .npz file with y_test, or a "
+            "folder for each class."
         )
     if labels is None or not isinstance(condition, LabelCondition):
         return
     if labels.min() < 0 or labels.max() >= condition.num_classes:
         raise ValueError(
-            f"{preset} knows the classes 0 to {condition.num_classes - 1}, and the labels of these "
+            f"{preset} knows the classes 0 to {condition.num_classes - 1}, but the labels of these "
             f"data run from {labels.min()} to {labels.max()}. Give other --data."
         )
 
@@ -48,6 +49,6 @@ def refuse(preset: str, condition: Any, call: str) -> None:
     """
     if condition is not None and not condition.can_be_absent:
         raise ValueError(
-            f"{preset} is told of each example {condition.expected()}, for which this command has "
-            f'no option. In Python: keras_vae.from_preset("{preset}").{call}.'
+            f"{preset} needs a condition for each example: {condition.expected()}. This command "
+            f'has no option for it. In Python: keras_vae.from_preset("{preset}").{call}.'
         )

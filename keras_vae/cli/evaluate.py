@@ -26,7 +26,7 @@ from keras_vae.cli.writing import write_json
 @options.count(
     "--num-samples",
     metavar="K",
-    help="Draws of z for the NLL of each example (default: the recipe's, or 1000).",
+    help="Draws of z per example for the NLL (default: the recipe's, or 1000).",
 )
 @options.count("--num-examples", help="Evaluate only the first N test examples.")
 @options.seed("Seed of the draws and of the binarized test data (default: the recipe's).")
@@ -72,7 +72,7 @@ def evaluate(
         )
         return reproduce(preset, data_dir=data_dir, output=output, record=record)
     if record:
-        raise ValueError("--record needs --full: only whole measurements are kept.")
+        raise ValueError("--record needs --full: only full measurements are recorded.")
     evaluation_data.check_name(data, data_dir)
     folder = presets.find(preset)
     model = GenerativeModel.from_preset(preset)
@@ -99,4 +99,7 @@ def _check_none_is_given(options):
     """Refuses options that would change the meaning of a card's numbers."""
     given = [name for name, value in options.items() if value is not None]
     if given:
-        raise ValueError(f"--full measures what the card states: it takes no {', '.join(given)}.")
+        raise ValueError(
+            "--full measures the numbers on the card, and cannot be combined with "
+            f"{', '.join(given)}."
+        )

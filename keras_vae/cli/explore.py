@@ -25,7 +25,7 @@ from keras_vae.cli.command import Command
     type=options.Integer(0, 65535),
     default=0,
     metavar="N",
-    help="Port of the page (default: one that is free).",
+    help="Port of the page (default: any free port).",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address of the page.")
 def explore(
@@ -44,7 +44,7 @@ def explore(
     model = GenerativeModel.from_preset(preset)
     x, labels = _examples(folder, data, data_dir, explorer.NUM_EXAMPLES)
     server = explorer.ExplorerServer(explorer.Explorer(model, preset, x, labels), port)
-    print(f"{server.url}\nCtrl+C ends it.", flush=True)
+    print(f"{server.url}\nPress Ctrl+C to stop.", flush=True)
     if not no_browser:
         webbrowser.open(server.url)
     try:
@@ -65,5 +65,5 @@ def _examples(folder, data, data_dir, count):
     except (ValueError, OSError, ImportError) as error:
         if data is not None:
             raise
-        print(f"Samples of the model stand in for test pictures: {error}")
+        print(f"Samples from the model are shown in place of test pictures: {error}")
         return None, None

@@ -31,7 +31,7 @@ _ONNX = ".onnx"
     "-o",
     "--output",
     metavar="PATH",
-    help="A file .onnx, or a folder for a SavedModel (default: the preset's name; .onnx on "
+    help="A .onnx file, or a folder for a SavedModel (default: the preset's name; .onnx on "
     "PyTorch).",
 )
 def export(preset: str, part: str, output: str | None) -> None:
@@ -53,7 +53,7 @@ def export(preset: str, part: str, output: str | None) -> None:
     model = GenerativeModel.from_preset(preset)
     what = model if part == "model" else getattr(model, part, None)
     if what is None:
-        raise ValueError(f"{preset} is a {type(model).__name__}, which has no one {part}.")
+        raise ValueError(f"{preset} is a {type(model).__name__}, which has no single {part}.")
     target.parent.mkdir(parents=True, exist_ok=True)
     written_as = "onnx" if target.suffix else "tf_saved_model"
     try:

@@ -31,7 +31,7 @@ _MODES = {1: "L", 3: "RGB"}
 tile = options.count(
     "--tile",
     metavar="PIXELS",
-    help="Take large pictures in tiles of this height and width (default: whole).",
+    help="Process large pictures in tiles of this height and width (default: in one piece).",
 )
 
 
@@ -50,7 +50,7 @@ tile = options.count(
     "--output",
     default="latents.npz",
     metavar="FILE",
-    help="A .npz or .safetensors with `latents/PATH` and `sizes/PATH` of each picture "
+    help="A .npz or .safetensors file with `latents/PATH` and `sizes/PATH` for each picture "
     "(default: latents.npz).",
 )
 @tile
@@ -93,7 +93,10 @@ def encode(preset: str, folder: str, output: str, tile: int | None) -> None:
 @options.preset()
 @click.argument("latents", cls=Argument, explanation="A file that `keras-vae encode` wrote.")
 @click.option(
-    "--output", default="decoded", metavar="FOLDER", help="Of pictures (default: decoded)."
+    "--output",
+    default="decoded",
+    metavar="FOLDER",
+    help="Folder for the pictures (default: decoded).",
 )
 @tile
 def decode(preset: str, latents: str, output: str, tile: int | None) -> None:
@@ -103,8 +106,8 @@ def decode(preset: str, latents: str, output: str, tile: int | None) -> None:
     names = [name.removeprefix("latents/") for name in arrays if name.startswith("latents/")]
     if not names or any(f"sizes/{name}" not in arrays for name in names):
         raise ValueError(
-            f"{latents} holds no `latents/...`, or one without its `sizes/...`: `keras-vae encode` "
-            "did not write it."
+            f"{latents} was not written by `keras-vae encode`: it holds no `latents/...`, or one "
+            "without its `sizes/...`."
         )
 
     def read(name):
@@ -152,7 +155,7 @@ def _model(preset):
 
     model = GenerativeModel.from_preset(preset)
     if not hasattr(model, "reconstruct") or len(model.data_shape) != 3:
-        raise ValueError(f"{preset} is a {type(model).__name__}, which encodes no pictures.")
+        raise ValueError(f"{preset} is a {type(model).__name__}, which cannot encode pictures.")
     conditions.refuse(preset, getattr(model, "condition", None), "encode(x, condition)")
     return model
 
@@ -177,9 +180,7 @@ def _pictures(folder, model):
         raise ValueError(f"There is no folder {folder}.")
     channels = model.data_shape[-1]
     if channels not in _MODES:
-        raise ValueError(
-            f"Files hold pictures of 1 or 3 channels, and this model takes {channels}."
-        )
+        raise ValueError(f"Image files have 1 or 3 channels, but this model takes {channels}.")
 
     def read(path):
         return read_picture(path, _MODES[channels]).astype("float32") / 255
@@ -245,7 +246,7 @@ def _read(path):
             return load_file(path)
         except SafetensorError as error:
             raise ValueError(f"{path} cannot be read as safetensors: {error}.") from error
-    raise ValueError(f"Latents are in a file that ends in {' or '.join(_ENDINGS)}, not {path}.")
+    raise ValueError(f"A file of latents must end in {' or '.join(_ENDINGS)}. Received: {path}.")
 
 
 def _remove_empty(folder: Path) -> None:

@@ -55,13 +55,15 @@ class ImageSize(click.ParamType):
         """Returns `(height, width)`."""
         sides = str(value).lower().split("x")
         if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-            self.fail(f"must be a side, such as 64, or HEIGHTxWIDTH, not {value!r}", param, ctx)
+            self.fail(
+                f"must be a side length, such as 64, or HEIGHTxWIDTH, not {value!r}", param, ctx
+            )
         return int(sides[0]), int(sides[-1])
 
 
 def image_size(function: Callable) -> Callable:
     """The option `--image-size`."""
-    text = "With --data: size to which pictures are resized, 64 or 48x64 (default: as they are, or "
+    text = "With --data: size to resize pictures to, 64 or 48x64 (default: unchanged, or "
     text += "64 where they are larger or of several sizes)."
     return click.option("--image-size", type=ImageSize(), metavar="SIZE", help=text)(function)
 
@@ -103,7 +105,7 @@ def data(function: Callable) -> Callable:
 
 def table(function: Callable) -> Callable:
     """The option `--data` of commands that read a table."""
-    text = "A .csv or .tsv file with the columns that the model knows, named in its first line."
+    text = "A .csv or .tsv file with a header line and the columns that the model knows."
     return click.option("--data", metavar="FILE", required=True, help=text)(function)
 
 
@@ -141,5 +143,5 @@ def image_file(default: str, other_endings: str) -> Callable:
         default: Default name of the file.
         other_endings: Endings besides .png, and what such files hold.
     """
-    text = f"A .png, or {other_endings} (default: {default})."
+    text = f"A .png file, or {other_endings} (default: {default})."
     return click.option("--output", default=default, metavar="FILE", help=text)

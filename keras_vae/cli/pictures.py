@@ -44,15 +44,15 @@ _ARRAYS = (".npz", ".npy")
     "--where",
     metavar="COLUMN=VALUE",
     multiple=True,
-    help="Of a table: a value that all rows have. May be given several times.",
+    help="For tables: a value that all rows must have. Can be given several times.",
 )
 @options.data
 @options.seed("Seed of the draws (default: a different one at every call).")
 @click.option(
     "--output",
     metavar="FILE",
-    help="A .png, .npz (array `images`) or .npy (default: samples.png); of a table a .csv or .tsv "
-    "(default: samples.csv).",
+    help="A .png, .npz (array `images`) or .npy (default: samples.png); for a table, a .csv or "
+    ".tsv (default: samples.csv).",
 )
 def sample(
     preset: str,
@@ -79,7 +79,7 @@ def sample(
     schema = schema_of(model)
     if schema is not None:
         if data is not None:
-            raise ValueError(f"{preset} is told nothing of other rows: leave --data out.")
+            raise ValueError(f"{preset} is not conditioned on other rows: leave --data out.")
         tables.sample_into(output or "samples.csv", model, schema, num_samples, where, label, seed)
         return
     _check_is_not_printed(model, preset)
@@ -93,7 +93,7 @@ def sample(
         told, condition = _told(preset, model, num_samples, data, data_dir)
         num_samples = len(condition)
     elif data is not None:
-        raise ValueError(f"{preset} is told nothing of other pictures: leave --data out.")
+        raise ValueError(f"{preset} is not conditioned on other pictures: leave --data out.")
     drawn = model.sample(num_samples, condition, seed=seed)
     if _are_texts(drawn):
         print("\n".join(drawn))
@@ -153,7 +153,7 @@ def reconstruct(
     _check_is_not_printed(model, preset)
     recipe = evaluation_data.recipe_of(folder, data, seed)
     if not hasattr(model, "reconstruct"):
-        raise ValueError(f"{preset} is a {type(model).__name__}: it reconstructs nothing.")
+        raise ValueError(f"{preset} is a {type(model).__name__}, which cannot reconstruct.")
     pairs = evaluation_data.pairs_of(recipe, num, data, data_dir)
     conditions.check(preset, model, pairs, model.predicts_from_pairs)
     again = model.reconstruct(*pairs)
@@ -190,7 +190,7 @@ def _condition(preset, model, num, label):
             )
         return np.arange(num) % condition.num_classes if label is None else label
     if label is not None:
-        raise ValueError(f"{preset} is not told labels: leave --label out.")
+        raise ValueError(f"{preset} is not conditioned on labels: leave --label out.")
     return None
 
 

@@ -16,16 +16,16 @@ from keras_vae.cli.command import Command
 # Name of a plot -> what it shows, in the order in which they are drawn.
 PLOTS = {
     "samples": "new pictures",
-    "reconstructions": "test examples, and what the model makes of them",
+    "reconstructions": "test examples and the model's outputs for them",
     "latent_grid": "the plane of a model with two latent dimensions",
-    "traversals": "what each latent dimension does",
-    "interpolations": "ways from one test picture to another",
+    "traversals": "the effect of each latent dimension",
+    "interpolations": "paths from one test picture to another",
     "latent_scatter": "where test examples lie in the latent space",
-    "kl": "what each latent dimension costs",
+    "kl": "the cost of each latent dimension",
     "codebook": "how often each code is used",
     "code_maps": "the codes of test examples",
     "nats": "the log-likelihoods of test examples",
-    "curves": "the course of training",
+    "curves": "the curves of training",
 }
 _NUM_WAYS = 5
 _NUM_SHOWN = 20
@@ -47,12 +47,12 @@ _LIKELIHOOD_DRAWS = 50
     "--only",
     type=click.Choice(tuple(PLOTS)),
     multiple=True,
-    help="Draw this plot. May be given several times (default: all that the model has).",
+    help="Draw this plot. Can be given several times (default: all that the model has).",
 )
 @options.count("--num-examples", default=500, help="Number of test examples (default: 500).")
 @options.seed("Seed of samples and of the binarized test data (default: the recipe's).")
 @click.option(
-    "--output", metavar="FOLDER", default="plots", help="Where to write to (default: plots)."
+    "--output", metavar="FOLDER", default="plots", help="Folder to write to (default: plots)."
 )
 def plot(
     preset: str,
@@ -93,7 +93,7 @@ def plot(
     type=options.Integer(2),
     default=8,
     metavar="N",
-    help="Points on the way (default: 8).",
+    help="Points on each path (default: 8).",
 )
 @click.option(
     "--how",
@@ -126,7 +126,9 @@ def interpolate(
     _, model, pairs, _ = _loaded(preset, data, data_dir, 2 * num, seed)
     num = len(pairs[0]) // 2
     if not num:
-        raise ValueError("Ways lead from one example to another: there must be two. Received: 1.")
+        raise ValueError(
+            "Interpolation leads from one example to another, and needs two of them. Received: 1."
+        )
     _ways(plotting, model, pairs, num, Path(output), steps=steps, how=how)
     print(f"Wrote {output}")
 

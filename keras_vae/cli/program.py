@@ -52,7 +52,7 @@ class Program(HelpWithExamples, click.Group):
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     examples="""
-    keras-vae list                           what there is
+    keras-vae list                           the presets
     keras-vae sample vae_mnist_mini          64 new digits into samples.png
     keras-vae train vae_mnist_mini           train it yourself, into runs/vae_mnist_mini
     keras-vae evaluate runs/vae_mnist_mini   measure the result

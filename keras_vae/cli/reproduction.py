@@ -50,7 +50,7 @@ def reproduce(
     if record and _is_of_this_backend(metrics):  # adds numbers that the card lacks
         names = [name for name in names if name in metrics["test"]]
     if names:
-        print(f"keras-vae: not as stated: {', '.join(names)}", file=sys.stderr)
+        print(f"keras-vae: differs from the card: {', '.join(names)}", file=sys.stderr)
         return NOT_AS_STATED
     if record:
         _record(folder, metrics, again)
@@ -77,7 +77,7 @@ def _record(folder, metrics, again):
     if _is_of_this_backend(metrics):
         new = {k: v for k, v in again["test"].items() if k not in metrics["test"]}
         if not new:
-            print(f"The card's own numbers are of {backend}: there is nothing to record.")
+            print(f"The card's own numbers come from {backend}: there is nothing to record.")
             return
         metrics["test"] |= new
         recorded = ", ".join(new)

@@ -33,7 +33,7 @@ def proposed(data: str, data_dir: str | None, choices: dict[str, Any]) -> Any:
     if of_pictures:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in of_pictures)
         raise ValueError(
-            f"Models of tables take no {named}. Of a table, change the recipe: --set "
+            f"Models of tables do not take {named}. Change the recipe instead: --set "
             "likelihood.min_sigma=0.1, for instance."
         )
     path = find(data, data_dir)
@@ -44,7 +44,7 @@ def proposed(data: str, data_dir: str | None, choices: dict[str, Any]) -> Any:
         print(f"  {column.kind:<12}{column.name}")
     for name in without:
         print(f"  {'left out':<12}{name}")
-    print("To have a column taken for another kind: --set data.kinds.NAME=real")
+    print("To give a column another kind: --set data.kinds.NAME=real")
     stem = re.sub(r"\W+", "_", path.stem).strip("_")
     return recipes.parse_recipe(text, f"{stem}.toml")
 
@@ -62,8 +62,9 @@ def model_of_table(preset: str) -> tuple[Any, "TableSchema"]:
     schema = schema_of(model)
     if schema is None:
         raise ValueError(
-            f"{preset} is a {type(model).__name__} of data (N, {', '.join(map(str, _shape(model)))}"
-            "), and no model of the rows of a table. Train one: keras-vae train --data table.csv"
+            f"{preset} is a {type(model).__name__} of data (N, "
+            f"{', '.join(map(str, _shape(model)))}), not a model of the rows of a table. Train "
+            "one: keras-vae train --data table.csv"
         )
     return model, schema
 
@@ -90,7 +91,7 @@ def values_of(schema: "TableSchema", texts: tuple[str, ...]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals or name not in schema.names:
             raise ValueError(
-                f"--where takes COLUMN=VALUE, with a column out of {', '.join(schema.names)}. "
+                f"--where takes COLUMN=VALUE, with one of the columns {', '.join(schema.names)}. "
                 f"Received: {text!r}."
             )
         column = schema.columns[schema.index(name)]
@@ -121,7 +122,7 @@ def sample_into(
 
     check_ending(output, "--output")
     if label is not None:
-        raise ValueError("--label is for models of pictures. Of a table: --where COLUMN=VALUE.")
+        raise ValueError("--label is for models of pictures. For a table: --where COLUMN=VALUE.")
     rows = sample_rows(model, schema, num, values_of(schema, where), seed)
     write_table(output, {name: [text_of(v) for v in rows[name]] for name in rows})
     print(f"Wrote {output}")

@@ -28,7 +28,7 @@ RUNS = Path("runs")
     examples="""
     keras-vae train vae_mnist_mini                   a preset's recipe, into runs/vae_mnist_mini
     keras-vae train vae_mnist_mini --epochs 2        a quick look
-    keras-vae train --data ./photos                  pictures of your own, by good defaults
+    keras-vae train --data ./photos                  pictures of your own, with good defaults
     keras-vae train --data ./photos --model vqvae --image-size 128
     keras-vae train --data customers.csv             the rows of a table
     keras-vae train my/recipe.toml --output my_run   a recipe of your own
@@ -58,14 +58,14 @@ RUNS = Path("runs")
     help="With --data: the kind of model (default: vae for drawings, vqvae for other pictures).",
 )
 @options.image_size
-@options.count("--latent-dim", help="With --data: dimensions of z (default: by the data).")
+@options.count("--latent-dim", help="With --data: dimensions of z (default: depends on the data).")
 @click.option(
     "--likelihood",
     type=click.Choice(tuple(LIKELIHOODS)),
-    help="With --data: what p(x|z) is (default: bernoulli for drawings in black and white, "
+    help="With --data: the likelihood p(x|z) (default: bernoulli for drawings in black and white, "
     "gaussian for other pictures).",
 )
-@options.count("--batch-size", help="With --data: examples of a step (default: by the data).")
+@options.count("--batch-size", help="With --data: batch size (default: depends on the data).")
 @options.count("--epochs", help="Number of epochs (default: the recipe's).")
 @options.seed("Seed of the weights, the noise and the order of batches (default: the recipe's).")
 @click.option(
@@ -73,9 +73,9 @@ RUNS = Path("runs")
     "changes",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Change a value of the recipe, such as model.kl_weight=4. May be given several times.",
+    help="Change a value of the recipe, such as model.kl_weight=4. Can be given several times.",
 )
-@click.option("--smoke", is_flag=True, help="Only see that it runs: one epoch of 64 examples.")
+@click.option("--smoke", is_flag=True, help="Only check that it runs: one epoch of 64 examples.")
 @options.data_dir
 @click.option(
     "--output",
@@ -150,8 +150,8 @@ def _check_recipe(recipe: str | None, choices: dict[str, Any]) -> str:
         )
     if given:
         raise ValueError(
-            f"{', '.join(given)} belong to --data. To change a value of a recipe: --set "
-            "encoder.latent_dim=32, for instance."
+            f"{', '.join(given)} can only be used with --data. To change a value of a recipe: "
+            "--set encoder.latent_dim=32, for instance."
         )
     return recipe
 
@@ -163,8 +163,8 @@ def _proposed(data, data_dir, choices):
 
     if Path(data).suffix in _OTHER_TABLES:
         raise ValueError(
-            f"A table must be a .csv or .tsv file with a line of names. Received: {data}. Others "
-            "train in Python: `model.fit(frame)` takes a data frame."
+            f"A table must be a .csv or .tsv file with a header line. Received: {data}. For other "
+            "formats use Python: `model.fit(frame)` takes a data frame."
         )
     if tables.is_ending(data):
         return tables.proposed(data, data_dir, choices)

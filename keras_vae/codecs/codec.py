@@ -117,14 +117,15 @@ def _scheme_of(model):
         )
     if None in model.data_shape:
         raise NotImplementedError(
-            f"Files hold examples of one shape, and those of this {type(model).__name__} are of "
-            f"any size or length: {model.data_shape}."
+            "Compressed files hold examples of one shape, but those of this "
+            f"{type(model).__name__} have any size or length: {model.data_shape}."
         )
     if model.sample_draws == "elements":
         if not hasattr(model, "num_embeddings"):
             raise NotImplementedError(
-                "Of models that draw one number after another, PixelCNN and TransformerPrior write "
-                f"files. Received: {type(model).__name__}, whose sequences are of any length."
+                "Of the autoregressive models, only PixelCNN and TransformerPrior can write "
+                f"compressed files. Received: {type(model).__name__}, whose sequences have any "
+                "length."
             )
         return "direct"
     if model.encode_gives == "codes":
@@ -132,8 +133,8 @@ def _scheme_of(model):
     if model.encode_gives in ("posterior", "posteriors"):
         return "bits-back"
     raise NotImplementedError(
-        f"{type(model).__name__} gives no bound on log p(x), so there is no file of that size. "
-        "Expected: a VAE, a model of codes, or an autoregressive model."
+        f"{type(model).__name__} has no bound on log p(x), which compression needs. Expected: a "
+        "VAE, a model of codes, or an autoregressive model."
     )
 
 
@@ -150,7 +151,7 @@ def _symbols(code, x):
             raise ValueError(
                 "`x` holds values that would come back rounded. Expected: exactly the levels of "
                 f"the model's likelihood, as {x.dtype.name}. Received: data between them. Divide "
-                '8-bit pictures by 255, `x.astype("float32") / 255`, and do not resize them '
+                '8-bit pictures by 255 with `x.astype("float32") / 255`, and do not resize them '
                 "afterwards."
             )
         yield symbols
@@ -194,7 +195,7 @@ def _check_model(model, info, scheme):
         )
     if scheme != info.scheme or tuple(model.data_shape) != info.shape:
         raise ValueError(
-            f"This file holds {info.scheme} data of shape {info.shape}, and the model is of "
+            f"This file holds {info.scheme} data of shape {info.shape}, but the model takes "
             f"{scheme} data of shape {tuple(model.data_shape)}."
         )
 
@@ -210,14 +211,14 @@ def _check_arithmetic(model):
         raise ValueError(
             "Compressed files need networks that are computed in float32, so that every machine "
             f"finds nearly the same numbers. Received: {what}. Load the model with the policy "
-            "float32, and run it on a processor or on PyTorch."
+            "float32, and run it on a CPU or on PyTorch."
         )
 
 
 def _undecodable(model):
     return (
-        "The content of this file does not fit its checksum, although the file is whole: here the "
-        f"networks of {type(model).__name__} give other numbers than where it was written, or the "
-        "condition is another one. Decompress on a processor, in float32, with the condition that "
-        "it was compressed with."
+        "The content of this file does not match its checksum, although the file is complete: the "
+        f"networks of {type(model).__name__} give different numbers here than where it was "
+        "written, or the condition is a different one. Decompress on a CPU, in float32, with the "
+        "condition that it was compressed with."
     )

@@ -108,11 +108,11 @@ def code_of(distribution: Distribution) -> Any:
         if base in _CODES:
             return _CODES[base](distribution)
     raise NotImplementedError(
-        "Files hold discrete data: p(x|z) must be one of "
+        "Compressed files hold discrete data: p(x|z) must be one of "
         f"{', '.join(sorted(c.__name__ for c in _CODES))}. Received: "
-        f"{type(distribution).__name__}. Nats of a density are no number of bits: train with a "
-        "likelihood of discrete data, such as keras_vae.DiscretizedLogisticLikelihood() for 8-bit "
-        "pictures."
+        f"{type(distribution).__name__}. The nats of a density do not correspond to bits: train "
+        "with a likelihood of discrete data, such as keras_vae.DiscretizedLogisticLikelihood() for "
+        "8-bit pictures."
     )
 
 
@@ -254,8 +254,8 @@ class CountsCode(DataCode):
         base = distribution.base if self.has_zeros else distribution
         if not isinstance(base, Poisson | NegativeBinomial):
             raise NotImplementedError(
-                "Files of zero-inflated counts are of Poisson or NegativeBinomial ones. Received: "
-                f"{type(base).__name__}."
+                "In compressed files, zero-inflated counts must be Poisson or NegativeBinomial "
+                f"ones. Received: {type(base).__name__}."
             )
         self.has_r = isinstance(base, NegativeBinomial)
         self.kinds = ("logits",) * (1 + self.has_r + self.has_zeros)

@@ -106,7 +106,7 @@ class Reader:
     def raw(self, count: int) -> bytes:
         """Returns the next bytes."""
         if self.position + count > len(self.data):
-            raise ValueError(_damaged("it is shorter than it says"))
+            raise ValueError(_damaged("it ends too early"))
         self.position += count
         return self.data[self.position - count : self.position]
 
@@ -161,8 +161,8 @@ def read_file(data: bytes) -> tuple[FileInfo, Content]:
     data = bytes(data)
     if not data.startswith(_MAGIC):
         raise ValueError(
-            "This is no file that `compress` wrote: it does not begin with "
-            f"{_MAGIC.decode()!r}. Received: {len(data)} bytes, {data[:8]!r}..."
+            f"This file was not written by `compress`: it does not begin with {_MAGIC.decode()!r}. "
+            f"Received: {len(data)} bytes, {data[:8]!r}..."
         )
     if len(data) < len(_MAGIC) + _CHECKSUM_BYTES + 1:
         raise ValueError(_damaged("it ends too early"))
@@ -218,7 +218,7 @@ def _fields(reader, num_bytes):
     sha256 = reader.raw(32).hex()
     (num_axes,) = reader.numbers("B")
     if scheme >= len(SCHEMES) or dtype >= len(_DTYPES) or not 1 <= num_axes <= _MAX_AXES:
-        raise ValueError(_damaged("its header says what cannot be"))
+        raise ValueError(_damaged("its header holds impossible values"))
     num_examples, *shape = reader.numbers(f"{num_axes}I")
     (bound,) = reader.numbers("f")
     checksum = reader.raw(16)
@@ -226,7 +226,7 @@ def _fields(reader, num_bytes):
     settings = reader.raw(settings_bytes)
     words = reader.rest()
     if len(words) % 4:
-        raise ValueError(_damaged("it ends amid a word"))
+        raise ValueError(_damaged("it ends in the middle of a word"))
     info = FileInfo(
         SCHEMES[scheme],
         sha256,

@@ -176,7 +176,7 @@ def _gaussian(distribution, rows):
     """Returns mean and log-variance, (B, D), for the given number of rows."""
     if not isinstance(distribution, DiagonalGaussian):
         raise NotImplementedError(
-            "Files are written with Gaussian posteriors and priors. Received: "
+            "Compression needs a Gaussian posterior and a Gaussian prior. Received: "
             f"{type(distribution).__name__}. Train with a StandardNormal() or "
             "ConditionalGaussian() prior, and a Gaussian posterior."
         )

@@ -39,8 +39,8 @@ class LogisticCode:
     def __init__(self, num_bins: int, margins: tuple[float, float] | None = None):
         if num_bins > _MOST_BINS:
             raise NotImplementedError(
-                f"Files of a discretised logistic likelihood have at most {_MOST_BINS} levels. "
-                f"Received: num_bins={num_bins}."
+                "With a discretised logistic likelihood, compressed files have at most "
+                f"{_MOST_BINS} levels. Received: num_bins={num_bins}."
             )
         self.num_bins = num_bins
         self.margins = margins

@@ -35,9 +35,9 @@ _MOST_IN_BLOCK = 65535
 _SHORTER: contextvars.ContextVar[int] = contextvars.ContextVar("keras_vae_shorter", default=1)
 
 _UNSETTLED = (
-    "This model cannot write files that another machine reads: its outputs depend too much on the "
-    "order of additions in float32, or are not finite. Expected: outputs that differ less than the "
-    "cells they are rounded to."
+    "This model cannot write files that another machine can read: its outputs depend too much on "
+    "the order of additions in float32, or are not finite. Expected: outputs that differ by less "
+    "than the cells they are rounded to."
 )
 
 

@@ -72,7 +72,7 @@ class Stack:
             symbols = self._coder.decode(self._family, frequencies)
         left = self._coder.num_words()
         if self._is_reader and left < self._num_added + _STATE_WORDS:
-            raise ValueError("More is read than was written.")
+            raise ValueError("More was read than was written.")
         self._lowest = left if self._lowest is None else min(left, self._lowest)
         return symbols
 

@@ -14,7 +14,7 @@ from keras_vae.typing import Tensor
 
 _OUT_OF_RANGE = "Number the classes from 0, or increase `num_classes` to the number of classes."
 _NOT_WHOLE = (
-    "A label is one class, a whole number. For numbers that are no classes use ArrayCondition."
+    "A label is one class, a whole number. For numbers that are not classes, use ArrayCondition."
 )
 _WORDS = "Number the classes: `np.unique(labels, return_inverse=True)[1]`."
 

@@ -77,8 +77,8 @@ class TextTable:
             )
             further = f"; and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
             raise ValueError(
-                f"{self.path} holds values that do not belong to their columns: {named}{further}. "
-                "Repair or remove these rows."
+                f"{self.path} holds values that do not fit their columns: {named}{further}. Repair "
+                "or remove these rows."
             )
         return schema.encode(columns)
 
@@ -125,7 +125,7 @@ def read_table(path: str | Path) -> TextTable:
                 if row and len(row) != len(names):
                     raise ValueError(
                         f"{path}, line {reader.line_num}: expected {len(names)} cells, as in the "
-                        f"line of names. Received: {len(row)}."
+                        f"header line. Received: {len(row)}."
                     )
                 if row:
                     rows.append([None if c.strip() in MISSING else c.strip() for c in row])
@@ -135,8 +135,8 @@ def read_table(path: str | Path) -> TextTable:
     twice = sorted({name for name in names if names.count(name) > 1})
     if not rows or twice:
         raise ValueError(
-            f"{path} must hold a line of names, each once, and rows below it. Received: "
-            f"{f'twice {twice}' if twice else 'no rows'}."
+            f"{path} must hold a header line, with each name once, and rows below it. Received: "
+            f"{f'duplicate names {twice}' if twice else 'no rows'}."
         )
     cells = np.array(rows, "object")
     return TextTable(path, {name: cells[:, i] for i, name in enumerate(names)}, lines)

@@ -197,8 +197,8 @@ def _divide(raw, description):
         for part, rows in {"train": train, "test": test}.items()
     }
     return raw | divided, (
-        f"{description} It has no test part: the last tenth of "
-        "np.random.default_rng(2026).permutation(n) is one."
+        f"{description} It has no test part, so the last tenth of "
+        "np.random.default_rng(2026).permutation(n) is used as one."
     )
 
 

@@ -117,7 +117,7 @@ def _encoded(part, texts, vocabulary, max_length):
         x = x[ends < max_length, :max_length]
         if not len(x):
             raise ValueError(
-                f"No text of the {part} part has at most {max_length} tokens, the end among them. "
+                f"No text of the {part} part has at most {max_length} tokens, including the end. "
                 f"Received: `max_length={max_length}`."
             )
     return Arrays(x)
@@ -128,7 +128,7 @@ def _texts_in_parts(source, column, data_dir):
     if isinstance(source, dict):
         if not {"train", "test"} <= source.keys() <= _FILES.keys():
             raise ValueError(
-                'A dict of texts must have the keys "train", "test" and perhaps "validation". '
+                'A dict of texts must have the keys "train", "test" and optionally "validation". '
                 f"Received: the keys {list(source)}."
             )
         return {part: check_texts(texts) for part, texts in source.items()}, "a dict"
@@ -149,8 +149,8 @@ def _of_folder(path):
             found[part] = _lines(files[0], None)
     if "train" not in found or "test" not in found:
         raise ValueError(
-            f"The folder {path} must hold `train.txt` and `test.txt`, each perhaps `.gz`. "
-            f"Received: {', '.join(sorted(p.name for p in path.iterdir())) or 'nothing'}."
+            f"The folder {path} must hold `train.txt` and `test.txt`, each optionally ending in "
+            f"`.gz`. Received: {', '.join(sorted(p.name for p in path.iterdir())) or 'nothing'}."
         )
     return found
 

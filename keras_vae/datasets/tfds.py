@@ -119,5 +119,7 @@ def _hints(name, known):
     """Returns suggestions for an unknown name."""
     close = difflib.get_close_matches(name, known)
     return (f" Did you mean {' or '.join(map(repr, close))}?" if close else "") + (
-        f" To load what has that name here, write './{name}'." if Path(name).exists() else ""
+        f" To load the local file or folder of that name, write './{name}'."
+        if Path(name).exists()
+        else ""
     )

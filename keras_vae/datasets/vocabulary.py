@@ -117,7 +117,7 @@ class Vocabulary(TextCoder):
         self._numbers = {token: i for i, token in enumerate(self.tokens, NUM_SPECIAL)}
         if len(self._numbers) < len(self.tokens):
             twice = next(t for t, n in Counter(self.tokens).items() if n > 1)
-            raise ValueError(f"`tokens` must differ. Received: {twice!r} more than once.")
+            raise ValueError(f"`tokens` must be distinct. Received: {twice!r} more than once.")
 
     @classmethod
     def of(
@@ -204,8 +204,8 @@ class Tokenizer(TextCoder):
         numbers = list(getattr(numbers, "ids", numbers))
         if any(not 0 <= n < self.size for n in numbers):
             raise ValueError(
-                f"The tokenizer gave a number outside of 0 to {self.size - 1} for {text!r}. "
-                f"Received: {numbers}. Raise `size`."
+                f"The tokenizer returned a number outside the range from 0 to {self.size - 1} for "
+                f"{text!r}. Received: {numbers}. Raise `size`."
             )
         return [int(n) + NUM_SPECIAL for n in numbers]
 
@@ -241,12 +241,12 @@ def check_texts(texts: Any) -> list[str]:
     """
     texts = [texts] if isinstance(texts, str) else list(texts)
     if not texts:
-        raise ValueError("There is no text: `texts` is empty. Give at least one, perhaps ''.")
+        raise ValueError("`texts` is empty. Give at least one text, which may be ''.")
     for i, text in enumerate(texts):
         if not isinstance(text, str):
             raise ValueError(
                 f"`texts` must hold strings. Received: {text!r}, of type {type(text).__name__}, at "
-                f"index {i}. Fill in what is missing, or leave it out."
+                f"index {i}. Fill in missing texts, or leave them out."
             )
     return texts
 

@@ -151,7 +151,7 @@ class StandardGaussian(DiagonalGaussian):
         if None in shape:
             raise ValueError(
                 f"Draws of N(0, I) over {self.shape} have no known size. Expected: a shape without "
-                "`None`, as `prior.over((height, width, channels))` gives."
+                "`None`, as returned by `prior.over((height, width, channels))`."
             )
         return super()._sample(shape, seed)
 

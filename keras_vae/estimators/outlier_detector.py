@@ -1,5 +1,6 @@
 """Outliers: rows and pictures that a VAE finds unlikely."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from keras_vae.networks import ConvDecoder
 from keras_vae.networks import ConvEncoder
 from keras_vae.table_schema import TableSchema
 
+_ONLY_FOR_ROWS = ("hidden_units", "min_sigma", "degrees_of_freedom", "schema")
+
 
 class OutlierDetector(OutlierMixin, RowEstimator):
     """Finds outliers: rows or pictures with a low likelihood under a VAE trained on the data.
@@ -24,18 +27,20 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         contamination: Float in (0, 0.5], the fraction of the training data below the threshold.
         latent_dim: Integer, the size of z; `None` for half the columns, from 2 to 8, or 16 for
             pictures.
-        hidden_units: Tuple of ints, the layers of the encoder; the decoder's are reversed.
+        hidden_units: Tuple of ints, the layers of the encoder; the decoder's are reversed. Only for
+            rows.
         num_updates: Integer, the number of updates in training.
         batch_size: Integer.
         learning_rate: Float.
         min_sigma: Float, the smallest standard deviation of a column given z, in units of the
-            column's own.
-        degrees_of_freedom: Float for a Student-t likelihood, or `None` for a Gaussian.
+            column's own. Only for rows.
+        degrees_of_freedom: Float for a Student-t likelihood, or `None` for a Gaussian. Only for
+            rows.
         num_models: Integer, the number of models whose scores are averaged.
         method: "bound" or "likelihood"; see `model.score`.
         num_samples: Integer, the number of draws of z for a score.
         schema: `TableSchema` of a data frame. With `None`, a frame of numbers only has real
-            columns, like an array; for any other frame the schema is inferred.
+            columns, like an array; for any other frame the schema is inferred. Only for rows.
         random_state: Integer, `numpy.random.RandomState` or `None`.
 
     Attributes:
@@ -92,7 +97,8 @@ class OutlierDetector(OutlierMixin, RowEstimator):
             y: Not used.
 
         Raises:
-            ValueError: If an argument is out of its range, or the data are invalid.
+            ValueError: If an argument is out of its range, the data are invalid, or X holds
+                pictures and an argument that is only for rows differs from its default.
         """
         if not 0 < self.contamination <= 0.5:
             raise ValueError(
@@ -142,16 +148,32 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         if not reset and is_of_pictures != (len(self.models_[0].data_shape) == 3):
             raise ValueError(
                 "This OutlierDetector was fitted on "
-                f"{'rows (N, C)' if is_of_pictures else 'pictures (N, H, W, C)'}, and scores "
-                f"nothing else. Received: shape {np.shape(X)}. Fit another one on such data."
+                f"{'rows (N, C)' if is_of_pictures else 'pictures (N, H, W, C)'}, and cannot score "
+                f"anything else. Received: shape {np.shape(X)}. Fit another one on such data."
             )
         if not is_of_pictures:
             return self._rows(X, reset)
         x = np.asarray(X, "float32")
         if reset:
+            self._check_arguments_for_pictures(x.shape)
             self.location_, self.scale_ = float(x.mean()), float(x.std()) or 1.0
             self.n_features_in_ = int(np.prod(x.shape[1:]))
         return (x - self.location_) / self.scale_, np.zeros((len(x), 1, 1, 1))
+
+    def _check_arguments_for_pictures(self, shape):
+        """Refuses arguments that the model of pictures would not use."""
+        defaults = inspect.signature(OutlierDetector).parameters
+        given = [
+            f"{name}={getattr(self, name)!r}"
+            for name in _ONLY_FOR_ROWS
+            if not _is_equal(getattr(self, name), defaults[name].default)
+        ]
+        if given:
+            raise ValueError(
+                f"{', '.join(f'`{name}`' for name in _ONLY_FOR_ROWS)} of OutlierDetector are only "
+                "for rows (N, C) and data frames. Expected: their defaults for pictures (N, H, W, "
+                f"C). Received: {', '.join(given)}, and X of shape {shape}. Leave them out."
+            )
 
     def _model(self, x, seed):
         if x.ndim == 2:
@@ -171,3 +193,9 @@ class OutlierDetector(OutlierMixin, RowEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _is_equal(value, default):
+    if isinstance(default, tuple):  # a list of the same numbers is as good
+        return tuple(np.ravel(value)) == default
+    return value is default or (default is not None and value == default)

@@ -71,8 +71,8 @@ class RowEstimator(BaseEstimator):
         raise ValueError(
             f"This {type(self).__name__} {'has a `schema`' if reset else 'was fitted on a table'}. "
             f"Expected: a data frame with the columns {schema.names}. Received: "
-            f"{type(X).__name__}, which has no names of columns. Give it as a data frame"
-            f"{', or leave `schema` out' if reset else ', or fit on arrays'}."
+            f"{type(X).__name__}, which has no column names. Give it as a data "
+            f"frame{', or leave `schema` out' if reset else ', or fit on arrays'}."
         )
 
     def _table_rows(self, X, reset):

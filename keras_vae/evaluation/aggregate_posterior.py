@@ -110,8 +110,8 @@ def draw_posteriors(
     num_examples = len(arrays[0])
     if num_examples < 2:
         raise ValueError(
-            "`x` must hold at least two examples, for z to tell apart. Received: "
-            f"{num_examples}. Use a few thousand."
+            f"`x` must hold at least two examples, for z to distinguish. Received: {num_examples}. "
+            "Use a few thousand."
         )
 
     def parameters(x: Tensor, *condition: Tensor) -> tuple[Tensor, Tensor]:

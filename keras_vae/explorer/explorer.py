@@ -261,7 +261,7 @@ class Explorer:
         shape = self.model.data_shape
         values = _numbers(picture, "picture", int(np.prod(shape)), 255)
         if values.min() < 0:
-            raise ValueError("A picture must be of numbers from 0 to 255. Received: one below 0.")
+            raise ValueError("A picture must hold numbers from 0 to 255. Received: one below 0.")
         x = (values / 255).astype("float32").reshape(shape)
         return (x >= 0.5).astype("float32") if self.is_binary else x
 
@@ -281,8 +281,8 @@ def _check_model(model):
     condition = model.sample_condition
     if condition is not None and not isinstance(condition, LabelCondition):
         raise ValueError(
-            "The explorer can tell a model classes, and no other condition. Received: a "
-            f"{name} that is told {condition.expected()}."
+            "Of conditional models, the explorer shows those conditioned on class labels. "
+            f"Received: a {name} conditioned on {condition.expected()}."
         )
 
 
@@ -302,7 +302,7 @@ def _numbers(values, name, size, largest):
         raise ValueError(f"`{name}` must be a list of {size} numbers. Received: {what}.")
     array = np.asarray(values, "float64")
     if not np.abs(array).max() <= largest:
-        raise ValueError(f"`{name}` must be of numbers up to {largest}. Received: a larger one.")
+        raise ValueError(f"`{name}` must hold numbers up to {largest}. Received: a larger one.")
     return array
 
 

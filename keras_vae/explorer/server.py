@@ -101,7 +101,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         try:
             entries = self._entries()
             if name not in _QUESTIONS:
-                self._answer(404, {"error": "There is no such question."})
+                self._answer(404, {"error": "There is no such request."})
                 return
             known = {k: entries[k] for k in _QUESTIONS[name] if k in entries}
             ask: Callable[..., Any] = getattr(self.server.explorer, name)
@@ -125,7 +125,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True  # the rest of the request is not read
             self._answer(
                 403,
-                {"error": "The address is not the one that `keras-vae explore` has printed."},
+                {"error": "The address is not the one that `keras-vae explore` printed."},
             )
             return None
         return "/".join(rest).rstrip("/")
@@ -136,15 +136,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not length.isdecimal() or int(length) > self.server.largest_body:
             self.close_connection = True
             raise ValueError(
-                f"A question must be of at most {self.server.largest_body} bytes. Received: "
+                f"A request must have at most {self.server.largest_body} bytes. Received: "
                 f"{length or 'no length'}."
             )
         try:
             entries = json.loads(self.rfile.read(int(length)))
         except (ValueError, RecursionError) as error:
-            raise ValueError("A question must be JSON.") from error
+            raise ValueError("A request must be JSON.") from error
         if not isinstance(entries, dict):
-            raise ValueError("A question must be an object of JSON.")
+            raise ValueError("A request must be a JSON object.")
         return entries
 
     def _answer(self, status, content):

@@ -19,8 +19,8 @@ def check_recurrence(model: keras.Model, export_format: str) -> None:
         if isinstance(layer, keras.layers.RNN) and _takes_any_length(layer):
             raise RuntimeError(
                 f"{type(model).__name__} cannot be written as 'onnx' on torch: its recurrent layer "
-                f"{layer.name!r} takes sequences of any length, and would be written for a single "
-                "one. Save the model with `model.save`, and write a SavedModel under "
+                f"{layer.name!r} takes sequences of any length, but would be exported for a single "
+                "length. Save the model with `model.save`, and write a SavedModel under "
                 "KERAS_BACKEND=tensorflow."
             )
 

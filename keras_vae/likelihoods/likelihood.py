@@ -267,5 +267,5 @@ def check_range(argument: str, value: Any) -> tuple[float, float]:
         raise ValueError(f"`{argument}` must be a pair of finite numbers. Received: {value!r}.")
     low, high = map(float, value)
     if not low < high:
-        raise ValueError(f"`{argument}` must begin with the lower number. Received: {value!r}.")
+        raise ValueError(f"`{argument}` must start with the lower number. Received: {value!r}.")
     return low, high

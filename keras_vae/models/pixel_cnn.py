@@ -135,7 +135,7 @@ class PixelCNN(AutoregressiveModel):
             return []
         if len(self.condition.shape) != 3:
             raise ValueError(
-                "`condition` must be of a vector (E,) or of a map (h', w', E). Received: one of "
+                "`condition` must have the shape of a vector (E,) or a map (h', w', E). Received: "
                 f"shape {self.condition.shape}."
             )
         blocks = [ResidualBlock(self.filters, name=f"told_{i}", **policy) for i in (2, 3)]

@@ -177,8 +177,8 @@ class Predictor(GenerativeModel):
     def check_condition(self, y: Array, x: Array, name: str = "y") -> Any:
         if y is None:
             raise ValueError(
-                f"{type(self).__name__} learns to predict y, and `{name}` is missing. Train with "
-                "`fit(x, y)`, or on a data set of (x, y)."
+                f"{type(self).__name__} learns to predict y, but `{name}` is missing. Train with "
+                "`fit(x, y)`, or on a dataset of (x, y)."
             )
         y = to_numpy(y, name)
         check_examples(y, None, name)
@@ -186,7 +186,7 @@ class Predictor(GenerativeModel):
         if y.shape != expected:
             of_labels = (
                 " Labels are integers, one for each example: take np.argmax(y, axis=-1) of one-hot "
-                "ones."
+                "labels."
             )
             raise ValueError(
                 f"`{name}` has the wrong shape. Expected: {expected}, one target for each of the "
@@ -233,8 +233,8 @@ def _without_last_layer(network):
     """Returns the network up to the input of its last layer."""
     if not getattr(network, "inputs", None):
         raise ValueError(
-            "`features` are the input of the network's last layer, and this "
-            f"{type(network).__name__} does not show its layers. Build it as a functional or "
+            "`features` are the input of the network's last layer, but this "
+            f"{type(network).__name__} does not expose its layers. Build it as a functional or "
             "Sequential `keras.Model`."
         )
     return keras.Model(network.inputs, network.layers[-1].input)

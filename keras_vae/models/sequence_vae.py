@@ -90,8 +90,8 @@ class SequenceVAE(SequenceModel, VAE):
     ):
         if kwargs.get("condition") is not None:
             raise ValueError(
-                "SequenceVAE takes no `condition`. Received: "
-                f"{kwargs['condition']!r}. Give what x is told as tokens at its beginning."
+                f"SequenceVAE takes no `condition`. Received: {kwargs['condition']!r}. Give the "
+                "condition as tokens at the beginning of x."
             )
         check_token_decoder(decoder, has_latent=True)
         super().__init__(encoder, decoder, TokenLikelihood(decoder.num_tokens), **kwargs)
@@ -210,8 +210,8 @@ class SequenceVAE(SequenceModel, VAE):
         self.latent_shape = tuple(self.latent_mean(x).shape[1:])
         if self.latent_shape != (self.decoder.latent_dim,):
             raise ValueError(
-                f"The encoder gives z of shape {self.latent_shape}, and the decoder was made with "
-                f"latent_dim={self.decoder.latent_dim}. Make both with the same."
+                f"The encoder returns z of shape {self.latent_shape}, but the decoder was built "
+                f"with latent_dim={self.decoder.latent_dim}. Build both with the same."
             )
         self.build_latent(self.latent_shape)
         z = keras.KerasTensor((None, *self.latent_shape), "float32")

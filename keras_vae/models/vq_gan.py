@@ -27,8 +27,8 @@ class VQGAN(AdversarialModel, VQVAE):
 
     Args:
         encoder, decoder, quantizer: See `VQVAE`.
-        discriminator: `keras.Model` from pictures to logits (B, h, w, 1), such as
-            `PatchDiscriminator`.
+        discriminator: `keras.Model` from pictures to logits: (B, h, w, 1), one for each patch,
+            such as `PatchDiscriminator`, or (B, 1), one for each picture.
         features: `keras.Model` from pictures to one or several feature maps, or `None`. It is given
             pixels in the range of x, and is frozen.
         perceptual_weight, adversarial_weight: Numbers of at least 0.

@@ -53,8 +53,8 @@ def check_shape(argument: str, shape: Any) -> Shape:
     if not shape or any(not _is_size(n) for n in shape):
         raise ValueError(
             f"{expected}, with at least one axis and positive integer sizes. Received: {shape}. "
-            "The network is built at once, so no size can be left unknown; those of latent maps, "
-            "such as ConvMapEncoder, take pictures of any size as (None, None, C)."
+            "The network is built at once, so no size can be left unknown; networks with latent "
+            "maps, such as ConvMapEncoder, take pictures of any size as (None, None, C)."
         )
     return tuple(int(n) for n in shape)
 

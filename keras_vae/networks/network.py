@@ -132,9 +132,9 @@ class Network(keras.Model):
             warnings.warn(
                 f"The dense layers of this {type(self).__name__} have {count / 1e6:,.0f} million "
                 "parameters, which grow with the number of pixels. Convolutional networks with "
-                "latent maps do with few, and take pictures of any size: "
-                "ConvMapEncoder((None, None, 3), latent_dim=8, num_outputs=2) and "
-                "ConvMapDecoder((None, None, 3), latent_dim=8).",
+                "latent maps need few, and take pictures of any size: ConvMapEncoder((None, None, "
+                "3), latent_dim=8, num_outputs=2) and ConvMapDecoder((None, None, 3), "
+                "latent_dim=8).",
                 stacklevel=5,
             )
 

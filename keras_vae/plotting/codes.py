@@ -45,8 +45,8 @@ def codebook_histogram(
     is_right = counts.ndim == 2 and counts.size > 0 and np.all(counts >= 0)
     if not is_right or not np.all(counts.sum(axis=1) > 0):
         raise ValueError(
-            "`counts` must be numbers of uses, (K,) or (Q, K), with some use of each codebook. "
-            f"Received: shape {counts.shape}, the sum {counts.sum()}."
+            "`counts` must be usage counts, (K,) or (Q, K), with at least one use of each "
+            f"codebook. Received: shape {counts.shape}, sum {counts.sum()}."
         )
     shares = -np.sort(-counts / counts.sum(axis=1, keepdims=True), axis=1)
     num_codes = shares.shape[1]

@@ -255,8 +255,8 @@ def _latent_shape(model):
     shape = getattr(model, "latent_shape", None)
     if shape is None or model.encode_gives == "posteriors":
         raise ValueError(
-            f"There is no one z to walk through in {type(model).__name__}. Expected: a built model "
-            "with an encoder, a decoder and one level of latents, such as keras_vae.VAE."
+            f"There is no single z to walk through in {type(model).__name__}. Expected: a built "
+            "model with an encoder, a decoder and one level of latents, such as keras_vae.VAE."
         )
     return shape
 

@@ -177,10 +177,10 @@ def _shared(recipe, name, own, given):
     others = [k for k in shared if _shapes(own[k]) != _shapes(given[k])]
     if shared and not others:
         return shared
-    problem = f"has another {', '.join(others)}" if others else "shares no part with it"
+    problem = f"differs in {', '.join(others)}" if others else "shares no part with it"
     raise ValueError(
         f"The recipe {recipe.name!r}: `start` of [training] is the preset {name!r}, which "
-        f"{problem}. Parts that they share must be of one architecture."
+        f"{problem}. Parts that they share must have the same architecture."
     )
 
 

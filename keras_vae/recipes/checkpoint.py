@@ -83,7 +83,7 @@ class Checkpoint(keras.callbacks.Callback):
         changed = sorted(k for k in self.settings if before.get(k) != self.settings[k])
         if changed:
             raise ValueError(
-                f"{self.folder} is of an interrupted run with another {', '.join(changed)}. Give "
-                "what it was begun with to finish it, choose another folder, or remove "
-                f"{self.folder} to begin anew."
+                f"{self.folder} holds an interrupted run with other settings: "
+                f"{', '.join(changed)}. To finish it, give the settings it was started with. "
+                f"Otherwise choose another folder, or remove {self.folder} to start again."
             )

@@ -75,8 +75,8 @@ def propose(
     x, y = data.train.x, data.train.y
     if model == "cvae" and y is None:
         raise ValueError(
-            f"--model cvae needs labels, and {name} has none. Give a folder with a sub-folder for "
-            "each class, or an .npz with y_train; or take --model vae."
+            f"--model cvae needs labels, but {name} has none. Give a folder with a sub-folder for "
+            "each class, or an .npz with y_train; or use --model vae."
         )
     is_drawn = _is_drawn(x)
     model = model or ("vae" if is_drawn else "vqvae")

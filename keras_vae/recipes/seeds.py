@@ -43,14 +43,15 @@ def train_seeds(
     """
     if num_seeds < 2:
         raise ValueError(
-            "The spread over seeds needs at least 2, the recipe's own among them. Received: "
+            "The spread over seeds needs at least 2, including the recipe's own. Received: "
             f"{num_seeds}."
         )
     backend = metrics["environment"]["backend"]
     if backend != keras.config.backend():
         raise ValueError(
-            f"The numbers of {recipe.name!r} are of {backend}: other seeds compare with them on "
-            f"that backend only. Received: {keras.config.backend()}. Set KERAS_BACKEND={backend}."
+            f"The numbers of {recipe.name!r} come from {backend}: other seeds can be compared with "
+            f"them on that backend only. Received: {keras.config.backend()}. Set "
+            f"KERAS_BACKEND={backend}."
         )
     own = metrics["training"]["seed"]
     seeds = {}
@@ -71,7 +72,7 @@ def _finished(folder, recipe, epochs, seed):
     made = read_recipe(folder / RECIPE).text, run["training"]["epochs"], run["training"]["seed"]
     if made != (recipe.text, epochs, seed):
         raise ValueError(
-            f"{folder} holds a finished run of another recipe, or with other epochs or another "
-            "seed. Remove it to train it again."
+            f"{folder} holds a finished run of another recipe, or one with a different number of "
+            "epochs or a different seed. Remove it to train it again."
         )
     return run

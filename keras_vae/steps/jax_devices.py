@@ -34,7 +34,7 @@ def check_distribution(name: str) -> None:
     if distribution.auto_shard_dataset:
         raise RuntimeError(
             f"The {number} processes are given the same data, and each takes its share of every "
-            "batch. Expected: a distribution that leaves the data alone. Received: "
+            "batch. Expected: a distribution that does not divide the data. Received: "
             "auto_shard_dataset=True. Make it with `auto_shard_dataset=False`."
         )
 

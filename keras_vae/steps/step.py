@@ -142,8 +142,8 @@ class Step:
                     "each model an optimizer of its own."
                 )
             raise ValueError(
-                f"Other weights of {type(self).__name__} are trainable than when its optimizer was "
-                "made. Call `compile` again after you change `trainable`."
+                f"The trainable weights of this {type(self).__name__} are no longer those that its "
+                "optimizer was created for. Call `compile` again after you change `trainable`."
             )
 
     def variables_with_slots(self) -> list[keras.Variable]:

@@ -53,10 +53,10 @@ def check_joined() -> None:
     started = int(os.environ.get("WORLD_SIZE") or 1)
     if started > 1 and num_ranks() == 1:
         raise RuntimeError(
-            f"This process is one of several that have not joined. Expected: joined processes, or "
-            f"one alone. Received: WORLD_SIZE={started}, as `torchrun` sets it. Call "
-            '`torch.distributed.init_process_group("gloo")`, or "nccl" on GPUs, before the model '
-            "is used, or unset WORLD_SIZE."
+            "This process is one of several that have not joined a process group. Expected: "
+            f"processes that have joined one, or a single process. Received: WORLD_SIZE={started}, "
+            'as `torchrun` sets it. Call `torch.distributed.init_process_group("gloo")`, or "nccl" '
+            "on GPUs, before the model is used, or unset WORLD_SIZE."
         )
 
 

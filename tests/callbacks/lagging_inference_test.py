@@ -56,5 +56,5 @@ def test_measures_what_kl_split_does():
 def test_a_model_that_does_not_lag():
     model = small(SequenceVAE)
     model.compile("adam")
-    with pytest.raises(ValueError, match="needs a model that lags"):
+    with pytest.raises(ValueError, match="needs a model with a lagging encoder"):
         model.fit(X, callbacks=[LaggingInference(X)], verbose=0)

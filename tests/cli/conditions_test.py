@@ -32,8 +32,8 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["compress", "told", "x.npy"], "has no option. In Python:"),
-        (["encode", "told", "pictures"], "has no option. In Python:"),
+        (["compress", "told", "x.npy"], "has no option for it. In Python:"),
+        (["encode", "told", "pictures"], "has no option for it. In Python:"),
         (["reconstruct", "./told", "--data", "x.npz"], "Give --data with labels"),
         (["sample", "told", "--label", "3"], "--label must be a class of told, from 0 to 2"),
     ],

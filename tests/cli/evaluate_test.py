@@ -65,8 +65,11 @@ def test_evaluate_other_data(preset, model, has_recipe):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--full", "--num-samples", "3", "--seed", "1"], "takes no --num-samples, --seed"),
-        (["--full", "--data", "other.npz"], "takes no --data."),
+        (
+            ["--full", "--num-samples", "3", "--seed", "1"],
+            "cannot be combined with --num-samples, --seed",
+        ),
+        (["--full", "--data", "other.npz"], "cannot be combined with --data."),
         (["--record"], "--record needs --full"),
     ],
 )

@@ -45,7 +45,7 @@ def test_samples_stand_in_for_data_that_are_not_here(served, tmp_path, capsys):
     (tmp_path / "tiny.npz").unlink()
     assert main(["explore", "./tiny", "--no-browser"]) == 0
     assert not served["server"].explorer.has_data
-    assert "Samples of the model stand in" in capsys.readouterr().out
+    assert "Samples from the model are shown in place of" in capsys.readouterr().out
 
 
 def test_data_that_were_asked_for_must_be_there(served, capsys):

@@ -149,7 +149,7 @@ def test_what_does_not_fit(pictures, model, capsys):
     for arguments, cause in (
         (["encode", "any", "photos", "--output", "z.txt"], "must end in .npz"),
         (["encode", "any", "nowhere"], "There is no folder nowhere"),
-        (["decode", "any", "photos/a.png"], "ends in .npz or .safetensors"),
+        (["decode", "any", "photos/a.png"], "must end in .npz or .safetensors"),
         (["encode", "vae_mnist_mini", "photos"], "None of the pictures could be used"),
         (["reconstruct", "vae_mnist_mini", "--output", "copies"], "any size"),
     ):

@@ -119,7 +119,7 @@ def test_a_predictor_makes_no_pictures(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     BY_NAME["classifier"].model().save_to_preset("classifier")
     assert main(["reconstruct", "classifier", "--data", "mnist_mini"]) == 2
-    assert "classifier is a Predictor: it reconstructs nothing" in capsys.readouterr().err
+    assert "classifier is a Predictor, which cannot reconstruct" in capsys.readouterr().err
     assert main(["sample", "classifier"]) == 2
     assert "nothing to sample" in capsys.readouterr().err
 

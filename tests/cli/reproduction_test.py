@@ -53,7 +53,7 @@ def test_a_number_that_differs_is_named(preset, capsys):
     before = (preset / "metrics.json").read_text()
     assert main(["evaluate", "tiny", "--full", "--record"]) == 3
     told = capsys.readouterr()
-    assert told.err == "keras-vae: not as stated: kl\n"
+    assert told.err == "keras-vae: differs from the card: kl\n"
     (line,) = [line for line in told.out.splitlines() if "DIFFERS" in line]
     assert line.split()[0] == "kl"
     assert (preset / "metrics.json").read_text() == before  # nothing wrong is kept
@@ -81,7 +81,7 @@ def test_a_number_that_the_card_does_not_state_is_added_to_it(preset, capsys):
     before = json.loads((preset / "metrics.json").read_text())["test"]
     write_metrics(preset, {k: v for k, v in before.items() if k != "active_units"}, THIS)
     assert main(["evaluate", "tiny", "--full"]) == 3
-    assert capsys.readouterr().err == "keras-vae: not as stated: active_units\n"
+    assert capsys.readouterr().err == "keras-vae: differs from the card: active_units\n"
     assert main(["evaluate", "tiny", "--full", "--record"]) == 0
     told = capsys.readouterr().out
     (line,) = [line for line in told.splitlines() if line.endswith("not on the card")]

@@ -35,7 +35,7 @@ def test_sample_given_values(preset):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--where", "town=Ulm"], "--where takes COLUMN=VALUE, with a column out of city, rent"),
+        (["--where", "town=Ulm"], "--where takes COLUMN=VALUE, with one of the columns city, rent"),
         (["--where", "city"], "--where takes COLUMN=VALUE"),
         (["--where", "city=Rome"], "Expected: one of 'Bonn', 'Ulm'"),
         (["--label", "1"], "--label is for models of pictures"),
@@ -56,7 +56,7 @@ def test_where_is_for_tables(capsys):
 def test_a_preset_of_pictures_has_no_rows(capsys):
     write_table("new.csv", TABLE)
     assert main(["score", "vae_mnist_mini", "--data", "new.csv"]) == 2
-    assert "no model of the rows of a table" in capsys.readouterr().err
+    assert "not a model of the rows of a table" in capsys.readouterr().err
 
 
 def test_values_keep_the_type_of_the_schema():
@@ -90,7 +90,7 @@ def test_train_on_a_table(capsys):
     ("name", "options", "words"),
     [
         ("absent.csv", [], "absent.csv"),
-        ("rents.csv", ["--model", "vae"], "Models of tables take no --model"),
+        ("rents.csv", ["--model", "vae"], "Models of tables do not take --model"),
         ("rents.parquet", [], ".csv or .tsv"),
     ],
 )

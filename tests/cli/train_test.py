@@ -48,7 +48,7 @@ def test_an_interrupted_run_is_gone_on_with(here, capsys):
     error = capsys.readouterr().err
     assert error == "keras-vae: interrupted; the same command goes on from the last epoch\n"
     assert main(["train", "tiny", "--epochs", "3"]) == 2
-    assert "another epochs" in capsys.readouterr().err
+    assert "other settings: epochs" in capsys.readouterr().err
     assert main(["train", "tiny", "--epochs", "2"]) == 0
     assert [path.name for path in (here / "runs").iterdir()] == ["tiny"]
 
@@ -99,7 +99,7 @@ def raise_interrupt(*arguments, **options):
     [
         ([], "a RECIPE, such as"),
         (["tiny", "--data", "tiny.npz"], "--set data.name=tiny.npz"),
-        (["tiny", "--latent-dim", "3"], "--latent-dim belong to --data"),
+        (["tiny", "--latent-dim", "3"], "--latent-dim can only be used with --data"),
         (["tiny", "--set", "model.beta=3"], "[model] gives beta"),
         (["--data", "people.parquet"], "model.fit(frame)"),
         (["--data", "./missing"], "no data file or folder"),

@@ -26,10 +26,10 @@ WITHOUT_FILES = {
         ["sigma_vae", "series_vae", "sequence_vae", "transformer_sequence_vae"], "discrete data"
     ),
     **dict.fromkeys(
-        ["gumbel_vae", "straight_through_gumbel_vae", "binary_gumbel_vae"], "Gaussian posteriors"
+        ["gumbel_vae", "straight_through_gumbel_vae", "binary_gumbel_vae"], "Gaussian posterior"
     ),
     "any_size_vae": "any size or length",
-    "language_model": "one number after another",
+    "language_model": "Of the autoregressive models",
 }
 
 
@@ -168,7 +168,7 @@ def test_damage_under_a_valid_checksum_is_an_error_too(vae):
         body = bytearray(data[:-8])
         body[rng.integers(info.header_bytes - 8, len(body))] ^= 1 << rng.integers(8)
         forged = bytes(body) + codecs.file_format._checksum(bytes(body))
-        with pytest.raises(ValueError, match="does not fit its checksum"):
+        with pytest.raises(ValueError, match="does not match its checksum"):
             model.decompress(forged)
         outcomes.add(len(forged))
     assert outcomes == {len(data)}
@@ -181,7 +181,7 @@ def test_a_number_of_examples_that_was_never_written_ends_the_reading(vae):
     place = 3 + 3 + 32 + 1  # of the number of examples
     assert data[place : place + 4] == (20).to_bytes(4, "little")
     data[place : place + 4] = (1_000_000).to_bytes(4, "little")
-    with pytest.raises(ValueError, match="does not fit its checksum"):
+    with pytest.raises(ValueError, match="does not match its checksum"):
         model.decompress(bytes(data[:-8]) + codecs.file_format._checksum(bytes(data[:-8])))
 
 

@@ -62,7 +62,7 @@ def test_known_intervals_settle_as_trying_does():
     found = offsets.settle_intervals(positions, first, last, len(VALUES), blocks())
     np.testing.assert_array_equal(found, tried)
     every = np.zeros(10, "int64")
-    with pytest.raises(ValueError, match="differ less"):
+    with pytest.raises(ValueError, match="differ by less"):
         offsets.settle_intervals(np.arange(10), every, every + 511, 10, blocks())
 
 
@@ -76,5 +76,5 @@ def test_offsets_cost_about_two_bits_a_number_near_an_edge_and_come_back():
 
 
 def test_numbers_that_no_offset_clears():
-    with pytest.raises(ValueError, match="differ less"):
+    with pytest.raises(ValueError, match="differ by less"):
         offsets.settle(lambda i, s: np.full(len(i), np.nan), 10, offsets.Blocks(4, 64))

@@ -54,7 +54,7 @@ def test_a_reader_that_reads_more_than_was_written_is_stopped():
     stack.push(SYMBOLS, TABLES)
     reader = Stack(*stack.words())
     reader.pop(TABLES)
-    with pytest.raises(ValueError, match="More is read"):
+    with pytest.raises(ValueError, match="More was read"):
         reader.pop(TABLES[:100])
 
 

@@ -54,7 +54,7 @@ def test_rows_are_encoded_as_those_of_the_values(tmp_path):
 def test_bad_values_are_named_by_line_and_column(tmp_path):
     schema = TableSchema.infer(read_table(written(tmp_path)).values(), {"visits": "count"})
     text = TEXT.replace("600", "cheap").replace("Bonn,1e3,29", "Rome,1e3,-2")
-    with pytest.raises(ValueError, match="do not belong") as error:
+    with pytest.raises(ValueError, match="do not fit") as error:
         read_table(written(tmp_path, text)).encoded(schema)
     found = str(error.value)
     assert "line 4, column 'rent': 'cheap' is not a finite number" in found
@@ -90,7 +90,7 @@ def test_endings():
     ("text", "name", "words"),
     [
         ("a,b\n1,2\n1\n", "t.csv", r"t\.csv, line 3: expected 2 cells.*Received: 1"),
-        ("a,a\n1,2\n", "t.csv", r"twice \['a'\]"),
+        ("a,a\n1,2\n", "t.csv", r"duplicate names \['a'\]"),
         ("a,b\n", "t.csv", "no rows"),
         ("", "t.csv", "no rows"),
         ("a\n1\n", "t.txt", r"\.csv or \.tsv"),

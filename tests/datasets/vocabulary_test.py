@@ -76,7 +76,7 @@ def test_a_tokenizer_of_another_library():
     assert tokenizer.decode(x) == ["aé", ""]
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(tokenizer))
     assert np.array_equal(again.encode(["aé"]), tokenizer.encode(["aé"]))
-    with pytest.raises(ValueError, match=r"outside of 0 to 99.*Raise `size`"):
+    with pytest.raises(ValueError, match=r"outside the range from 0 to 99.*Raise `size`"):
         Tokenizer(Bytes(), 100).encode(["é"])
 
 

@@ -8,6 +8,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from keras_vae.estimators import OutlierDetector
+from keras_vae.table_schema import Column
+from keras_vae.table_schema import TableSchema
 
 QUICK = {"num_updates": 2, "hidden_units": (8,), "num_samples": 4, "random_state": 0}
 FAILURES = {
@@ -107,7 +109,8 @@ def test_pictures():
     pictures = np.zeros((32, 8, 8, 1), "float32")
     pictures[:, 2:6, 2:6] = 1.0
     pictures += 0.05 * RNG.normal(size=pictures.shape)
-    fitted = detector(num_updates=30, latent_dim=2).fit(pictures)
+    fitted = OutlierDetector(num_updates=30, latent_dim=2, num_samples=4, random_state=0)
+    fitted.fit(pictures)
     odd = pictures[:2].copy()
     odd[1] = 1.0 - odd[1]
     usual, unusual = fitted.score_samples(odd)
@@ -117,6 +120,22 @@ def test_pictures():
         fitted.score_samples(NORMAL)
     with pytest.raises(ValueError, match=r"fitted on rows.*Received: shape \(32, 8, 8, 1\)"):
         detector(num_updates=2).fit(NORMAL).predict(pictures)
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"hidden_units": (16,)}, r"hidden_units=\(16,\), and X"),
+        ({"min_sigma": 0.1}, r"min_sigma=0\.1, and X"),
+        ({"degrees_of_freedom": 4, "hidden_units": [128, 64]}, r"Received: degrees_of_freedom=4,"),
+        ({"schema": TableSchema([Column("rent", "real")])}, r"schema=TableSchema"),
+        ({"min_sigma": 0.1, "degrees_of_freedom": 4}, r"min_sigma=0\.1, degrees_of_freedom=4, and"),
+    ],
+)
+def test_pictures_refuse_arguments_that_are_only_for_rows(options, words):
+    with pytest.raises(ValueError, match=rf"only for rows.*{words}.*shape \(4, 8, 8, 1\)"):
+        OutlierDetector(num_updates=1, **options).fit(np.zeros((4, 8, 8, 1)))
 
 
 @pytest.mark.one_backend

@@ -56,10 +56,11 @@ def draws_of_the_user():
 @pytest.mark.parametrize("shape", [(20, 2), (8, 8, 8, 1)])
 def test_training_leaves_the_generators_of_the_user_as_they_are(shape):
     x = RNG.normal(size=shape)
+    options = {k: v for k, v in QUICK.items() if len(shape) == 2 or k != "hidden_units"}
     keras.utils.set_random_seed(3)
     expected = draws_of_the_user()
     keras.utils.set_random_seed(3)
-    OutlierDetector(**QUICK).fit(x)
+    OutlierDetector(**options).fit(x)
     assert draws_of_the_user() == expected
 
 

@@ -105,7 +105,7 @@ def test_questions_are_answered(server):
         ({"picture": [1]}, "list of 4 numbers"),
         ({}, "picture"),
         ({"picture": 3}, "len"),
-        ([1], "object of JSON"),
+        ([1], "JSON object"),
         (b"{", "must be JSON"),
         (b"\xff", "must be JSON"),
         (b"[" * 100_000, "must be JSON"),

@@ -232,7 +232,7 @@ def test_half_precision(variant):
         ({"attention_every": 0}, "`attention_every`.*positive integer"),
         ({"attention_every": 1, "num_heads": 3}, "`num_heads` must divide"),
         ({"dropout": 1.5}, "`dropout`.*lie in"),
-        ({"condition": ArrayCondition((2, 3))}, "`condition` must be of a vector"),
+        ({"condition": ArrayCondition((2, 3))}, "`condition` must have the shape of a vector"),
     ],
 )
 def test_bad_arguments(arguments, message):

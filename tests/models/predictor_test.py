@@ -99,7 +99,7 @@ BAD_LABELS = {
     "text": (np.array(list("abcde")), "`{name}` must hold numbers"),
     "one too few": (LABELS[:4], SHAPE.format(expected="(5,)")),
     "one-hot": (np.eye(3)[LABELS], "take np.argmax(y, axis=-1)"),
-    "none": (None, "Predictor learns to predict y, and `{name}` is missing"),
+    "none": (None, "Predictor learns to predict y, but `{name}` is missing"),
 }
 
 

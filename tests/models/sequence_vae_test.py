@@ -202,7 +202,7 @@ def test_texts_need_a_vocabulary():
 def test_arguments():
     with pytest.raises(ValueError, match=r"`word_dropout`.*\[0, 1\]"):
         small_vae(word_dropout=1.5)
-    with pytest.raises(ValueError, match=f"has {K} tokens, and the decoder 4"):
+    with pytest.raises(ValueError, match=f"has {K} tokens, but the decoder 4"):
         small_vae(num_tokens=4)
     with pytest.raises(ValueError, match="takes no `condition`"):
         small_vae(condition=keras_vae.LabelCondition(3))
@@ -210,7 +210,7 @@ def test_arguments():
         SequenceVAE(RecurrentTokenEncoder(K, D), keras_vae.MLPDecoder((4,), D), T)
     with pytest.raises(ValueError, match="`decoder` must have been made with a size"):
         SequenceVAE(RecurrentTokenEncoder(K, D), RecurrentTokenDecoder(K, None), T)
-    with pytest.raises(ValueError, match="Make both with the same"):
+    with pytest.raises(ValueError, match="Build both with the same"):
         SequenceVAE(RecurrentTokenEncoder(K, D), RecurrentTokenDecoder(K, 3), T)
     with pytest.raises(TypeError, match="`vocabulary` must be"):
         small_vae(["a", "b"])

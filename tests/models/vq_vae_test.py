@@ -192,7 +192,7 @@ def test_a_prior_of_other_codes_changes_nothing():
         (TransformerPrior((3,), K, width=8, num_layers=1, num_heads=2), r"\(3,\), 3"),
         (TransformerPrior((2,), 4, width=8, num_layers=1, num_heads=2), r"\(2,\), 4"),
     ):
-        with pytest.raises(ValueError, match=rf"not made for its codes.*Received: {found}"):
+        with pytest.raises(ValueError, match=rf"does not fit its codes.*Received: {found}"):
             model.fit_prior(X, prior=prior)
     with pytest.raises(TypeError, match="autoregressive model"):
         model.fit_prior(X, prior=keras_vae.StandardNormal())

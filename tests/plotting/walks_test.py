@@ -135,7 +135,7 @@ def test_walks_of_other_families():
 
 def test_models_without_one_z_are_refused():
     model = keras_vae.PixelCNN((4, 4), 2, seed=0)
-    with pytest.raises(ValueError, match=r"no one z.*PixelCNN"):
+    with pytest.raises(ValueError, match=r"no single z.*PixelCNN"):
         traversals(model, X)
 
 

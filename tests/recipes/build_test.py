@@ -186,7 +186,7 @@ def test_training_starts_from_the_parts_of_a_preset(tmp_path):
     [
         ('frozen = ["critic"]', r"`frozen`.*critic.*encoder"),
         ('start = "{folder}/classifier"', r"`start`.*classifier.*shares no part"),
-        ('start = "{folder}/wider"', r"`start`.*wider.*another encoder, decoder"),
+        ('start = "{folder}/wider"', r"`start`.*wider.*differs in encoder, decoder"),
     ],
 )
 def test_a_start_that_does_not_fit(tmp_path, addition, message):

@@ -73,7 +73,7 @@ def test_weights_that_are_half_written_are_never_read(make, tmp_path, monkeypatc
 def test_other_settings_are_refused(make, tmp_path, changes):
     train(make(), tmp_path, epochs=1)
     names = ", ".join(sorted(changes))
-    with pytest.raises(ValueError, match=f"interrupted.*another {names}"):
+    with pytest.raises(ValueError, match=f"interrupted.*other settings: {names}"):
         Checkpoint(tmp_path, SETTINGS | changes)
 
 

@@ -216,10 +216,10 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(run, tmp_path, die):
 def test_another_run_is_not_gone_on_with(run, tmp_path):
     recipe, home, _, _ = run
     interrupt(die_in_the_third_epoch, recipe, tmp_path, home)
-    with pytest.raises(ValueError, match="another epochs"):
+    with pytest.raises(ValueError, match="other settings: epochs"):
         train_recipe(recipe, tmp_path, epochs=7, data_dir=home, verbose=0)
     other = dataclasses.replace(recipe, text=TEXT.replace("1e-2", "1e-3"))
-    with pytest.raises(ValueError, match="another recipe, seed"):
+    with pytest.raises(ValueError, match="other settings: recipe, seed"):
         train_recipe(other, tmp_path, seed=1, data_dir=home, verbose=0)
 
 

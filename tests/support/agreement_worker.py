@@ -1,7 +1,7 @@
 """What one backend computes for every family: agreement_worker.py FOLDER NAME.
 
 The first to run leaves weights and presets in FOLDER; every run writes FOLDER/NAME.npz. Noise is a
-function of its shape alone, since the same seed gives other noise on each backend.
+function of its shape alone, since the same seed gives different noise on each backend.
 """
 
 import sys

@@ -5,10 +5,10 @@
     codec_worker.py FOLDER read THREADS BATCH_SIZE
     codec_worker.py FOLDER damage
 
-`make` leaves presets and data in FOLDER, `write` files, and `read` reads all of them; it fails
-where one gives other data, and prints how many it read. `damage` flips bits of files and cuts them
-off, some under a checksum that fits again, and prints how many of them were refused. THREADS are
-the cores that the process may use.
+`make` leaves presets and data in FOLDER, `write` files, and `read` reads all of them; it fails if
+one gives different data, and prints how many it read. `damage` flips bits of files and truncates
+them, some with a corrected checksum, and prints how many of them were refused. THREADS are the
+cores that the process may use.
 """
 
 import os
@@ -80,7 +80,7 @@ def expected_of(model, x, condition):
 
 
 def refused(model, data, condition, num_trials=500):
-    """Returns in how many of so many trials damage is a `ValueError`."""
+    """Returns the number of trials in which damage raises a `ValueError`."""
     rng, count = np.random.default_rng(0), 0
     for trial in range(num_trials):
         damaged = bytearray(data)

@@ -1,6 +1,6 @@
 """Every family of models, once, tiny: the conformance and the agreement tests run over this list.
 
-A new family is entered with one line of `FAMILIES`.
+A new family is added with one line of `FAMILIES`.
 """
 
 from typing import NamedTuple
@@ -120,7 +120,7 @@ class Family(NamedTuple):
 
 
 class OneBatch(keras.utils.PyDataset):
-    """A data set of one batch."""
+    """A dataset of one batch."""
 
     def __init__(self, *parts):
         super().__init__()

@@ -58,7 +58,7 @@ class Reply:
 
     def body(self, data):
         """Sends bytes of the body, which the server counts."""
-        self._server.count(len(data))  # first: who has them all may ask for the number at once
+        self._server.count(len(data))  # first: a client with all of them may ask at once
         self.send(data)
 
     def fine(self, etag='"1"', content=None, upto=None):

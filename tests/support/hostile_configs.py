@@ -134,7 +134,7 @@ def encoder_bombs():
 
 
 def code():
-    """Objects whose making would run code, import modules or open files."""
+    """Objects whose construction would run code, import modules or open files."""
     for name in ("code", "__lambda__"):
         yield f"lambda_{name}", network(layer("Lambda", function=LAMBDA_CODE))
     yield "lambda_named", network(layer("Lambda", function="os.system"))
@@ -196,7 +196,7 @@ def code():
 
 
 def roots():
-    """Whole models that are none."""
+    """Whole models that are not models."""
     yield "no_class", {}
     yield "list_of_models", {"class_name": ["VAE"], "config": {}}
     yield "unknown_class", of("Unknown", "keras_vae.models", "keras_vae>Unknown")

@@ -278,11 +278,11 @@ for _part, _found in (("bomb", hostile_configs.encoder_bombs), ("code", hostile_
 for _name, _value in hostile_configs.roots():
     model_case(_name, lambda model, value=_value: value)
 
-# What is no file, or no end.
+# What is not a file, or never ends.
 
 
 def sparse(folder, model, weights):
-    """A terabyte that takes no place, vouched for by its size."""
+    """A terabyte that takes up no space, vouched for by its size."""
     tensors = {"a": entry(shape=(2**38,), offsets=(0, 2**40))}
     header = json.dumps(tensors).encode()
     header = len(header).to_bytes(8, "little") + header

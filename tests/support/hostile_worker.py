@@ -106,7 +106,7 @@ def load(folder, events):
 
 def main(list_file, report):
     folders = json.loads(Path(list_file).read_text())
-    for _ in range(3):  # what is imported and allotted at first use is no case's doing
+    for _ in range(3):  # what is imported and allocated at first use is no fault of a case
         keras_vae.GenerativeModel.from_preset(folders["sound"])
     # At the first recurrent layer Keras imports TensorFlow where it is installed, 430 MB, once.
     keras.layers.Bidirectional(keras.layers.GRU(2, unroll=True))(keras.Input((3, 3)))

@@ -1,7 +1,7 @@
 """A script whose classes belong to `__main__`: own_classes_worker.py FOLDER.
 
 A FactorVAE as a stranger would write it, a VAE with an MMD term, a Laplace likelihood and a
-quantizer: each is trained, saved, loaded, and made a preset.
+quantizer: each is trained, saved, loaded, and saved as a preset.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Weights that follow from their names, so that a fixture holds what a peer computed and no more.
+"""Weights that follow from their names, so that a fixture holds only what a peer computed.
 
 Only NumPy is imported: the environment of the peer, which writes the fixtures, has no Keras.
 """

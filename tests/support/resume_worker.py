@@ -1,4 +1,4 @@
-"""Goes on with the training of saved models: resume_worker.py FOLDER EPOCHS_DONE EPOCHS.
+"""Continues the training of saved models: resume_worker.py FOLDER EPOCHS_DONE EPOCHS.
 
 Reads `<family>.keras` for every family from FOLDER, writes `<family>.npz` with `states.state`.
 """

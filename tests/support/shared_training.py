@@ -25,7 +25,7 @@ NUM_EXAMPLES, BATCH_SIZE = 15, 7
 
 
 def vae(seed=0):
-    """With a penalty on weights, which must not count once a device."""
+    """With a penalty on weights, which must not count once per device."""
     x = keras.Input((6,))
     outputs = [layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.1))(x) for _ in "ab"]
     encoder, likelihood = keras.Model(x, outputs), GaussianLikelihood()

@@ -1,4 +1,4 @@
-"""All that a training run goes on from, as NumPy arrays."""
+"""All that a training run continues from, as NumPy arrays."""
 
 import keras
 import numpy as np

@@ -141,7 +141,7 @@ def train(folder):
 
 
 def resumes(seed=0):
-    """Kills a training at three random moments, goes on each time, and compares the end with that
+    """Kills a training at three random moments, resumes each time, and compares the end with that
     of a training that was left alone."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as killed:

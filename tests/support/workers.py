@@ -21,7 +21,7 @@ def run_worker(script, *arguments, backend=None, num_devices=1, **environment):
         script: name of a file in `tests/`, or below it, without ".py".
         arguments: its command line, turned into strings.
         backend: the worker's Keras backend, by default that of this process.
-        num_devices: how many devices JAX takes the processor for.
+        num_devices: how many devices JAX splits the CPU into.
         environment: further environment variables.
     """
     backend = backend or keras.config.backend()

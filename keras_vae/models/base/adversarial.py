@@ -106,8 +106,9 @@ class AdversarialModel(EncoderDecoderModel):
         logits = self.discriminator(x)
         if len(getattr(logits, "shape", ())) < 2 or logits.shape[-1] != 1:
             raise ValueError(
-                "`discriminator` must map pictures to logits, one a patch. Expected: (B, h, w, 1) "
-                f"for pictures {self.data_shape}. Received: {getattr(logits, 'shape', logits)}."
+                "`discriminator` must map pictures to logits, one for each patch or for each "
+                f"picture. Expected: (B, h, w, 1) or (B, 1) for pictures {self.data_shape}. "
+                f"Received: {getattr(logits, 'shape', logits)}."
             )
         if self.features is not None:
             self.features(x)

@@ -154,8 +154,8 @@ def serialized(value: Any) -> Any:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise TypeError(
-                "A configuration holds dicts with texts for keys, as JSON does. Received: the keys "
-                f"{list(value)}."
+                "Dicts in a configuration must have strings as keys, as in JSON. Received: the "
+                f"keys {list(value)}."
             )
         return {k: serialized(v) for k, v in value.items()}
     config = keras.saving.serialize_keras_object(value)

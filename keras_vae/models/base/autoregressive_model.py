@@ -262,8 +262,8 @@ def check_top_k(top_k: int | None, num_embeddings: int) -> int | None:
     if top_k is None or check_count("top_k", top_k) <= num_embeddings:
         return top_k
     raise ValueError(
-        f"`top_k` must be at most {num_embeddings}, the number of values a code has. Received: "
-        f"{top_k!r}."
+        f"`top_k` must be at most {num_embeddings}, the number of values that a code can take. "
+        f"Received: {top_k!r}."
     )
 
 

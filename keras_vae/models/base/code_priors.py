@@ -66,7 +66,7 @@ def check_priors(
         received = [prior.data_shape, prior.num_embeddings]
         if received != expected:
             raise ValueError(
-                f"The prior of level {level + 1} is not made for its codes. Expected: shape "
+                f"The prior of level {level + 1} does not fit its codes. Expected: shape "
                 f"{expected[0]}, num_embeddings={expected[1]}. Received: {received[0]}, "
                 f"{received[1]}."
             )
@@ -75,8 +75,8 @@ def check_priors(
     told = priors[-1].condition
     if condition is not None and told is not None and told.shape != condition.shape:
         raise ValueError(
-            "A prior that is told the model's own condition must take it as the model does. "
-            f"Expected: shape {condition.shape}. Received: {told.shape}, of {told!r}."
+            "A prior that takes the model's own condition must take it in the same shape. "
+            f"Expected: shape {condition.shape}. Received: {told.shape}, from {told!r}."
         )
     return priors
 
@@ -160,9 +160,9 @@ def check_indices(indices: Array, shape: Shape, num_embeddings: int) -> np.ndarr
         found = f", from {indices.min()} to {indices.max()}" if indices.size else ""
         sizes = ", ".join("any" if n is None else str(n) for n in shape)
         raise ValueError(
-            f"`indices` must be integers from 0 to {num_embeddings - 1} of shape "
-            f"(N, {sizes}), as `encode_indices` gives them. Received: shape "
-            f"{indices.shape}, dtype {indices.dtype}{found}."
+            f"`indices` must be integers from 0 to {num_embeddings - 1} of shape (N, {sizes}), as "
+            f"returned by `encode_indices`. Received: shape {indices.shape}, dtype "
+            f"{indices.dtype}{found}."
         )
     return indices.astype("int32")
 
@@ -182,7 +182,7 @@ def _check_told_of_above(prior, level, shape, num_embeddings):
     if isinstance(told, CodeCondition) and (told.raw_shape, told.num_embeddings) == expected:
         return
     raise ValueError(
-        f"The prior of level {level + 1} must be told the codes above it. Expected: "
+        f"The prior of level {level + 1} must be conditioned on the codes above it. Expected: "
         f"condition=CodeCondition({shape}, {num_embeddings}). Received: {told!r}."
     )
 

@@ -103,8 +103,8 @@ class ConditionalModel(GenerativeModel):
         num_samples = check_count("num_samples", num_samples)
         if not self.built:
             raise ValueError(
-                f"This {type(self).__name__} cannot sample yet: its networks do not say the shape "
-                "of the data. Train it, or call `model.build((None, *data_shape))` first."
+                f"This {type(self).__name__} cannot sample yet: its networks do not determine the "
+                "shape of the data. Train it, or call `model.build((None, *data_shape))` first."
             )
         shape = self.data_shape or ()
         check_memory("num_samples", num_samples, shape if size is None else (*size, *shape[2:]))

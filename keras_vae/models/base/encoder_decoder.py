@@ -322,18 +322,18 @@ class EncoderDecoderModel(LatentPictures, ConditionalModel):
         stride = any_size.stride_of(latent_shape)
         if stride is None:
             raise ValueError(
-                f"The encoder of {type(self).__name__} takes pictures of any size, so it must give "
-                "maps (B, h, w, D) whose height and width are those of x, halved a whole number of "
-                f"times. Received: {tuple(latent_shape)} of {any_size.PROBE} x {any_size.PROBE} "
-                "pixels. Use networks such as ConvMapEncoder, or give the encoder a fixed "
-                "`input_shape`."
+                f"The encoder of {type(self).__name__} takes pictures of any size, so it must "
+                "return maps (B, h, w, D) whose height and width are those of x, halved a whole "
+                f"number of times. Received: {tuple(latent_shape)} for {any_size.PROBE} x "
+                f"{any_size.PROBE} pixels. Use networks such as ConvMapEncoder, or give the "
+                "encoder a fixed `input_shape`."
             )
         return stride
 
     def _check_decoder(self, decoded_shape, shape):
         if tuple(decoded_shape) != shape:
             raise ValueError(
-                f"The decoder does not give back the shape of the data. Expected: parameters for "
-                f"x of shape {shape}, the encoder's input. Received: for "
+                "The decoder's output does not match the shape of the data. Expected: parameters "
+                f"for x of shape {shape}, the encoder's input. Received: parameters for "
                 f"{tuple(decoded_shape)}, with {type(self.likelihood).__name__}."
             )

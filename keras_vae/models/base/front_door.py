@@ -81,9 +81,9 @@ class FrontDoor:
         if given:
             raise TypeError(
                 f"{type(self).__name__}.compile() takes no {', '.join(map(repr, given))}: the "
-                "model brings its own objective, in nats, and logs its terms "
-                f"({', '.join(self.objective())}). Give an optimizer only; weights of terms, such "
-                "as `kl_weight`, go to the constructor."
+                "model has its own objective, in nats, and logs its terms "
+                f"({', '.join(self.objective())}). Give only an optimizer; weights of terms, such "
+                "as `kl_weight`, are arguments of the constructor."
             )
         self._check_overridden()
         self._is_for_evaluation = False
@@ -361,7 +361,7 @@ class FrontDoor:
         if getattr(self, "_is_for_evaluation", False):
             raise ValueError(
                 f"You must call `compile()` before you train this {type(self).__name__}: it was "
-                "compiled without an optimizer of yours, by `evaluate`."
+                "compiled by `evaluate`, without an optimizer from you."
             )
 
     def _follow_settings(self):
@@ -451,15 +451,15 @@ class FrontDoor:
         y = to_numpy(y, name)
         if y.shape != x.shape:
             raise ValueError(
-                f"{type(self).__name__} is trained on `x` alone, and `{name}` was given (shape "
-                f"{y.shape}). Labels have no place in it: drop them, e.g. with "
-                "`dataset.map(lambda x, y: x)`, or use a conditional model."
+                f"{type(self).__name__} is trained on `x` alone, but `{name}` was given (shape "
+                f"{y.shape}). It cannot use labels: drop them, e.g. with `dataset.map(lambda x, y: "
+                "x)`, or use a conditional model."
             )
         if np.array_equal(x, y):
             return None
         if not self.can_denoise:
             raise ValueError(
-                f"{type(self).__name__} is trained on `x` alone, and `{name}` was given (shape "
+                f"{type(self).__name__} is trained on `x` alone, but `{name}` was given (shape "
                 f"{y.shape}). Autoencoder, VAE and VQVAE can be trained as denoisers, with "
                 "`fit(noisy, clean)`; others cannot."
             )
@@ -521,8 +521,8 @@ class FrontDoor:
         is_of_arrays = is_array(x) or is_frame(x) or isinstance(x, list | tuple | dict)
         if not is_of_arrays and hasattr(x, "__iter__"):
             raise ValueError(
-                f"`x` must be one batch, an array. Received: a {type(x).__name__}. Data sets go to "
-                "`fit`, `evaluate` and `predict`."
+                f"`x` must be one batch, as an array. Received: a {type(x).__name__}. Pass "
+                "datasets to `fit`, `evaluate` and `predict`."
             )
 
     def _weighed(self, received, class_weight):
@@ -530,8 +530,8 @@ class FrontDoor:
         class weights that are left to Keras: those for a data set."""
         if not self.takes_labels:
             raise ValueError(
-                f"`class_weight` weighs examples by their labels, and {type(self).__name__} is "
-                "given none. Weigh them by `sample_weight`."
+                f"`class_weight` weights examples by their labels, but {type(self).__name__} takes "
+                "no labels. Use `sample_weight` instead."
             )
         class_weight = check_class_weight(class_weight)
         if not received.is_arrays:

@@ -256,7 +256,8 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
                 if (other := taken.setdefault(id(variable), name)) != name:
                     raise ValueError(
                         f"The groups {other!r} and {name!r} of {type(self).__name__} share the "
-                        f"variable {variable.path!r}. A variable descends one group's cost only."
+                        f"variable {variable.path!r}. A variable can be trained on the cost of one "
+                        "group only."
                     )
         rest = [v for v in self.trainable_variables if id(v) not in taken]
         if MAIN in names:
@@ -264,7 +265,8 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         elif rest:
             raise ValueError(
                 f"`objective` of {type(self).__name__} leaves out {[v.path for v in rest]}. Every "
-                "trainable variable must descend a term: name their group, or freeze them."
+                "trainable variable must belong to the group of a term: name their group, or "
+                "freeze them."
             )
         return groups
 
@@ -334,7 +336,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         """Returns the constructor's arguments, including the model's parts."""
         if self._arguments.has_positional:
             raise NotImplementedError(
-                f"The constructor of {type(self).__name__} takes arguments by position only, which "
+                f"The constructor of {type(self).__name__} takes positional-only arguments, which "
                 "have no name in a configuration. Name its arguments, without `*args` and `/`, or "
                 "define `get_config` and `from_config`."
             )
@@ -428,8 +430,8 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             NotImplementedError: If the family has no likelihood.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} gives no density of z given x, so log p(x) cannot be "
-            "estimated. Use VAE or IWAE, or define `log_likelihood`."
+            f"{type(self).__name__} has no density of z given x, so log p(x) cannot be estimated. "
+            "Use VAE or IWAE, or define `log_likelihood`."
         )
 
     def score(
@@ -502,14 +504,15 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             cause = str(error).rpartition("Error encountered:")[2].strip()
             raise ValueError(
                 f"{type(self).__name__} cannot be built for data of shape {self.data_shape}: its "
-                f"`terms` do not run. Cause: {cause}"
+                f"`terms` fail. Cause: {cause}"
             ) from error
 
     def _check_built(self, name):
         if not self.built:
             raise AttributeError(
-                f"`{name}` of {type(self).__name__} is not known yet: its networks do not say the "
-                "shape of the data. Train it, or call `model.build((None, *data_shape))` first."
+                f"`{name}` of {type(self).__name__} is not known yet: its networks do not "
+                "determine the shape of the data. Train it, or call `model.build((None, "
+                "*data_shape))` first."
             )
 
 
@@ -534,8 +537,8 @@ def check_exact(model: GenerativeModel, num_samples: int | None) -> None:
     """Raises `ValueError` if `num_samples` is given to a family that computes its likelihood."""
     if num_samples is not None:
         raise ValueError(
-            f"`log_likelihood` of {type(model).__name__} takes no `num_samples`: it is computed, "
-            f"and draws would not change it. Received: num_samples={num_samples!r}. Leave it out."
+            f"`log_likelihood` of {type(model).__name__} takes no `num_samples`: it is exact, and "
+            f"draws would not change it. Received: num_samples={num_samples!r}. Leave it out."
         )
 
 
@@ -557,7 +560,7 @@ def _variables_of(model, group):
     if not all(isinstance(layer, keras.Layer) for layer in layers):
         raise ValueError(
             f"`objective` of {type(model).__name__} names the group {group!r}. Expected: an "
-            f"attribute that is a layer, or a list of layers, whose weights descend its terms. "
-            f"Received: {part!r}."
+            "attribute that is a layer, or a list of layers, whose weights are trained on its "
+            f"terms. Received: {part!r}."
         )
     return [v for layer in layers for v in layer.trainable_variables]

@@ -109,17 +109,18 @@ def check_optimizer(optimizer: Any, model: keras.Model) -> Any:
         if model.switches() and len({id(v) for v in found.values()}) < len(found):
             raise ValueError(
                 f"{type(model).__name__} switches the groups {sorted(model.switches())} on and "
-                "off, and an optimizer of two groups would lose what it knows of the one with the "
-                "other. Expected: an optimizer of its own for each group. Received: the same "
-                "object twice."
+                "off, and an optimizer shared by two groups would lose its state for one with the "
+                "other. Expected: a separate optimizer for each group. Received: the same object "
+                "twice."
             )
         optimizer = GroupOptimizer(GroupMap(found.get(MAIN, next(iter(found.values()))), found))
     if isinstance(optimizer, GroupOptimizer):
         optimizer.attach(model)
     if model.switches() and not isinstance(optimizer, GroupOptimizer):
         raise ValueError(
-            f"{type(model).__name__} switches the groups {sorted(model.switches())} on and off, "
-            "whose optimizers must then be their own: one for all would go on counting. Expected: "
-            f"a dict with the keys {sorted(groups)}. Received: optimizer={optimizer!r}."
+            f"{type(model).__name__} switches the groups {sorted(model.switches())} on and off, so "
+            "each needs its own optimizer: a shared one would keep counting steps while a group is "
+            f"off. Expected: a dict with the keys {sorted(groups)}. Received: "
+            f"optimizer={optimizer!r}."
         )
     return optimizer

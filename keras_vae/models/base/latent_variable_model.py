@@ -333,8 +333,8 @@ class LatentVariableModel(EncoderDecoderModel):
         if self.is_of_any_size and self.compares_latents:
             raise ValueError(
                 f"{type(self).__name__} compares the latents of examples, so their pictures must "
-                "have one size. Expected: an encoder with a fixed `input_shape`. Received: "
-                f"latents of shape {latent_shape}."
+                "all have the same size. Expected: an encoder with a fixed `input_shape`. "
+                f"Received: latents of shape {latent_shape}."
             )
         if self.is_of_any_size and not hasattr(self.prior, "over"):
             raise ValueError(

@@ -78,9 +78,9 @@ class SecondStage(EncoderDecoderModel):
         """
         if self.is_of_any_size:
             raise ValueError(
-                f"A prior is of codes of one size, and this {type(self).__name__} takes pictures "
+                f"A prior models codes of one size, but this {type(self).__name__} takes pictures "
                 "of any size. Build its networks with a fixed `input_shape` and `output_shape`, "
-                "give them these weights (`encoder.set_weights(...)`), and call `fit_prior` then."
+                "give them these weights (`encoder.set_weights(...)`), then call `fit_prior`."
             )
         priors = self.priors if prior is None else self.from_user(prior)
         priors = priors or code_priors.default_priors(self.code_shapes, self._sizes())
@@ -127,8 +127,8 @@ class SecondStage(EncoderDecoderModel):
         """
         if not self.priors:
             raise ValueError(
-                f"This {type(self).__name__} has no prior of its codes to sample from. Train one: "
-                "`model.fit_prior(x_train, epochs=10)`."
+                f"This {type(self).__name__} has no prior over its codes to sample from. Train "
+                "one: `model.fit_prior(x_train, epochs=10)`."
             )
         num_samples, seed = self.check_num_samples(num_samples), check_seed(seed)
         seeds = [child_seed(seed, f"level {i}") for i in range(len(self.priors))]
@@ -145,7 +145,7 @@ class SecondStage(EncoderDecoderModel):
         x, condition = data.gathered(self, x, condition, takes_pairs)
         if condition is not None and not takes_pairs:
             raise ValueError(
-                f"`fit_prior` was given a condition, and neither this {type(self).__name__} nor "
+                f"`fit_prior` was given a condition, but neither this {type(self).__name__} nor "
                 f"its prior, a {type(priors[-1]).__name__}, takes one. Give it a prior that does, "
                 "such as `prior=PixelCNN(shape, num_embeddings, condition=LabelCondition(10))`, or "
                 "leave the condition out."
@@ -171,9 +171,9 @@ class SecondStage(EncoderDecoderModel):
         """
         if not self.priors and not skip_mismatch and _holds_priors(filepath):
             raise ValueError(
-                f"The file {str(filepath)!r} holds a prior of the codes, and this "
+                f"The file {str(filepath)!r} holds a prior over the codes, but this "
                 f"{type(self).__name__} has none: a file of weights does not say how the prior is "
-                "made. Construct the model with such a prior, or save it whole, by "
+                "built. Construct the model with such a prior, or save the whole model, with "
                 '`model.save("model.keras")` or `model.save_to_preset(folder)`. To leave the prior '
                 "out, load with `skip_mismatch=True`."
             )

@@ -153,14 +153,14 @@ class SequenceModel(ConditionalModel):
         if x.ndim == 2 and not x.shape[1]:
             raise ValueError(
                 f"`{name}` has sequences of length 0. Received: shape {x.shape}. An empty sequence "
-                "is its end alone."
+                "still has its end."
             )
         check_examples(x, (None,), name, self.check_values)  # type: ignore[arg-type]
         if x.shape[1] > self.max_length:
             raise ValueError(
-                f"`{name}` has sequences of {x.shape[1]} tokens, the end counted. Expected: at "
+                f"`{name}` has sequences of {x.shape[1]} tokens, including the end. Expected: at "
                 f"most `max_length={self.max_length}`. Received: shape {x.shape}. Cut or leave out "
-                "what is longer, or construct the model with a larger `max_length`."
+                "longer sequences, or construct the model with a larger `max_length`."
             )
 
 
@@ -223,7 +223,7 @@ def _check_vocabulary(vocabulary, num_tokens):
         )
     if vocabulary.num_tokens != num_tokens:
         raise ValueError(
-            f"`vocabulary` has {vocabulary.num_tokens} tokens, and the decoder {num_tokens}. Build "
+            f"`vocabulary` has {vocabulary.num_tokens} tokens, but the decoder {num_tokens}. Build "
             "the networks with `vocabulary.num_tokens`."
         )
     return vocabulary

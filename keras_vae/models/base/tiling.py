@@ -50,8 +50,8 @@ def tiles_of(
     """
     if check_count("tile", tile) % stride:
         raise ValueError(
-            f"`tile` must be a multiple of {stride}, the pixels that one latent stands for. "
-            f"Received: {tile}. Use {stride * max(1, round(tile / stride))}."
+            f"`tile` must be a multiple of {stride}, the pixels that one latent covers. Received: "
+            f"{tile}. Use {stride * max(1, round(tile / stride))}."
         )
     seen = reach(network)
     if seen is not None and is_encoder:

@@ -25,16 +25,16 @@ def check_export(model: keras.Model, export_format: str) -> None:
     backend = keras.config.backend()
     if not model.built:
         raise ValueError(
-            f"This {type(model).__name__} cannot be exported yet: its networks do not say the "
-            "shape of the data. Train it, or call `model.build((None, *data_shape))` first."
+            f"This {type(model).__name__} cannot be exported yet: its networks do not determine "
+            "the shape of the data. Train it, or call `model.build((None, *data_shape))` first."
         )
     if backend not in FORMATS.get(export_format, (backend,)):
         works = [name for name, backends in FORMATS.items() if backend in backends]
         raise ValueError(
-            f"Keras does not write {export_format!r} on {backend}. Use "
+            f"Keras cannot export {export_format!r} on {backend}. Use "
             f"{' or '.join(f'format={name!r}' for name in works)}, or save the model with "
-            f"`model.save`, and load and export it under KERAS_BACKEND="
-            f"{FORMATS[export_format][0]}. Received: format={export_format!r}."
+            "`model.save`, and load and export it under "
+            f"KERAS_BACKEND={FORMATS[export_format][0]}. Received: format={export_format!r}."
         )
     check_recurrence(model, export_format)
 
@@ -74,7 +74,7 @@ def what_else(model: keras.Model, export_format: str, error: Exception) -> str:
     advice = f"{alone if has_encoder else ''}save it with `model.save` "
     return (
         f"{type(model).__name__} cannot be written as {export_format!r} on "
-        f"{keras.config.backend()}: it has operations that the conversion does not know. "
+        f"{keras.config.backend()}: it has operations that the conversion does not support. "
         f"{advice[0].upper()}{advice[1:]}and write a SavedModel under KERAS_BACKEND=tensorflow. "
         f"Cause: {cause[0][:300]}"
     )

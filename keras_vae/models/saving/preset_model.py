@@ -33,8 +33,8 @@ def save_model(model: keras.Model, folder: str | Path, dtype: str = "float32") -
         raise ValueError(f"`dtype` must be one of {', '.join(_STORED)}. Received: {dtype!r}.")
     if not model.built:
         raise ValueError(
-            f"This {type(model).__name__} has no weights yet: its networks do not know their "
-            "input's shape. Train it, or call `model.build((None, *data_shape))` first."
+            f"This {type(model).__name__} has no weights yet: its networks do not know the shape "
+            "of their input. Train it, or call `model.build((None, *data_shape))` first."
         )
     config = keras.saving.serialize_keras_object(model)
     config = {k: config[k] for k in ("module", "class_name", "config", "registered_name")}
@@ -103,7 +103,7 @@ def _check_class(name_or_folder, config, model_class):
         raise ValueError(
             f"The preset {str(name_or_folder)!r} holds a {found.__name__}, not a "
             f"{model_class.__name__}. "
-            f"{advice if hasattr(found, 'from_preset') else 'That is no model of this library.'}"
+            f"{advice if hasattr(found, 'from_preset') else 'That is not a model of this library.'}"
         )
 
 
@@ -113,10 +113,10 @@ def _check_again(model, arrays):
         named_weights.check_table(model, arrays, "this model")
     except ValueError as error:
         raise ValueError(
-            "This model could not be read again: made anew from its configuration, it has other "
-            "weights. A `get_config` may leave something out, one part be given twice, or a "
-            "Sequential model lie within another one, which Keras names differently when it reads "
-            f"it. Cause: {error}"
+            "This model could not be read back: rebuilt from its configuration, it has different "
+            "weights. A `get_config` may leave something out, one part may be used twice, or a "
+            "Sequential model may lie within another one, which Keras names differently when it "
+            f"reads it. Cause: {error}"
         ) from error
     named_weights.check_finite(model, arrays, "this model")
 

@@ -33,9 +33,9 @@ def check(model: keras.Model, path: str | os.PathLike) -> bool:
         return True
     warnings.warn(
         f"{os.fspath(path)} was saved when other layers of this {type(model).__name__} were "
-        "trainable: its weights are loaded, but not the state of its optimizer, which is as it "
-        "was. To go on as then, set `trainable` as it was and call `compile` "
-        "before `load_weights`.",
+        "trainable: its weights are loaded, but not the state of its optimizer, which is "
+        "unchanged. To continue that training, set `trainable` as it was and call `compile` before "
+        "`load_weights`.",
         stacklevel=3,
     )
     return False

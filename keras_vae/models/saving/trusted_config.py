@@ -56,7 +56,7 @@ def check_config(config: dict) -> None:
     """
     if not isinstance(config, dict) or not isinstance(class_of(config), type):
         name = str(config.get("class_name"))[:100] if isinstance(config, dict) else "nothing"
-        raise ValueError(f"it names no class that is known and allowed: {name}")
+        raise ValueError(f"it names a class that is unknown or not allowed: {name}")
     num_objects = 0
     pending = [("model", config, False)]
     while pending:

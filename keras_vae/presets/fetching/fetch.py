@@ -119,7 +119,8 @@ def _prepare(target):
     if os.path.lexists(target):
         aside = cache.set_aside(target)
         warnings.warn(
-            f"{target} was damaged. It is now {aside}, and is fetched again.", stacklevel=4
+            f"{target} was damaged. It has been moved to {aside}, and is being fetched again.",
+            stacklevel=4,
         )
 
 

@@ -112,7 +112,7 @@ def mend(address: str | os.PathLike) -> bool:
     except ValueError:
         if cache.is_offline():
             return False
-        warnings.warn(f"{folder} was damaged, and is fetched again.", stacklevel=4)
+        warnings.warn(f"{folder} was damaged, and is being fetched again.", stacklevel=4)
         download(address, again=True)
         return True
     return False

@@ -52,7 +52,7 @@ def hold(name: str, revision: str | None, folder: Path, files: Iterable[str]) ->
         raise ValueError(
             f"{folder / changed[0]} is not the file that hf://{name} held when it was first "
             f"fetched (its sha256 differs from that in {_path(name)}): it is damaged, or was "
-            "exchanged. Delete the copy to fetch it again; to take a newer revision, delete that "
+            "replaced. Delete the copy to fetch it again; to take a newer revision, delete that "
             "note."
         )
 

@@ -60,9 +60,9 @@ def how_to_set(name: str, sources: list[str | Path]) -> str:
     state = f"no folder of {VARIABLE} holds them" if sources else f"{VARIABLE} is not set"
     return (
         f"The weights of {name!r} are not here, and {state}. Install those of this version, pip "
-        'install "keras-vae[zoo]", or set it to the address to fetch them from, for example '
-        f"{VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of these separated by "
-        f"commas), or train them: `keras-vae train {name}`."
+        f'install "keras-vae[zoo]", or set {VARIABLE} to the address to fetch them from, for '
+        f"example {VARIABLE}={_EXAMPLE} (or hf://OWNER/NAME, or a folder, or several of these "
+        f"separated by commas), or train them: `keras-vae train {name}`."
     )
 
 

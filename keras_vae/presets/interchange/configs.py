@@ -66,9 +66,10 @@ def check_range(value_range: Any, expected: tuple[float, float], name: str) -> N
     """Raises `ValueError` if a model's pictures have another range than the class takes."""
     if value_range is None or tuple(value_range) != expected:
         raise ValueError(
-            f"{name} takes pictures with values in [{expected[0]:g}, {expected[1]:g}], and this "
-            f"model does not say that its own are. Expected: likelihood=GaussianLikelihood("
-            f"value_range={expected}). Received: value_range={value_range!r}."
+            f"{name} takes pictures with values in [{expected[0]:g}, {expected[1]:g}], but this "
+            "model does not declare that its own do. Expected: "
+            f"likelihood=GaussianLikelihood(value_range={expected}). Received: "
+            f"value_range={value_range!r}."
         )
 
 

@@ -198,9 +198,9 @@ class VQModel:
         name, options = quantizer["class_name"], quantizer["config"]
         if name != "VectorQuantizer" or options.get("code_dim") is not None:
             raise ValueError(
-                "VQModel has the nearest of its codes, without projections. Expected: "
-                f"VectorQuantizer(num_embeddings). Received: {name}, with code_dim="
-                f"{options.get('code_dim')!r}."
+                "VQModel looks up the nearest code, without projections. Expected: "
+                f"VectorQuantizer(num_embeddings). Received: {name}, with "
+                f"code_dim={options.get('code_dim')!r}."
             )
         return {
             "_class_name": "VQModel",
@@ -261,7 +261,7 @@ def _their_trunk(encoder, decoder):
     found = {k: list(v) if k == "filters" else v for k, v in decoder.items() if k in mirrored}
     if found != mirrored:
         raise ValueError(
-            f"The decoder must be the mirror image of the encoder, with one block more in each "
+            "The decoder must be the mirror image of the encoder, with one more block in each "
             f"stage, to be written in diffusers' layout. Expected: {mirrored}. Received: {found}."
         )
     return {

@@ -54,8 +54,8 @@ class Foreign(NamedTuple):
             if expected is not None and found != tuple(expected):
                 raise ValueError(
                     f"{self.path} does not fit its configuration: the tensor {row.theirs!r} has, "
-                    f"with its axes as here, the shape {found}. Expected: {tuple(expected)}. "
-                    "Nothing was assigned. Fetch both files again."
+                    f"with its axes in Keras' order, the shape {found}. Expected: "
+                    f"{tuple(expected)}. Nothing was assigned. Fetch both files again."
                 )
 
 
@@ -105,7 +105,7 @@ def read_foreign(path: str | os.PathLike) -> Foreign:
         model_config = tiny_autoencoder.config_of_numbered(shapes)
     else:
         raise ValueError(
-            f"{file} has no {CONFIG} beside it, and its tensors are in no layout that is known "
+            f"{file} has no {CONFIG} next to it, and its tensors are in no layout that can be read "
             "without one. Expected: a folder in diffusers' layout, or the tiny autoencoder's "
             f"tensors 'encoder.0.weight', ... Received: {_listed(tensors)}. Original files of "
             "latent diffusion ('first_stage_model....') are converted by "

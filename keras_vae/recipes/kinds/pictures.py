@@ -99,9 +99,9 @@ class Pictures(Kind):
         pairs = recipe.data.get("pairs")
         if pairs in _OF_LABELS and data.train.y is None:
             raise ValueError(
-                f"The data {recipe.data['name']!r} have no labels, and a {recipe.family} is told "
-                "them. Give an .npz file with y_train and y_test, or a folder with a sub-folder "
-                "for each class."
+                f"The data {recipe.data['name']!r} have no labels, but a {recipe.family} is "
+                "conditioned on them. Give an .npz file with y_train and y_test, or a folder with "
+                "a sub-folder for each class."
             )
         return datasets.Batches(
             data.train.x,

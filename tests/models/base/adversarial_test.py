@@ -101,6 +101,17 @@ def test_the_decoder_alone_goes_on_training(name):
     assert not any(are_same(decoder, model.decoder))
 
 
+def test_a_discriminator_may_judge_whole_pictures():
+    model = BY_NAME["vae_gan"].model()
+    inputs = keras.Input(X.shape[1:])
+    whole = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(inputs)))
+    game = keras_vae.VAEGAN(model.encoder, model.decoder, whole)
+    game.compile(keras.optimizers.Adam(0.01))
+    assert np.isfinite(game.fit(X, verbose=0).history["discriminator"]).all()
+    terms = game.terms(ops.convert_to_tensor(X), None)
+    assert terms["adversarial"].shape == terms["discriminator"].shape == (8,)
+
+
 def test_averages_of_weights_are_those_of_keras():
     model = BY_NAME["vae_gan"].model()
     model.compile(keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.5))
@@ -124,5 +135,5 @@ def test_what_does_not_belong():
         keras_vae.VAEGAN(*networks, game, perceptual_weight=keras_vae.LinearAnnealing(10))
     with pytest.raises(ValueError, match=r"`discriminator_start`"):
         keras_vae.VAEGAN(*networks, game, discriminator_start=-1)
-    with pytest.raises(ValueError, match=r"`discriminator` must map pictures to logits"):
+    with pytest.raises(ValueError, match=r"`discriminator`.*\(B, h, w, 1\) or \(B, 1\)"):
         keras_vae.VAEGAN(*networks, keras_vae.ConvMapEncoder((8, 8, 1), 2, (3,)))

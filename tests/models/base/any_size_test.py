@@ -151,7 +151,7 @@ def test_codes_of_any_size():
     assert indices.shape == (3, 4, 2)
     decoded = model.decode_indices(indices)
     np.testing.assert_allclose(decoded[:, :13, :6], model.reconstruct(ODD), rtol=1e-4, atol=1e-5)
-    with pytest.raises(ValueError, match="A prior is of codes of one size"):
+    with pytest.raises(ValueError, match="A prior models codes of one size"):
         model.fit_prior(CROPS)
 
 
@@ -174,7 +174,7 @@ def test_what_cannot_be_of_any_size():
     pooled = keras.Sequential(
         [keras.Input(SHAPE), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3)]
     )
-    with pytest.raises(ValueError, match=r"must give maps.*Received: \(3,\)"):
+    with pytest.raises(ValueError, match=r"must return maps.*Received: \(3,\)"):
         keras_vae.Autoencoder(pooled, networks()[1], **GAUSSIAN)
     with pytest.raises(ValueError, match=r"`input_shape`.*ConvMapEncoder"):
         keras_vae.ConvEncoder(SHAPE, 3)

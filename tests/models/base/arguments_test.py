@@ -162,5 +162,5 @@ def test_what_is_handed_on_to_a_base_is_saved_once_it_has_changed(tmp_path):
 
 
 def test_keys_that_json_would_turn_into_texts_are_refused():
-    with pytest.raises(TypeError, match=r"dicts with texts for keys.*\[0\]"):
+    with pytest.raises(TypeError, match=r"strings as keys.*\[0\]"):
         serialized({0: keras.layers.Dense(1)})

@@ -134,7 +134,7 @@ def test_a_schedule_switches_a_group_by_the_updates_made():
 
 
 def test_a_switched_group_needs_an_optimizer_of_its_own():
-    with pytest.raises(ValueError, match=r"\['critic'\].*one for all"):
+    with pytest.raises(ValueError, match=r"\['critic'\].*a shared one"):
         watched(starts_late=True).compile(keras.optimizers.Adam())
 
 

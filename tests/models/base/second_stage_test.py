@@ -51,7 +51,7 @@ def test_a_prior_that_is_told_nothing_costs_the_same_for_every_label():
 
 
 def test_a_prior_must_take_the_condition_as_the_model_does():
-    with pytest.raises(ValueError, match=r"told the model's own condition.*\(3,\).*\(2,\)"):
+    with pytest.raises(ValueError, match=r"takes the model's own condition.*\(3,\).*\(2,\)"):
         conditional_vqvae(ArrayCondition((2,)))
 
 
@@ -81,7 +81,7 @@ def test_a_prior_that_fit_prior_made_is_saved_with_the_model(tmp_path):
     keras.utils.set_random_seed(0)
     networks = ConvMapEncoder(PICTURE, 2, (4,)), ConvMapDecoder(PICTURE, 2, (4,))
     model = VQVAE(*networks, VectorQuantizer(4), seed=0)
-    with pytest.raises(ValueError, match="no prior of its codes"):
+    with pytest.raises(ValueError, match="no prior over its codes"):
         model.sample(2)
     options = {"width": 8, "num_layers": 1, "num_heads": 2, "seed": 0}
     model.fit_prior(X, prior=TransformerPrior((3, 3), 4, **options), epochs=1, verbose=0)

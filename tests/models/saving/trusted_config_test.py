@@ -157,7 +157,7 @@ def test_all_else_is_refused_and_nothing_imported(value):
     ],
 )
 def test_a_model_is_of_a_class(config):
-    with pytest.raises(ValueError, match="no class"):
+    with pytest.raises(ValueError, match="unknown or not allowed"):
         check_config(config)
 
 

@@ -171,7 +171,7 @@ def test_configurations_that_are_refused(setting, message, tmp_path):
 def test_files_in_a_layout_that_is_not_known_are_refused(tmp_path):
     tensors = {"first_stage_model.encoder.conv_in.weight": np.zeros(3, "float32")}
     save_file(tensors, tmp_path / "ldm.safetensors")
-    refused(tmp_path / "ldm.safetensors", r"no config.json beside it.*from_single_file")
+    refused(tmp_path / "ldm.safetensors", r"no config.json next to it.*from_single_file")
     (tmp_path / "config.json").write_text('{"_class_name": "AutoencoderKL", "x": NaN}')
     refused(tmp_path, "holds NaN.*damaged")
 

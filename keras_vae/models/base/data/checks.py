@@ -102,8 +102,8 @@ def check_fraction(fraction: Any, num_examples: int) -> int:
     held_out = round(num_examples * fraction) if is_number else 0
     if not 0 < held_out < num_examples:
         raise ValueError(
-            f"`validation_split={fraction!r}` of {num_examples} examples leaves nothing for one of "
-            "the two parts. Give a fraction between 0 and 1 that fits, or `validation_data`."
+            f"`validation_split={fraction!r}` of {num_examples} examples leaves one of the two "
+            "parts empty. Give a suitable fraction between 0 and 1, or `validation_data`."
         )
     return held_out
 
@@ -131,17 +131,17 @@ def _shape_advice(shape, expected):
     if len(shape) == len(expected) + 1 > 2 and of_one == (expected[-1], *expected[:-1]):
         axes = ", ".join(map(str, (0, *range(2, len(shape)), 1)))
         return (
-            f"The channels come first and belong last: x.transpose({axes}). To reshape would mix "
-            "the values."
+            f"The channels come first, but must come last: x.transpose({axes}). Reshaping would "
+            "mix up the values."
         )
     if len(expected) == 3 and of_one == (expected[1], expected[0], expected[2]):
         return (
-            "Height and width are exchanged: x.transpose(0, 2, 1, 3). To reshape would mix the "
+            "Height and width are exchanged: x.transpose(0, 2, 1, 3). Reshaping would mix up the "
             "values."
         )
     if len(expected) == 3 and len(shape) == 4 and of_one[:2] == expected[:2]:
         return (
-            f"The pictures have {shape[3]} channels and the model takes {expected[2]}: convert "
+            f"The pictures have {shape[3]} channels, but the model takes {expected[2]}: convert "
             "them, or build the networks with this shape as `input_shape`."
         )
     if len(expected) == 3 and len(shape) == 4 and shape[1] <= 4 < min(shape[2:]):
@@ -154,7 +154,7 @@ def _shape_advice(shape, expected):
         return f"The examples are flat: give them their shape with x.reshape(-1, {sizes})."
     if len(shape) > len(expected) + 1 and shape[-len(expected) :] == expected:
         sizes = ", ".join(map(str, expected))
-        return f"There are axes too many before an example's: x.reshape(-1, {sizes})."
+        return f"There are too many axes before those of an example: x.reshape(-1, {sizes})."
     return "Build the networks with the shape of the data as `input_shape`."
 
 
@@ -173,5 +173,6 @@ def _refuse_not_finite(x, name, allows_missing):
     raise ValueError(
         f"`{name}` holds {int(bad.sum())} values that are not finite. Expected: finite numbers. "
         f"Received: {x[first]} at index {first}, the first of them, in shape {x.shape}, dtype "
-        f"{x.dtype}. One would turn every weight into NaN: remove or repair these examples first."
+        f"{x.dtype}. A single one would turn every weight into NaN: remove or repair these "
+        "examples first."
     )

@@ -64,7 +64,7 @@ class Received(NamedTuple):
         if not self.is_arrays:
             kind = type(self.x if self.view is None else self.view.source).__name__
             raise ValueError(
-                f"`validation_split` divides arrays, and `x` is a {kind}. Give `validation_data` "
+                f"`validation_split` divides arrays, but `x` is a {kind}. Give `validation_data` "
                 "instead."
             )
         return len(self.x)
@@ -132,8 +132,8 @@ def receive(
     for argument, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
-                f"`{argument}` is given beside a data set. Expected: a data set of (x, y) or (x, "
-                f"y, sample_weight), and no `{argument}`. Received: a {type(x).__name__}."
+                f"`{argument}` cannot be given together with a dataset. Expected: a dataset of (x, "
+                f"y) or (x, y, sample_weight), and no `{argument}`. Received: a {type(x).__name__}."
             )
     if isinstance(x, Batches) and not for_prediction and _is_plain(x):
         given = Parts(*x.data)
@@ -227,8 +227,8 @@ def _arrays(model, given, y, names):
     _refuse_other_kinds(given.x, names[0])
     if y is not None and given.y is not None:
         raise ValueError(
-            f"`{names[0]}` holds a pair, whose second part is `{names[1]}`, and `{names[1]}` is "
-            "given too. Give it once."
+            f"`{names[0]}` holds a pair, whose second part is `{names[1]}`, but `{names[1]}` was "
+            "also given. Give it only once."
         )
     return given._replace(x=to_numpy(given.x, names[0]), y=given.y if y is None else y)
 
@@ -238,7 +238,7 @@ def _refuse_other_kinds(x, name):
         has_items = hasattr(x, "__getitem__") and hasattr(x, "__len__") and not isinstance(x, str)
         advice = " Wrap it: torch.utils.data.DataLoader(x, batch_size=32)." if has_items else ""
         raise ValueError(
-            f"`{name}` must be an array, one example along its first axis, or a data set that "
+            f"`{name}` must be an array with the examples along its first axis, or a dataset that "
             f"yields batches of them. Received: {type(x).__name__}.{advice}"
         )
 
@@ -301,13 +301,13 @@ def _read(model, elements, takes_pairs, name):
         num_bytes += piece[0].nbytes
         if available is not None and num_bytes > available:
             raise ValueError(
-                f"`{name}` must be read to its end here, and does not fit into memory: "
-                f"{num_bytes / 1e9:,.1f} GB were read, and {available / 1e9:,.1f} GB were there. "
-                "Give it in parts."
+                f"`{name}` must be read to its end here, but does not fit into memory: "
+                f"{num_bytes / 1e9:,.1f} GB were read, and {available / 1e9:,.1f} GB were "
+                "available. Give it in parts."
             )
         pieces.append(piece)
     if not pieces:
-        raise ValueError(f"`{name}` is empty: it yields no batch. Give at least one.")
+        raise ValueError(f"`{name}` is empty: it yields no batches. Give at least one.")
     return Parts(
         *(
             None if parts[0] is None else np.concatenate(parts)

@@ -76,10 +76,10 @@ def _of_dict(parts, takes_pairs, name):
     labels = [key for key in Y_KEYS if key in parts]
     if len(keys) != 1 or (takes_pairs and len(labels) > 1):
         raise ValueError(
-            f"`{name}` is a dict, and it is not plain which of its entries are the data"
-            f"{' and the conditions' if takes_pairs else ''}. Expected: one of "
+            f"`{name}` is a dict, and it is unclear which of its entries are the "
+            f"data{' and the conditions' if takes_pairs else ''}. Expected: one of "
             f"{', '.join(map(repr, X_KEYS))}{_also(takes_pairs)}. Received: the keys "
-            f"{', '.join(map(repr, parts)) or 'none'}. Give arrays, or a data set of (x, y), e.g. "
+            f"{', '.join(map(repr, parts)) or 'none'}. Give arrays, or a dataset of (x, y), e.g. "
             "with `dataset.map(lambda d: (d['x'], d['y']))`."
         )
     weights = [key for key in WEIGHT_KEYS if key in parts]

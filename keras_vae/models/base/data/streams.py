@@ -44,7 +44,7 @@ def first_element(data: Any, name: str) -> tuple:
             return first, itertools.chain([first], data)
         return next(iter(data)), data
     except (StopIteration, IndexError):
-        raise ValueError(f"`{name}` is empty: it yields no batch. Give at least one.") from None
+        raise ValueError(f"`{name}` is empty: it yields no batches. Give at least one.") from None
 
 
 class View:
@@ -81,7 +81,7 @@ class View:
             try:
                 self.check(parts.Parts(*map(to_numpy, given, given._fields)))
             except ValueError as error:
-                raise ValueError(f"In batch {index + 1} of the data set: {error}") from None
+                raise ValueError(f"In batch {index + 1} of the dataset: {error}") from None
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -134,8 +134,8 @@ def elements(data: Any, name: str) -> Iterator[Any]:
     """
     if is_used_up(data) or _num_batches(data) == math.inf:
         raise ValueError(
-            f"`{name}` must be read to its end here, and a {type(data).__name__} may have none. "
-            "Give an array, or a data set with a length, such as keras_vae.datasets.Batches."
+            f"`{name}` must be read to its end here, but a {type(data).__name__} may have none. "
+            "Give an array, or a dataset with a length, such as keras_vae.datasets.Batches."
         )
     return iter(data)
 

@@ -14,7 +14,7 @@ def test_shape_errors_name_the_likely_cause():
     shape = (28, 20, 1)
     assert "one example" in message(np.zeros(shape), shape)
     assert "x[..., None]" in message(np.zeros((5, 28, 20)), shape)
-    assert "3 channels and the model takes 1" in message(np.zeros((5, 28, 20, 3)), shape)
+    assert "3 channels, but the model takes 1" in message(np.zeros((5, 28, 20, 3)), shape)
     assert "Expected: (N, 28, 20, 1)" in message(np.zeros((5, 20, 28, 1)), shape)
     assert "x.reshape(-1, 28, 20, 1)" in message(np.zeros((5, 560)), shape)
     checks.check_examples(np.zeros((5, 28, 20, 1)), shape)
@@ -85,5 +85,5 @@ def test_weights():
 def test_fractions():
     assert checks.check_fraction(0.25, 8) == 2
     for bad in (1.0, -0.1, 0.01, "a", np.nan):
-        with pytest.raises(ValueError, match="leaves nothing for one of the two parts"):
+        with pytest.raises(ValueError, match="leaves one of the two parts empty"):
             checks.check_fraction(bad, 8)

@@ -42,7 +42,7 @@ def test_a_list_of_two_examples_is_no_pair():
 
 def test_a_dict_that_is_not_plain_names_its_keys():
     for batch in ({"a": X, "b": Y}, {"x": X, "image": X}, {}):
-        with pytest.raises(ValueError, match="not plain which of its entries") as error:
+        with pytest.raises(ValueError, match="unclear which of its entries") as error:
             of_batch(batch, False, "data")
         assert ", ".join(map(repr, batch)) in str(error.value)
     with pytest.raises(ValueError, match="'label', 'target'"):

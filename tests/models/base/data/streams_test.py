@@ -106,7 +106,7 @@ def test_a_bad_batch_ends_the_stream_and_says_which_it_is(kind):
     data = KINDS[kind]()
     view = view_of(data, limit=6)
     with (  # noqa: PT012
-        pytest.raises(ValueError, match="In batch 2 of the data set: too large") as error,
+        pytest.raises(ValueError, match="In batch 2 of the dataset: too large") as error,
         streams.told_plainly(view),
     ):
         checked = streams.checked(data, view, None)
