@@ -276,7 +276,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             return
         self.data_shape = tuple(input_shape[1:])
         self.build_parts()
-        if not all(layer.built for layer in self._flatten_layers()):
+        if not all(layer.built for layer in self._flatten_layers(include_self=False)):
             self._run_symbolically()
         self._apply_flags()
 
