@@ -24,5 +24,5 @@ def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
 
 
 def passing(tensor: Tensor, share: Tensor | float | None) -> Tensor:
-    """Returns exactly `tensor`, which passes on a share of its gradient; `None` is all of it."""
+    """Returns `tensor`, which passes on only a share of its gradient; `None` means all of it."""
     return tensor if share is None else straight_through(tensor, share * tensor)

@@ -98,7 +98,7 @@ class Likelihood(keras.layers.Layer):
         return np.zeros(data_shape, "bool")
 
     def is_ordinal(self, data_shape: Shape) -> np.ndarray:
-        """Returns which elements of one x are ordered classes, for which a median stands.
+        """Returns which elements of one x are ordered classes, which are imputed by their median.
 
         Args:
             data_shape: Tuple of ints, the shape of one x.
@@ -109,7 +109,7 @@ class Likelihood(keras.layers.Layer):
         return np.zeros(data_shape, "bool")
 
     def within_range(self, x: np.ndarray) -> np.ndarray:
-        """Returns numbers kept in the range of the data, where it is known.
+        """Returns x clipped to the range of the data, if it is known.
 
         Args:
             x: NumPy array (..., *S).
@@ -120,10 +120,10 @@ class Likelihood(keras.layers.Layer):
         return x if self.value_range is None else np.clip(x, *self.value_range)
 
     def rounded(self, x: np.ndarray) -> np.ndarray:
-        """Returns the values that x can have nearest to means of it.
+        """Returns the valid values of the data nearest to x, such as whole numbers for counts.
 
         Args:
-            x: NumPy array (..., *S).
+            x: NumPy array (..., *S), such as means.
 
         Returns:
             NumPy array of that shape.

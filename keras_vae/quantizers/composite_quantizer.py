@@ -102,10 +102,10 @@ class CompositeQuantizer(Quantizer):
 def part_of(
     quantizer: Quantizer, z_e: Tensor, share: Tensor | float | None, **options: Any
 ) -> Quantized:
-    """Returns z_e as `Quantized`, whose z_q passes a share of its gradient to it; see `Quantizer`.
+    """Returns z_e as `Quantized`, with a z_q that passes only a share of its gradient to z_e.
 
     Args:
-        quantizer: `Quantizer`. One that takes no `share` passes that of its own weights only too.
+        quantizer: `Quantizer`. If it takes no `share`, the gradient to its weights is scaled too.
         z_e: (B, ..., D).
         share: Number, tensor (B, 1, ..., 1), or `None` for all.
         **options: `mask`, `training` and `seed`.

@@ -109,9 +109,10 @@ class Quantizer(keras.layers.Layer):
     ) -> Quantized:
         """Returns z_e (B, ..., D) as `Quantized`.
 
-        A quantizer may also take `share`, a number or a tensor (B, 1, ..., 1): how much of the
-        gradient of z_q passes through the codes to z_e. What makes z_q of the codes has all of it.
-        As a level of a `ResidualQuantizer`, one that takes no `share` has it applied to z_q.
+        A quantizer may also take `share`, a number or a tensor (B, 1, ..., 1): the part of the
+        gradient of z_q that passes through the codes to z_e. Weights that turn codes into z_q
+        receive all of it. If a level of a `ResidualQuantizer` takes no `share`, the whole gradient
+        of its z_q is scaled.
         """
         raise NotImplementedError
 

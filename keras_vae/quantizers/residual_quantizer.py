@@ -24,8 +24,8 @@ class ResidualQuantizer(CompositeQuantizer):
     Q levels of K codes give K^Q sums for the price of Q K codes. Costs are summed over the levels.
     Residuals carry no gradient of the codes, so each level's commitment reaches z_e. The gradient
     of z_q that reaches z_e is the mean of the levels' gradients: the identity if each of them is.
-    What makes z_q of codes, the projection of a level or its sampled codebook, has the gradient of
-    the sum: only what passes through codes is divided.
+    Weights that turn codes into z_q, such as a level's projection or sampled codebook, receive the
+    gradient of the sum: only the gradient that passes through codes is divided.
 
     With `dropout`, a fraction of the training examples uses only the first n levels, n uniform from
     1 to Q, so that the first levels alone form a coarser quantizer. Skipped levels have indices of

@@ -96,7 +96,7 @@ def impute(
             weights = _weights(log_w)
             values, spread = _filled(batch[0], weights, means, draws, model.likelihood)
             whole = [np.zeros((0, *values.shape), "float32")]
-            # x is drawn anew: of a z that is chosen twice, two different ones.
+            # x is drawn anew, so that a z that is chosen twice gives two different rows.
             chosen = z[_chosen(weights, num_draws, rng), np.arange(len(values))]
             for (part,), num_parts in padded_batches([chosen], redraws_at_once):
                 new = redraw(part, *batch)[:num_parts]
@@ -169,14 +169,14 @@ def _weighted_draws(model, x, c, num_samples, proposal):
 
 
 def _decoded(model, x, z, c):
-    """Returns p(x|z) of draws z (K, B, ...), over (KB, S)."""
+    """Returns p(x|z) for draws z (K, B, ...), a distribution over (KB, S)."""
     rows = ops.reshape(z, (-1, *z.shape[2:]))
     c = None if c is None else ops.tile(c, (z.shape[0], *[1] * (len(c.shape) - 1)))
     return model.generate(rows, c, like=x)
 
 
 def _by_draw(values, z, x):
-    """Returns values (KB, S) of draws z (K, B, ...) as (K, B, S)."""
+    """Returns values (KB, S) for draws z (K, B, ...) as (K, B, S)."""
     return ops.reshape(ops.cast(values, "float32"), (z.shape[0], -1, *x.shape[1:]))
 
 
@@ -188,7 +188,7 @@ def _weights(log_w):
 def _filled(x, weights, means, draws, likelihood):
     """Returns values (B, S) and their spread."""
     is_missing = np.isnan(x)
-    # Of each z: where a log-normal is wide, one z of a small weight would be all of the mean.
+    # Clipped for each z, as a wide log-normal of one z with little weight would dominate the mean.
     mean = _average(weights, likelihood.within_range(means))
     spread = np.sqrt(_average(weights, np.square(draws - mean)))
     values = likelihood.rounded(mean)
@@ -212,7 +212,7 @@ def _average(weights, values):
 
 
 def _chosen(weights, num_draws, rng):
-    """Returns the places of draws (num_draws, B), each with the probability of its weight."""
+    """Returns the indices of draws (num_draws, B), each with the probability of its weight."""
     cumulative = weights.cumsum(axis=0)
     u = rng.random((num_draws, weights.shape[1])) * cumulative[-1]
     rows = zip(cumulative.T, u.T, strict=True)
