@@ -30,5 +30,5 @@ def test_of_a_model_that_draws_nothing():
     x = (np.random.default_rng(0).random((3, 8, 8, 1)) < 0.5).astype("float32")
     found = evaluation.log_likelihood(model, x, verbose=1)
     np.testing.assert_array_equal(found, model.log_likelihood(x))
-    with pytest.raises(ValueError, match=r"`proposal`.*VQVAE takes none.*'prior'"):
+    with pytest.raises(ValueError, match=r"`proposal`.*VQVAE does not.*'prior'"):
         evaluation.log_likelihood(model, x, proposal="prior")
