@@ -164,6 +164,7 @@ def test_evaluate_is_repeatable_and_equals_validation(family):
     assert first == {k: history[f"val_{k}"][-1] for k in first}
 
 
+@pytest.mark.first_case_elsewhere
 @every_family
 def test_evaluate_needs_no_optimizer_of_its_own(family):
     """As of a model that was read from a preset."""
@@ -213,6 +214,7 @@ def test_short_last_batch_weighs_by_its_size(family):
     np.testing.assert_allclose(logs["loss"], bound.mean(), rtol=1e-5)
 
 
+@pytest.mark.first_case_elsewhere
 @every_family
 def test_terms_do_not_change_when_the_batch_is_duplicated(family, no_noise, as_before):
     model, pairs = trained(family.name)[0], family.pairs()
@@ -405,6 +407,7 @@ def test_keras_file_keeps_everything(family, tmp_path):
     assert np.array_equal(mean_of(loaded, x), mean_of(model, x))
 
 
+@pytest.mark.first_case_elsewhere
 @every_family
 def test_weights_file_keeps_weights_and_noise(family, tmp_path):
     model, x = trained(family.name)[0], family.inputs()

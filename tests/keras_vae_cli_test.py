@@ -89,6 +89,7 @@ def test_an_import_afterwards_is_whole(arguments):
     assert told[-1] == "whole"
 
 
+@pytest.mark.one_backend
 def test_an_import_after_a_failed_one_is_whole():
     code = (
         "import os; asked = os.environ.pop('KERAS_BACKEND'); os.environ['KERAS_BACKEND'] = 'none'\n"
@@ -98,6 +99,7 @@ def test_an_import_after_a_failed_one_is_whole():
     assert run(code)[-1] == "whole"
 
 
+@pytest.mark.one_backend
 def test_what_was_imported_before_the_library_stays():
     code = (
         "keras_vae_cli._postpone()\n"
@@ -112,6 +114,7 @@ def test_what_was_imported_before_the_library_stays():
     assert run(code)[-1] == "whole"
 
 
+@pytest.mark.one_backend
 def test_a_library_that_is_there_is_used():
     code = (
         "import keras, keras_vae; before = keras_vae\n"

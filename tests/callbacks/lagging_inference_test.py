@@ -34,6 +34,7 @@ def test_ends_the_lagging_once_the_information_stops_rising(monkeypatch):
     assert history["mutual_information"] == [0.5, 0.7, 0.6, 0.9]
 
 
+@pytest.mark.one_backend
 def test_another_training_is_not_compared_with_the_one_before(monkeypatch):
     monkeypatch.setattr(lagging_inference, "mutual_information", lambda *given: measured.pop())
     callback, measured = LaggingInference(X), []

@@ -31,6 +31,7 @@ def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.one_backend
 def test_what_breaks_the_pattern_is_found_though_each_value_is_usual():
     rng = np.random.default_rng(3)
     shuffled = np.stack([rng.permutation(column) for column in NORMAL.T], axis=1)
