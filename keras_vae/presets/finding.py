@@ -126,7 +126,9 @@ def find_recipe(name_or_path: str | os.PathLike) -> Path:
         ValueError: If there is no such recipe.
     """
     path = Path(_checked(name_or_path, "name_or_path"))
-    if path.suffix == ".toml" and path.is_file():
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise ValueError(f"There is no recipe file {path}.")
         return path
     return _find(name_or_path, RECIPE, recipe_names()) / RECIPE
 

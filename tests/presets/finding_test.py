@@ -68,9 +68,16 @@ def test_unknown_presets(zoos, name, message):
         presets.find(name)
 
 
-@pytest.mark.parametrize("name", ["vae_b", "missing.toml", "."])
-def test_unknown_recipes(zoos, name):
-    with pytest.raises(ValueError, match=r"There is no preset|holds no recipe.toml"):
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("vae_b", "There is no preset 'vae_b'"),
+        ("missing.toml", r"There is no recipe file missing\.toml\."),
+        (".", r"holds no recipe\.toml"),
+    ],
+)
+def test_unknown_recipes(zoos, name, message):
+    with pytest.raises(ValueError, match=message):
         presets.find_recipe(name)
 
 
