@@ -319,14 +319,15 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
 
     def settings(self) -> list:
         """Returns the constants of a compiled function of the model: weights of terms, constructor
-        arguments that are not layers, and settings of layers."""
+        arguments that are not layers, settings of layers, and methods replaced on the instance."""
         terms = [(k, t.train, t.evaluate, t.group) for k, t in self.objective().items()]
         layers = [
             [layer.dtype_policy.name, layer.trainable, *arguments.settings_of(layer)]
             for layer in self._flatten_layers()
         ]
         own = [v for v in self._arguments.of(self).values() if not isinstance(v, keras.Layer)]
-        return [*terms, *layers, *own, getattr(self, "sample_batch_size", None)]
+        methods = [v for k, v in vars(self).items() if callable(v) and hasattr(type(self), k)]
+        return [*terms, *layers, *own, *methods, getattr(self, "sample_batch_size", None)]
 
     def parts(self) -> dict[str, keras.Layer]:
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""

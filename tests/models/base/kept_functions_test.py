@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import keras_vae
+from keras_vae.distributions import DiagonalGaussian
 
 X = (np.random.default_rng(0).uniform(size=(4, 6)) < 0.5).astype("float32")
 
@@ -98,6 +99,14 @@ def test_another_sigma_counts(measured):
     model.likelihood.sigma = 0.1
     np.testing.assert_allclose(measured(model), measured(gaussian(0.1)), rtol=1e-5)
     assert np.abs(np.subtract(measured(model), before)).max() > 1
+
+
+def test_a_method_replaced_on_the_model_counts(model):
+    before = score(model), model.evaluate(X, verbose=0)
+    model.prior_given = lambda c=None: DiagonalGaussian(np.ones((1, 2), "float32"), 1.0)
+    after = score(model), model.evaluate(X, verbose=0)
+    for values, others in zip(before, after, strict=True):
+        assert np.abs(np.subtract(values, others)).max() > 0.01
 
 
 def test_samples_are_as_many_as_asked_for_whatever_is_drawn_at_once(model):
