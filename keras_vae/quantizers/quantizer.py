@@ -128,8 +128,12 @@ class Quantizer(keras.layers.Layer):
         seed: Seed = None,
         share: Tensor | float | None = None,
     ) -> Quantized:
-        # Without the seed generator, which JAX cannot trace; shapes need no noise.
-        return super().compute_output_spec(z_e, mask=mask, training=False)
+        # Not by tracing `call`, as Keras does: the search takes seconds to trace for nothing.
+        batch_size, *latent_shape = z_e.shape
+        indices = (batch_size, *self.indices_shape(latent_shape))
+        cost = keras.KerasTensor((batch_size,), "float32")
+        z_q = keras.KerasTensor(z_e.shape, "float32")
+        return Quantized(z_q, keras.KerasTensor(indices, "int32"), cost, cost)
 
     def indices_shape(self, latent_shape: Shape) -> Shape:
         """Returns the shape of one example's indices, given the shape of its z_e."""

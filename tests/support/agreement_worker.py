@@ -11,6 +11,8 @@ import families
 import keras
 import numpy as np
 from keras import ops
+from states import assign_state
+from states import state
 
 import keras_vae
 
@@ -60,15 +62,23 @@ def scores_of(model, pairs):
         return {}
 
 
-def trained(family, weights, optimizer, updates):
-    """Returns the changes of the weights after some updates."""
-    model = family.compiled(optimizer, run_eagerly=EAGERLY)
+def trained(family, weights):
+    """Returns the changes of the weights after one update of rate 1, which are the gradients, and
+    after three small updates with momentum: all by one step, compiled once."""
+    model = family.compiled(keras.optimizers.SGD(1.0, momentum=0.9), run_eagerly=EAGERLY)
     model.set_weights(weights)
-    before = [ops.convert_to_numpy(v) for v in model.trainable_weights]
-    for _ in range(updates):
-        model.train_on_batch(*family.pairs())
-    after = [ops.convert_to_numpy(v) for v in model.trainable_weights]
-    return [b - a for a, b in zip(after, before, strict=True)]
+    start, found = state(model), {}
+    for what, rate, updates in (("gradient", 1.0, 1), ("three updates", 1e-3, 3)):
+        assign_state(model, start)
+        for optimizer in getattr(model.optimizer, "optimizers", [model.optimizer]):
+            optimizer.learning_rate = rate
+        before = [ops.convert_to_numpy(v) for v in model.trainable_weights]
+        for _ in range(updates):
+            model.train_on_batch(*family.pairs())
+        after = [ops.convert_to_numpy(v) for v in model.trainable_weights]
+        changes = (b - a for a, b in zip(after, before, strict=True))
+        found |= {f"{what} {i}": change for i, change in enumerate(changes)}
+    return found
 
 
 def results(family, folder):
@@ -87,11 +97,7 @@ def results(family, folder):
     terms = terms_of(model, family.pairs())
     found |= {f"term {k}": v for k, v in numpy(terms).items()}
     found |= scores_of(model, family.pairs())
-    for i, gradient in enumerate(trained(family, weights, keras.optimizers.SGD(1.0), 1)):
-        found[f"gradient {i}"] = gradient
-    momentum = keras.optimizers.SGD(1e-3, momentum=0.9)
-    for i, change in enumerate(trained(family, weights, momentum, 3)):
-        found[f"three updates {i}"] = change
+    found |= trained(family, weights)
     if (folder / family.name).exists():
         preset = keras_vae.GenerativeModel.from_preset(folder / family.name)
         found["preset"] = preset.predict(x, verbose=0)

@@ -1,5 +1,6 @@
 """Weights files whose optimizer was made for other weights."""
 
+import functools
 import warnings
 
 import keras
@@ -23,6 +24,11 @@ def trained(frozen, epochs=1):
     return model
 
 
+@functools.cache
+def whose_file_is_loaded(frozen):
+    return trained(frozen, epochs=3)
+
+
 def values_of(variables):
     return [keras.ops.convert_to_numpy(v) for v in variables]
 
@@ -31,7 +37,7 @@ def values_of(variables):
 @pytest.mark.parametrize("then", FROZEN)
 def test_the_optimizers_state_is_loaded_or_left_with_a_warning(then, now, tmp_path):
     """Never put where it does not belong, though encoder and decoder may have the same shapes."""
-    saved, model = trained(then, epochs=3), trained(now)
+    saved, model = whose_file_is_loaded(then), trained(now)
     saved.save_weights(tmp_path / "x.weights.h5")
     expected = values_of((saved if then == now else model).optimizer.variables)
     with warnings.catch_warnings(record=True) as told:
