@@ -22,8 +22,9 @@ from keras_vae.models.base.data.checks import check_examples
 from keras_vae.models.base.data.checks import check_fraction
 from keras_vae.models.base.data.streams import told_plainly
 from keras_vae.models.base.group_optimizer import check_optimizer
+from keras_vae.models.base.subclass_checks import check_overridden
+from keras_vae.models.base.subclass_checks import has_own_step
 from keras_vae.models.saving import frozen_layers
-from keras_vae.steps import BackendStep
 from keras_vae.typing import Array
 
 
@@ -85,7 +86,7 @@ class FrontDoor:
                 f"({', '.join(self.objective())}). Give only an optimizer; weights of terms, such "
                 "as `kl_weight`, are arguments of the constructor."
             )
-        self._check_overridden()
+        check_overridden(self)
         self._is_for_evaluation = False
         super().compile(
             optimizer=check_optimizer(optimizer, self),
@@ -191,7 +192,7 @@ class FrontDoor:
         if type(x) is Batches and steps_per_epoch is None and class_weight is None:
             if not isinstance(callbacks, keras.callbacks.CallbackList):
                 callbacks = CallbackList(callbacks, self, len(x), epochs, verbose)
-            listens = getattr(callbacks, "listens", True) or self._has_own_step()
+            listens = getattr(callbacks, "listens", True) or has_own_step(self)
             x = self.batches_for_epochs(x, listens)
             callbacks.steps_of = getattr(x, "steps_of", None)
         with (
@@ -337,20 +338,6 @@ class FrontDoor:
             return callbacks
         given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] * bool(callbacks)
         return [*given, clock]
-
-    def _has_own_step(self):
-        return type(self).train_step is not BackendStep.train_step
-
-    def _check_overridden(self):
-        """Raises `TypeError` if a method is overridden that only Keras' own train step calls."""
-        names = ("compute_loss", "compute_metrics")
-        never_called = [n for n in names if getattr(type(self), n) is not getattr(keras.Model, n)]
-        if never_called and not self._has_own_step():
-            raise TypeError(
-                f"{type(self).__name__} overrides `{never_called[0]}`, which its train step never "
-                "calls. Return costs and logged quantities from `terms`, and give their weights in "
-                "`objective`; or override `train_step` as well."
-            )
 
     def _check_compiled(self):
         if self.compiled and self.optimizer is None:

@@ -21,6 +21,8 @@ from keras_vae.models.base.arguments import Arguments
 from keras_vae.models.base.files import Files
 from keras_vae.models.base.front_door import FrontDoor
 from keras_vae.models.base.kept_functions import KeptFunctions
+from keras_vae.models.base.subclass_checks import check_metrics
+from keras_vae.models.base.subclass_checks import check_objective
 from keras_vae.models.base.term import MAIN
 from keras_vae.models.base.term import Term
 from keras_vae.models.saving import blank_weights
@@ -200,39 +202,23 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
             self.term_means = TermMeans(["loss", *averaged])
             self.trackers = {k: t.metric(name=k) for k, t in logged.items() if k not in averaged}
             self._tracker.lock()
-            self._check_metrics()
+            check_metrics(self)
 
     @property
     def metrics_names(self) -> list[str]:
         """Names of the logged quantities, in the order in which `evaluate` returns them."""
-        return [*self._logged_terms(), *[m.name for m in self._further_metrics()]]
+        return [*self.logged_terms(), *[m.name for m in self.further_metrics()]]
 
-    def _logged_terms(self):
+    def logged_terms(self) -> list[str]:
+        """Returns "loss" and the names of the terms that the model logs."""
         return ["loss", *[k for k, t in self.objective().items() if t.metric is not None]]
 
-    def _further_metrics(self):
+    def further_metrics(self) -> list[keras.metrics.Metric]:
         """Returns the metrics that a subclass has beside those of the objective."""
         if self.trackers is None:
             return []
         own = [self.clock, self.guard, self.term_means, *self.trackers.values()]
         return [m for m in self.metrics if not any(m is o for o in own)]
-
-    def _check_metrics(self):
-        """Raises `ValueError` if a subclass hides the model's metrics, whose state must travel with
-        the step and be reset with each epoch, or has one with the name of a term."""
-        if not any(m is self.guard for m in self.metrics):
-            raise ValueError(
-                f"`metrics` of {type(self).__name__} leaves out the model's own. Remove the "
-                "property, as metrics that are attributes of a model are found without it; or "
-                "return them together with those of `super().metrics`."
-            )
-        terms = self._logged_terms()
-        for metric in self._further_metrics():
-            if metric.name in terms:
-                raise ValueError(
-                    f"The metric {metric.name!r} of {type(self).__name__} has the name of a "
-                    f"quantity that the model logs ({', '.join(terms)}). Give it another name."
-                )
 
     def group_names(self, objective: dict[str, Term]) -> list[str]:
         """Returns the names of the groups of weights. The last, "main", holds all other weights."""
@@ -515,23 +501,6 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
                 "determine the shape of the data. Train it, or call `model.build((None, "
                 "*data_shape))` first."
             )
-
-
-def check_objective(model: GenerativeModel) -> None:
-    """Raises `ValueError` if the objective is not a dict of `Term`s, or a switch not a group."""
-    objective = model.objective()
-    wrong = [k for k, term in objective.items() if not isinstance(term, Term)]
-    if wrong or "loss" in objective:
-        raise ValueError(
-            f"`objective` of {type(model).__name__} must be a dict of names, other than 'loss', "
-            f"and `keras_vae.Term`s. Received: {objective!r}."
-        )
-    unknown = sorted(model.switches().keys() - {*model.group_names(objective)})
-    if unknown:
-        raise ValueError(
-            f"`switches` of {type(model).__name__} names the groups {unknown}. Expected: some of "
-            f"{model.group_names(objective)}."
-        )
 
 
 def check_exact(model: GenerativeModel, num_samples: int | None) -> None:
