@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from keras_vae.checks import check_count
+from keras_vae.checks import is_number
 from keras_vae.typing import Tensor
 from keras_vae.typing import Weight
 
@@ -165,3 +166,19 @@ def check_weight(name: str, value: Any) -> Weight:
         f"`{name}` must be a number of at least 0, or a schedule such as "
         f"keras_vae.LinearAnnealing(num_steps). Received: {value!r}."
     )
+
+
+def check_temperature(value: Any) -> Weight:
+    """Returns `value`, a number as a float.
+
+    Raises:
+        ValueError: If `value` is neither a number greater than 0 nor a schedule.
+    """
+    if callable(value):
+        return value
+    if not is_number(value) or not value > 0:
+        raise ValueError(
+            "`temperature` must be a number greater than 0, or a schedule such as "
+            f"keras_vae.ExponentialAnnealing(rate). Received: {value!r}."
+        )
+    return float(value)

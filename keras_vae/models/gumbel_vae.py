@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_vae.conditions import Condition
 from keras_vae.distributions import Distribution
@@ -15,6 +14,7 @@ from keras_vae.models.base.latent_variable_model import LatentVariableModel
 from keras_vae.models.base.term import Term
 from keras_vae.priors import Prior
 from keras_vae.priors.uniform_codes import UniformCodes
+from keras_vae.schedules import check_temperature
 from keras_vae.schedules import check_weight
 from keras_vae.typing import Tensor
 from keras_vae.typing import Weight
@@ -96,7 +96,7 @@ class GumbelVAE(LatentVariableModel):
             encoder, decoder, likelihood, prior, condition=condition, seed=seed, **kwargs
         )
         self.codes = _check_codes(codes)
-        self.temperature = _check_temperature(temperature)
+        self.temperature = check_temperature(temperature)
         self.kl_weight = check_weight("kl_weight", kl_weight)
 
     def objective(self) -> dict[str, Term]:
@@ -155,9 +155,3 @@ def _check_codes(codes):
             f"Received: {codes!r}."
         )
     return codes
-
-
-def _check_temperature(value):
-    if isinstance(value, int | float | np.number) and not value > 0:
-        raise ValueError(f"`temperature` must be greater than 0. Received: {value!r}.")
-    return check_weight("temperature", value)

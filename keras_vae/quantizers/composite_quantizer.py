@@ -1,7 +1,6 @@
 """The base class of quantizers made of several others, whose indices are concatenated."""
 
 import inspect
-from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 from typing import Self
@@ -41,25 +40,10 @@ class CompositeQuantizer(Quantizer):
     def num_codebooks(self) -> int:
         return sum(quantizer.num_codebooks for quantizer in self.quantizers)
 
-    @property
-    def across_replicas(self) -> Callable[[Tensor], Tensor]:
-        """The sum over devices that all of the quantizers share; see `Quantizer`."""
-        return self.quantizers[0].across_replicas
-
-    @across_replicas.setter
-    def across_replicas(self, function: Callable[[Tensor], Tensor]) -> None:
+    def serve(self, model: keras.Model) -> None:
+        super().serve(model)
         for quantizer in self.quantizers:
-            quantizer.across_replicas = function
-
-    @property
-    def of_first_replica(self) -> Callable[[Tensor], Tensor]:
-        """The first device's value, which all of the quantizers share; see `Quantizer`."""
-        return self.quantizers[0].of_first_replica
-
-    @of_first_replica.setter
-    def of_first_replica(self, function: Callable[[Tensor], Tensor]) -> None:
-        for quantizer in self.quantizers:
-            quantizer.of_first_replica = function
+            quantizer.serve(model)
 
     def build_each(self, input_shape: tuple[Any, ...]) -> None:
         """Builds the quantizers for inputs of this shape."""

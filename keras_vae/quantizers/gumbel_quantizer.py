@@ -1,12 +1,12 @@
 """A quantizer that samples its codes, with the gradient of a relaxed sample."""
 
 from typing import Any
+from typing import Self
 
 import keras
 from keras import ops
 
 from keras_vae.checks import check_count
-from keras_vae.checks import is_number
 from keras_vae.distributions import Categorical
 from keras_vae.distributions import kl_divergence
 from keras_vae.gradients import passing
@@ -16,8 +16,10 @@ from keras_vae.quantizers.projected_quantizer import quantized
 from keras_vae.quantizers.projected_quantizer import where
 from keras_vae.quantizers.quantizer import Quantized
 from keras_vae.quantizers.quantizer import Quantizer
+from keras_vae.schedules import check_temperature
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -38,8 +40,9 @@ class GumbelQuantizer(Quantizer):
 
     Args:
         num_embeddings: Int, K, at least 2.
-        temperature: Float, greater than 0. A lower temperature makes the gradient less biased but
-            more variable.
+        temperature: Float greater than 0, or a schedule over the updates that the model has made.
+            A lower temperature makes the gradient less biased but more variable; DALL-E lowers it
+            from 1 to 1/16.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Input shape: (B, ..., D).
@@ -63,14 +66,10 @@ class GumbelQuantizer(Quantizer):
           generation" (DALL-E), section 2.1
     """
 
-    def __init__(self, num_embeddings: int, temperature: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, num_embeddings: int, temperature: Weight = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._num_embeddings = check_count("num_embeddings", num_embeddings, least=2)
-        if not is_number(temperature) or not temperature > 0:
-            raise ValueError(
-                f"`temperature` must be a number greater than 0. Received: {temperature!r}."
-            )
-        self.temperature = float(temperature)
+        self.temperature = check_temperature(temperature)
 
     @property
     def num_embeddings(self) -> int:
@@ -98,7 +97,7 @@ class GumbelQuantizer(Quantizer):
         uniform = Categorical(ops.zeros((self.num_embeddings,)), batch_ndims=0)
         scores = q.perturbed(q.shape, seed) if training else q.log_probs
         indices = first_largest(scores)
-        soft = ops.softmax(scores / self.temperature, axis=-1)
+        soft = ops.softmax(scores / self.at_this_step(self.temperature), axis=-1)
         relaxed = ops.matmul(passing(soft, share), self.codebook)
         z_q = straight_through(self._codes_of(indices), relaxed)
         no_cost = ops.zeros_like(logits[..., 0])
@@ -114,5 +113,9 @@ class GumbelQuantizer(Quantizer):
         return {
             **super().get_config(),
             "num_embeddings": self.num_embeddings,
-            "temperature": self.temperature,
+            "temperature": keras.saving.serialize_keras_object(self.temperature),
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(**keras.saving.deserialize_keras_object(config))

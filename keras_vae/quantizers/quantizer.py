@@ -9,6 +9,7 @@ from keras import ops
 from keras_vae.typing import Seed
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor
+from keras_vae.typing import Weight
 
 
 class Quantized(NamedTuple):
@@ -140,21 +141,30 @@ class Quantizer(keras.layers.Layer):
         positions = tuple(latent_shape[:-1])
         return positions if self.num_codebooks == 1 else (*positions, self.num_codebooks)
 
+    def serve(self, model: keras.Model) -> None:
+        """Takes the methods below from a model, whose training step they belong to."""
+        self.across_replicas = model.across_replicas  # type: ignore[method-assign]
+        self.of_first_replica = model.of_first_replica  # type: ignore[method-assign]
+        self.at_this_step = model.at_this_step  # type: ignore[method-assign]
+
     def across_replicas(self, statistics: Tensor) -> Tensor:
         """Returns the sum of a tensor over the devices that share a step: itself, for one device.
 
-        A model that trains on several devices replaces this method, so that running means of codes
-        see the whole batch and stay equal on all devices.
+        So running means of codes see the whole batch and stay equal on all devices.
         """
         return statistics
 
     def of_first_replica(self, tensor: Tensor) -> Tensor:
         """Returns a tensor's value on the first of the devices that share a step.
 
-        A model that trains on several devices replaces this method, so that codes that are placed
-        on rows of z lie at the same places on all devices.
+        So codes that are placed on rows of z lie at the same places on all devices.
         """
         return tensor
+
+    def at_this_step(self, value: Weight) -> Tensor | float:
+        """Returns a number as it is, and the value of a schedule after the updates made so far;
+        without a model, none have been made."""
+        return value(ops.zeros(())) if callable(value) else value
 
 
 def rows_of(z: Tensor) -> Tensor:

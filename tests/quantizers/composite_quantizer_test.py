@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -21,14 +23,15 @@ def normal(*shape):
 
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("composite", COMPOSITES)
-def test_what_the_model_says_of_replicas_reaches_all_quantizers_at_any_depth(composite):
+def test_quantizers_at_any_depth_serve_the_model(composite):
     inner = [LookupFreeQuantizer(2) for _ in range(4)]
     quantizer = composite([composite(inner[:2]), composite(inner[2:])])
-    statistics = ops.ones((3,))
-    assert quantizer.across_replicas(statistics) is statistics
-    quantizer.across_replicas = lambda statistics: 2 * statistics
+    assert quantizer.across_replicas(3) == 3
+    methods = ("across_replicas", "of_first_replica", "at_this_step")
+    model = SimpleNamespace(**dict.fromkeys(methods, lambda value: 2 * value))
+    quantizer.serve(model)
     for part in [quantizer, *quantizer.quantizers, *inner]:
-        np.testing.assert_array_equal(numpy(part.across_replicas(statistics)), 2)
+        assert [getattr(part, name)(3) for name in methods] == [6, 6, 6]
 
 
 @pytest.mark.first_case_elsewhere

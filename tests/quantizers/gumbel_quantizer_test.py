@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_vae import VQVAE
+from keras_vae import ConvMapDecoder
+from keras_vae import ConvMapEncoder
+from keras_vae import LinearAnnealing
 from keras_vae.quantizers import GumbelQuantizer
 
 
@@ -78,6 +82,33 @@ def test_the_gradient_is_that_of_the_relaxed_code():
     q = probabilities(quantizer, z_e) ** (1 / 0.7)
     q = (q / q.sum(axis=-1, keepdims=True)).sum(axis=(0, 1))
     np.testing.assert_allclose(of_codebook, q[:, None] * weights, rtol=1e-4)
+
+
+def test_a_temperature_follows_the_updates(tmp_path):
+    def model(temperature):
+        keras.utils.set_random_seed(0)
+        parts = ConvMapEncoder((8, 8, 1), 3, (4,)), ConvMapDecoder((8, 8, 1), 3, (4,))
+        model = VQVAE(*parts, GumbelQuantizer(5, temperature), seed=0)
+        model.compile(keras.optimizers.SGD(0.01))
+        return model
+
+    x = np.random.default_rng(0).uniform(size=(4, 8, 8, 1)).astype("float32")
+    scheduled, by_hand = model(LinearAnnealing(1, start=2.0, end=0.5)), model(2.0)
+    scheduled.train_on_batch(x)
+    scheduled.save(tmp_path / "model.keras")
+    by_hand.train_on_batch(x)
+    by_hand.quantizer.temperature = 0.5
+    by_hand.train_on_batch(x)
+    resumed = keras.saving.load_model(tmp_path / "model.keras")
+    for other in (scheduled, resumed):
+        other.train_on_batch(x)
+        for a, b in zip(other.get_weights(), by_hand.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+    never_lower = model(2.0)
+    for _ in range(2):
+        never_lower.train_on_batch(x)
+    difference = never_lower.quantizer.codebook - by_hand.quantizer.codebook
+    assert np.abs(numpy(difference)).max() > 1e-4
 
 
 @pytest.mark.first_case_elsewhere

@@ -55,8 +55,7 @@ class TinyAutoencoder(GenerativeModel):
     def __init__(self, quantizer, **kwargs):
         super().__init__(**kwargs)
         self.dense, self.quantizer = keras.layers.Dense(DIM), quantizer
-        quantizer.across_replicas = self.across_replicas
-        quantizer.of_first_replica = self.of_first_replica
+        quantizer.serve(self)
 
     def known_shape(self):
         return (None, NUM_POSITIONS, DIM)

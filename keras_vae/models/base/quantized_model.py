@@ -233,8 +233,7 @@ class QuantizedModel(SecondStage):
 
     def build_parts(self) -> None:
         for quantizer in self.quantizers:
-            quantizer.across_replicas = self.across_replicas
-            quantizer.of_first_replica = self.of_first_replica
+            quantizer.serve(self)
         super().build_parts()
         x, *condition = self.probes()
         quantized, _ = self.encode_levels(x, self.embedded(*condition))
