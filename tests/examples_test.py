@@ -13,6 +13,7 @@ import families
 import keras
 import numpy as np
 import pytest
+from scripts import run_script
 
 from keras_vae import recipes
 
@@ -26,10 +27,9 @@ RECIPES = sorted((ROOT / "examples" / "recipes").glob("*.toml"))
 def test_runs(path, tmp_path):
     if "keras_vae.estimators" in path.read_text():
         pytest.importorskip("sklearn")
-    command = [sys.executable, str(path), "--smoke", "--output", str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert result.returncode == 0, result.stderr[-2000:]
-    samples = next(tmp_path.glob("samples.*"))  # pictures, or texts
+    made = tmp_path / "made"
+    run_script(path, "--smoke", "--output", made, folder=ROOT, output=tmp_path / "printed.txt")
+    samples = next(made.glob("samples.*"))  # pictures, or texts
     assert samples.stat().st_size > (1000 if samples.suffix == ".png" else 10)
 
 
