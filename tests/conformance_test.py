@@ -501,7 +501,7 @@ def check_policy(family, policy):
     )  # steps that overflow halve the scale and are skipped
 
 
-# TensorFlow mixes no types; JAX does, as PyTorch.
+# TensorFlow refuses operations on mixed types; JAX promotes them, as PyTorch does.
 @(every_family if BACKEND == "tensorflow" else every_family_somewhere)
 def test_mixed_float16(family):
     if family.name == "keras_example" and BACKEND == "tensorflow":

@@ -142,7 +142,7 @@ def _draw_split(panel, whose, parts, num_epochs):
     panel.set_ylim(0, 1.15 * max(total[len(total) // _CUT :]))
     if len(epochs) > 1:
         panel.set_xlim(epochs[0], epochs[-1])
-    _dress(panel, f"what the bound is made of ({whose})", "nats")
+    _dress(panel, f"negative ELBO by term ({whose})", "nats")
     panel.legend(fontsize=8, framealpha=0.9, loc="lower right")
 
 

@@ -107,7 +107,7 @@ def test_the_parts_of_the_bound_lie_on_one_another(drawn):
     parts = {"reconstruction": [60.0, 50.0], "kl": [10.0, 15.0]}
     history = {"elbo": [-70.0, -65.0], **parts, "val_elbo": [-71.0, -66.0]}
     history |= {f"val_{k}": [v + 0.5 for v in values] for k, values in parts.items()}
-    panel = drawn(history, held_out="test")["what the bound is made of (test)"]
+    panel = drawn(history, held_out="test")["negative ELBO by term (test)"]
     assert legend(panel) == ["KL: 15.5", "reconstruction: 50.5", "-elbo: 66"]
     low, high = panel.get_ylim()
     assert low == 0
