@@ -24,6 +24,7 @@ def fitted():
     return TableSynthesizer(num_updates=2500, random_state=0, **options).fit(table())
 
 
+@pytest.mark.one_backend
 def test_rows_keep_the_shares_and_what_goes_together(fitted):
     rows = fitted.sample(2000, seed=0)
     sex, height = np.array(rows["sex"]), np.array(rows["height"])
@@ -31,6 +32,7 @@ def test_rows_keep_the_shares_and_what_goes_together(fitted):
     assert height[sex == "M"].mean() - height[sex == "F"].mean() > 8
 
 
+@pytest.mark.one_backend
 def test_columns_that_determine_each_other_stay_matched(fitted):
     rows = fitted.sample(4000, seed=1)
     sex, height = np.array(rows["sex"]), np.array(rows["height"])
@@ -38,6 +40,7 @@ def test_columns_that_determine_each_other_stay_matched(fitted):
     assert np.mean((sex == "F") == (height < 172.5)) >= 0.99
 
 
+@pytest.mark.one_backend
 def test_rows_with_a_given_value(fitted):
     rows = fitted.sample(300, where={"sex": "F"}, seed=0)
     assert set(rows["sex"]) == {"F"}

@@ -52,8 +52,8 @@ def test_columns_that_determine_each_other_stay_matched_and_rare_classes_survive
     keras.utils.set_random_seed(0)
     schema = TableSchema.infer(table(4000))
     model = model_of(schema, prior=keras_vae.GaussianMixture(8))
-    model.compile(keras.optimizers.Adam(0.003))
-    model.fit(schema.encode(table(4000)), epochs=100, batch_size=64, verbose=0)
+    model.compile(keras.optimizers.Adam(0.006))
+    model.fit(schema.encode(table(4000)), epochs=35, batch_size=64, verbose=0)
     rows = schema.decode(model.sample(20_000, seed=0, from_likelihood=True))
     city, height = np.array(rows["city"]), np.array(rows["height"])
     nearest = np.array(["Bonn", "Ulm", "Kiel"])[
