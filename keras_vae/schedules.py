@@ -172,13 +172,13 @@ def check_temperature(value: Any) -> Weight:
     """Returns `value`, a number as a float.
 
     Raises:
-        ValueError: If `value` is neither a number greater than 0 nor a schedule.
+        ValueError: If `value` is neither a finite number greater than 0 nor a schedule.
     """
     if callable(value):
         return value
-    if not is_number(value) or not value > 0:
+    if not (is_number(value) and 0 < value < np.inf):
         raise ValueError(
-            "`temperature` must be a number greater than 0, or a schedule such as "
+            "`temperature` must be a finite number greater than 0, or a schedule such as "
             f"keras_vae.ExponentialAnnealing(rate). Received: {value!r}."
         )
     return float(value)

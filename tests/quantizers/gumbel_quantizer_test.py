@@ -114,7 +114,13 @@ def test_a_temperature_follows_the_updates(tmp_path):
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("num_embeddings", 1), ("num_embeddings", 2.0), ("temperature", 0), ("temperature", None)],
+    [
+        ("num_embeddings", 1),
+        ("num_embeddings", 2.0),
+        ("temperature", 0),
+        ("temperature", None),
+        ("temperature", float("inf")),
+    ],
 )
 def test_arguments_are_checked(argument, value):
     with pytest.raises(ValueError, match=f"`{argument}` must be"):
