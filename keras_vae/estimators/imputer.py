@@ -91,7 +91,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         given = frames.columns_of(X)
         filled = self.schema_.decode(x)
         for i, name in enumerate(self.schema_.names):
-            given[name] = np.where(is_missing[:, i], _objects(filled[name]), given[name])
+            observed = given[name][~is_missing[:, i]]
+            values = _objects(_as_real(filled[name]) if _are_real(observed) else filled[name])
+            given[name] = np.where(is_missing[:, i], values, given[name])
         columns = {name: values.tolist() for name, values in given.items()}
         return frames.frame_like(columns, X, keep_index=True)
 
@@ -99,6 +101,15 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _are_real(values):
+    return all(isinstance(value, float | np.floating) for value in values)
+
+
+def _as_real(values):
+    """Whole numbers in the type of the others of their column, without which polars takes none."""
+    return [float(v) if isinstance(v, int | np.integer) else v for v in values]
 
 
 def _objects(values):

@@ -128,6 +128,7 @@ class Quantizer(keras.layers.Layer):
         training: bool = False,
         seed: Seed = None,
         share: Tensor | float | None = None,
+        **options: Any,
     ) -> Quantized:
         # Not by tracing `call`, as Keras does: the search takes seconds to trace for nothing.
         batch_size, *latent_shape = z_e.shape

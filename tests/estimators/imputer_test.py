@@ -38,6 +38,19 @@ def test_gaps_are_filled_better_than_by_the_mean():
 
 
 @pytest.mark.one_backend
+@pytest.mark.parametrize("first", [None, 5.0])
+def test_whole_numbers_in_a_column_of_floats_are_filled_by_floats(first):
+    polars = pytest.importorskip("polars")
+    count = [first, *np.random.default_rng(0).poisson(200, 59).astype(float)]
+    count[7] = None
+    frame = polars.DataFrame({"city": ["a", "b"] * 30, "count": count})
+    imputer = Imputer(num_updates=5, hidden_units=(8,), random_state=0)
+    filled = imputer.fit_transform(frame)
+    assert filled.schema == frame.schema
+    assert filled["count"].null_count() == 0
+
+
+@pytest.mark.one_backend
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_a_frame_comes_back_as_a_frame(library):
     frames = pytest.importorskip(library)

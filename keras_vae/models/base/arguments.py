@@ -3,11 +3,16 @@
 import functools
 import inspect
 import itertools
+from collections.abc import Mapping
 from numbers import Number
 from typing import Any
 
 import keras
 import numpy as np
+
+from keras_vae.quantizers.codebook_updates import CodebookPart
+from keras_vae.quantizers.gradient_estimators import GradientEstimator
+from keras_vae.schedules import Schedule
 
 OF_EVERY_MODEL = ("seed", "name", "dtype")
 
@@ -75,9 +80,13 @@ def _keeps(model, name, argument):
 
 
 def is_same(argument: Any, attribute: Any) -> bool:
-    """Whether two values are the same object, equal numbers or strings, or lists of these."""
+    """Whether two values are the same object, or equal numbers, strings, or lists or dicts of
+    these."""
     if attribute is argument:
         return True
+    if isinstance(argument, Mapping):
+        is_like = isinstance(attribute, Mapping) and attribute.keys() == argument.keys()
+        return is_like and all(is_same(v, attribute[k]) for k, v in argument.items())
     if isinstance(argument, list | tuple):
         is_like = isinstance(attribute, list | tuple) and len(attribute) == len(argument)
         return is_like and all(map(is_same, argument, attribute))
@@ -85,8 +94,22 @@ def is_same(argument: Any, attribute: Any) -> bool:
     return isinstance(argument, kind) and isinstance(attribute, kind) and attribute == argument
 
 
-def _copied(value):
-    return list(value) if isinstance(value, list | tuple) else value  # lists are filled in place
+def snapshot(value: Any) -> Any:
+    """Returns a setting in a form that `is_same` compares by what it holds, and that stays as it is
+    when a list, a dict, a schedule or a part of a quantizer is changed in place."""
+    if isinstance(value, list | tuple):
+        return [snapshot(v) for v in value]
+    if isinstance(value, Mapping):
+        return {k: snapshot(v) for k, v in value.items()}
+    if isinstance(value, Schedule | CodebookPart | GradientEstimator):
+        return [type(value), snapshot(vars(value))]
+    return value
+
+
+def _copied(value):  # lists are filled in place
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, list | tuple) else value
 
 
 def _own_parameters(kind):

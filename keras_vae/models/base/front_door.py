@@ -285,8 +285,9 @@ class FrontDoor:
     def predict_on_batch(self, x: Array) -> Any:
         """Returns the output of `call` for one batch; see `keras.Model.predict_on_batch`."""
         self._check_one_batch(x)
+        x = data.receive(self, x, for_prediction=True, names=_CALL).x  # which may build the model
         self._follow_settings()
-        return super().predict_on_batch(data.receive(self, x, for_prediction=True, names=_CALL).x)
+        return super().predict_on_batch(x)
 
     @_in_turn
     def train_on_batch(
@@ -304,8 +305,8 @@ class FrontDoor:
             NonFiniteError: If a cost or a gradient is NaN or infinite. No update is made then.
         """
         self._check_compiled()
-        self._follow_settings()
         x, y, sample_weight, class_weight = self._one_batch(x, y, sample_weight, class_weight)
+        self._follow_settings()
         self.guard.reset_state()
         logs = super().train_on_batch(x, y, sample_weight, class_weight, return_dict)
         self.check_finite(self.guard.state)
@@ -316,8 +317,8 @@ class FrontDoor:
         self, x: Array, y: Array = None, sample_weight: Array = None, return_dict: bool = False
     ) -> Any:
         """Evaluates one batch; see `keras.Model.test_on_batch`."""
-        self._follow_settings()
         x, y, sample_weight, _ = self._one_batch(x, y, sample_weight)
+        self._follow_settings()
         return super().test_on_batch(x, y, sample_weight, return_dict)
 
     def _flatten_metrics_in_order(self, logs):
@@ -328,13 +329,14 @@ class FrontDoor:
 
         It comes last, so that it runs after the others at the end of an epoch.
         """
-        clock = keras.callbacks.LambdaCallback(
+        clock = _FitClock(
             on_epoch_begin=lambda epoch, logs: setattr(self, "epoch", epoch),
             on_epoch_end=lambda epoch, logs: self._check_settings(),
         )
         if isinstance(callbacks, keras.callbacks.CallbackList):
             clock.set_model(self)
-            callbacks.callbacks.append(clock)
+            others = [c for c in callbacks.callbacks if not isinstance(c, _FitClock)]
+            callbacks.callbacks = [*others, clock]  # without that of an earlier `fit`
             return callbacks
         given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] * bool(callbacks)
         return [*given, clock]
@@ -536,6 +538,10 @@ class FrontDoor:
         # and each epoch would have the same order.
         steps = getattr(optimizer, "_iterations", optimizer.iterations)
         return int(ops.convert_to_numpy(steps))
+
+
+class _FitClock(keras.callbacks.LambdaCallback):
+    """Runs after the other callbacks of `fit`, for its model."""
 
 
 # Arguments of `compile` that Keras saves but that mean nothing for a model with its own objective.

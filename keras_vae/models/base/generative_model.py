@@ -304,8 +304,9 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         return self._kept_functions.get(self, key, function)
 
     def settings(self) -> list:
-        """Returns the constants of a compiled function of the model: weights of terms, constructor
-        arguments that are not layers, settings of layers, and methods replaced on the instance."""
+        """Returns the constants of a compiled function of the model, as they are now: weights of
+        terms, constructor arguments that are not layers, settings of layers, and methods replaced
+        on the instance."""
         terms = [(k, t.train, t.evaluate, t.group) for k, t in self.objective().items()]
         layers = [
             [layer.dtype_policy.name, layer.trainable, *arguments.settings_of(layer)]
@@ -313,7 +314,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         ]
         own = [v for v in self._arguments.of(self).values() if not isinstance(v, keras.Layer)]
         methods = [v for k, v in vars(self).items() if callable(v) and hasattr(type(self), k)]
-        return [*terms, *layers, *own, *methods, getattr(self, "sample_batch_size", None)]
+        return arguments.snapshot([*terms, *layers, *own, *methods])
 
     def parts(self) -> dict[str, keras.Layer]:
         """Returns `{constructor argument: layer}`, the parts that hold the weights."""

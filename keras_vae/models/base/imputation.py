@@ -86,7 +86,7 @@ def impute(
     redraws_at_once = max(1, min(chunk, num_draws))
     redraw = model.jitted_once(("impute_draws", redraws_at_once), redrawn)
     rng = np.random.default_rng(seed)
-    filled = []
+    filled: list[tuple[np.ndarray, ...]] = []
     with model.noise.seeded(seed):
         for batch, count in padded_batches([x, *conditions], batch_size):
             parts = [run(*batch) for _ in range(0, num_samples, chunk)]
@@ -94,12 +94,14 @@ def impute(
                 np.concatenate(part)[:num_samples] for part in zip(*parts, strict=True)
             )
             weights = _weights(log_w)
+            _check_possible(weights[:, :count], first_row=len(filled) * batch_size)
+            draws = model.likelihood.within_range(draws)
             values, spread = _filled(batch[0], weights, means, draws, model.likelihood)
             whole = [np.zeros((0, *values.shape), "float32")]
             # x is drawn anew, so that a z that is chosen twice gives two different rows.
             chosen = z[_chosen(weights, num_draws, rng), np.arange(len(values))]
             for (part,), num_parts in padded_batches([chosen], redraws_at_once):
-                new = redraw(part, *batch)[:num_parts]
+                new = model.likelihood.within_range(redraw(part, *batch)[:num_parts])
                 whole.append(np.where(np.isnan(batch[0]), new, batch[0]))
             filled.append((values[:count], spread[:count], np.concatenate(whole)[:, :count]))
     all_values, all_spreads, all_drawn = zip(*filled, strict=True)
@@ -181,8 +183,21 @@ def _by_draw(values, z, x):
 
 
 def _weights(log_w):
-    weights = np.exp(log_w.astype("float64") - log_w.max(axis=0))
-    return weights / weights.sum(axis=0)  # (K, B)
+    """Returns the weights (K, B) of draws, which sum to 1; NaN where no draw is possible."""
+    log_w = np.nan_to_num(log_w.astype("float64"), nan=-np.inf, neginf=-np.inf)
+    with np.errstate(invalid="ignore"):
+        weights = np.exp(log_w - log_w.max(axis=0))
+        return weights / weights.sum(axis=0)
+
+
+def _check_possible(weights, first_row):
+    """Raises `ValueError` for a row whose given values have no probability for any z."""
+    if len(impossible := np.flatnonzero(np.isnan(weights).any(axis=0))):
+        raise ValueError(
+            f"Row {first_row + impossible[0]} of `x` has given values that the model holds to be "
+            "impossible, so nothing follows from them for its gaps. Probably a value stands for a "
+            "missing one, such as 1e20 or -999. Replace it with NaN."
+        )
 
 
 def _filled(x, weights, means, draws, likelihood):

@@ -45,7 +45,7 @@ class KeptFunctions:
     def _drop_outdated(self, model):
         parts = [*model._flatten_layers(), *model.variables, getattr(model, "optimizer", None)]
         same_parts = len(parts) == len(self._parts) and all(map(operator.is_, parts, self._parts))
-        settings = model.settings()
+        settings = [*model.settings(), getattr(model, "sample_batch_size", None)]
         if not same_parts or not is_same(settings, self._settings):
             self._functions.clear()
             self._parts, self._settings = parts, settings

@@ -135,6 +135,23 @@ def test_what_stands_in_for_none_is_the_librarys_to_say():
     assert isinstance(parts_of(vae._arguments.of(vae))["prior"], keras_vae.StandardNormal)
 
 
+class Tabled(keras_vae.VAE):
+    def __init__(self, encoder, decoder, table=None, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        self.table = table
+
+
+def test_a_dict_is_saved_as_it_is_now():
+    networks, given = (keras_vae.MLPEncoder((4,), 2), keras_vae.MLPDecoder((4,), 2)), {"kl": 1.0}
+    model = Tabled(*networks, table=given, seed=0)
+    assert model.get_config()["table"] == given
+    model.table["kl"] = 7.0
+    assert model.get_config()["table"] == {"kl": 7.0}
+    model.table = {"kl": 100.0}
+    assert model.get_config()["table"] == {"kl": 100.0}
+    assert given == {"kl": 1.0}
+
+
 @keras.saving.register_keras_serializable(package="keras_vae_tests")
 class Extended(keras_vae.VQVAE):
     def __init__(self, encoder, decoder, quantizer, extra=1.0, **kwargs):

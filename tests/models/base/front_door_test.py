@@ -150,6 +150,7 @@ SETTINGS = {  # of each, what is changed after the first fit, and what shows tha
     "capacity": ("capacity_vae", lambda model: setattr(model, "capacity", 7.0)),
     "commitment_weight": ("vqvae", lambda model: setattr(model, "commitment_weight", 3.0)),
     "dropout of a part": ("cvae", lambda model: setattr(model.condition, "dropout", 0.99)),
+    "end of a schedule": ("annealed_vae", lambda model: setattr(model.kl_weight, "end", 4.0)),
 }
 
 
@@ -254,6 +255,39 @@ def test_a_setting_changed_by_a_callback_is_told_of_schedules(validation):
     with pytest.raises(RuntimeError, match=r"`fit` ran.*schedule"):
         model.fit(family.data(), epochs=3, verbose=0, callbacks=[anneal], validation_data=held_out)
     model.fit(family.data(), verbose=0)
+
+
+def test_a_setting_within_a_part_of_a_quantizer_takes_effect():
+    family = BY_NAME["vqvae"]
+    model = family.compiled(keras.optimizers.SGD(0.0))
+    model.fit(*family.pairs(), batch_size=2, verbose=0)
+    fresh, unchanged = copy.deepcopy(model), copy.deepcopy(model)  # compiled after the change
+    for each in (model, fresh):
+        each.quantizer.update.decay = 0.0
+    for each in (model, fresh, unchanged):
+        each.fit(*family.pairs(), batch_size=2, verbose=0)
+    codes, expected, before = (
+        ops.convert_to_numpy(each.quantizer.codebook) for each in (model, fresh, unchanged)
+    )
+    np.testing.assert_allclose(codes, expected, rtol=1e-5)
+    assert np.abs(codes - before).max() > 1e-3
+
+
+class Annealed(keras_vae.VAE):
+    """A VAE whose objective makes its schedule anew at every call."""
+
+    def objective(self):
+        kl = keras_vae.Term(train=keras_vae.LinearAnnealing(10), evaluate=1.0)
+        return {**super().objective(), "kl": kl}
+
+
+def test_a_schedule_made_anew_in_the_objective_is_no_change():
+    model, x = compiled(Annealed), X[:10]
+    model.fit(x, epochs=2, verbose=0)
+    model.train_on_batch(x)
+    functions = model.train_function, model.jitted_once("key", ops.sum)
+    model.train_on_batch(x)
+    assert functions == (model.train_function, model.jitted_once("key", ops.sum))
 
 
 class Measured(keras_vae.VAE):

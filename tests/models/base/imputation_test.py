@@ -135,6 +135,25 @@ def test_filled_rows_are_data_again():
         assert np.isfinite(model.score(filled, num_samples=2)).all()
 
 
+def test_a_row_of_impossible_values_is_named():
+    x = np.full((5, 6), np.nan)
+    x[3, 0] = 1e20  # for a missing value, as some programs write it
+    with pytest.raises(ValueError, match=r"Row 3 of `x`.*Replace it with NaN"):
+        table_model().impute(x, num_samples=10)
+
+
+@pytest.mark.one_backend
+def test_draws_and_spreads_stay_within_the_range_of_a_column():
+    schema = TableSchema([Column("a", "real", least=-0.5, most=0.5)])
+    decoder = blind(keras_vae.TableDecoder(schema, 2, (8,)), [0.0, 0.0])
+    encoder = keras_vae.TableEncoder(schema, 2, (8,))
+    model = keras_vae.VAE(encoder, decoder, keras_vae.ColumnsLikelihood(schema), seed=0)
+    imputed = model.impute(np.full((3, 1), np.nan), num_samples=500, num_draws=500)
+    assert imputed.draws.min() == -0.5
+    assert imputed.draws.max() == 0.5
+    assert 0.3 < imputed.spread.min() < imputed.spread.max() < 0.5
+
+
 def model_of(likelihood, outputs):
     encoder = keras.Sequential(
         [keras.Input((1,)), keras_vae.ObservedValues(), keras_vae.MLPEncoder((2,), 2, (8,))]
