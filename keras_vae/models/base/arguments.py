@@ -3,7 +3,6 @@
 import functools
 import inspect
 import itertools
-from collections.abc import Mapping
 from numbers import Number
 from typing import Any
 
@@ -84,8 +83,8 @@ def is_same(argument: Any, attribute: Any) -> bool:
     these."""
     if attribute is argument:
         return True
-    if isinstance(argument, Mapping):
-        is_like = isinstance(attribute, Mapping) and attribute.keys() == argument.keys()
+    if isinstance(argument, dict):
+        is_like = isinstance(attribute, dict) and attribute.keys() == argument.keys()
         return is_like and all(is_same(v, attribute[k]) for k, v in argument.items())
     if isinstance(argument, list | tuple):
         is_like = isinstance(attribute, list | tuple) and len(attribute) == len(argument)
@@ -97,17 +96,19 @@ def is_same(argument: Any, attribute: Any) -> bool:
 def snapshot(value: Any) -> Any:
     """Returns a setting in a form that `is_same` compares by what it holds, and that stays as it is
     when a list, a dict, a schedule or a part of a quantizer is changed in place."""
-    if isinstance(value, list | tuple):
+    if value is None or isinstance(value, (str, float, int, keras.Layer)):  # most of them
+        return value
+    if isinstance(value, (list, tuple)):
         return [snapshot(v) for v in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {k: snapshot(v) for k, v in value.items()}
-    if isinstance(value, Schedule | CodebookPart | GradientEstimator):
+    if isinstance(value, (Schedule, CodebookPart, GradientEstimator)):
         return [type(value), snapshot(vars(value))]
     return value
 
 
 def _copied(value):  # lists are filled in place
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return dict(value)
     return list(value) if isinstance(value, list | tuple) else value
 
