@@ -37,13 +37,12 @@ def impute(preset: str, data: str, num_samples: int, seed: int | None, output: s
     model, schema = tables.model_of_table(preset)
     x = table.encoded(schema)
     is_missing = np.isnan(x)
-    rows = is_missing.any(axis=1)
-    if rows.any():
-        x[rows] = model.impute(x[rows], num_samples=num_samples, seed=seed or 0).values
+    x = model.impute(x, num_samples=num_samples, seed=seed or 0).values
     written = {name: cells.tolist() for name, cells in table.columns.items()}
     for i, (name, values) in enumerate(schema.decode(x).items()):
         for row in np.flatnonzero(is_missing[:, i]):
             written[name][row] = tables.text_of(values[row])
     write_table(output, written)
-    print(f"Filled {is_missing.sum():,} gaps in {rows.sum():,} of {len(table):,} rows")
+    num_rows = is_missing.any(axis=1).sum()
+    print(f"Filled {is_missing.sum():,} gaps in {num_rows:,} of {len(table):,} rows")
     print(f"Wrote {output}")

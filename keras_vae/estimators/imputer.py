@@ -77,10 +77,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
         check_is_fitted(self)
         x, _ = self._rows(X)
         is_missing = np.isnan(x)
-        rows = is_missing.any(axis=1)
-        if rows.any():
-            x[rows] = self.model_.impute(x[rows], num_samples=self.num_draws).values
-        x = self._apart(x)
+        x = self._apart(self.model_.impute(x, num_samples=self.num_draws).values)
         if self.table_schema_ is not None:
             return self._filled_frame(X, x, is_missing)
         given = to_numpy(X, "X").astype("float64")
@@ -104,7 +101,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, RowEstimator):
 
 
 def _are_real(values):
-    return all(isinstance(value, float | np.floating) for value in values)
+    return len(values) > 0 and all(isinstance(value, float | np.floating) for value in values)
 
 
 def _as_real(values):

@@ -58,6 +58,17 @@ def assert_same(first, second, rtol=0.0):
 
 @pytest.mark.first_case_elsewhere
 @every_quantizer
+@pytest.mark.parametrize("shape", [(12,), (3, 4), (2, 3, 2)], ids=str)
+def test_the_shapes_told_are_those_of_the_codes(name, shape):
+    quantizer, z_e = started(name), data(shape=shape)
+    told_of_all = quantizer(keras.KerasTensor(z_e.shape))
+    for told, computed in zip(told_of_all, run(quantizer, z_e), strict=True):
+        assert tuple(told.shape) == tuple(computed.shape)
+        assert told.dtype == keras.backend.standardize_dtype(computed.dtype)
+
+
+@pytest.mark.first_case_elsewhere
+@every_quantizer
 @pytest.mark.parametrize(
     ("shape", "masked", "training"),
     [((12,), False, True), ((3, 4), True, False), ((2, 3, 2), True, True)],

@@ -103,8 +103,16 @@ def snapshot(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: snapshot(v) for k, v in value.items()}
     if isinstance(value, (Schedule, CodebookPart, GradientEstimator)):
-        return [type(value), snapshot(vars(value))]
+        return [type(value), snapshot(_held_by(value))]
     return value
+
+
+def _held_by(value):
+    """Returns the config of an object, without what it may note for itself, or else all of it."""
+    try:
+        return value.get_config()
+    except NotImplementedError:  # Keras' for schedules of one's own
+        return vars(value)
 
 
 def _copied(value):  # lists are filled in place

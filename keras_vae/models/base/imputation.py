@@ -71,6 +71,11 @@ def impute(
         )
     x, *conditions = model.check_inputs(x, condition)
     x = np.asarray(x, "float32")
+    imputed = Imputation(x.copy(), np.zeros_like(x), np.repeat(x[None], num_draws, axis=0))
+    rows = np.flatnonzero(np.isnan(x).any(axis=tuple(range(1, x.ndim))))
+    if not len(rows):
+        return imputed
+    x, *conditions = (a[rows] for a in (x, *conditions))
     chunk, batch_size = sizes_at_once(model, num_samples, x)
     size = 2 * math.prod(x.shape[1:]) + math.prod(model.latent_shape_of(x))
     check_memory("num_samples", num_samples, (batch_size, size))
@@ -86,30 +91,26 @@ def impute(
     redraws_at_once = max(1, min(chunk, num_draws))
     redraw = model.jitted_once(("impute_draws", redraws_at_once), redrawn)
     rng = np.random.default_rng(seed)
-    filled: list[tuple[np.ndarray, ...]] = []
     with model.noise.seeded(seed):
         for batch, count in padded_batches([x, *conditions], batch_size):
+            these, rows = rows[:count], rows[count:]
             parts = [run(*batch) for _ in range(0, num_samples, chunk)]
             log_w, z, means, draws = (
                 np.concatenate(part)[:num_samples] for part in zip(*parts, strict=True)
             )
             weights = _weights(log_w)
-            _check_possible(weights[:, :count], first_row=len(filled) * batch_size)
+            _check_possible(weights[:, :count], these)
             draws = model.likelihood.within_range(draws)
             values, spread = _filled(batch[0], weights, means, draws, model.likelihood)
-            whole = [np.zeros((0, *values.shape), "float32")]
+            imputed.values[these], imputed.spread[these] = values[:count], spread[:count]
             # x is drawn anew, so that a z that is chosen twice gives two different rows.
             chosen = z[_chosen(weights, num_draws, rng), np.arange(len(values))]
+            whole = [np.zeros((0, *values.shape), "float32")]
             for (part,), num_parts in padded_batches([chosen], redraws_at_once):
                 new = model.likelihood.within_range(redraw(part, *batch)[:num_parts])
                 whole.append(np.where(np.isnan(batch[0]), new, batch[0]))
-            filled.append((values[:count], spread[:count], np.concatenate(whole)[:, :count]))
-    all_values, all_spreads, all_drawn = zip(*filled, strict=True)
-    return Imputation(
-        np.concatenate(all_values),
-        np.concatenate(all_spreads),
-        np.concatenate(all_drawn, axis=1),
-    )
+            imputed.draws[:, these] = np.concatenate(whole)[:, :count]
+    return imputed
 
 
 def sample_rows(
@@ -190,13 +191,13 @@ def _weights(log_w):
         return weights / weights.sum(axis=0)
 
 
-def _check_possible(weights, first_row):
+def _check_possible(weights, rows):
     """Raises `ValueError` for a row whose given values have no probability for any z."""
-    if len(impossible := np.flatnonzero(np.isnan(weights).any(axis=0))):
+    if len(impossible := rows[np.isnan(weights).any(axis=0)]):
         raise ValueError(
-            f"Row {first_row + impossible[0]} of `x` has given values that the model holds to be "
-            "impossible, so nothing follows from them for its gaps. Probably a value stands for a "
-            "missing one, such as 1e20 or -999. Replace it with NaN."
+            f"Row {impossible[0]} of `x`, counted from 0, has values that the model considers "
+            "impossible, so they say nothing about its gaps. Probably one of them, such as 1e20, "
+            "stands for a missing value. Replace it with NaN."
         )
 
 

@@ -55,6 +55,17 @@ def test_where_none_listens_the_logs_of_an_epoch_are_as_ever(verbose, capsys):
     assert ("elbo" in printed) == (verbose > 0)
 
 
+def test_keras_list_serves_one_model_after_another():
+    first, second, given = model(), model(), keras.callbacks.CallbackList(add_history=True)
+    lengths = []
+    for each in (first, second):
+        given.set_model(each)
+        each.fit(X, verbose=0, callbacks=given)
+        lengths.append(len(given.callbacks))
+        each.kl_weight = 0.5  # which the other's training has nothing to do with
+    assert lengths[0] == lengths[1]
+
+
 def test_it_knows_whether_a_callback_listens():
     options = {"model": model(), "steps": 4, "epochs": 1, "verbose": 1}
     stop = keras.callbacks.EarlyStopping("loss")

@@ -257,6 +257,27 @@ def test_a_setting_changed_by_a_callback_is_told_of_schedules(validation):
     model.fit(family.data(), verbose=0)
 
 
+def test_so_is_one_that_changes_a_schedule_in_place():
+    family = BY_NAME["annealed_vae"]
+    model = family.compiled()
+    raised = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: setattr(model.kl_weight, "end", 2.0 + epoch)
+    )
+    with pytest.raises(RuntimeError, match=r"`fit` ran.*schedule"):
+        model.fit(*family.pairs(), epochs=3, verbose=0, callbacks=[raised])
+
+
+def test_single_batches_of_a_model_without_a_shape_compile_once():
+    encoder = keras.Sequential([keras.layers.Dense(2)])
+    model = keras_vae.Autoencoder(encoder, keras.Sequential([keras.layers.Dense(6)]))
+    model.compile("adam")
+    assert not model.built
+    model.train_on_batch(X)
+    function = model.train_function
+    model.train_on_batch(X)
+    assert model.train_function is function
+
+
 def test_a_setting_within_a_part_of_a_quantizer_takes_effect():
     family = BY_NAME["vqvae"]
     model = family.compiled(keras.optimizers.SGD(0.0))

@@ -135,8 +135,23 @@ def test_filled_rows_are_data_again():
         assert np.isfinite(model.score(filled, num_samples=2)).all()
 
 
+def test_rows_without_gaps_are_left_as_they_are():
+    model, x = table_model(), np.array([[0.1, 2.0, 3, 1, 2, 0]] * 4, "float32")
+    whole = model.impute(x, num_draws=2)
+    for array in (whole.values, *whole.draws):
+        np.testing.assert_array_equal(array, x)
+    assert not whole.spread.any()
+    gappy = x.copy()
+    gappy[2, 1] = np.nan
+    alone, among = (model.impute(a, num_samples=20, num_draws=2) for a in (gappy[2:3], gappy))
+    for one, all_rows in zip(alone, among, strict=True):
+        np.testing.assert_array_equal(one[..., 0, :], all_rows[..., 2, :])
+    np.testing.assert_array_equal(np.delete(among.values, 2, axis=0), x[:3])
+
+
 def test_a_row_of_impossible_values_is_named():
-    x = np.full((5, 6), np.nan)
+    x = np.array([[0.1, 2.0, 3, 1, 2, 0]] * 5)  # of which only rows 1 and 3 have gaps
+    x[[1, 3], 1] = np.nan
     x[3, 0] = 1e20  # for a missing value, as some programs write it
     with pytest.raises(ValueError, match=r"Row 3 of `x`.*Replace it with NaN"):
         table_model().impute(x, num_samples=10)
