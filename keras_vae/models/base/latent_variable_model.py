@@ -251,8 +251,8 @@ class LatentVariableModel(EncoderDecoderModel):
 
         Raises:
             ValueError: If the likelihood does not take gaps, the model has no single density q(z|x)
-                to draw from, x or the condition does not fit it, or a number is not a positive
-                integer.
+                to draw from, x or the condition does not fit it, a number is not a positive
+                integer, or a row with gaps has values that are impossible under the model.
 
         Reference:
             - [Mattei and Frellsen, 2019](https://arxiv.org/abs/1812.02633), section 2.4
