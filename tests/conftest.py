@@ -39,9 +39,12 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     """Leaves out tests marked `slow`, unless `--all`, `-m` or their name asks for them; of a test
-    marked `first_case_elsewhere`, marks all cases but the first as `one_backend`."""
-    begun = set()
+    marked `first_case_elsewhere`, marks all cases but the first as `one_backend`, and on JAX one
+    marked `compiled_once`."""
+    begun, is_jax = set(), keras.config.backend() == "jax"
     for item in items:
+        if is_jax and item.get_closest_marker("compiled_once"):
+            item.add_marker(pytest.mark.one_backend)
         if item.get_closest_marker("first_case_elsewhere"):
             test = item.nodeid.partition("[")[0]
             if test in begun:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import keras
 import numpy as np
+from keras import ops
 
 from keras_vae.steps import jax_chunks
 from keras_vae.steps import jax_convolutions
@@ -32,7 +33,7 @@ class JAXStep(Step):
     """
 
     clock: Any = None
-    _updates: Any = None  # made before the evaluation that is being traced
+    _updates: Any = None  # made before what is being traced, unless that is a step of training
 
     def train_step(self, state: Any, data: Any) -> Any:
         """Makes one update and returns the logs; Keras calls it."""
@@ -211,12 +212,16 @@ class JAXStep(Step):
         trainable, non_trainable = self.trainable_variables, self.non_trainable_variables
 
         @jax.jit
-        def pure(noise, trainable_values, non_trainable_values, *arrays):
+        def pure(noise, updates, trainable_values, non_trainable_values, *arrays):
             mapping = [
                 *zip(trainable, trainable_values, strict=True),
                 *zip(non_trainable, non_trainable_values, strict=True),
             ]
-            with keras.StatelessScope(mapping) as scope, self.noise.drawing_from(noise) as stream:
+            with (
+                keras.StatelessScope(mapping) as scope,
+                self.noise.drawing_from(noise) as stream,
+                self._after(updates),
+            ):
                 outputs = function(*arrays)
             values = [scope.get_current_value(v) for v in non_trainable]
             pairs = enumerate(zip(values, non_trainable_values, strict=True))
@@ -227,6 +232,7 @@ class JAXStep(Step):
             with self.reading():
                 outputs, self.noise.evaluation_state, assigned = pure(
                     self.noise.evaluation_state,
+                    ops.convert_to_tensor(self.updates_made()),
                     [v.value for v in trainable],
                     [v.value for v in non_trainable],
                     *arrays,

@@ -11,6 +11,8 @@ from keras_vae.codecs.file_format import Reader
 from keras_vae.codecs.file_format import Writer
 from keras_vae.codecs.stack import Stack
 
+pytestmark = pytest.mark.compiled_once
+
 
 @pytest.mark.one_backend
 def test_groups_begin_with_one_example_and_hold_all():

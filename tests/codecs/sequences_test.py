@@ -13,6 +13,8 @@ from keras_vae.codecs.file_format import Writer
 from keras_vae.codecs.sequences import SequenceCode
 from keras_vae.codecs.stack import Stack
 
+pytestmark = pytest.mark.compiled_once
+
 N = 120  # so many that whole words do not matter
 
 

@@ -8,6 +8,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from keras_vae.estimators import Embedding
 
+pytestmark = pytest.mark.compiled_once
+
 QUICK = {"num_updates": 2, "hidden_units": (8,), "latent_dim": 2, "random_state": 0}
 RNG = np.random.default_rng(0)
 

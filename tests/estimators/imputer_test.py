@@ -9,6 +9,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from keras_vae.estimators import Imputer
 from keras_vae.models.base.imputation import Imputation
 
+pytestmark = pytest.mark.compiled_once
+
 QUICK = {
     "num_updates": 2,
     "num_samples": 2,

@@ -11,6 +11,8 @@ from keras_vae.estimators import OutlierDetector
 from keras_vae.table_schema import Column
 from keras_vae.table_schema import TableSchema
 
+pytestmark = pytest.mark.compiled_once
+
 QUICK = {"num_updates": 2, "hidden_units": (8,), "num_samples": 4, "random_state": 0}
 FAILURES = {
     "check_methods_sample_order_invariance": "a relative 1e-7 is asked for, and the last bit of a "

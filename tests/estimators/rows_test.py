@@ -15,6 +15,8 @@ from keras_vae.estimators.rows import moved_together
 from keras_vae.table_schema import Column
 from keras_vae.table_schema import TableSchema
 
+pytestmark = pytest.mark.compiled_once
+
 QUICK = {"num_updates": 2, "hidden_units": (4,), "latent_dim": 2, "random_state": 0}
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(20, 2))

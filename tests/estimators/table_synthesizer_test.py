@@ -9,6 +9,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from keras_vae.estimators import TableSynthesizer
 from keras_vae.table_schema import TableSchema
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 
 

@@ -9,6 +9,8 @@ from keras_vae.evaluation import aggregate_posterior
 from keras_vae.evaluation.aggregate_posterior import draw_posteriors
 from keras_vae.evaluation.aggregate_posterior import log_mixture
 
+pytestmark = pytest.mark.compiled_once
+
 
 @pytest.fixture(scope="module")
 def mixture():

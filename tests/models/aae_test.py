@@ -9,6 +9,8 @@ from keras_vae.distributions import DiagonalGaussian
 from keras_vae.models import AAE
 from keras_vae.priors import Prior
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4, 6)).astype("float32")
 DRAWN = np.array([[1.0, -2.0], [0.5, 1.0], [2.0, 0.3], [0.1, -0.5]], "float32")  # `fixed_draws`

@@ -12,6 +12,8 @@ from keras_vae.models import VAE
 from keras_vae.models import BetaTCVAE
 from keras_vae.models.beta_tc_vae import mixture_weights
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((8, 6)).astype("float32")
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")

@@ -14,6 +14,8 @@ from keras_vae import ArrayCondition
 from keras_vae import ConditionalGaussian
 from keras_vae import LabelCondition
 
+pytestmark = pytest.mark.compiled_once
+
 FAMILY = BY_NAME["cvae"]
 X, LABELS = FAMILY.pairs()
 

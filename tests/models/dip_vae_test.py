@@ -7,6 +7,8 @@ import keras_vae
 from keras_vae.models import DIPVAE
 from keras_vae.models import VAE
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((8, 6)).astype("float32")
 # As z_mean they have the covariance [[2, 1], [1, 1/2]], divided by B.

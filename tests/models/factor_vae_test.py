@@ -11,6 +11,8 @@ from keras_vae.models import VAE
 from keras_vae.models import FactorVAE
 from keras_vae.models.factor_vae import permuted
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((8, 6)).astype("float32")
 DRAWN = RNG.standard_normal((8, 2)).astype("float32")

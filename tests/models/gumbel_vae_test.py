@@ -18,6 +18,8 @@ from keras_vae.priors import Prior
 from keras_vae.schedules import ExponentialAnnealing
 from keras_vae.schedules import LinearAnnealing
 
+pytestmark = pytest.mark.compiled_once
+
 BITS = np.random.default_rng(0).integers(0, 2, (16, 5)).astype("float32")
 KINDS = {
     "categorical": (CategoricalCodes(3), np.eye(3)),  # 1 latent of 3 classes

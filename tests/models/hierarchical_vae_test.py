@@ -17,6 +17,8 @@ from keras_vae.networks import LadderDecoder
 from keras_vae.networks import LadderEncoder
 from keras_vae.priors import VampPrior
 
+pytestmark = pytest.mark.compiled_once
+
 BITS = np.random.default_rng(0).integers(0, 2, (32, 6)).astype("float32")
 LINEAR = {HierarchicalVAE: linear.bottom_up_model, LadderVAE: linear.ladder_model}
 both = pytest.mark.parametrize("family", [HierarchicalVAE, LadderVAE])

@@ -8,6 +8,8 @@ from keras_vae.models import VAE
 from keras_vae.models import InfoVAE
 from keras_vae.models.info_vae import unbiased_mmd
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((8, 6)).astype("float32")
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)

@@ -13,6 +13,8 @@ from keras_vae import VAE
 from keras_vae import DReGIWAE
 from keras_vae import VampPrior
 
+pytestmark = pytest.mark.compiled_once
+
 X = BY_NAME["iwae"].data()
 
 

@@ -10,6 +10,8 @@ from keras_vae.models.ladder_vae import precision_weighted
 from keras_vae.networks import LadderDecoder
 from keras_vae.networks import LadderEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 
 def numpy(*tensors):
     return [ops.convert_to_numpy(t) for t in tensors]

@@ -6,6 +6,8 @@ from keras_vae import LaggingSequenceVAE
 from keras_vae import RecurrentTokenDecoder
 from keras_vae import RecurrentTokenEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 SMALL = {"units": 8, "embedding_dim": 4}
 X = np.array([[3, 4, 1, 0], [4, 1, 0, 0], [3, 3, 3, 1], [1, 0, 0, 0]], "int32")
 

@@ -8,6 +8,8 @@ from keras_vae import LanguageModel
 from keras_vae import RecurrentTokenDecoder
 from keras_vae.datasets import Vocabulary
 
+pytestmark = pytest.mark.compiled_once
+
 TEXTS = ["a b", "b a c", "a", "a b"]
 VOCABULARY = Vocabulary.of(TEXTS)
 X = VOCABULARY.encode(TEXTS)

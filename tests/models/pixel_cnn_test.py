@@ -10,6 +10,8 @@ from keras_vae import LabelCondition
 from keras_vae import PixelCNN
 from keras_vae.conditions import ArrayCondition
 
+pytestmark = pytest.mark.compiled_once
+
 K = 3
 TINY = {"filters": 4, "num_blocks": 1, "first_kernel_size": 3, "num_heads": 2}
 VARIANTS = {

@@ -7,6 +7,8 @@ from keras import ops
 import keras_vae
 from keras_vae.models import Predictor
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((5, 4)).astype("float32")
 LABELS = np.array([2, 0, 1, 1, 0])

@@ -15,6 +15,8 @@ from keras_vae import TransformerTokenEncoder
 from keras_vae.datasets import Vocabulary
 from keras_vae.tokens import ended
 
+pytestmark = pytest.mark.compiled_once
+
 TEXTS = ["the food was great .", "the staff was rude .", "never again !", "great !", ""]
 VOCABULARY = Vocabulary.of(TEXTS)
 K, D, T = VOCABULARY.num_tokens, 2, 8

@@ -15,6 +15,8 @@ from keras_vae.layers.positions import RotaryPositions
 from keras_vae.models.base.autoregressive_model import inverse_cdf
 from keras_vae.models.transformer_prior import TransformerPrior
 
+pytestmark = pytest.mark.compiled_once
+
 K = 4
 CONDITIONS = {  # name -> a layer, and two conditions that differ in one place
     "none": (lambda: None, None, None),

@@ -1,10 +1,13 @@
 import keras
 import numpy as np
+import pytest
 from families import BY_NAME
 from keras import ops
 
 from keras_vae.models import VAE
 from keras_vae.models import VAEGAN
+
+pytestmark = pytest.mark.compiled_once
 
 X = (np.random.default_rng(0).uniform(size=(8, 6, 5, 1)) > 0.5).astype("float32")
 

@@ -1,9 +1,12 @@
 import numpy as np
+import pytest
 from families import BY_NAME
 from keras import ops
 
 from keras_vae.models import VQGAN
 from keras_vae.models import VQVAE
+
+pytestmark = pytest.mark.compiled_once
 
 X = (np.random.default_rng(0).uniform(size=(8, 6, 5, 1)) > 0.5).astype("float32")
 

@@ -13,6 +13,8 @@ from keras_vae.models import TransformerPrior
 from keras_vae.quantizers import GradientUpdate
 from keras_vae.quantizers import VectorQuantizer
 
+pytestmark = pytest.mark.compiled_once
+
 K = 3
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((5, 6)).astype("float32")

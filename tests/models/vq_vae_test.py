@@ -17,6 +17,8 @@ from keras_vae.quantizers import FiniteScalarQuantizer
 from keras_vae.quantizers import GradientUpdate
 from keras_vae.quantizers import VectorQuantizer
 
+pytestmark = pytest.mark.compiled_once
+
 K, POSITIONS, DIM = 3, 2, 2
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4, 6)).astype("float32")

@@ -9,6 +9,8 @@ import keras_vae
 from keras_vae import AutoencoderKLDecoder
 from keras_vae import AutoencoderKLEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 SMALL = {"latent_dim": 2, "num_groups": 2}
 X = np.random.default_rng(0).uniform(-1, 1, (4, 8, 12, 3)).astype("float32")
 

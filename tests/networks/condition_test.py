@@ -10,6 +10,8 @@ from keras_vae.networks.mlp import MLPEncoder
 from keras_vae.networks.resnet import ResNetDecoder
 from keras_vae.networks.resnet import ResNetEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 SHAPE = (7, 5, 3)
 NETWORKS = {
     "mlp_encoder": lambda **kwargs: MLPEncoder(SHAPE, 2, (4,), "tanh", **kwargs),

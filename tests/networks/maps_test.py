@@ -8,6 +8,8 @@ from keras_vae.networks.maps import ConvMapEncoder
 from keras_vae.networks.maps import ResNetMapDecoder
 from keras_vae.networks.maps import ResNetMapEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 NETWORKS = [(ConvMapEncoder, ConvMapDecoder), (ResNetMapEncoder, ResNetMapDecoder)]
 SIZES = [  # of pictures or maps, how often halved, and of their latent maps
     ((28, 28), 2, (7, 7)),

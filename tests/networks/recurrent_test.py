@@ -10,6 +10,8 @@ from keras_vae import RecurrentTokenEncoder
 from keras_vae import TransformerTokenDecoder
 from keras_vae import TransformerTokenEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 K, T, D = 9, 6, 3
 SMALL = {"units": 8, "embedding_dim": 4}
 SMALL_BLOCKS = {"width": 8, "num_heads": 2}

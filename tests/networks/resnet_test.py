@@ -7,6 +7,8 @@ from keras_vae.networks.conv import ConvEncoder
 from keras_vae.networks.resnet import ResNetDecoder
 from keras_vae.networks.resnet import ResNetEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 SHAPES = [(28, 20, 1), (7, 5, 3), (1, 1, 1), (33, 17, 2)]
 
 

@@ -14,6 +14,8 @@ from keras_vae import PerPixelGaussianLikelihood
 from keras_vae import RecurrentSeriesDecoder
 from keras_vae import RecurrentSeriesEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 T, C, D = 7, 2, 3
 X = np.random.default_rng(0).normal(size=(6, T, C)).astype("float32")
 Z = np.random.default_rng(1).normal(size=(6, D)).astype("float32")

@@ -5,6 +5,8 @@ import pytest
 import keras_vae
 from keras_vae import TableSchema
 
+pytestmark = pytest.mark.compiled_once
+
 
 def table(size=400):
     """A number that a class determines, a rare class, and a count, with gaps."""

@@ -9,6 +9,8 @@ import keras_vae
 from keras_vae import TinyDecoder
 from keras_vae import TinyEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 X = np.random.default_rng(0).uniform(0, 1, (4, 16, 24, 3)).astype("float32")
 
 

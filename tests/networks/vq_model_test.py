@@ -8,6 +8,8 @@ import keras_vae
 from keras_vae import VQModelDecoder
 from keras_vae import VQModelEncoder
 
+pytestmark = pytest.mark.compiled_once
+
 X = np.random.default_rng(0).uniform(-1, 1, (4, 8, 12, 3)).astype("float32")
 
 

@@ -8,6 +8,8 @@ from keras_vae.quantizers import RotationTrick
 from keras_vae.quantizers import StraightThrough
 from keras_vae.quantizers.codebook_quantizer import CodebookQuantizer
 
+pytestmark = pytest.mark.compiled_once
+
 CODES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 3.0]], "float32")
 Z = np.array([[[0.2, 0.1], [0.9, -0.5]], [[0.0, 2.0], [-1.0, 0.0]]], "float32")
 INDICES = [[0, 1], [2, 0]]

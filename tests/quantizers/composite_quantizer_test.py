@@ -10,6 +10,8 @@ from keras_vae.quantizers import GroupedQuantizer
 from keras_vae.quantizers import LookupFreeQuantizer
 from keras_vae.quantizers import ResidualQuantizer
 
+pytestmark = pytest.mark.compiled_once
+
 COMPOSITES = [GroupedQuantizer, ResidualQuantizer]
 
 

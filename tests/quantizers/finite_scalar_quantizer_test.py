@@ -9,6 +9,8 @@ from keras_vae.quantizers import FiniteScalarQuantizer
 from keras_vae.quantizers.finite_scalar_quantizer import digits_of
 from keras_vae.quantizers.finite_scalar_quantizer import indices_of
 
+pytestmark = pytest.mark.compiled_once
+
 
 def numpy(tensor):
     return ops.convert_to_numpy(tensor)

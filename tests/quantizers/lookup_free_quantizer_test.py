@@ -7,6 +7,8 @@ from keras import ops
 
 from keras_vae.quantizers import LookupFreeQuantizer
 
+pytestmark = pytest.mark.compiled_once
+
 
 def numpy(tensor):
     return ops.convert_to_numpy(tensor)

@@ -12,6 +12,8 @@ from keras_vae.quantizers import Quantized
 from keras_vae.quantizers import Quantizer
 from keras_vae.quantizers import ResidualQuantizer
 
+pytestmark = pytest.mark.compiled_once
+
 NUM_LEVELS = 3
 
 

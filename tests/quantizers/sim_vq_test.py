@@ -6,6 +6,8 @@ from keras import ops
 from keras_vae.quantizers import RotationTrick
 from keras_vae.quantizers import SimVQ
 
+pytestmark = pytest.mark.compiled_once
+
 
 def numpy(tensor):
     return ops.convert_to_numpy(tensor)

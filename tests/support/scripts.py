@@ -1,5 +1,8 @@
-"""Runs scripts as the main program of a process of their own, forked from one that has imported
-the library: importing it takes longer than most of them."""
+"""Runs scripts as the main program of a process of their own.
+
+`PROCESSES` starts processes as forks of one that has imported the library, which takes longer than
+what most of them do.
+"""
 
 import contextlib
 import multiprocessing
@@ -9,8 +12,8 @@ import traceback
 
 TIMEOUT = 600  # seconds
 
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["keras_vae"])
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["keras_vae"])
 
 
 def run_script(path, *arguments, folder, output):
@@ -22,7 +25,7 @@ def run_script(path, *arguments, folder, output):
         folder: the working directory.
         output: path of a file that receives what it prints.
     """
-    process = _processes.Process(target=_as_main, args=(path, arguments, folder, output))
+    process = PROCESSES.Process(target=_as_main, args=(path, arguments, folder, output))
     process.start()
     process.join(TIMEOUT)
     if process.exitcode is None:

@@ -8,6 +8,8 @@ from keras_vae.models.base.autoregressive_model import AutoregressiveModel
 from keras_vae.models.base.autoregressive_model import inverse_cdf
 from keras_vae.models.base.autoregressive_model import most_probable
 
+pytestmark = pytest.mark.compiled_once
+
 SHAPE, K, NUM_CLASSES = (2, 3), 4, 2
 START = K  # the row of the table that stands before the first code
 

@@ -8,6 +8,8 @@ from keras_vae.models import PixelCNN
 from keras_vae.models import TransformerPrior
 from keras_vae.models.base import code_priors
 
+pytestmark = pytest.mark.compiled_once
+
 SMALL = {"width": 8, "num_layers": 1, "num_heads": 2}
 
 

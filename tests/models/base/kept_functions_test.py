@@ -4,6 +4,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_vae
 from keras_vae.distributions import DiagonalGaussian
@@ -51,6 +52,22 @@ def test_sees_new_values_of_weights(model, compilations):
     fresh.set_weights(model.get_weights())
     assert np.abs(score(model) - before).min() > 0.01
     np.testing.assert_allclose(score(model), score(fresh), rtol=1e-6)
+    assert len(compilations) == 1
+
+
+def test_sees_the_number_of_updates(model, compilations):
+    model.compile("sgd")
+    weight = keras_vae.schedules.LinearAnnealing(4)
+
+    def scheduled():
+        run = model.jitted_once("weight", lambda x: ops.zeros_like(x) + model.at_this_step(weight))
+        return np.unique(run(X))
+
+    seen = [scheduled()]
+    for _ in range(3):
+        model.train_on_batch(X)
+        seen.append(scheduled())
+    np.testing.assert_allclose(np.ravel(seen), [0, 0.25, 0.5, 0.75])
     assert len(compilations) == 1
 
 

@@ -22,6 +22,8 @@ from keras_vae import MLPEncoder
 from keras_vae import VampPrior
 from keras_vae import evaluation
 
+pytestmark = pytest.mark.compiled_once
+
 
 @pytest.fixture
 def model():

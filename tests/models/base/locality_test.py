@@ -9,6 +9,8 @@ from map_networks import normed_networks
 import keras_vae
 from keras_vae.models.base import locality
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 GAUSSIAN = {"likelihood": keras_vae.GaussianLikelihood(0.5), "seed": 0}
 

@@ -15,6 +15,8 @@ from keras_vae import LabelCondition
 from keras_vae import TransformerPrior
 from keras_vae import VectorQuantizer
 
+pytestmark = pytest.mark.compiled_once
+
 X = (np.random.default_rng(0).uniform(size=(12, *PICTURE)) > 0.5).astype("float32")
 LABELS = np.arange(12) % NUM_CLASSES
 

@@ -6,6 +6,8 @@ from map_networks import normed_networks
 
 import keras_vae
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 GAUSSIAN = {"likelihood": keras_vae.GaussianLikelihood(0.5), "seed": 0}
 

@@ -8,6 +8,8 @@ from keras_vae.models.base import writing
 from keras_vae.models.base.autoregressive_model import inverse_cdf
 from keras_vae.models.base.autoregressive_model import most_probable
 
+pytestmark = pytest.mark.compiled_once
+
 K, T, D, B = 7, 6, 3, 16
 RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(B, D)).astype("float32")

@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import random
 import signal
@@ -10,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from families import BY_NAME
+from scripts import PROCESSES
 
 from keras_vae.models.saving.atomic_save import save_atomically
 
@@ -24,10 +24,10 @@ def _save_for_ever(path, started):
 @pytest.mark.slow
 @pytest.mark.one_backend
 def test_forty_kills_leave_forty_whole_files(tmp_path):
-    path, context = tmp_path / "model.keras", multiprocessing.get_context("spawn")
-    for _ in range(4):  # a process takes seconds to start: each is stopped ten times, then killed
-        started = context.Event()
-        worker = context.Process(target=_save_for_ever, args=(path, started))
+    path = tmp_path / "model.keras"
+    for _ in range(4):  # to start takes seconds: each process is stopped nine times, then killed
+        started = PROCESSES.Event()
+        worker = PROCESSES.Process(target=_save_for_ever, args=(path, started))
         worker.start()
         assert started.wait(120)
         for _ in range(9):
