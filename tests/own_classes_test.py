@@ -135,6 +135,7 @@ def test_the_rounding_of_the_example_is_quantized():
     assert float(keras.ops.convert_to_numpy(codebook)[0]) == 0.0
 
 
+@pytest.mark.compiled_once
 def test_classes_of_a_script_train_and_are_saved_and_loaded(tmp_path):
     output = run_worker("support/own_classes_worker", tmp_path)
     assert output.strip().splitlines()[-1] == "all of __main__"

@@ -17,6 +17,8 @@ from keras_vae.callbacks import CollapseMonitor
 from keras_vae.distributions import DiagonalGaussian
 from keras_vae.distributions import Mixture
 
+pytestmark = pytest.mark.compiled_once
+
 JIT = keras.config.backend() == "jax"  # compiling takes longer than these few steps
 
 

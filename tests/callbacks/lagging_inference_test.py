@@ -10,6 +10,8 @@ from keras_vae import SequenceVAE
 from keras_vae import evaluation
 from keras_vae.callbacks import lagging_inference
 
+pytestmark = pytest.mark.compiled_once
+
 X = np.array([[3, 4, 1, 0], [4, 1, 0, 0], [3, 3, 3, 1], [1, 0, 0, 0]], "int32")
 
 

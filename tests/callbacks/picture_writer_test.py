@@ -4,6 +4,8 @@ import pytest
 import keras_vae
 from keras_vae import PictureWriter
 
+pytestmark = pytest.mark.compiled_once
+
 image = pytest.importorskip("matplotlib.image")
 
 X = np.random.default_rng(0).integers(0, 2, (6, 4, 4, 1)).astype("float32")

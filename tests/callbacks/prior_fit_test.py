@@ -6,6 +6,8 @@ import keras_vae
 from keras_vae import PriorFit
 from keras_vae.evaluation.aggregate_posterior import draw_posteriors
 
+pytestmark = pytest.mark.compiled_once
+
 X = np.random.default_rng(0).normal(size=(40, 6)).astype("float32")
 
 

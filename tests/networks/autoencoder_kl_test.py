@@ -9,7 +9,7 @@ import keras_vae
 from keras_vae import AutoencoderKLDecoder
 from keras_vae import AutoencoderKLEncoder
 
-pytestmark = pytest.mark.compiled_once
+pytestmark = pytest.mark.one_backend
 
 SMALL = {"latent_dim": 2, "num_groups": 2}
 X = np.random.default_rng(0).uniform(-1, 1, (4, 8, 12, 3)).astype("float32")
@@ -23,14 +23,12 @@ def networks(shape=(None, None, 3), **options):
     )
 
 
-@pytest.mark.one_backend
 def test_parameters_are_those_of_stable_diffusion():
     # 83,653,863 in all in diffusers, where the two quant convolutions are counted by themselves.
     assert AutoencoderKLEncoder().count_params() == 34_163_592 + 72
     assert AutoencoderKLDecoder().count_params() == 49_490_179 + 20
 
 
-@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 def test_it_learns_with_fit(dtype):
     keras.utils.set_random_seed(0)
@@ -42,7 +40,6 @@ def test_it_learns_with_fit(dtype):
     assert model.reconstruct(X[:, :7, :11]).shape == (4, 7, 11, 3)
 
 
-@pytest.mark.one_backend
 def test_the_decoder_alone_is_fine_tuned_in_one_line():
     model = keras_vae.VAE(*networks(), keras_vae.GaussianLikelihood(0.1), seed=0)
     model.encoder.trainable = False
@@ -54,14 +51,12 @@ def test_the_decoder_alone_is_fine_tuned_in_one_line():
     assert not any(map(np.array_equal, before[1], after[1]))
 
 
-@pytest.mark.one_backend
 def test_save_and_load(assert_round_trip):
     for options in ({}, {"has_attention": False, "has_quant_conv": False}):
         for network in networks((4, 6, 3), **options):
             assert_round_trip(network)
 
 
-@pytest.mark.one_backend
 def test_without_attention_and_quant_conv_there_are_fewer_weights():
     names = {layer.name for layer in networks(has_attention=False, has_quant_conv=False)[0].layers}
     assert not names & {"mid_attention", "quant_conv"}

@@ -9,7 +9,7 @@ import keras_vae
 from keras_vae import TinyDecoder
 from keras_vae import TinyEncoder
 
-pytestmark = pytest.mark.compiled_once
+pytestmark = pytest.mark.one_backend
 
 X = np.random.default_rng(0).uniform(0, 1, (4, 16, 24, 3)).astype("float32")
 
@@ -20,7 +20,6 @@ def networks(num_outputs=1, shape=(None, None, 3), **options):
     return encoder, TinyDecoder(shape, num_blocks=(1, 1, 1, 1), **options)
 
 
-@pytest.mark.one_backend
 @pytest.mark.parametrize("latent_dim", [4, 16, 32])
 def test_it_is_tiny(latent_dim):
     # As the authors have them: 1,222,532 and 1,222,531 parameters for 4 channels.
@@ -29,7 +28,6 @@ def test_it_is_tiny(latent_dim):
     assert TinyDecoder(latent_dim=latent_dim).count_params() == 1_222_531 + more * 9 * 64
 
 
-@pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize("has_norm", [False, True])
 def test_it_learns_as_the_networks_of_a_vae(has_norm):
     keras.utils.set_random_seed(0)
@@ -44,7 +42,6 @@ def test_it_learns_as_the_networks_of_a_vae(has_norm):
     assert model.reconstruct(X[:, :13, :17]).shape == (4, 13, 17, 3)
 
 
-@pytest.mark.one_backend
 def test_group_norms_see_the_whole_picture_and_nothing_else_does():
     large = np.tile(X, (1, 8, 8, 1))
     other = large.copy()
@@ -55,7 +52,6 @@ def test_group_norms_see_the_whole_picture_and_nothing_else_does():
         assert np.array_equal(a, b) is not has_norm
 
 
-@pytest.mark.one_backend
 def test_tiles_give_what_the_whole_does():
     # Of two stages, so that what it sees, and with that the picture, is small.
     options = {"latent_dim": 3, "num_channels": 8, "num_blocks": (1, 1)}
@@ -68,13 +64,11 @@ def test_tiles_give_what_the_whole_does():
     np.testing.assert_allclose(model.pictures(latents, tile=16), model.pictures(latents), atol=1e-5)
 
 
-@pytest.mark.one_backend
 def test_save_and_load(assert_round_trip):
     for network in networks(2, (16, 8, 3), has_norm=True, dtype="mixed_bfloat16"):
         assert_round_trip(network)
 
 
-@pytest.mark.one_backend
 def test_sizes_that_do_not_divide_are_refused():
     with pytest.raises(ValueError, match="multiples of 8"):
         TinyEncoder((28, 28, 3))

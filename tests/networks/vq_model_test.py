@@ -8,7 +8,7 @@ import keras_vae
 from keras_vae import VQModelDecoder
 from keras_vae import VQModelEncoder
 
-pytestmark = pytest.mark.compiled_once
+pytestmark = pytest.mark.one_backend
 
 X = np.random.default_rng(0).uniform(-1, 1, (4, 8, 12, 3)).astype("float32")
 
@@ -32,13 +32,11 @@ def test_it_learns_with_fit():
     assert model.encode_indices(X).shape == (4, 4, 6)
 
 
-@pytest.mark.one_backend
 def test_save_and_load(assert_round_trip):
     for network in networks((4, 6, 3)):
         assert_round_trip(network)
 
 
-@pytest.mark.one_backend
 def test_the_map_between_the_convolutions_has_its_own_channels():
     encoder, decoder = networks()
     assert encoder.get_layer("conv_out").output.shape[-1] == 5

@@ -4,6 +4,7 @@ import faults
 import pytest
 from fault_server import FaultServer
 from fetching import CONTENT
+from fetching import PATIENT
 from fetching import QUICK
 from fetching import assert_nothing_wrong
 from fetching import assert_right
@@ -47,7 +48,7 @@ def test_a_fault_that_stays_is_met_once(name, target):
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_at_one_mirror_of_two(name, target):
     with FaultServer(CONTENT, FAULTS[name]) as bad, FaultServer(CONTENT, faults.fine) as good:
-        get(target, bad, good)
+        get(target, bad, good, settings=PATIENT)
     assert_right(target)
 
 
@@ -66,5 +67,5 @@ def test_a_fault_while_resuming(name, target):
     target.parent.mkdir()
     partial_file.path_of(target).write_bytes(CONTENT[:20_000])
     with FaultServer(CONTENT, FAULTS[name]) as bad, FaultServer(CONTENT, faults.fine) as good:
-        get(target, bad, good)
+        get(target, bad, good, settings=PATIENT)
     assert_right(target)

@@ -8,6 +8,8 @@ import keras_vae
 from keras_vae.recipes.precision import built_in
 from keras_vae.recipes.precision import in_float32
 
+pytestmark = pytest.mark.compiled_once
+
 SHAPE = (8, 8, 1)
 
 

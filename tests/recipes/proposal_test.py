@@ -11,6 +11,8 @@ from keras_vae.recipes.proposal import LIKELIHOODS
 from keras_vae.recipes.proposal import MODELS
 from keras_vae.recipes.proposal import propose
 
+pytestmark = pytest.mark.compiled_once
+
 RNG = np.random.default_rng(0)
 
 

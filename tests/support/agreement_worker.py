@@ -1,7 +1,8 @@
 """What one backend computes for every family: agreement_worker.py FOLDER NAME.
 
-The first to run leaves weights and presets in FOLDER; every run writes FOLDER/NAME.npz. Noise is a
-function of its shape alone, since the same seed gives different noise on each backend.
+The first to run leaves weights and presets in FOLDER; every run writes FOLDER/NAME.npz. Predictions
+are those of the presets. Noise is a function of its shape alone, since the same seed gives other
+noise on each backend.
 """
 
 import sys
@@ -92,17 +93,15 @@ def results(family, folder):
         weights = [stored[key] for key in stored.files]
     model.set_weights(weights)
 
-    x = family.inputs()
-    found = {"predict": model.predict(x, verbose=0)}  # first: training moves codebooks
-    terms = terms_of(model, family.pairs())
-    found |= {f"term {k}": v for k, v in numpy(terms).items()}
+    found = {f"term {k}": v for k, v in numpy(terms_of(model, family.pairs())).items()}
     found |= scores_of(model, family.pairs())
     found |= trained(family, weights)
-    if (folder / family.name).exists():
-        preset = keras_vae.GenerativeModel.from_preset(folder / family.name)
-        found["preset"] = preset.predict(x, verbose=0)
-        preset.compile(run_eagerly=EAGERLY)
-        logs = preset.evaluate(*family.pairs(), verbose=0, return_dict=True)
+    has_preset = (folder / family.name).exists()
+    loaded = keras_vae.GenerativeModel.from_preset(folder / family.name) if has_preset else model
+    found["predict"] = loaded.predict(family.inputs(), verbose=0)
+    if has_preset:
+        loaded.compile(run_eagerly=EAGERLY)
+        logs = loaded.evaluate(*family.pairs(), verbose=0, return_dict=True)
         found["bound of the preset"] = np.asarray(logs["loss"])
     return found
 

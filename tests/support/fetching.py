@@ -1,5 +1,6 @@
 """What the tests of fetching share: a small file, impatient settings, and what to look at after."""
 
+import dataclasses
 import hashlib
 import random
 import socket
@@ -25,17 +26,19 @@ QUICK = Settings(
     first_pause=0.01,
     longest_pause=0.05,
 )
+# Where another mirror ends the wait: a busy machine may stand still for longer than `QUICK` waits.
+PATIENT = dataclasses.replace(QUICK, patience=20.0)
 SLACK = 1.5  # seconds that a busy machine may add
 
 
-def get(target, *servers, settings=QUICK, longest=QUICK.patience):
+def get(target, *servers, settings=QUICK, longest=None):
     """Fetches from servers or addresses; fails the test where that takes too long."""
     urls = [server if isinstance(server, str) else server.url for server in servers]
     begin = time.monotonic()
     try:
         return fetch(urls, target, len(CONTENT), SHA256, settings)
     finally:
-        assert time.monotonic() - begin < longest + SLACK
+        assert time.monotonic() - begin < (longest or settings.patience) + SLACK
 
 
 def left_over(target):

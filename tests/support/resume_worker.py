@@ -1,6 +1,6 @@
-"""Continues the training of saved models: resume_worker.py FOLDER EPOCHS_DONE EPOCHS.
+"""Continues the training of saved models: resume_worker.py FOLDER EPOCHS_DONE EPOCHS FAMILY...
 
-Reads `<family>.keras` for every family from FOLDER, writes `<family>.npz` with `states.state`.
+Reads `<family>.keras` from FOLDER, writes `<family>.npz` with `states.state`.
 """
 
 import sys
@@ -12,10 +12,11 @@ import numpy as np
 import states
 
 
-def main(folder, epochs_done, epochs):
-    for family in families.CONFORMING:
+def main(folder, epochs_done, epochs, *names):
+    for name in names:
+        family = families.BY_NAME[name]
         model = keras.models.load_model(
-            folder / f"{family.name}.keras", custom_objects=families.CUSTOM_OBJECTS
+            folder / f"{name}.keras", custom_objects=families.CUSTOM_OBJECTS
         )
         model.fit(
             *family.pairs(),
@@ -24,8 +25,8 @@ def main(folder, epochs_done, epochs):
             initial_epoch=epochs_done,
             verbose=0,
         )
-        np.savez(folder / f"{family.name}.npz", **states.state(model))
+        np.savez(folder / f"{name}.npz", **states.state(model))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:4]), *sys.argv[4:])

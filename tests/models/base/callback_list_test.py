@@ -5,6 +5,8 @@ import pytest
 import keras_vae
 from keras_vae.models.base.callback_list import CallbackList
 
+pytestmark = pytest.mark.compiled_once
+
 X = (np.random.default_rng(0).uniform(size=(40, 6)) > 0.5).astype("float32")
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from families import BY_NAME
 
+pytestmark = pytest.mark.compiled_once
+
 FAMILY = BY_NAME["vae"]
 FROZEN = {
     "nothing": lambda model: None,

@@ -6,6 +6,8 @@ import pytest
 from keras_vae.metrics.codebook_usage import CodebookUsage
 from keras_vae.models.saving.weight_budget import weight_budget
 
+pytestmark = pytest.mark.compiled_once
+
 MANY, FEW = 2**24, 2**10  # more and less than what is spared
 
 

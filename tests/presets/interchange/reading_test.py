@@ -16,6 +16,8 @@ from tests.support.peers import NAMES
 from tests.support.peers import WEIGHTS
 from tests.support.peers import Peer
 
+pytestmark = pytest.mark.compiled_once
+
 CLASSES = {"kl": keras_vae.VAE, "vq": keras_vae.VQVAE, "tiny": keras_vae.Autoencoder}
 
 
