@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from texts import run_code_of
 
 from keras_vae import devices
 
@@ -87,10 +88,7 @@ GUIDES = {
 @pytest.mark.parametrize("name", GUIDES)
 def test_the_code_of_a_guide_runs_as_it_stands(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for block in re.findall(r"```python\n(.*?)```", (DOCS / name).read_text(), flags=re.DOTALL):
-        quick = re.sub(r"(?<!initial_)epochs=(?:[3-9]|\d\d)", "epochs=1", block)
-        exec(re.sub(r"num_samples=\d\d+", "num_samples=2", quick), names)
+    names = run_code_of(DOCS / name, monkeypatch)
     for left, expected in GUIDES[name].items():
         found = names[left]
         assert expected is None or getattr(found, "shape", found) == expected

@@ -1,7 +1,6 @@
 """Every example runs as a user would run it."""
 
 import io
-import re
 import subprocess
 import sys
 import urllib.error
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 from scripts import run_script
+from texts import run_code_of
 
 from keras_vae import recipes
 
@@ -120,11 +120,7 @@ def test_the_code_of_the_texts_runs_as_it_stands(name, made, tmp_path, monkeypat
         pytest.importorskip("onnxruntime")
         if keras.config.backend() != "torch":
             pytest.skip("ONNX files are written on PyTorch")
-    names = {}
-    for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
-        quick = re.sub(r"epochs=\d+", "epochs=1", block)
-        quick = re.sub(r"num_updates=\d+", "num_updates=2", quick)
-        exec(re.sub(r"num_samples=\d+", "num_samples=2", quick), names)
+    names = run_code_of(ROOT / name, monkeypatch)
     if isinstance(made, str):
         assert (tmp_path / made).exists()
     else:
