@@ -31,13 +31,18 @@ def impute(preset: str, data: str, num_samples: int, seed: int | None, output: s
     from keras_vae.datasets.csv_tables import check_ending
     from keras_vae.datasets.csv_tables import read_table
     from keras_vae.datasets.csv_tables import write_table
+    from keras_vae.models.base.imputation import ImpossibleRowError
 
     check_ending(output, "--output")
     table = read_table(data)
     model, schema = tables.model_of_table(preset)
     x = table.encoded(schema)
     is_missing = np.isnan(x)
-    x = model.impute(x, num_samples=num_samples, seed=seed or 0).values
+    try:
+        x = model.impute(x, num_samples=num_samples, seed=seed or 0).values
+    except ImpossibleRowError as error:
+        line = f"{data}, line {table.lines[error.row]},"
+        raise ImpossibleRowError(error.row, line) from error
     written = {name: cells.tolist() for name, cells in table.columns.items()}
     for i, (name, values) in enumerate(schema.decode(x).items()):
         for row in np.flatnonzero(is_missing[:, i]):

@@ -32,3 +32,9 @@ def test_bad_rows_are_named(preset, capsys):
     write_table("gaps.csv", {"city": ["Bonn"], "rent": ["cheap"], "rooms": [1]})
     assert main(["impute", preset, "--data", "gaps.csv"]) == 2
     assert "line 2, column 'rent': 'cheap' is not a finite number" in capsys.readouterr().err
+
+
+def test_a_row_of_impossible_values_is_named_by_its_line(preset, capsys):
+    write_table("gaps.csv", {"city": ["Bonn", ""], "rent": [600, 1e20], "rooms": [1, 1]})
+    assert main(["impute", preset, "--data", "gaps.csv"]) == 2
+    assert "gaps.csv, line 3, has values that the model considers" in capsys.readouterr().err

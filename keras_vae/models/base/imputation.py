@@ -38,6 +38,27 @@ class Imputation(NamedTuple):
     draws: np.ndarray
 
 
+class ImpossibleRowError(ValueError):
+    """The observed values of a row have no probability for any z, so they say nothing about its
+    gaps.
+
+    Args:
+        row: Integer, the row's place in `x`, counted from 0.
+        name: String, what the message calls the row, or `None` for its place in `x`.
+    """
+
+    def __init__(self, row: int, name: str | None = None) -> None:
+        super().__init__(row, name)
+        self.row, self.name = row, name
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name or f'Row {self.row} of `x`, counted from 0,'} has values that the model "
+            "considers impossible, so they say nothing about its gaps. Probably one of them, such "
+            "as 1e20, stands for a missing value. Replace it with NaN."
+        )
+
+
 def impute(
     model: keras.Model,
     x: Array,
@@ -192,13 +213,9 @@ def _weights(log_w):
 
 
 def _check_possible(weights, rows):
-    """Raises `ValueError` for a row whose given values have no probability for any z."""
+    """Raises `ImpossibleRowError` for a row whose given values have no probability for any z."""
     if len(impossible := rows[np.isnan(weights).any(axis=0)]):
-        raise ValueError(
-            f"Row {impossible[0]} of `x`, counted from 0, has values that the model considers "
-            "impossible, so they say nothing about its gaps. Probably one of them, such as 1e20, "
-            "stands for a missing value. Replace it with NaN."
-        )
+        raise ImpossibleRowError(int(impossible[0]))
 
 
 def _filled(x, weights, means, draws, likelihood):

@@ -16,7 +16,8 @@ class Settings:
         min_rate: Float, the minimum bytes per second, averaged over a window.
         patience: Float, the longest time without a quota of bytes before giving up.
         max_attempts: Int, the number of attempts at one mirror without a new byte.
-        max_stalls: Int, the number of responses that may fall silent, or one of each mirror.
+        max_stalls: Int, the number of responses that may fall silent; at least one of each mirror
+            may.
         max_wrong: Int, the number of complete files with a wrong sha256 that a mirror may send.
         first_pause: Float, the pause before the second attempt at a mirror, doubled for each
             further one.
