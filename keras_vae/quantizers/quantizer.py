@@ -144,6 +144,8 @@ class Quantizer(keras.layers.Layer):
 
     def serve(self, model: keras.Model) -> None:
         """Takes the methods below from a model, whose training step they belong to."""
+        if getattr(self.at_this_step, "__self__", None) is model:
+            return
         self.across_replicas = model.across_replicas  # type: ignore[method-assign]
         self.of_first_replica = model.of_first_replica  # type: ignore[method-assign]
         self.at_this_step = model.at_this_step  # type: ignore[method-assign]

@@ -111,6 +111,26 @@ def test_a_temperature_follows_the_updates(tmp_path):
     assert np.abs(numpy(difference)).max() > 1e-4
 
 
+def test_a_temperature_follows_the_updates_of_the_model_that_is_trained():
+    def model():
+        keras.utils.set_random_seed(0)
+        parts = ConvMapEncoder((8, 8, 1), 3, (4,)), ConvMapDecoder((8, 8, 1), 3, (4,))
+        quantizer = GumbelQuantizer(5, LinearAnnealing(1, start=2.0, end=0.5))
+        model = VQVAE(*parts, quantizer, seed=0)
+        model.compile(keras.optimizers.SGD(0.01))
+        return model
+
+    x = np.random.default_rng(0).uniform(size=(4, 8, 8, 1)).astype("float32")
+    alone, shared = model(), model()
+    other = VQVAE(shared.encoder, shared.decoder, shared.quantizer)  # has made no updates
+    for trained in (alone, shared):
+        trained.train_on_batch(x)
+        trained.train_on_batch(x)
+    assert other.quantizer is shared.quantizer
+    for a, b in zip(shared.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
 @pytest.mark.first_case_elsewhere
 @pytest.mark.parametrize(
     ("argument", "value"),

@@ -229,11 +229,20 @@ class QuantizedModel(SecondStage):
         run = self.jitted_once("bound", bound)
         return run_batches(run, x, *conditions, batch_size=batch_size)
 
+    # Quantizers take part in this model's steps, even if another model has been given them since.
+
+    def terms_of(self, x: Tensor, y: Tensor = None, training: bool = False) -> dict:
+        self._have_quantizers_serve()
+        return super().terms_of(x, y, training)
+
+    def _have_quantizers_serve(self):
+        for quantizer in self.quantizers:
+            quantizer.serve(self)
+
     # Construction.
 
     def build_parts(self) -> None:
-        for quantizer in self.quantizers:
-            quantizer.serve(self)
+        self._have_quantizers_serve()
         super().build_parts()
         x, *condition = self.probes()
         quantized, _ = self.encode_levels(x, self.embedded(*condition))
