@@ -232,7 +232,7 @@ class JAXStep(Step):
             with self.reading():
                 outputs, self.noise.evaluation_state, assigned = pure(
                     self.noise.evaluation_state,
-                    ops.convert_to_tensor(self.updates_made()),
+                    ops.convert_to_tensor(self.updates_made(), "int32"),
                     [v.value for v in trainable],
                     [v.value for v in non_trainable],
                     *arrays,
