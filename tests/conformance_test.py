@@ -215,6 +215,23 @@ def test_predict_is_the_mean_of_the_likelihood_without_noise(family):
         assert np.array_equal(means, model.reconstruct(*pairs, batch_size=BATCH_SIZE))
 
 
+# On TensorFlow, tests of the families say more.
+@(every_family_somewhere if BACKEND == "tensorflow" else every_family)
+def test_a_seed_gives_the_same_draws_and_the_same_likelihoods(family):
+    model, pairs = trained(family.name)[0], family.pairs(3)
+    if getattr(model, "can_sample", False):
+        condition = pairs[1:] if family.condition is not None else ()
+        size = {"size": family.data_shape[:2]} if family.name == "any_size_vae" else {}
+        first, second = (model.sample(3, *condition, seed=1, **size) for _ in range(2))
+        assert np.array_equal(first, second)
+        assert len(first) == 3
+    if getattr(model, "log_likelihood_is", None):
+        first, second = (model.log_likelihood(*pairs, seed=1) for _ in range(2))
+        assert np.array_equal(first, second)
+        assert first.shape == (3,)
+        assert np.isfinite(first).all()
+
+
 @every_family
 def test_short_last_batch_weighs_by_its_size(family):
     model, pairs = trained(family.name)[0], family.pairs(BATCH_SIZE + 2)
