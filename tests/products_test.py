@@ -1,18 +1,24 @@
 import numpy as np
+import pytest
 from keras import ops
 
 from keras_vae import products
 from keras_vae.products import matrix_product
 
+RNG = np.random.default_rng(0)
 
-def test_product_of_matrices():
-    rng = np.random.default_rng(0)
-    x, matrix = rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5))
-    found = matrix_product(*(ops.convert_to_tensor(a, "float32") for a in (x, matrix)))
-    np.testing.assert_allclose(ops.convert_to_numpy(found), x @ matrix, rtol=1e-5, atol=1e-6)
+
+@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4)])
+def test_product_of_matrices(shape):
+    x, matrix, bias = (RNG.normal(size=s) for s in (shape, (4, 5), (5,)))
+    for added in ([], [bias], [x @ matrix]):
+        given = [ops.convert_to_tensor(a, "float32") for a in (x, matrix, *added)]
+        found = ops.convert_to_numpy(matrix_product(*given))
+        np.testing.assert_allclose(found, x @ matrix + sum(added), rtol=1e-5, atol=1e-6)
 
 
 def test_another_function_may_multiply(monkeypatch):
-    monkeypatch.setattr(products, "_matmul", None)
-    products.multiply_by(lambda x, matrix: (x, matrix))
-    assert matrix_product(1, 2) == (1, 2)
+    monkeypatch.setattr(products, "_multiply", None)
+    products.multiply_by(lambda *given: given)
+    assert matrix_product(1, 2) == (1, 2, None)
+    assert matrix_product(1, 2, 3) == (1, 2, 3)

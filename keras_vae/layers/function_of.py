@@ -38,19 +38,28 @@ def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor]
     kernel = ops.cast(kernel, dtype)
     if bias is not None:
         bias = ops.cast(bias, dtype)
+    return lambda x: matrix_product(x, kernel, bias)
 
-    def product(x):
-        y = matrix_product(x, kernel)
-        return y if bias is None else y + bias
 
-    def function(x):
-        if len(x.shape) == 2:
-            return product(x)
-        # TensorFlow's product of a higher-rank tensor with a matrix crashes for some sizes.
-        y = product(ops.reshape(x, (-1, x.shape[-1])))
-        return ops.reshape(y, (*ops.shape(x)[:-1], y.shape[-1]))
+def plain(operation: Callable) -> Callable:
+    """Returns an operation of Keras as a function of tensors, by the backend's own if it has one.
 
-    return function
+    Keras converts and checks the arguments at each call. On PyTorch that takes longer than the
+    operation, at one position.
+
+    Args:
+        operation: Function in `keras.ops` or `keras.activations`. It is returned itself if it is
+            not registered here. An axis is to be passed by position.
+    """
+    return _PLAIN.get(operation, operation)
+
+
+def replace_by(operation: Callable, function: Callable) -> None:
+    """Makes `plain` return a function of the backend for an operation of Keras."""
+    _PLAIN[operation] = function
+
+
+_PLAIN: dict[Callable, Callable] = {}
 
 
 def compute_by(kind: type, make: Callable[[Any], Callable]) -> None:
@@ -67,7 +76,8 @@ def _dense(layer):
     product = affine(layer.kernel, layer.bias, layer.compute_dtype)
     if layer.activation is keras.activations.linear:
         return product
-    return lambda x: layer.activation(product(x))
+    activation = plain(layer.activation)
+    return lambda x: activation(product(x))
 
 
 def _embedding(layer):

@@ -10,8 +10,9 @@ from keras_vae.checks import check_count
 from keras_vae.checks import check_dropout
 from keras_vae.indexing import at
 from keras_vae.layers.dropout import dropped
-from keras_vae.layers.function_of import affine
 from keras_vae.layers.function_of import function_of
+from keras_vae.layers.function_of import plain
+from keras_vae.products import matrix_product
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -54,7 +55,8 @@ class CausalConvolution(keras.layers.Layer):
 
     def start(self, batch_size: int) -> Tensor:
         """Returns the state before the first row, or pixel: zeros, as at the edges."""
-        rows, pixels = (self.above, self.width, self.channels), (self.left * self.channels,)
+        width = self.left + self.width + self.right
+        rows, pixels = (self.above, width, self.channels), (self.left * self.channels,)
         return ops.zeros((batch_size, *(rows if self.above else pixels)), self.compute_dtype)
 
     def row(self, seen: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,20 +66,23 @@ class CausalConvolution(keras.layers.Layer):
             seen: The state returned by `start` or for the previous row.
             x: Tensor (B, 1, W, C).
         """
-        window = ops.concatenate([seen, x], axis=1)
-        sides = ((0, 0), (0, 0), (self.left, self.right), (0, 0))
-        return function_of(self.conv)(ops.pad(window, sides)), window[:, 1:]
+        joined, end = plain(ops.concatenate), self.left + self.width
+        # The zeros at both sides of the rows above are also what lies beside this one.
+        x = joined([seen[:, -1:, : self.left], x, seen[:, -1:, end:]], 2)
+        window = joined([seen, x], 1)
+        return function_of(self.conv)(window), window[:, 1:]
 
-    def stepper(self) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Returns a function of the state and a pixel (B, C) that returns the output at the pixel,
-        (B, filters), and the state before the next."""
+    def stepper(self) -> Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Returns a function of the state, a pixel (B, C) and a tensor to add in place of the bias,
+        (B, filters) or (filters,), that returns the output at the pixel, (B, filters), and the
+        state before the next."""
         # At a single pixel a convolution is a matrix product.
         kernel = ops.reshape(self.conv.kernel, (-1, self.conv.filters))
-        product = affine(kernel, self.conv.bias, self.compute_dtype)
+        kernel, joined = ops.cast(kernel, self.compute_dtype), plain(ops.concatenate)
 
-        def step(seen, x):
-            window = ops.concatenate([seen, x], axis=-1)
-            return product(window), window[:, self.channels :]
+        def step(seen, x, added):
+            window = joined([seen, x], -1)
+            return matrix_product(window, kernel, added), window[:, self.channels :]
 
         return step
 
@@ -180,7 +185,8 @@ class GatedConvolution(keras.layers.Layer):
         (vertical, *condition), (rows, _, columns) = inputs, cache
         above, rows = self.vertical.row(rows, vertical)
         above = self._told(above, condition)
-        link = function_of(self.link)(above)[:, 0]
+        bias = ops.cast(self.horizontal.conv.bias, self.compute_dtype)
+        link = function_of(self.link)(above)[:, 0] + bias  # once, not at each column
         return vertical + gated(above), (rows, link, ops.zeros_like(columns))
 
     def step(
@@ -201,9 +207,9 @@ class GatedConvolution(keras.layers.Layer):
 
         def step(cache, horizontal, position):
             rows, link, columns = cache
-            seen, columns = convolved(columns, horizontal)
-            change = gated(seen + at(link, position % link.shape[1], axis=1))
-            return horizontal + mixed(change), (rows, link, columns)
+            above = at(link, position % link.shape[1], axis=1)
+            seen, columns = convolved(columns, horizontal, above)
+            return horizontal + mixed(gated(seen)), (rows, link, columns)
 
         return step
 
@@ -222,8 +228,8 @@ class GatedConvolution(keras.layers.Layer):
 
 def gated(x: Tensor) -> Tensor:
     """Returns tanh(x_1) sigmoid(x_2) for the halves x_1, x_2 of the channels (equation 2)."""
-    first, second = ops.split(x, 2, axis=-1)
-    return ops.tanh(first) * ops.sigmoid(second)
+    filters = x.shape[-1] // 2
+    return plain(ops.tanh)(x[..., :filters]) * plain(ops.sigmoid)(x[..., filters:])
 
 
 def check_odd(argument: str, value: Any) -> int:

@@ -170,6 +170,7 @@ class PixelCNN(AutoregressiveModel):
         layers = (self.vectors, self.hidden, self.head)
         vectors, hidden, head = map(function_of, layers)
         left_of, steps = self.left.stepper(), [block.stepper() for block in self.blocks]
+        bias = ops.cast(self.left.conv.bias, self.left.compute_dtype)
 
         def step(cache, codes, position):
             column = position % self.grid[1]
@@ -177,7 +178,7 @@ class PixelCNN(AutoregressiveModel):
             # In the first column there is nothing to the left, and any code will do.
             before = vectors(at(codes, (position - 1) % self.num_codes, axis=1))
             before = before * ops.cast(column > 0, before.dtype)
-            horizontal, left = left_of(cache["left"], before)
+            horizontal, left = left_of(cache["left"], before, bias)
             blocks = []
             for step_of_block, known in zip(steps, cache["blocks"], strict=True):
                 horizontal, known = step_of_block(known, horizontal, position)

@@ -7,6 +7,9 @@ import keras
 import torch
 from torch.nn import functional
 
+from keras_vae.layers.function_of import compute_by
+from keras_vae.layers.function_of import plain
+from keras_vae.layers.function_of import replace_by
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.residual import ResidualBlock
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
@@ -79,6 +82,12 @@ def convolution(layer: keras.layers.Conv2D) -> Callable[[Tensor], Tensor]:
         return finished(functional.conv2d(x, kernel, bias, layer.strides, before))
 
     return call
+
+
+def embedding(layer: keras.layers.Embedding) -> Callable[[Tensor], Tensor]:
+    """Returns an embedding as a function of integers, with its current vectors."""
+    vectors = keras.ops.cast(layer.embeddings, layer.compute_dtype)
+    return lambda indices: functional.embedding(indices, vectors)
 
 
 def _finish(layer):
@@ -212,13 +221,22 @@ def _activation(activation, in_place=False):
     """Returns a function for a Keras activation; it may overwrite its argument if `in_place`."""
     if in_place and activation is keras.activations.relu:
         return torch.relu_
-    return _ACTIVATIONS.get(activation, activation)
+    return plain(activation)
 
 
-_ACTIVATIONS = {
-    None: identity,
+_OPERATIONS: dict[Callable, Callable] = {
     keras.activations.linear: identity,
     keras.activations.relu: torch.relu,
     keras.activations.silu: functional.silu,
     keras.activations.tanh: torch.tanh,
+    keras.ops.concatenate: torch.cat,
+    keras.ops.cumsum: torch.cumsum,
+    keras.ops.minimum: torch.clamp_max,
+    keras.ops.sigmoid: torch.sigmoid,
+    keras.ops.softmax: torch.softmax,
+    keras.ops.tanh: torch.tanh,
 }
+for known, function in _OPERATIONS.items():
+    replace_by(known, function)
+compute_by(keras.layers.Conv2D, convolution)
+compute_by(keras.layers.Embedding, embedding)

@@ -8,8 +8,8 @@ import torch
 SMALLEST = 2**22
 
 
-def product(x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
-    """Returns x @ matrix, or x @ matrix + bias.
+def product(x: torch.Tensor, matrix: torch.Tensor, added: torch.Tensor | None = None) -> Any:
+    """Returns x @ matrix, or x @ matrix + added.
 
     PyTorch multiplies float32 matrices with MKL, and convolves with oneDNN, which has a matrix
     product too. MKL uses AVX-512 only on Intel processors; on others with AVX-512, oneDNN takes a
@@ -19,20 +19,22 @@ def product(x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor | None = N
     Args:
         x: Tensor (..., M).
         matrix: Tensor (M, N).
-        bias: Tensor (N,), or `None`.
+        added: Tensor (N,), a bias, or of the shape of the product; or `None`.
 
     Returns:
         Tensor (..., N).
     """
     if not _is_for_onednn(x, matrix):
-        if bias is None:
+        if added is None:
             return torch.matmul(x, matrix)
-        return torch.addmm(bias, x, matrix) if x.ndim == 2 else torch.matmul(x, matrix) + bias
+        return torch.addmm(added, x, matrix) if x.ndim == 2 else torch.matmul(x, matrix) + added
+    if added is not None and added.ndim > 1:  # oneDNN adds a bias only
+        return product(x, matrix) + added
     rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
     if torch.is_grad_enabled():
-        y = _Product.apply(rows, matrix, bias)
+        y = _Product.apply(rows, matrix, added)
     else:
-        y = _by_onednn(rows, matrix, bias)
+        y = _by_onednn(rows, matrix, added)
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], y.shape[-1])
 
 

@@ -11,9 +11,7 @@ import torch
 from keras_vae import devices
 from keras_vae import products
 from keras_vae.devices import with_numbers_at_hand
-from keras_vae.layers.function_of import compute_by
 from keras_vae.steps import torch_fused
-from keras_vae.steps import torch_layers
 from keras_vae.steps import torch_networks
 from keras_vae.steps.torch_batches import BatchesLoader
 from keras_vae.steps.torch_products import are_exact
@@ -24,7 +22,6 @@ from keras_vae.typing import Tensor
 
 products.multiply_by(product)
 devices.are_exact_where(are_exact)
-compute_by(keras.layers.Conv2D, torch_layers.convolution)
 
 
 class TorchStep(RankedStep):

@@ -46,15 +46,17 @@ def calls_of_onednn(monkeypatch):
 
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("size", SHAPES)
-@pytest.mark.parametrize("is_biased", [False, True])
-def test_value_and_gradients_are_those_of_float64(size, is_biased):
+@pytest.mark.parametrize("added", [None, "a bias", "a matrix"])
+def test_value_and_gradients_are_those_of_float64(size, added):
     x, matrix, bias = tensors(size)
     upstream = torch.tensor(np.random.default_rng(1).normal(size=(len(x), matrix.shape[1])))
-    given = [x, matrix, bias] if is_biased else [x, matrix]
+    given = [x, matrix]
+    if added:
+        given.append(bias if added == "a bias" else upstream.float().requires_grad_())
     exact = [a.detach().double().requires_grad_() for a in given]
 
     y = product(*given)
-    y_exact = exact[0] @ exact[1] + (exact[2] if is_biased else 0)
+    y_exact = exact[0] @ exact[1] + (exact[2] if added else 0)
     gradients = torch.autograd.grad(y, given, upstream.float())
     exact_gradients = torch.autograd.grad(y_exact, exact, upstream)
 

@@ -15,6 +15,7 @@ from keras_vae.conditions import Condition
 from keras_vae.distributions import Categorical
 from keras_vae.indexing import at
 from keras_vae.indexing import with_at
+from keras_vae.layers.function_of import plain
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.generative_model import LikelihoodKind
@@ -235,9 +236,9 @@ class AutoregressiveModel(ConditionalModel):
 def inverse_cdf(logits: Tensor, uniform: Tensor) -> Tensor:
     """Returns the int32 k (B,) at which the cumulative distribution of softmax(logits) (B, K)
     exceeds uniform numbers (B,) in [0, 1)."""
-    cumulative = ops.cumsum(ops.softmax(logits, axis=-1), axis=-1)
+    cumulative = plain(ops.cumsum)(plain(ops.softmax)(logits, -1), -1)
     # Below the total, which may round away from 1, no class without mass is chosen.
-    threshold = ops.minimum(uniform, 1 - 1e-6)[:, None] * cumulative[:, -1:]
+    threshold = plain(ops.minimum)(uniform, 1 - 1e-6)[:, None] * cumulative[:, -1:]
     return ops.sum(ops.cast(cumulative <= threshold, "int32"), axis=-1)
 
 

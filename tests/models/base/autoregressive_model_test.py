@@ -205,14 +205,18 @@ def test_labels_are_dropped_in_training():
     assert 0.4 < is_told.mean() < 0.6
 
 
+def drawn(logits, uniform):
+    return ops.convert_to_numpy(inverse_cdf(*map(ops.convert_to_tensor, (logits, uniform))))
+
+
 def test_inverse_of_the_distribution_function():
     logits = np.log(np.array([0.1, 0.4, 1e-30, 0.5], "float32"))
     uniform = np.array([0.0, 0.0999, 0.1001, 0.4999, 0.5001, 0.9999999], "float32")
-    found = inverse_cdf(np.tile(logits, (6, 1)), ops.convert_to_tensor(uniform))
-    np.testing.assert_array_equal(ops.convert_to_numpy(found), [0, 0, 1, 1, 3, 3])
+    found = drawn(np.tile(logits, (6, 1)), uniform)
+    np.testing.assert_array_equal(found, [0, 0, 1, 1, 3, 3])
     excluded = np.array([[-np.inf, 0.0, -np.inf]] * 2, "float32")
-    found = inverse_cdf(excluded, ops.convert_to_tensor(np.array([0.0, 0.99999994], "float32")))
-    np.testing.assert_array_equal(ops.convert_to_numpy(found), [1, 1])
+    found = drawn(excluded, np.array([0.0, 0.99999994], "float32"))
+    np.testing.assert_array_equal(found, [1, 1])
 
 
 def test_the_most_probable_keep_their_logits_and_ties_stay():

@@ -69,7 +69,7 @@ def test_the_nucleus_by_hand():
 
 def test_no_draw_leaves_the_nucleus_or_the_top_k():
     logits = np.repeat(np.random.default_rng(2).normal(size=(1, 6)), 2000, axis=0).astype("float32")
-    uniform = RNG.uniform(size=2000).astype("float32")
+    uniform = ops.convert_to_tensor(RNG.uniform(size=2000).astype("float32"))
     order = np.argsort(-logits[0])
     tensor = ops.convert_to_tensor(logits)
     drawn = ops.convert_to_numpy(inverse_cdf(most_probable(tensor, 2), uniform))
