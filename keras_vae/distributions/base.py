@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_vae.devices import on_cpu
+from keras_vae.operations import plain
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor
 
@@ -191,7 +192,7 @@ def sum_last(values: Tensor, num_axes: int) -> Tensor:
         # one number at a time: 20 times slower for the log-likelihood of an image. A product with
         # ones is not fused. (Not on a GPU, where matrix products are rounded to TF32.)
         return ops.matmul(values, ops.ones((values.shape[-1],), "float32"))
-    return ops.sum(values, axis=-1)
+    return plain(ops.sum)(values, -1)
 
 
 def flatten_last(values: Tensor, num_axes: int) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_vae.operations import plain
 from keras_vae.products import matrix_product
 from keras_vae.typing import Tensor
 
@@ -39,27 +40,6 @@ def affine(kernel: Tensor, bias: Tensor | None, dtype: str) -> Callable[[Tensor]
     if bias is not None:
         bias = ops.cast(bias, dtype)
     return lambda x: matrix_product(x, kernel, bias)
-
-
-def plain(operation: Callable) -> Callable:
-    """Returns an operation of Keras as a function of tensors, by the backend's own if it has one.
-
-    Keras converts and checks the arguments at each call. On PyTorch that takes longer than the
-    operation, at one position.
-
-    Args:
-        operation: Function in `keras.ops` or `keras.activations`. It is returned itself if it is
-            not registered here. An axis is to be passed by position.
-    """
-    return _PLAIN.get(operation, operation)
-
-
-def replace_by(operation: Callable, function: Callable) -> None:
-    """Makes `plain` return a function of the backend for an operation of Keras."""
-    _PLAIN[operation] = function
-
-
-_PLAIN: dict[Callable, Callable] = {}
 
 
 def compute_by(kind: type, make: Callable[[Any], Callable]) -> None:

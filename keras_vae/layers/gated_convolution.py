@@ -11,7 +11,7 @@ from keras_vae.checks import check_dropout
 from keras_vae.indexing import at
 from keras_vae.layers.dropout import dropped
 from keras_vae.layers.function_of import function_of
-from keras_vae.layers.function_of import plain
+from keras_vae.operations import plain
 from keras_vae.products import matrix_product
 from keras_vae.typing import Seed
 from keras_vae.typing import Tensor

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_vae.operations import plain
 from keras_vae.typing import Tensor
 
 
@@ -45,7 +46,7 @@ class TermMeans(keras.metrics.Metric):
             weights: Float tensor (n,), the number of examples of each, or the sum of their weights.
         """
         totals, weights = (ops.convert_to_tensor(v, "float32") for v in (totals, weights))
-        self.sums.assign_add(ops.stack([totals, weights]))
+        self.sums.assign_add(plain(ops.stack)([totals, weights]))
 
     def result(self) -> dict[str, Tensor]:
         """Returns `{name: scalar}`: the means, 0 before anything is added."""

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vae.operations import plain
 from keras_vae.steps import guard
 from keras_vae.steps.chunks import Chunks
 from keras_vae.typing import Tensor
@@ -403,4 +404,4 @@ def _mean(term, sample_weight):
     if len(term.shape) == 0:
         return term
     # Divided by the number of examples, as Keras' losses are, not by the sum of the weights.
-    return ops.mean(term if sample_weight is None else term * sample_weight)
+    return plain(ops.mean)(term if sample_weight is None else term * sample_weight)

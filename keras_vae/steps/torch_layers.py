@@ -8,11 +8,11 @@ import torch
 from torch.nn import functional
 
 from keras_vae.layers.function_of import compute_by
-from keras_vae.layers.function_of import plain
-from keras_vae.layers.function_of import replace_by
 from keras_vae.layers.output_bias import OutputBias
 from keras_vae.layers.residual import ResidualBlock
 from keras_vae.layers.subpixel import SubpixelUpsampling2D
+from keras_vae.operations import plain
+from keras_vae.operations import replace_by
 from keras_vae.steps.torch_products import product
 from keras_vae.typing import Tensor
 
@@ -231,9 +231,12 @@ _OPERATIONS: dict[Callable, Callable] = {
     keras.activations.tanh: torch.tanh,
     keras.ops.concatenate: torch.cat,
     keras.ops.cumsum: torch.cumsum,
+    keras.ops.mean: torch.mean,
     keras.ops.minimum: torch.clamp_max,
     keras.ops.sigmoid: torch.sigmoid,
     keras.ops.softmax: torch.softmax,
+    keras.ops.stack: torch.stack,
+    keras.ops.sum: torch.sum,
     keras.ops.tanh: torch.tanh,
 }
 for known, function in _OPERATIONS.items():

@@ -6,7 +6,6 @@ from keras import ops
 from keras_vae.layers import function_of as module
 from keras_vae.layers.function_of import affine
 from keras_vae.layers.function_of import function_of
-from keras_vae.layers.function_of import plain
 
 L = keras.layers
 ARRAY = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
@@ -83,28 +82,6 @@ def test_a_product_in_the_type_of_its_input():
     found = affine(kernel, bias, "bfloat16")(ops.convert_to_tensor([[1, 2]], "bfloat16"))
     assert keras.backend.standardize_dtype(found.dtype) == "bfloat16"
     np.testing.assert_array_equal(as_numpy(found), [[3.5]])
-
-
-def test_a_plain_operation_returns_what_it_does():
-    x, y = (ops.convert_to_tensor(ARRAY[..., i : i + 2]) for i in (0, 2))
-    for name, *arguments in [
-        ("concatenate", [x, y], 1),
-        ("cumsum", x, 1),
-        ("minimum", x, 0.1),
-        ("sigmoid", x),
-        ("softmax", x, 1),
-        ("tanh", x),
-        ("square", x),  # which no backend replaces
-    ]:
-        operation = getattr(ops, name)
-        found, expected = plain(operation)(*arguments), operation(*arguments)
-        np.testing.assert_allclose(as_numpy(found), as_numpy(expected), rtol=1e-6, err_msg=name)
-
-
-def test_another_function_may_replace_an_operation(monkeypatch):
-    monkeypatch.setattr(module, "_PLAIN", dict(module._PLAIN))
-    module.replace_by(ops.tanh, abs)
-    assert plain(ops.tanh) is abs
 
 
 def test_another_function_may_compute_a_kind(monkeypatch):

@@ -15,12 +15,12 @@ from keras_vae.conditions import Condition
 from keras_vae.distributions import Categorical
 from keras_vae.indexing import at
 from keras_vae.indexing import with_at
-from keras_vae.layers.function_of import plain
 from keras_vae.likelihoods.categorical import CategoricalLikelihood
 from keras_vae.models.base.conditional_model import ConditionalModel
 from keras_vae.models.base.generative_model import LikelihoodKind
 from keras_vae.models.base.generative_model import check_exact
 from keras_vae.models.base.term import Term
+from keras_vae.operations import plain
 from keras_vae.typing import Array
 from keras_vae.typing import Shape
 from keras_vae.typing import Tensor

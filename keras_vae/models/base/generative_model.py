@@ -146,7 +146,7 @@ class GenerativeModel(Files, FrontDoor, BackendStep, keras.Model, metaclass=Fami
         evaluates the likelihood at the target.
         """
         c, target = self.given(y, training), {}
-        if self.can_denoise and y is not None and len(y.shape) == len(x.shape):
+        if y is not None and len(y.shape) == len(x.shape) and self.can_denoise:
             target = {"target": ops.cast(y, "float32")}
         return self.terms(x, c, training, **target)
 
