@@ -3,7 +3,8 @@
     python benchmarks/run.py --curves
 
 measures the bench `cost` with one choice varied at a time, and writes `benchmarks/curves.json`,
-`docs/performance.png` and the numbers of `docs/performance.md`.
+`docs/performance.png` and the numbers of `docs/performance.md`. With names after `--curves`, it
+measures those and leaves the others as they are.
 """
 
 import dataclasses
@@ -41,6 +42,7 @@ class Curve:
 
 
 CONV = {"kind": "conv", "num_images": 2560}
+JIT = ("tensorflow", "torch")
 CURVES = [
     Curve("batch_size", "Batch size, MLP", "batch_size", (32, 128, 512, 2048), {}),
     Curve("width", "Width of the hidden layers, MLP", "width", (100, 400, 1600), {}),
@@ -54,11 +56,10 @@ CURVES = [
     ),
     Curve("policy_mlp", "Precision, MLP", "policy", ("float32", "mixed_bfloat16"), {}),
     Curve("policy_conv", "Precision, convolutional", "policy", ("float32", "mixed_bfloat16"), CONV),
-    # On torch `jit_compile=True` is torch.compile, which takes about a minute and a C++ compiler.
-    Curve("jit_mlp", "`jit_compile`, MLP", "jit_compile", (False, True), {}),
-    Curve(
-        "jit_conv", "`jit_compile`, convolutional", "jit_compile", (False, True), CONV, BACKENDS[:2]
-    ),
+    # Not on JAX, which always compiles by default: without, an epoch of this MLP takes minutes. On
+    # torch, True is torch.compile, which takes about a minute and a C++ compiler.
+    Curve("jit_mlp", "`jit_compile`, MLP", "jit_compile", (False, True), {}, JIT),
+    Curve("jit_conv", "`jit_compile`, convolutional", "jit_compile", (False, True), CONV, JIT[:1]),
 ]
 
 # Nominal rates of the links between devices, in bytes per second: assumed, not measured.
@@ -66,12 +67,25 @@ LINKS = {"10 Gbit/s Ethernet": 1.25e9, "PCIe 5.0 x16": 64e9, "NVLink 4": 450e9}
 NUM_PICTURES, NUM_EPOCHS, DEVICES = 1_000_000, 50, (2, 8, 64)
 
 
-def measure(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Runs the bench once for each point of the curves; yields, after each curve, all of them."""
+def measure(
+    settings: Settings, names: list[str], earlier: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Runs the bench once for each point of the curves; yields, after each curve, all of them.
+
+    Args:
+        settings: The settings of the run.
+        names: Names of curves, or none for all.
+        earlier: The results of an earlier run, whose other curves are kept, or nothing.
+    """
+    unknown = sorted(set(names) - {curve.name for curve in CURVES})
+    if unknown:
+        raise SystemExit(f"No curve is called {unknown}. There are {[c.name for c in CURVES]}.")
     bench = load_benches()["cost"]
     on = machine.description(settings.peers_python, None)
-    measured: dict[str, list[dict[str, Any]]] = {}
+    results, apart = earlier, earlier.get("apart", {})
     for curve in CURVES:
+        if names and curve.name not in names:
+            continue
         points = []
         for value in curve.values[:2] if settings.quick else curve.values:
             options = {**bench.options, **curve.fixed, curve.option: value}
@@ -84,15 +98,19 @@ def measure(settings: Settings) -> Iterator[dict[str, Any]]:
             found = run_bench(at, dataclasses.replace(settings, backends=backends))
             points.append({"value": value, **found})
             print(curve.name, value, "done", file=sys.stderr, flush=True)
-        measured[curve.name] = points
-        yield {
+        run = {
             "command": " ".join(["benchmarks/run.py", *sys.argv[1:]]),
             "machine": {**on, "load_after": machine.load_average()},
             "core": settings.core,
             "quick": settings.quick,
             "rounds": settings.rounds,
-            "curves": measured,
         }
+        curves = {**results.get("curves", {}), curve.name: points}
+        results = {**(earlier or run), "curves": curves}
+        if earlier:
+            apart = {**apart, curve.name: run}
+            results["apart"] = apart
+        yield results
 
 
 def measured_curves(results: dict[str, Any]) -> list[Curve]:
@@ -238,9 +256,12 @@ def numbers(results: dict[str, Any]) -> str:
         "and the fastest.\n\n![Images a second against each choice](performance.png)\n\n",
     ]
     if absent := [c.title for c in CURVES if c.name not in results["curves"]]:
-        parts.append(f"The run was ended before these: {'; '.join(absent)}.\n\n")
+        parts.append(f"Not measured: {'; '.join(absent)}.\n\n")
     for curve in measured_curves(results):
         parts.append(f"### {curve.title}\n\n")
+        if run := results.get("apart", {}).get(curve.name):
+            parts.append(f"Measured apart, by `python {run['command']}`.\n\n")
+            parts.append(report.machine_line(run["machine"], run["core"]))
         parts.append(curve_table(curve, results["curves"][curve.name]) + "\n")
     if results["curves"].keys() >= {"batch_size", "side"}:
         parts += ["## On paper, from these constants\n\n", paper_tables(results["curves"])]

@@ -4,7 +4,8 @@
     python benchmarks/run.py --bench mlp_fit --backend torch   # some of it; prints the table
     python benchmarks/run.py --quick                           # does it work?
     python benchmarks/run.py --curves                          # the numbers of docs/performance.md
-    python benchmarks/run.py --report                          # both texts again, from the JSON
+    python benchmarks/run.py --curves jit_mlp                  # some of them
+    python benchmarks/run.py --report                          # all texts again, from the JSON
 
 A run of everything writes `benchmarks/results.json` and `benchmarks/README.md`; any other writes
 them where `--output` says. Curves of all backends are written as each is done; others, and quick
@@ -44,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     lines.add_argument("--peers-python", default=sys.executable, help="a Python with the peers")
     lines.add_argument("--output", type=Path, help="folder of results.json and README.md")
     lines.add_argument("--device", default=report.NO_GPU, help="what the report calls the GPU")
-    lines.add_argument("--curves", action="store_true", help="what each choice costs")
+    lines.add_argument(
+        "--curves", nargs="*", metavar="NAME", help="what each choice costs; by default all"
+    )
     lines.add_argument("--report", action="store_true", help="write the texts again")
     return lines
 
@@ -86,22 +89,26 @@ def failures(results: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     arguments = parser().parse_args()
+    wants_benches = arguments.curves is None
     settings = Settings(
         backends=tuple(arguments.backend),
-        rounds=arguments.rounds or (2 if arguments.quick else 3 if arguments.curves else 5),
+        rounds=arguments.rounds or (2 if arguments.quick else 5 if wants_benches else 3),
         quick=arguments.quick,
         core=None if arguments.core < 0 else arguments.core,
         before=arguments.before,
         peers_python=arguments.peers_python,
     )
     if arguments.report:
-        results = json.loads((HERE / "results.json").read_text())
-        (HERE / "README.md").write_text(report.markdown(results, load_benches()))
+        for path in HERE.rglob("results.json"):  # one for each machine
+            text = report.markdown(json.loads(path.read_text()), load_benches())
+            path.with_name("README.md").write_text(text)
         curves.write(json.loads(curves.NUMBERS.read_text()))
         return 0
     is_whole = not arguments.bench and settings.backends == BACKENDS and not arguments.quick
-    if arguments.curves:
-        for measured in curves.measure(settings):
+    if not wants_benches:
+        is_added = is_whole and arguments.curves
+        earlier = json.loads(curves.NUMBERS.read_text()) if is_added else {}
+        for measured in curves.measure(settings, arguments.curves, earlier):
             if is_whole:
                 curves.write(measured)
         if not is_whole:

@@ -111,6 +111,24 @@ def test_a_ring_by_hand(module):
     assert module("curves").exchange_seconds(1000, 4, 1000) == pytest.approx(6.0)
 
 
+def test_curves_that_are_measured_apart_leave_the_others(module, monkeypatch):
+    curves = module("curves")
+    found = {"contenders": {"keras_vae/torch": {"rounds": taken(0.5)}}}  # 10 images in 0.5 s
+    monkeypatch.setattr(curves, "run_bench", lambda bench, settings: found)
+    settings = module("rounds").Settings(backends=("torch",), rounds=3)
+    earlier = list(curves.measure(settings, ["width"], {}))[-1]
+    monkeypatch.setattr(sys, "argv", ["run.py", "--curves", "jit_mlp"])
+    both = list(curves.measure(settings, ["jit_mlp"], earlier))[-1]
+    assert both["curves"]["width"] is earlier["curves"]["width"]
+    assert [point["value"] for point in both["curves"]["jit_mlp"]] == [False, True]
+    text = curves.numbers(both)
+    assert text.count("| 20 |") == 5  # images a second at 3 widths and 2 settings
+    assert "Measured apart, by `python benchmarks/run.py --curves jit_mlp`" in text
+    assert "Not measured: Batch size, MLP; Side of the" in text
+    with pytest.raises(SystemExit, match=r"No curve is called \['wdth'\]"):
+        next(curves.measure(settings, ["wdth"], {}))
+
+
 def test_every_row_names_contenders_that_are_there(module):
     for bench in module("registry").load_benches().values():
         for row in bench.rows:
@@ -134,11 +152,12 @@ def test_a_tiny_run_from_end_to_end(tmp_path):
     assert "verification of a preset's weights" in (tmp_path / "README.md").read_text()
 
 
-@pytest.mark.parametrize("results, text", [("results.json", "README.md")])
-def test_the_report_is_what_the_program_writes(results, text, module):
-    measured = json.loads((FOLDER / results).read_text())
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("results.json")), ids=lambda p: p.parent.name)
+def test_the_report_is_what_the_program_writes(path, module):
+    measured = json.loads(path.read_text())
     written = module("report").markdown(measured, module("registry").load_benches())
-    assert written == (FOLDER / text).read_text(), "run `python benchmarks/run.py --report`"
+    found = path.with_name("README.md").read_text()
+    assert written == found, "run `python benchmarks/run.py --report`"
 
 
 def test_the_page_of_costs_is_what_the_program_writes(module):

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 from keras import ops
 
@@ -16,6 +17,7 @@ def test_a_plain_operation_returns_what_it_does():
         ("minimum", x, 0.1),
         ("sigmoid", x),
         ("softmax", x, 1),
+        ("split", x, [2, 3], 1),
         ("stack", [x, y]),
         ("sum", x, -1),
         ("tanh", x),
@@ -23,9 +25,9 @@ def test_a_plain_operation_returns_what_it_does():
     ]:
         operation = getattr(ops, name)
         found, expected = plain(operation)(*arguments), operation(*arguments)
-        np.testing.assert_allclose(
-            ops.convert_to_numpy(found), ops.convert_to_numpy(expected), rtol=1e-6, err_msg=name
-        )
+        for f, e in zip(*map(keras.tree.flatten, (found, expected)), strict=True):
+            arrays = ops.convert_to_numpy(f), ops.convert_to_numpy(e)
+            np.testing.assert_allclose(*arrays, rtol=1e-6, err_msg=name)
 
 
 def test_another_function_may_replace_an_operation(monkeypatch):

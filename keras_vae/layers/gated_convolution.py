@@ -228,8 +228,8 @@ class GatedConvolution(keras.layers.Layer):
 
 def gated(x: Tensor) -> Tensor:
     """Returns tanh(x_1) sigmoid(x_2) for the halves x_1, x_2 of the channels (equation 2)."""
-    filters = x.shape[-1] // 2
-    return plain(ops.tanh)(x[..., :filters]) * plain(ops.sigmoid)(x[..., filters:])
+    first, second = plain(ops.split)(x, 2, -1)
+    return plain(ops.tanh)(first) * plain(ops.sigmoid)(second)
 
 
 def check_odd(argument: str, value: Any) -> int:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -127,6 +128,7 @@ class JAXStep(Step):
         return super().predict_step(state, spread)  # type: ignore[misc]
 
     def writing(self, path: Any) -> contextlib.AbstractContextManager:
+        self.jax_state_sync()
         if jax.process_index() == 0:
             return contextlib.nullcontext(path)
         return jax_devices.discarded(path)
@@ -189,6 +191,7 @@ class JAXStep(Step):
         While Keras iterates over batches on JAX, the values are in its loop and not in the model;
         only the loop of `fit` puts them back when it ends early.
         """
+        self.jax_state_sync()
         try:
             yield
         except BaseException:
@@ -243,11 +246,18 @@ class JAXStep(Step):
 
         return call
 
-    def reading(self) -> contextlib.AbstractContextManager:
-        """Returns a context for reading the weights. It waits for calls in other threads that have
-        taken them out of the model, as Keras does on JAX while it iterates over batches."""
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Returns a context for reading the weights.
+
+        While Keras iterates over batches on JAX, the values are in its loop and not in the model.
+        If another thread does so, the context waits for it; if this one does, as in a callback that
+        samples after a batch, they are put back, and the loop takes them again.
+        """
         self.check_process()
-        return self.lock
+        with self.lock:
+            self.jax_state_sync()
+            yield
 
     def _gradients(self, groups, scaled, pull_back):
         """Each group's gradient of its own cost, in the order of the trainable variables."""

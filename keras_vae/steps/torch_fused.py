@@ -24,6 +24,9 @@ def apply(optimizer: keras.optimizers.Optimizer, gradients: list, variables: lis
     """
     if not variables:  # e.g. if all are frozen and a codebook follows running means
         return
+    if torch.compiler.is_compiling():  # which has no fused call, and fuses Keras' own updates
+        optimizer.apply(gradients, variables)
+        return
     if not _is_bare_adam(optimizer, variables):
         with fused_updates(optimizer):
             optimizer.apply(gradients, variables)

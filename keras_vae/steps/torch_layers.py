@@ -235,6 +235,7 @@ _OPERATIONS: dict[Callable, Callable] = {
     keras.ops.minimum: torch.clamp_max,
     keras.ops.sigmoid: torch.sigmoid,
     keras.ops.softmax: torch.softmax,
+    keras.ops.split: torch.tensor_split,
     keras.ops.stack: torch.stack,
     keras.ops.sum: torch.sum,
     keras.ops.tanh: torch.tanh,

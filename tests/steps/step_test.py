@@ -288,3 +288,41 @@ def test_groups_train_through_fit_and_after_loading(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     loaded.fit(x, batch_size=4, epochs=4, initial_epoch=2, verbose=0)
     assert loaded.numbers() == whole.numbers()
+
+
+@pytest.mark.parametrize("name", ["vae", "vqvae"])
+def test_a_callback_may_use_the_model_after_a_batch(name, tmp_path):
+    family = BY_NAME[name]
+    x, found = family.data(), []
+
+    def results(model):
+        return {
+            "reconstruction": model.reconstruct(x),
+            "prediction": model.predict(x, verbose=0),
+            "evaluation": model.evaluate(x, batch_size=len(x), verbose=0, return_dict=True),
+        }
+
+    def use(model):
+        model.noise.reset_evaluation()
+        found.append(results(model))
+        model.save(tmp_path / f"{len(found)}.keras")
+        model.save_to_preset(tmp_path / str(len(found)))
+
+    alone, used = family.compiled(), family.compiled()
+    after_each = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: use(used))
+    for model, callbacks in [(alone, []), (used, [after_each])]:
+        model.fit(x, batch_size=len(x) // 2, epochs=2, verbose=0, callbacks=callbacks)
+    for a, b in zip(alone.get_weights(), used.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+    loaded = keras.models.load_model(tmp_path / "3.keras")
+    loaded.noise.reset_evaluation()
+    keras.tree.map_structure(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+        results(loaded),
+        found[2],
+    )
+    preset = type(used).from_preset(tmp_path / "3")
+    np.testing.assert_allclose(preset.reconstruct(x), found[2]["reconstruction"], atol=1e-5)
+    differences = [np.abs(f["reconstruction"] - found[3]["reconstruction"]).max() for f in found]
+    assert differences[2] > 1e-6  # each is of the weights of its batch
