@@ -134,6 +134,7 @@ class JAXStep(Step):
         return jax_devices.discarded(path)
 
     def on_devices(self) -> contextlib.AbstractContextManager:
+        self.jax_state_sync()  # in a callback of `fit`; see `reading`
         jax_devices.check_distribution(type(self).__name__)
         return jax_devices.whole_batches()
 
@@ -191,7 +192,6 @@ class JAXStep(Step):
         While Keras iterates over batches on JAX, the values are in its loop and not in the model;
         only the loop of `fit` puts them back when it ends early.
         """
-        self.jax_state_sync()
         try:
             yield
         except BaseException:

@@ -308,6 +308,10 @@ def test_a_callback_may_use_the_model_after_a_batch(name, tmp_path):
         model.save(tmp_path / f"{len(found)}.keras")
         model.save_to_preset(tmp_path / str(len(found)))
 
+    def go_on(model):
+        model.train_on_batch(x)
+        model.fit(x, batch_size=len(x), verbose=0)
+
     alone, used = family.compiled(), family.compiled()
     after_each = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: use(used))
     for model, callbacks in [(alone, []), (used, [after_each])]:
@@ -324,5 +328,8 @@ def test_a_callback_may_use_the_model_after_a_batch(name, tmp_path):
     )
     preset = type(used).from_preset(tmp_path / "3")
     np.testing.assert_allclose(preset.reconstruct(x), found[2]["reconstruction"], atol=1e-5)
+    again = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: go_on(used))
+    used.fit(x, batch_size=len(x) // 2, verbose=0, callbacks=[again])
+    assert used.optimizer.iterations == 10
     differences = [np.abs(f["reconstruction"] - found[3]["reconstruction"]).max() for f in found]
     assert differences[2] > 1e-6  # each is of the weights of its batch
