@@ -259,6 +259,15 @@ class JAXStep(Step):
             self.jax_state_sync()
             yield
 
+    def get_weights(self) -> list[np.ndarray]:
+        """Returns the weights; see `keras.Model.get_weights`."""
+        with self.reading():
+            return super().get_weights()  # type: ignore[misc]
+
+    def __reduce__(self) -> Any:  # for `pickle` and `copy.deepcopy`
+        with self.reading():
+            return super().__reduce__()
+
     def _gradients(self, groups, scaled, pull_back):
         """Each group's gradient of its own cost, in the order of the trainable variables."""
         of_variable: dict[int, Any] = {}

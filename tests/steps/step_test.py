@@ -1,5 +1,7 @@
 """The running backend's train step, against Keras' own and against sums made by hand."""
 
+import copy
+
 import keras
 import numpy as np
 import pytest
@@ -305,6 +307,9 @@ def test_a_callback_may_use_the_model_after_a_batch(name, tmp_path):
     def use(model):
         model.noise.reset_evaluation()
         found.append(results(model))
+        copies = copy.deepcopy(model), keras.models.clone_model(model)
+        copies[1].set_weights(model.get_weights())
+        assert {c.weights_sha256() for c in copies} == {model.weights_sha256()}
         model.save(tmp_path / f"{len(found)}.keras")
         model.save_to_preset(tmp_path / str(len(found)))
 

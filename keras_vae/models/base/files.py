@@ -82,7 +82,8 @@ class Files:
 
     def weights_sha256(self) -> str:
         """Returns the sha256 of the weights, 64 hexadecimal digits, the same on every backend."""
-        return named_weights.sha256_of(self)
+        with self.reading():
+            return named_weights.sha256_of(self)
 
     def save_to_preset(self, folder: str | Path, dtype: str = "float32") -> None:
         """Writes `config.json` and `model.safetensors` into `folder`, both or neither.
